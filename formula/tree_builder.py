@@ -1,0 +1,140 @@
+"""Turns the parser's reductions into syntax nodes. Stateless, so that one parser serves every thread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from .syntax import (
+    MAX_DEPTH,
+    Assignment,
+    BareExpression,
+    Call,
+    Chain,
+    Expression,
+    Group,
+    Logic,
+    Member,
+    MethodCall,
+    Name,
+    Number,
+    Statement,
+    String,
+    Ternary,
+    Unary,
+)
+
+if TYPE_CHECKING:
+    from lark import Token
+
+# What a reduction hands over: nodes and tokens, as the grammar orders them.
+Children = list[Any]
+
+
+class NestedTooDeep(Exception):
+    """Nesting over `MAX_DEPTH`; stops the parse of this statement before the tree grows further."""
+
+    def __init__(self, start: int, end: int) -> None:
+        super().__init__(start, end)
+        self.start = start
+        self.end = end
+
+
+def _depth(start: int, end: int, *parts: Expression) -> int:
+    depth = 1 + max((part.depth for part in parts), default=0)
+    if depth > MAX_DEPTH:
+        raise NestedTooDeep(start, end)
+    return depth
+
+
+def _widest(parts: Sequence[Expression]) -> int:
+    """The depth of an operator chain: chains add none of their own, `1+1+1` is not nested."""
+    return max(part.depth for part in parts)
+
+
+def _end(token: Token) -> int:
+    return cast(int, token.start_pos) + len(token)
+
+
+class TreeBuilder:
+    """One method per grammar rule or alias; lark calls them bottom-up."""
+
+    def start(self, children: Children) -> tuple[Statement, ...]:
+        return tuple(children)
+
+    def assignment(self, children: Children) -> Assignment:
+        name, _, value = children
+        return Assignment(str(name), value, name.start_pos, value.end)
+
+    def bare_expression(self, children: Children) -> BareExpression:
+        (value,) = children
+        return BareExpression(value, value.start, value.end)
+
+    def ternary(self, children: Children) -> Ternary:
+        condition, then, otherwise = children
+        start, end = condition.start, otherwise.end
+        return Ternary(condition, then, otherwise, start, end, _depth(start, end, condition, then, otherwise))
+
+    def disjunction(self, children: Children) -> Logic:
+        return self._logic("||", children)
+
+    def conjunction(self, children: Children) -> Logic:
+        return self._logic("&&", children)
+
+    def _logic(self, operator: str, children: Children) -> Logic:
+        start, end = children[0].start, children[-1].end
+        return Logic(operator, tuple(children), start, end, _widest(children))
+
+    def chain(self, children: Children) -> Chain:
+        operands, operators = tuple(children[::2]), children[1::2]
+        start, end = operands[0].start, operands[-1].end
+        return Chain(
+            operands,
+            tuple(str(operator) for operator in operators),
+            tuple(operator.start_pos for operator in operators),
+            start,
+            end,
+            _widest(children[::2]),
+        )
+
+    def negated(self, children: Children) -> Unary:
+        operator, operand = children
+        start = operator.start_pos
+        return Unary(str(operator), operand, start, operand.end, _depth(start, operand.end, operand))
+
+    def member(self, children: Children) -> Member:
+        receiver, name = children
+        end = _end(name)
+        return Member(
+            receiver, str(name), name.start_pos, receiver.start, end, _depth(receiver.start, end, receiver)
+        )
+
+    def method_call(self, children: Children) -> MethodCall:
+        receiver, name, parenthesis, *arguments, closing = children
+        start, end = receiver.start, _end(closing)
+        depth = _depth(start, end, receiver, *arguments)
+        return MethodCall(
+            receiver, str(name), tuple(arguments), name.start_pos, parenthesis.start_pos, start, end, depth
+        )
+
+    def call(self, children: Children) -> Call:
+        name, _, *arguments, closing = children
+        start, end = name.start_pos, _end(closing)
+        return Call(str(name), tuple(arguments), start, end, _depth(start, end, *arguments))
+
+    def group(self, children: Children) -> Group:
+        opening, inner, closing = children
+        start, end = opening.start_pos, _end(closing)
+        return Group(inner, start, end, _depth(start, end, inner))
+
+    def number(self, children: Children) -> Number:
+        (token,) = children
+        return Number(float(token), token.start_pos, _end(token))
+
+    def string(self, children: Children) -> String:
+        (token,) = children
+        return String(token[1:-1], token.start_pos, _end(token))
+
+    def name(self, children: Children) -> Name:
+        (token,) = children
+        return Name(str(token), token.start_pos, _end(token))

@@ -1,0 +1,127 @@
+"""Hypothesis strategies for programs that mean something: every expression has a type, and most pass the checker."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from formula import PoolValues, Samples, TimeSeries
+
+NOW = 1_790_000_013.0
+METRICS = ["$PendingTasks", "$CPUPercent"]
+Text = st.SearchStrategy[str]
+
+
+def _either(*choices: Text) -> Text:
+    return st.one_of(*choices)
+
+
+def _build(form: str, **parts: Text) -> Text:
+    return st.builds(lambda **values: form.format(**values), **parts)
+
+
+metric = st.sampled_from(METRICS)
+comparison = st.sampled_from(["<", "<=", "==", ">=", ">", "!="])
+literal = st.sampled_from(["0", "1", "2", "3", "70", "0.5", "1.5", "100", "1e3"])
+
+
+def expressions(variables: dict[str, list[str]], depth: int) -> dict[str, Text]:
+    """Strategies for the text of a number, vector, timestamp and interval."""
+    known = {kind: [st.sampled_from(names)] if names else [] for kind, names in variables.items()}
+    number: Text = _either(
+        literal, st.just("$CurrentDedicatedNodes"), st.just("$TargetDedicatedNodes"), *known["number"]
+    )
+    vector: Text = _either(
+        st.just("vec()"),
+        _build("{m}.GetSample({n})", m=metric, n=literal),
+        _build("{m}.GetSample({n} * TimeInterval_Minute)", m=metric, n=literal),
+        *known["vector"],
+    )
+    time: Text = _either(st.just("time()"), st.just('time("2026-09-21T12:00:00.5Z")'), *known["time"])
+    interval: Text = _either(
+        st.sampled_from(["TimeInterval_Minute", "TimeInterval_Zero", "TimeInterval_Hour"]), *known["interval"]
+    )
+    for _ in range(depth):
+        edge = _either(interval, time)
+        number, vector, time, interval = (
+            _either(
+                number,
+                _build("({a} {o} {b})", a=number, b=number, o=st.sampled_from("+-*/")),
+                _build(
+                    "{a} {o} {b}", a=number, b=number, o=st.sampled_from(["+", "*", "-", "<", "&&", "||"])
+                ),
+                _build("({a} {o} {b})", a=number, b=number, o=comparison),
+                _build("({a} {o} {b})", a=time, b=time, o=comparison),
+                _build("({a} {o} {b})", a=interval, b=interval, o=comparison),
+                _build("({a} ? {b} : {c})", a=number, b=number, c=number),
+                _build("{f}({a}, {b})", f=st.sampled_from(["max", "min", "avg", "sum"]), a=number, b=number),
+                _build("{f}({a})", f=st.sampled_from(["max", "min", "avg", "sum", "len"]), a=vector),
+                _build("{f}({a}, {b})", f=st.sampled_from(["max", "min", "avg"]), a=number, b=vector),
+                _build(
+                    "{f}({c} ? {a} : {b})", f=st.sampled_from(["max", "ceil"]), a=number, b=number, c=number
+                ),
+                _build("max({c} ? {a} : {b})", a=number, b=vector, c=number),
+                _build("val({v}, {n})", v=vector, n=number),
+                _build("-{a}", a=number),
+                _build("!{a}", a=number),
+                _build(
+                    "({a}).{m}", a=time, m=st.sampled_from(["hour", "weekday", "minute", "second", "day"])
+                ),
+                _build("{m}.Count()", m=metric),
+                _build("{m}.GetSamplePercent({a})", m=metric, a=edge),
+                _build("{m}.GetSamplePercent({a}, {b})", m=metric, a=edge, b=edge),
+            ),
+            _either(
+                vector,
+                _build("({a} {o} {b})", a=vector, b=vector, o=st.sampled_from("+-*/")),
+                _build("({a} {o} {b})", a=vector, b=number, o=st.sampled_from("+-*/")),
+                _build("({a} {o} {b})", a=number, b=vector, o=st.sampled_from("+-*/")),
+                _build("vec({a}, {b})", a=number, b=vector),
+                _build("ceil({a})", a=vector),
+                _build("{m}.GetSample({a})", m=metric, a=edge),
+                _build("{m}.GetSample({a}, {n})", m=metric, a=edge, n=number),
+                _build("{m}.GetSample({a}, {b}, {n})", m=metric, a=edge, b=edge, n=number),
+            ),
+            _either(
+                time, _build("({a} + {b})", a=time, b=interval), _build("({a} - {b})", a=time, b=interval)
+            ),
+            _either(
+                interval,
+                _build("({a} - {b})", a=time, b=time),
+                _build("({a} * {b})", a=interval, b=number),
+                _build("({a} + {b})", a=interval, b=interval),
+                _build("(-{a})", a=interval),
+            ),
+        )
+    mixed = _either(
+        _build("({c} ? {a} : {b})", a=number, b=vector, c=number),
+        _build("({c} ? {a} : {b})", a=time, b=interval, c=number),
+        _build("({c} ? {a} : {b}) + {i}", a=time, b=interval, c=number, i=interval),
+        _build("({c} ? {a} : {b}) * {n}", a=number, b=vector, c=number, n=number),
+    )
+    return {"number": number, "vector": vector, "time": time, "interval": interval, "mixed": mixed}
+
+
+@st.composite
+def programs(draw: st.DrawFn) -> str:
+    variables: dict[str, list[str]] = {"number": [], "vector": [], "time": [], "interval": []}
+    statements = []
+    for index in range(draw(st.integers(1, 5))):
+        kind = draw(st.sampled_from(["number", "number", "vector", "time", "interval", "mixed"]))
+        name = f"v{index}"
+        statements.append(f"{name} = {draw(expressions(variables, 2)[kind])}")
+        if kind != "mixed":
+            variables[kind].append(name)
+    return ";\n".join(statements)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> Samples:
+    """Samples every 30 seconds up to a few seconds before NOW, some missing, whole numbers or fractions."""
+    series = {}
+    for name in METRICS:
+        values = draw(st.lists(st.sampled_from([0.0, 0.0, 1.0, 4.0, 0.1, 33.3, None]), max_size=25))
+        first = NOW - 13 - 30 * len(values)
+        series[name] = TimeSeries(
+            (first + 30 * index, value) for index, value in enumerate(values) if value is not None
+        )
+    return Samples(30.0, series, PoolValues(target_dedicated=3, current_dedicated=2))
