@@ -1,0 +1,42 @@
+"""The clouds: create, list and destroy VMs behind one small contract.
+
+`open_provider` gives a Provider; everything else here is what it takes, returns and raises.
+"""
+
+from .errors import (
+    AuthError,
+    CapacityError,
+    InvalidRequestError,
+    NotFoundError,
+    ProviderError,
+    QuotaError,
+    ThrottledError,
+    TransientError,
+)
+from .leaks import MarkedProcess, marked_processes
+from .provider import Capabilities, Image, Provider, Size, Vm, VmSpec, VmState
+from .registry import open_provider
+from .simulated import SimulatedProvider, SimulatedSettings
+
+__all__ = [
+    "AuthError",
+    "Capabilities",
+    "CapacityError",
+    "Image",
+    "InvalidRequestError",
+    "MarkedProcess",
+    "NotFoundError",
+    "Provider",
+    "ProviderError",
+    "QuotaError",
+    "SimulatedProvider",
+    "SimulatedSettings",
+    "Size",
+    "ThrottledError",
+    "TransientError",
+    "Vm",
+    "VmSpec",
+    "VmState",
+    "marked_processes",
+    "open_provider",
+]

@@ -1,0 +1,176 @@
+"""A cloud in memory: boot delay, quota and chosen failures, on a clock that is handed in. No processes, no
+chance.
+
+It answers as a real one would, so that pools can be simulated and tested in virtual time.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from .errors import InvalidRequestError, NotFoundError, ProviderError, QuotaError
+from .names import check_name, check_spec, unknown
+from .provider import Capabilities, Image, Size, Vm, VmSpec, VmState
+from .settings import SettingsReader
+
+SIZES = {  # CPUs, MiB, US dollars per hour
+    "simulated.small": (1, 2048, 0.02),
+    "simulated.medium": (2, 8192, 0.08),
+    "simulated.large": (4, 32768, 0.32),
+}
+_LOW_PRIORITY_SHARE = 0.2  # of the dedicated price, when the settings name none
+
+
+@dataclass(frozen=True)
+class SimulatedSettings:
+    boot_delay: float = 30.0  # seconds from create to running
+    max_vms: int | None = None
+    prices: Mapping[str, float] = field(default_factory=dict)
+    low_priority_prices: Mapping[str, float] = field(default_factory=dict)
+
+
+class SimulatedProvider:
+    """Implements Provider."""
+
+    def __init__(
+        self, name: str, deployment: str, settings: SimulatedSettings, clock: Callable[[], float]
+    ) -> None:
+        self._name = name
+        self._deployment = deployment
+        self._settings = settings
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._vms: dict[str, Vm] = {}
+        self._failures: dict[str, deque[ProviderError]] = {}
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def capabilities(self) -> Capabilities:
+        return Capabilities(
+            low_priority=True, preempt=True, user_data=True, host_keys=True, max_vms=self._settings.max_vms
+        )
+
+    def sizes(self) -> list[Size]:
+        own, low = self._settings.prices, self._settings.low_priority_prices
+        sizes = []
+        for name, (cpus, memory, usual) in SIZES.items():
+            price = own.get(name, usual)
+            sizes.append(Size(name, cpus, memory, price, low.get(name, price * _LOW_PRIORITY_SHARE)))
+        return sizes
+
+    def images(self) -> list[Image]:
+        return [Image("simulated", "Exists in memory only")]
+
+    def fail(self, method: str, error: ProviderError, after: bool = False) -> None:
+        """Let the next call of `method` (create, list_owned, destroy, preempt) raise `error`; calls queue up.
+
+        `after=True` loses the answer instead: the call takes effect first, and raises then.
+        """
+        with self._lock:
+            self._failures.setdefault(("after " if after else "before ") + method, deque()).append(error)
+
+    def _stumble(self, moment: str) -> None:
+        waiting = self._failures.get(moment)
+        if waiting:
+            raise waiting.popleft()
+
+    def create(self, spec: VmSpec) -> Vm:
+        check_spec(spec, self._deployment)
+        for wanted, known, kind in ((spec.size, list(SIZES), "vmSize"), (spec.image, ["simulated"], "image")):
+            if wanted not in known:
+                raise unknown(self._name, kind, wanted, known)
+        with self._lock:
+            self._stumble("before create")
+            if spec.name not in self._vms:
+                limit = self._settings.max_vms
+                living = sum(vm.state in (VmState.PENDING, VmState.RUNNING) for vm in self._vms.values())
+                if limit is not None and living >= limit:
+                    raise QuotaError(f"{living} simulated VMs exist and maxVms is {limit}; raise it, or wait")
+                self._vms[spec.name] = self._new(spec)
+            self._stumble("after create")
+            return self._now(spec.name)
+
+    def _new(self, spec: VmSpec) -> Vm:
+        return Vm(
+            name=spec.name,
+            provider_id=f"sim-{spec.name}",
+            state=VmState.PENDING,
+            address=None,
+            port=None,
+            user="simulated",
+            host_key=None,
+            low_priority=spec.low_priority,
+            node_root="/mnt/batch/tasks",
+            created=self._clock(),
+            tags=dict(spec.tags),
+        )
+
+    def _now(self, name: str) -> Vm:
+        """The VM after the time that has passed: a boot ends by the clock alone."""
+        vm = self._vms[name]
+        if vm.state is VmState.PENDING and self._clock() >= (vm.created or 0.0) + self._settings.boot_delay:
+            digest = hashlib.sha256(name.encode()).digest()
+            blob = b"\0\0\0\x0bssh-ed25519\0\0\0 " + digest
+            vm = self._vms[name] = replace(
+                vm,
+                state=VmState.RUNNING,
+                address=f"198.18.{digest[0]}.{digest[1]}",  # a range that is set aside for tests
+                port=22,
+                host_key=f"ssh-ed25519 {base64.b64encode(blob).decode()}",
+            )
+        return vm
+
+    def list_owned(self) -> list[Vm]:
+        with self._lock:
+            self._stumble("before list_owned")
+            return [self._now(name) for name in sorted(self._vms)]
+
+    def destroy(self, name: str) -> None:
+        check_name(name, self._deployment)
+        with self._lock:
+            self._stumble("before destroy")
+            self._vms.pop(name, None)
+            self._stumble("after destroy")
+
+    def preempt(self, name: str) -> None:
+        with self._lock:
+            self._stumble("before preempt")
+            if name not in self._vms:
+                raise NotFoundError(f"there is no VM {name} to preempt")
+            if not self._vms[name].low_priority:
+                raise InvalidRequestError(f"VM {name} is dedicated; only low-priority VMs can be preempted")
+            self._end(name, VmState.PREEMPTED, "preempted on command")
+
+    def terminate(self, name: str, reason: str) -> None:
+        """The VM dies by itself: a crash, in the simulation. Raises NotFoundError."""
+        with self._lock:
+            if name not in self._vms:
+                raise NotFoundError(f"there is no VM {name} to terminate")
+            self._end(name, VmState.TERMINATED, reason)
+
+    def _end(self, name: str, state: VmState, reason: str) -> None:
+        if self._vms[name].state in (VmState.PENDING, VmState.RUNNING):
+            self._vms[name] = replace(self._vms[name], state=state, reason=reason)
+
+
+def open_simulated(
+    name: str, settings: Mapping[str, Any], deployment: str, clock: Callable[[], float]
+) -> SimulatedProvider:
+    """Raises InvalidRequestError."""
+    reader = SettingsReader(name, settings)
+    parsed = SimulatedSettings(
+        boot_delay=reader.number("bootDelay", 30.0),
+        max_vms=reader.count("maxVms"),
+        prices=reader.prices("prices", SIZES),
+        low_priority_prices=reader.prices("lowPriorityPrices", SIZES),
+    )
+    reader.finish()
+    return SimulatedProvider(name, deployment, parsed, clock)

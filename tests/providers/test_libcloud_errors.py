@@ -1,0 +1,69 @@
+"""How what libcloud raises becomes a typed error."""
+
+from typing import Any, cast
+
+import pytest
+from libcloud.common.exceptions import BaseHTTPError, RateLimitReachedError
+from libcloud.common.types import InvalidCredsError, LibcloudError
+from libcloud.compute.base import NodeDriver
+from requests.exceptions import ReadTimeout
+
+from providers import (
+    AuthError,
+    InvalidRequestError,
+    NotFoundError,
+    ProviderError,
+    QuotaError,
+    ThrottledError,
+    TransientError,
+)
+from providers.libcloud_provider import LibcloudProvider
+from providers.local.mapping import LocalMapping
+
+
+class FailingDriver:
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def list_nodes(self) -> list[Any]:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("raised", "expected"),
+    [
+        (InvalidCredsError("no"), AuthError),
+        (BaseHTTPError(401, "no"), AuthError),
+        (BaseHTTPError(403, "no"), AuthError),
+        (BaseHTTPError(404, "gone"), NotFoundError),
+        (BaseHTTPError(429, "slow down"), ThrottledError),
+        (RateLimitReachedError(headers={"retry-after": "7"}), ThrottledError),
+        (BaseHTTPError(400, "what?"), InvalidRequestError),
+        (BaseHTTPError(503, "later"), TransientError),
+        (LibcloudError("odd"), TransientError),
+        (ReadTimeout("silence"), TransientError),
+        (QuotaError("ours already"), QuotaError),
+    ],
+)
+def test_an_error_becomes_a_typed_one(raised: Exception, expected: type[ProviderError]) -> None:
+    class Mapping(LocalMapping):
+        def error(self, exc: Exception) -> ProviderError | None:
+            return None
+
+    driver = cast(NodeDriver, FailingDriver(raised))
+    provider = LibcloudProvider("cloud", "d", driver, Mapping(None))
+    with pytest.raises(expected) as caught:
+        provider.list_owned()
+    assert type(caught.value) is expected
+    if isinstance(raised, RateLimitReachedError):
+        assert isinstance(caught.value, ThrottledError) and caught.value.retry_after == 7.0
+
+
+def test_a_mapping_knows_its_cloud_better() -> None:
+    class Mapping(LocalMapping):
+        def error(self, exc: Exception) -> ProviderError | None:
+            return QuotaError("too many") if "VcpuLimitExceeded" in str(exc) else None
+
+    driver = cast(NodeDriver, FailingDriver(BaseHTTPError(400, "VcpuLimitExceeded: no")))
+    with pytest.raises(QuotaError):
+        LibcloudProvider("cloud", "d", driver, Mapping(None)).list_owned()

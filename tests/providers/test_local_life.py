@@ -1,0 +1,214 @@
+"""Life and death of local nodes: what outlives what, and that an end ends everything."""
+
+import json
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import paramiko
+import pytest
+
+from providers import MarkedProcess, Vm, VmState, marked_processes, open_provider
+from providers.processes import ProcessId, all_processes, is_alive, look_up
+
+from .conftest import Cloud, wait_until
+from .ssh import connect, run, start
+
+HOLD_THE_LIFELINE = """python3 -c '
+import os, sys
+if os.fork(): os._exit(0)
+os.setsid()
+if os.fork(): os._exit(0)
+print(os.getpid(), flush=True)
+null = os.open("/dev/null", os.O_RDWR)
+for fd in (0, 1, 2): os.dup2(null, fd)
+os.read(int(os.environ["EBBTIDE_LIFELINE_FD"]), 1)
+'"""
+
+
+SLEEP = f"sleep 60.{os.getpid()}"  # found by its command line, for it hides its marker
+
+
+def node_pid(vm: Vm) -> int:
+    return int(json.loads((Path(vm.node_root).parent / "node.json").read_text())["pid"])
+
+
+def living(pids: list[int]) -> list[int]:
+    return [pid for pid in pids if look_up(pid) is not None]
+
+
+def test_a_node_is_nobodys_child_and_outlives_its_controller(local: Cloud) -> None:
+    child = os.fork()
+    if child == 0:
+        local.create()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    [vm] = local.provider.list_owned()
+    assert vm.state is VmState.RUNNING
+    assert os.getsid(node_pid(vm)) == node_pid(vm)
+    row = look_up(node_pid(vm))
+    assert row is not None and row.parent != os.getpid()
+    assert local.reopen().create(local.spec()).port == vm.port
+
+
+def test_a_killed_node_takes_its_lifeline_holders_along_and_says_that_it_died(local: Cloud) -> None:
+    vm = local.create()
+    ssh = connect(vm, local.key)
+    holder = int(run(ssh, HOLD_THE_LIFELINE).out)
+    reader = start(ssh, "echo $$; exec cat")
+    pids = [holder, int(reader.makefile("rb").readline())]
+    stubborn = int(run(ssh, "setsid sleep 600 </dev/null >/dev/null 2>&1 & echo $!").out)
+    assert living([*pids, stubborn]) == [*pids, stubborn]
+    os.kill(node_pid(vm), signal.SIGKILL)
+    wait_until(lambda: not living(pids))  # nobody has looked yet
+    gone = local.one(vm.name)
+    assert gone.state is VmState.TERMINATED and gone.reason is not None and "died" in gone.reason
+    assert not living([stubborn])
+    assert marked_processes(local.deployment) == []
+    ssh.close()
+    assert local.create().state is VmState.TERMINATED  # a name lives once
+
+
+def test_destroy_ends_what_forks_and_what_hides(local: Cloud) -> None:
+    vm = local.create()
+    ssh = connect(vm, local.key)
+    forks = start(ssh, f"while :; do env -i /bin/sh -c '{SLEEP} & {SLEEP}' & sleep 0.005; done")
+    chain = start(
+        ssh, "f() { sleep 0.002; setsid sleep 0.002 & f & }; f; sleep 600"
+    )  # always another process
+    run(ssh, f"setsid env -i {SLEEP} </dev/null >/dev/null 2>&1 & exit")  # an orphan without the marker
+    wait_until(lambda: len(_sleepers()) > 20)
+    local.provider.destroy(vm.name)
+    assert marked_processes(local.deployment) == []
+    assert _sleepers() == []
+    assert (forks.recv(1), chain.recv(1)) == (b"", b"")
+    ssh.close()
+
+
+def _sleepers() -> list[int]:
+    found = []
+    for row in all_processes():
+        try:
+            if Path(f"/proc/{row.id.pid}/cmdline").read_bytes() == SLEEP.replace(" ", "\0").encode() + b"\0":
+                found.append(row.id.pid)
+        except OSError:
+            pass
+    return found
+
+
+def test_preemption_is_abrupt(local: Cloud) -> None:
+    vm = local.create()
+    ssh = connect(vm, local.key)
+    pid = int(run(ssh, "setsid sleep 600 </dev/null >/dev/null 2>&1 & echo $!").out)
+    channel = start(ssh, "sleep 600")
+    local.provider.preempt(vm.name)
+    assert not living([pid, node_pid(vm)])
+    assert channel.recv(1) == b""
+    wait_until(lambda: not ssh.is_active())
+    ssh.close()
+
+
+def test_an_idle_node_ends_itself_and_everything_on_it(local: Cloud) -> None:
+    local.provider = local.reopen(idleTimeout=1)
+    vm = local.create()
+    ssh = connect(vm, local.key)
+    detached = int(run(ssh, "setsid sleep 600 </dev/null >/dev/null 2>&1 & echo $!").out)
+    ssh.close()
+    wait_until(lambda: not living([node_pid(vm)]))
+    assert not living([detached])
+    gone = local.one(vm.name)
+    assert (gone.state, gone.reason) == (VmState.TERMINATED, "no controller has spoken to it for 1 s")
+
+
+def test_a_silent_connection_does_not_keep_a_node_and_keep_alives_do(local: Cloud) -> None:
+    local.provider = local.reopen(idleTimeout=1)
+    silent, spoken_to, strangers = (local.create(node) for node in ("silent", "spoken", "strangers"))
+    connections = [connect(silent, local.key), connect(spoken_to, local.key)]
+    connections[1].packetizer.set_keepalive(
+        0.2, lambda: connections[1].global_request("keepalive@test", wait=False)
+    )
+    while living([node_pid(silent), node_pid(strangers)]):
+        with pytest.raises((paramiko.SSHException, EOFError, OSError)):
+            connect(strangers, paramiko.ECDSAKey.generate())
+    end = time.monotonic() + 1.2
+    wait_until(lambda: time.monotonic() > end)
+    assert local.states()["spoken"] is VmState.RUNNING
+    for connection in connections:
+        connection.close()
+
+
+def test_a_node_told_to_end_says_so(local: Cloud) -> None:
+    vm = local.create()
+    pid = node_pid(vm)
+    os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: not living([pid]))
+    gone = local.one(vm.name)
+    assert gone.state is VmState.TERMINATED and gone.reason is not None and "SIGTERM" in gone.reason
+
+
+def test_states_do_not_see_each_other(local: Cloud, tmp_path: Path) -> None:
+    vm = local.create()
+    elsewhere = open_provider("local", {"baseDir": str(tmp_path / "other")}, local.deployment)
+    assert elsewhere.list_owned() == []
+    stranger = open_provider("local", {"baseDir": str(local.base)}, local.deployment + "b")
+    assert stranger.list_owned() == []
+    assert marked_processes(local.deployment + "b") == []
+    assert [(p.pid, p.vm_name) for p in marked_processes(local.deployment)] == [(node_pid(vm), vm.name)]
+    assert local.states() == {"n1": VmState.RUNNING}
+
+
+def test_a_marked_process_shows_its_command(local: Cloud) -> None:
+    vm = local.create()
+    [process] = marked_processes(local.deployment)
+    assert process == MarkedProcess(node_pid(vm), vm.name, process.command)
+    assert "providers.local.node" in process.command and str(local.base) in process.command
+
+
+@pytest.mark.parametrize("change", [{"start": 1}, {"boot_id": "another boot"}])
+def test_another_process_with_the_same_pid_is_not_the_node(local: Cloud, change: dict[str, object]) -> None:
+    vm = local.create()
+    file = Path(vm.node_root).parent / "node.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **change}))
+    assert local.states() == {"n1": VmState.TERMINATED}
+
+
+def test_a_damaged_record_is_shown_and_can_be_destroyed(local: Cloud) -> None:
+    vm = local.create()
+    (Path(vm.node_root).parent / "vm.json").write_text("{")
+    shown = local.one(vm.name)
+    assert shown.state is VmState.UNKNOWN and shown.reason is not None and "vm.json" not in shown.name
+    local.provider.destroy(vm.name)
+    assert local.provider.list_owned() == [] and marked_processes(local.deployment) == []
+
+
+def test_a_node_whose_directory_was_deleted_by_hand_is_still_ended(local: Cloud) -> None:
+    vm = local.create()
+    directory = Path(vm.node_root).parent
+    shutil.rmtree(directory)
+    assert local.provider.list_owned() == []
+    assert len(marked_processes(local.deployment)) == 1
+    local.provider.destroy(vm.name)
+    assert marked_processes(local.deployment) == []
+
+
+def test_files_that_resist_are_removed(local: Cloud, tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir(mode=0o500)
+    vm = local.create()
+    ssh = connect(vm, local.key)
+    run(
+        ssh,
+        f'cd "{vm.node_root}"; mkdir -p a/b; touch a/b/c; chmod 0 a/b; chmod 500 a',
+    )
+    run(ssh, f'cd "{vm.node_root}"; mkdir d; ln -s "{tmp_path}/outside" d/l')
+    ssh.close()
+    local.provider.destroy(vm.name)
+    assert list((local.base / ".ending").iterdir()) == []
+    assert (tmp_path / "outside").stat().st_mode & 0o777 == 0o500
+
+
+def test_a_process_is_told_from_a_later_one_with_its_id() -> None:
+    row = look_up(os.getpid())
+    assert row is not None and is_alive(row.id)
+    assert not is_alive(ProcessId(row.id.pid, row.id.start + 1))
