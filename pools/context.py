@@ -1,0 +1,88 @@
+"""What the machines of this package share: the tables, the timers, the settings, and where commands go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from .commands import Command
+from .ids import Ids
+from .ledger import Ledger, Log, Table
+from .model import AutoScaleRun, Node, Pool, evolve
+from .node_states import NodeEvent, next_node_state
+from .sampling import Sample
+from .settings import PoolSettings
+from .spec import NodeDeallocationOption
+from .timers import Timers
+from .workload import Workload
+
+
+@dataclass
+class Deployment:
+    """Who we are to the clouds: every VM carries `id`; nodes let in the holder of `public_key` only."""
+
+    id: str
+    public_key: str
+
+
+@dataclass
+class Context:
+    ledger: Ledger
+    settings: PoolSettings
+    ids: Ids
+    deployment: Deployment
+    commands: list[Command] = field(default_factory=list)
+    timers: Timers = field(default_factory=Timers)
+    #: set right after construction; the runner's side of the core
+    workload: Workload = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pools: Table[str, Pool] = Table(self.ledger, "pools")
+        self.nodes: Table[str, Node] = Table(self.ledger, "nodes")
+        self.runs: Log[tuple[str, float], AutoScaleRun] = Log(self.ledger, "autoscale_runs")
+        self.samples: Log[tuple[str, float], Sample] = Log(self.ledger, "samples")
+        self._of_pool: dict[str, set[str]] = {}
+        #: pools that the planner must look at before the batch ends
+        self.dirty: set[str] = set()
+        #: pools whose nodes all leave until this controller ends, and how
+        self.draining: dict[str, NodeDeallocationOption] = {}
+        #: nodes with a live connection; not stored, a new controller connects anew
+        self.connected: set[str] = set()
+
+    def load(self, pools: dict[str, Pool], nodes: dict[str, Node]) -> None:
+        self.pools.load(pools)
+        self.nodes.load(nodes)
+        for node in nodes.values():
+            self._of_pool.setdefault(node.pool_id, set()).add(node.id)
+
+    def nodes_of(self, pool_id: str) -> Iterator[Node]:
+        """The pool's nodes, oldest id first (the order is the same on every run)."""
+        return (self.nodes[node_id] for node_id in sorted(self._of_pool.get(pool_id, ())))
+
+    def node_count(self, pool_id: str) -> int:
+        return len(self._of_pool.get(pool_id, ()))
+
+    def put_pool(self, pool: Pool) -> Pool:
+        self.dirty.add(pool.id)
+        return self.pools.put(pool.id, pool)
+
+    def put_node(self, node: Node) -> Node:
+        self._of_pool.setdefault(node.pool_id, set()).add(node.id)
+        self.dirty.add(node.pool_id)
+        return self.nodes.put(node.id, node)
+
+    def advance(self, node: Node, event: NodeEvent, now: float, **changes: Any) -> Node:
+        """Let `event` happen to the node. Raises InvalidTransition."""
+        state = next_node_state(node.id, node.state, event, node.story)
+        return self.put_node(evolve(node, now, state=state, **changes))
+
+    def remove_node(self, node: Node) -> None:
+        next_node_state(node.id, node.state, NodeEvent.VM_GONE, node.story)
+        self._of_pool[node.pool_id].discard(node.id)
+        self.connected.discard(node.id)
+        self.dirty.add(node.pool_id)
+        self.nodes.remove(node.id)
+
+    def say(self, command: Command) -> None:
+        self.commands.append(command)

@@ -1,0 +1,119 @@
+"""Opens the database that everything is kept in: an SQLite file, or PostgreSQL by its URL.
+
+SQLAlchemy takes a fifth of a second to import; it is imported when a database is opened, not before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL, Connection, Engine
+
+#: Seconds that a statement waits for another process that writes to the same SQLite file.
+BUSY_TIMEOUT = 10.0
+#: Bytes to which SQLite cuts its write-ahead log back after a burst.
+WAL_LIMIT = 64 * 1024 * 1024
+#: Execution option of a connection that will write: SQLite takes the write lock at once, and waits for it.
+WRITES = {"ebbtide_writes": True}
+
+#: What a database says, and what helps. The first that occurs in the message counts.
+CURES = (
+    ("disk is full", "free space there; nothing is lost, what was to be written is tried again"),
+    ("no space left on device", "free space on the database server; what was to be written is tried again"),
+    ("disk i/o error", "see whether the disk is full, over its quota or failing (`df`, `dmesg`)"),
+    ("is locked", "another process writes to it: end it, or wait"),
+    ("readonly", "make the file and its folder writable for this user"),
+    ("read-only", "make the database writable for this user"),
+    ("unable to open database file", "see whether its folder exists and is writable for this user"),
+    ("malformed", "the file is damaged: restore it from a backup"),
+    ("not a database", "the file is something else: name another one, or restore it from a backup"),
+    ("no such table", "it holds no ebbtide state yet: start the controller once, or name the right database"),
+    ("does not exist", "create it, or name the right one"),
+    ("authentication failed", "see user and password in the database URL"),
+    ("connection", "see whether PostgreSQL runs and can be reached from here"),
+)
+
+
+class JournalError(Exception):
+    """The database cannot be used; the message names it, what it said, and what helps."""
+
+
+def open_database(url: str) -> Engine:
+    """An engine for `sqlite:////path/to/file` or `postgresql://user@host/database`; connects when used.
+
+    SQLite has a write-ahead log: readers, in other processes too, never wait for the writer, nor it for them.
+    A crash of the process loses nothing that was committed. A power cut can lose the last moments, but never
+    consistency.
+    Raises JournalError if the URL cannot be understood or the driver is missing.
+    """
+    from sqlalchemy import create_engine
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+        if backend == "sqlite":
+            return _open_sqlite(parsed)
+        if parsed.drivername in ("postgresql", "postgres"):
+            parsed = parsed.set(drivername="postgresql+psycopg")
+            backend = "postgresql"
+        if backend != "postgresql":
+            raise JournalError(f"{named(parsed)}: only sqlite:///FILE and postgresql://... are supported")
+        return create_engine(
+            parsed, paramstyle="format", isolation_level="REPEATABLE READ", pool_pre_ping=True
+        )
+    except (ArgumentError, NoSuchModuleError) as exc:
+        raise JournalError(
+            f"the database URL cannot be used ({exc}); give sqlite:///FILE or postgresql://..."
+        ) from None
+    except ModuleNotFoundError as exc:
+        raise JournalError(f"{named(parsed)} needs a driver: pip install 'psycopg[binary]' ({exc})") from None
+
+
+def named(url: URL) -> str:
+    """The database for messages: the file, or the URL without its password."""
+    file = url.database if url.get_backend_name() == "sqlite" else None
+    return f"database {file or url.render_as_string(hide_password=True)}"
+
+
+def _open_sqlite(url: URL) -> Engine:
+    from sqlalchemy import create_engine, event
+
+    if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
+        raise JournalError("an SQLite database needs a file: sqlite:////path/to/file")
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _: object) -> None:
+        # The driver's own transactions leave out DDL; ours begin below.
+        connection.isolation_level = None
+        (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        if mode != "wal":
+            connection.close()
+            raise JournalError(f"{named(url)}: no write-ahead log is possible there; put it on a local disk")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("ebbtide_writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+@contextmanager
+def explained(engine: Engine) -> Iterator[None]:
+    """Whatever the database raises in here becomes a JournalError with a cure."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except SQLAlchemyError as exc:
+        said = str(getattr(exc, "orig", None) or exc).strip()
+        cure = next((cure for sign, cure in CURES if sign in said.lower()), "see its log")
+        raise JournalError(f"{named(engine.url)}: {said}; {cure}") from exc

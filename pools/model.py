@@ -1,0 +1,164 @@
+"""The records of a pool and its nodes, as they stand in memory and in the store.
+
+All are immutable; `evolve` is the only way to a new version. Times are seconds since the epoch (UTC), durations seconds.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import msgspec
+
+from providers import Vm
+
+from .node_states import NodeState
+from .spec import NodeDeallocationOption, PoolSpec
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What every stored object carries from its first day: version (for ETags), created and modified times, state
+    with its time, and the state before it."""
+
+    version: int = 1
+    created: float
+    modified: float
+    state_time: float
+    previous_state: str | None = None
+    previous_state_time: float | None = None
+
+
+R = TypeVar("R", bound=Record)
+
+
+def evolve(record: R, now: float, **changes: Any) -> R:
+    """The next version of `record`; a change of `state` moves the old one to `previous_state`."""
+    changes["version"] = record.version + 1
+    changes["modified"] = now
+    if "state" in changes:
+        state: str = record.state  # type: ignore[attr-defined]
+        if changes["state"] != state:
+            changes["previous_state"] = str(state)
+            changes["previous_state_time"] = record.state_time
+            changes["state_time"] = now
+    return msgspec.structs.replace(record, **changes)
+
+
+class PoolState(StrEnum):
+    ACTIVE = "active"
+    DELETING = "deleting"
+
+
+class AllocationState(StrEnum):
+    STEADY = "steady"
+    RESIZING = "resizing"
+    STOPPING = "stopping"
+
+
+class NameValue(msgspec.Struct, frozen=True):
+    name: str
+    value: str
+
+
+class ResizeError(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why a pool has not reached its target; `code` as the Batch REST API spells it."""
+
+    code: str
+    message: str
+    values: tuple[NameValue, ...] = ()
+
+
+class AutoScaleError(msgspec.Struct, frozen=True, omit_defaults=True):
+    code: str
+    message: str
+    values: tuple[NameValue, ...] = ()
+
+
+class AutoScaleRun(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One evaluation of a pool's formula: when, what came out, and what went wrong if anything did."""
+
+    pool_id: str
+    timestamp: float
+    results: str
+    error: AutoScaleError | None = None
+
+
+class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a pool has used so far, of nodes that have gone; node-seconds run from allocation to the end of the VM."""
+
+    dedicated_seconds: float = 0.0
+    low_priority_seconds: float = 0.0
+    peak_nodes: int = 0
+    nodes_allocated: int = 0
+
+
+class Pool(Record, frozen=True, kw_only=True, omit_defaults=True):
+    id: str
+    spec: PoolSpec
+    provider: str
+    #: the provider's name of the image that nodes start from
+    image: str = ""
+    state: PoolState = PoolState.ACTIVE
+    allocation_state: AllocationState = AllocationState.STEADY
+    allocation_state_time: float = 0.0
+    target_dedicated: int = 0
+    target_low_priority: int = 0
+    node_deallocation_option: NodeDeallocationOption = NodeDeallocationOption.REQUEUE
+    resize_errors: tuple[ResizeError, ...] = ()
+    resize_started: float | None = None
+    autoscale_run: AutoScaleRun | None = None
+    next_evaluation: float | None = None
+    #: nodes in a row that did not come up; the back-off before the next try grows with it
+    failures: int = 0
+    retry_at: float | None = None
+    usage: Usage = Usage()
+
+
+class ExecutionResult(StrEnum):
+    SUCCESS = "success"
+    FAILURE = "failure"
+
+
+class FailureInfo(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why something did not succeed; category `usererror` or `servererror` (Batch REST: failureInfo)."""
+
+    category: str
+    code: str
+    message: str
+
+
+class StartTaskInfo(msgspec.Struct, frozen=True, omit_defaults=True):
+    state: str  # "running" | "completed"
+    start_time: float
+    end_time: float | None = None
+    exit_code: int | None = None
+    retry_count: int = 0
+    result: ExecutionResult | None = None
+    failure: FailureInfo | None = None
+
+
+class Node(Record, frozen=True, kw_only=True, omit_defaults=True):
+    id: str
+    pool_id: str
+    vm_name: str
+    low_priority: bool
+    state: NodeState = NodeState.CREATING
+    vm: Vm | None = None
+    #: the create call has been answered: from here on a VM that the provider does not list is gone
+    vm_confirmed: float | None = None
+    boot_time: float | None = None
+    scheduling_enabled: bool = True
+    start_task: StartTaskInfo | None = None
+    start_task_attempt: int = 0
+    #: set with `leavingpool`: what happens to its tasks, and why it goes
+    leaving: NodeDeallocationOption | None = None
+    reason: str | None = None
+    #: the destroy command was issued (its outcome may be unknown after a crash: it is issued again)
+    destroying: bool = False
+    unreachable_since: float | None = None
+
+    @property
+    def story(self) -> str:
+        """The node's last step in words, for error messages."""
+        before = f", before that {self.previous_state}" if self.previous_state else ""
+        return f"is {self.state} since {self.state_time:.3f}{before}; reason: {self.reason or 'none'}"

@@ -1,0 +1,73 @@
+"""The states of a node, what can happen to it, and the only table of how one leads to the other.
+
+State names are those of the Batch REST API (reference: node counts). `GONE` is ours: the record is removed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class NodeState(StrEnum):
+    CREATING = "creating"
+    STARTING = "starting"
+    WAITING_FOR_START_TASK = "waitingforstarttask"
+    START_TASK_FAILED = "starttaskfailed"
+    IDLE = "idle"
+    RUNNING = "running"
+    UNUSABLE = "unusable"
+    PREEMPTED = "preempted"
+    LEAVING_POOL = "leavingpool"
+    GONE = "gone"
+
+
+class NodeEvent(StrEnum):
+    VM_RUNNING = "vm running"
+    AGENT_READY = "agent ready"
+    START_TASK_SUCCEEDED = "start task succeeded"
+    START_TASK_FAILED = "start task failed"
+    TASK_PLACED = "task placed"
+    TASKS_ENDED = "no task left"
+    PREEMPTED = "VM taken back by the cloud"
+    FAILED = "cannot be used"
+    REMOVE = "taken out of the pool"
+    VM_GONE = "VM is gone"
+
+
+S, E = NodeState, NodeEvent
+
+_ALIVE = (S.CREATING, S.STARTING, S.WAITING_FOR_START_TASK, S.START_TASK_FAILED, S.IDLE, S.RUNNING)
+
+TRANSITIONS: Mapping[tuple[NodeState, NodeEvent], NodeState] = {
+    (S.CREATING, E.VM_RUNNING): S.STARTING,
+    (S.STARTING, E.AGENT_READY): S.WAITING_FOR_START_TASK,
+    (S.WAITING_FOR_START_TASK, E.START_TASK_SUCCEEDED): S.IDLE,
+    (S.WAITING_FOR_START_TASK, E.START_TASK_FAILED): S.START_TASK_FAILED,
+    (S.IDLE, E.TASK_PLACED): S.RUNNING,
+    (S.RUNNING, E.TASKS_ENDED): S.IDLE,
+    **{(state, E.PREEMPTED): S.PREEMPTED for state in (*_ALIVE, S.UNUSABLE)},
+    **{(state, E.FAILED): S.UNUSABLE for state in _ALIVE},
+    **{(state, E.REMOVE): S.LEAVING_POOL for state in (*_ALIVE, S.UNUSABLE, S.PREEMPTED)},
+    **{(state, E.VM_GONE): S.GONE for state in S if state is not S.GONE},
+}
+
+#: States in which a node counts towards the pool's target (the others are on their way out).
+COUNTED = frozenset(_ALIVE)
+#: States in which a node takes tasks.
+USABLE = frozenset((S.IDLE, S.RUNNING))
+
+
+class InvalidTransition(RuntimeError):
+    """Something happened to an object that its state does not allow: a defect, told with the object's story."""
+
+    def __init__(self, kind: str, key: str, state: str, event: str, story: str) -> None:
+        super().__init__(f"{kind} {key}: {event!r} cannot happen in state {state!r}; it {story}")
+
+
+def next_node_state(node_id: str, state: NodeState, event: NodeEvent, story: str) -> NodeState:
+    """The state that `event` leads to. Raises InvalidTransition."""
+    try:
+        return TRANSITIONS[state, event]
+    except KeyError:
+        raise InvalidTransition("node", node_id, state, event, story) from None

@@ -1,0 +1,104 @@
+"""What a pool request must be like to be let in. Everything is checked before anything is changed. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from formula import FormulaError, compile_formula
+
+from .settings import PoolSettings
+from .spec import EnvironmentSetting, PoolSpec, StartTask
+
+#: Most task slots that a node may have (Batch REST API: 4 * vCPUs, at most 256).
+MAX_TASK_SLOTS = 256
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
+
+
+class PoolError(ValueError):
+    """A request about a pool that cannot be carried out; `code` as the Batch REST API spells it."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def invalid_id(value: str) -> str | None:
+    """Why `value` cannot be an id, or None. Ids become parts of paths on nodes, so nothing else is let in."""
+    if _ID.match(value):
+        return None
+    return f"{value!r} is not an id: 1 to 64 letters, digits, hyphens and underscores"
+
+
+def invalid_environment(settings: Iterable[EnvironmentSetting]) -> str | None:
+    """Why the settings cannot become environment variables, or None."""
+    for setting in settings:
+        if not setting.name or "=" in setting.name or "\0" in setting.name:
+            return f"{setting.name!r} cannot be the name of an environment variable (empty, or holds = or NUL)"
+        if "\0" in setting.value:
+            return f"the value of {setting.name!r} holds a NUL character"
+    return None
+
+
+def invalid_retries(value: int) -> str | None:
+    """Why `value` cannot be a maxTaskRetryCount, or None."""
+    return None if value >= -1 else f"{value}: -1 (without limit), 0 or more"
+
+
+def _require(property_name: str, fault: str | None) -> None:
+    if fault is not None:
+        raise PoolError("InvalidPropertyValue", f"{property_name}: {fault}")
+
+
+def check_targets(dedicated: int | None, low_priority: int | None) -> None:
+    """Raises PoolError."""
+    for name, value in (("targetDedicatedNodes", dedicated), ("targetLowPriorityNodes", low_priority)):
+        _require(name, None if value is None or value >= 0 else f"{value}: 0 or more")
+
+
+def check_formula(text: str) -> None:
+    """Raises PoolError with every diagnostic if `text` is not a formula."""
+    try:
+        compile_formula(text)
+    except FormulaError as exc:
+        raise PoolError(exc.code, f"autoScaleFormula:\n{exc}") from None
+
+
+def check_pool(spec: PoolSpec, settings: PoolSettings) -> None:
+    """Raises PoolError, naming the property."""
+    _require("id", invalid_id(spec.id))
+    slots = spec.task_slots_per_node
+    _require("taskSlotsPerNode", None if 1 <= slots <= MAX_TASK_SLOTS else f"{slots}: 1 to {MAX_TASK_SLOTS}")
+    _require("resizeTimeout", None if spec.resize_timeout.total_seconds() > 0 else "must be positive")
+    check_targets(spec.target_dedicated_nodes, spec.target_low_priority_nodes)
+    if spec.start_task is not None:
+        _check_start_task(spec.start_task)
+    if spec.enable_auto_scale:
+        _check_autoscale(spec, settings)
+    elif spec.auto_scale_formula is not None:
+        _require("autoScaleFormula", "needs enableAutoScale: true beside it")
+
+
+def _check_start_task(task: StartTask) -> None:
+    _require("startTask.environmentSettings", invalid_environment(task.environment_settings))
+    _require("startTask.maxTaskRetryCount", invalid_retries(task.max_task_retry_count))
+
+
+def _check_autoscale(spec: PoolSpec, settings: PoolSettings) -> None:
+    for name, value in (
+        ("targetDedicatedNodes", spec.target_dedicated_nodes),
+        ("targetLowPriorityNodes", spec.target_low_priority_nodes),
+    ):
+        _require(name, None if value is None else "cannot stand beside enableAutoScale; the formula sets it")
+    if spec.auto_scale_formula is None:
+        raise PoolError("InvalidPropertyValue", "autoScaleFormula: enableAutoScale needs a formula")
+    check_formula(spec.auto_scale_formula)
+    interval = spec.auto_scale_evaluation_interval.total_seconds()
+    least, most = settings.minimum_evaluation_interval, settings.maximum_evaluation_interval
+    if not least <= interval <= most:
+        raise PoolError(
+            "InvalidPropertyValue",
+            f"autoScaleEvaluationInterval: {interval:g} s is not between {least:g} s and {most:g} s"
+            " (these bounds are settings)",
+        )

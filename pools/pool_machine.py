@@ -1,0 +1,252 @@
+"""The life of a pool: targets, formula, samples, and the planner's pass at the end of every batch of events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .allocation import allocation
+from .autoscale import evaluate
+from .commands import ListVms
+from .context import Context
+from .model import AutoScaleRun, Pool, PoolState, evolve
+from .node_machine import NodeMachine
+from .node_states import NodeState
+from .planner import CreateNode, RemoveNode, plan
+from .pool_checks import PoolError, check_formula, check_pool, check_targets
+from .sampling import History, Sample, measure
+from .spec import NodeDeallocationOption, PoolSpec
+
+
+class PoolMachine:
+    def __init__(self, context: Context, *, end_idle_pools: bool = False) -> None:
+        self._ctx = context
+        self.nodes = NodeMachine(context)
+        self._history: dict[str, History] = {}
+        #: `ebbtide run`: a pool without work goes to zero, whatever its target says
+        self._end_idle_pools = end_idle_pools
+        #: since when a pool has had no work (only kept when `end_idle_pools`)
+        self._idle_since: dict[str, float] = {}
+
+    # -- requests --------------------------------------------------------------------------------------------
+
+    def add(self, spec: PoolSpec, provider: str, image: str, now: float) -> Pool:
+        """Record a new pool. Raises PoolError if one of that id exists, or the specification cannot work."""
+        ctx = self._ctx
+        check_pool(spec, ctx.settings)
+        if spec.id in ctx.pools:
+            raise PoolError("PoolExists", f"pool {spec.id!r} exists already")
+        pool = Pool(
+            created=now,
+            modified=now,
+            state_time=now,
+            id=spec.id,
+            spec=spec,
+            provider=provider,
+            image=image,
+            allocation_state_time=now,
+            target_dedicated=spec.target_dedicated_nodes or 0,
+            target_low_priority=spec.target_low_priority_nodes or 0,
+            next_evaluation=now if spec.enable_auto_scale else None,
+        )
+        ctx.put_pool(pool)
+        self._start(pool, now)
+        ctx.timers.set("sample", pool.id, now)
+        return pool
+
+    def resize(self, pool_id: str, targets: tuple[int, int], option: NodeDeallocationOption, now: float) -> None:
+        """Set the targets of a pool that has no formula. Raises PoolError."""
+        pool = self.get(pool_id)
+        if pool.spec.enable_auto_scale:
+            raise PoolError("PoolHasAutoScaleEnabled", f"pool {pool_id!r} is sized by its formula; disable that first")
+        check_targets(*targets)
+        self._retarget(pool, targets, option, now)
+
+    def delete(self, pool_id: str, now: float) -> None:
+        """Take every node out, then the pool."""
+        pool = self.get(pool_id)
+        if pool.state is PoolState.ACTIVE:
+            self._ctx.put_pool(evolve(pool, now, state=PoolState.DELETING))
+
+    def drain(self, option: NodeDeallocationOption, pool_id: str | None, now: float) -> None:
+        """Take every node out (of one pool, or of all), whatever the targets say, until this controller ends.
+
+        Not stored: the targets stand, and the next controller goes by them. Raises PoolError.
+        """
+        ctx = self._ctx
+        pools = [self.get(pool_id)] if pool_id is not None else list(ctx.pools)
+        for pool in pools:
+            ctx.draining[pool.id] = option
+            ctx.dirty.add(pool.id)
+            for node in tuple(ctx.nodes_of(pool.id)):
+                if node.state is NodeState.LEAVING_POOL and not node.destroying and node.leaving is not option:
+                    self.nodes.departure.hurry(node, option, now)
+
+    def get(self, pool_id: str) -> Pool:
+        pool = self._ctx.pools.get(pool_id)
+        if pool is None:
+            raise PoolError("PoolNotFound", f"there is no pool {pool_id!r}")
+        return pool
+
+    def evaluate(self, pool_id: str, text: str | None, now: float) -> AutoScaleRun:
+        """What a formula (the pool's own by default) decides now; changes nothing. Raises PoolError."""
+        pool = self.get(pool_id)
+        text = text if text is not None else pool.spec.auto_scale_formula
+        if text is None:
+            raise PoolError("AutoScalingNotEnabled", f"pool {pool_id!r} has no formula")
+        check_formula(text)
+        return self._evaluate(pool, text, now)[0]
+
+    def autoscale(self, pool_id: str, now: float) -> AutoScaleRun:
+        """Run the pool's formula, keep the run, and apply what it decides. Raises PoolError."""
+        pool = self.get(pool_id)
+        if not pool.spec.enable_auto_scale or pool.spec.auto_scale_formula is None:
+            raise PoolError("AutoScalingNotEnabled", f"pool {pool_id!r} has no formula")
+        run, wanted = self._evaluate(pool, pool.spec.auto_scale_formula, now)
+        due = now + pool.spec.auto_scale_evaluation_interval.total_seconds()
+        before = (pool.target_dedicated, pool.target_low_priority)
+        changed = (wanted.target_dedicated, wanted.target_low_priority) != before
+        pool = evolve(wanted, now, autoscale_run=run, next_evaluation=due)
+        if changed:
+            # a new target is a new wish: what failed before is tried afresh
+            pool = evolve(pool, now, failures=0, retry_at=None, resize_errors=(), resize_started=now)
+        self._ctx.put_pool(pool)
+        self._ctx.runs.append((pool_id, now), run)
+        self._ctx.timers.set("autoscale", pool_id, due)
+        return run
+
+    def _evaluate(self, pool: Pool, text: str, now: float) -> tuple[AutoScaleRun, Pool]:
+        nodes = tuple(self._ctx.nodes_of(pool.id))
+        samples = self._history_of(pool.id).samples(pool, nodes, now)
+        return evaluate(pool, text, samples, now, self._ctx.ids.random())
+
+    def _retarget(self, pool: Pool, targets: tuple[int, int], option: NodeDeallocationOption, now: float) -> None:
+        self._ctx.put_pool(
+            evolve(
+                pool,
+                now,
+                target_dedicated=targets[0],
+                target_low_priority=targets[1],
+                node_deallocation_option=option,
+                resize_errors=(),
+                resize_started=now,
+                failures=0,
+                retry_at=None,
+            )
+        )
+
+    # -- time ------------------------------------------------------------------------------------------------
+
+    def ring(self, kind: str, key: str, now: float) -> None:
+        """A timer of this package has rung."""
+        ctx = self._ctx
+        if kind == "poll":
+            ctx.say(ListVms(key))
+            ctx.timers.set("poll", key, now + ctx.settings.vm_poll_interval)
+        elif kind in ("sample", "autoscale", "retry", "resize", "linger"):
+            pool = ctx.pools.get(key)
+            if pool is None:
+                return
+            if kind == "sample":
+                self._sample(pool, now)
+            elif kind == "autoscale" and pool.state is PoolState.ACTIVE and key not in ctx.draining:
+                self.autoscale(key, now)
+            ctx.dirty.add(key)
+        else:
+            self.nodes.ring(kind, key, now)
+
+    def _sample(self, pool: Pool, now: float) -> None:
+        ctx = self._ctx
+        sample = measure(pool, ctx.nodes_of(pool.id), ctx.workload.counts(pool.id), now)
+        self._history_of(pool.id).add(sample)
+        ctx.samples.append((pool.id, now), sample)
+        ctx.timers.set("sample", pool.id, now + ctx.settings.sample_period)
+
+    def _history_of(self, pool_id: str) -> History:
+        history = self._history.get(pool_id)
+        if history is None:
+            history = self._history[pool_id] = History(self._ctx.settings)
+        return history
+
+    def _start(self, pool: Pool, now: float) -> None:
+        ctx = self._ctx
+        if pool.next_evaluation is not None:
+            ctx.timers.set("autoscale", pool.id, max(now, pool.next_evaluation))
+        ctx.timers.set_earlier("poll", pool.provider, now + ctx.settings.vm_poll_interval)
+
+    # -- the planner's pass ----------------------------------------------------------------------------------
+
+    def settle(self, now: float) -> None:
+        """Bring every pool that changed in this batch nearer to its target."""
+        ctx = self._ctx
+        while ctx.dirty:
+            dirty = sorted(ctx.dirty)  # the same order on every run
+            ctx.dirty.clear()
+            for pool_id in dirty:
+                pool = ctx.pools.get(pool_id)
+                if pool is not None:
+                    self._plan(pool, now)
+
+    def _plan(self, pool: Pool, now: float) -> None:
+        ctx = self._ctx
+        targets = self.effective_targets(pool, now)
+        for action in plan(pool, ctx.nodes_of(pool.id), targets, ctx.workload.busy, now, ctx.settings):
+            match action:
+                case CreateNode(low_priority, reason):
+                    self.nodes.create(ctx.pools[pool.id], low_priority, reason, now)
+                case RemoveNode(node_id, option, reason):
+                    self.nodes.departure.remove(ctx.nodes[node_id], ctx.draining.get(pool.id, option), reason, now)
+        if pool.state is PoolState.DELETING and ctx.node_count(pool.id) == 0:
+            self._forget(pool)
+            return
+        pool = ctx.pools[pool.id]
+        settled, deadline = allocation(pool, ctx.nodes_of(pool.id), targets, now)
+        if settled is not pool:
+            ctx.pools.put(pool.id, settled)
+        if deadline is not None:
+            ctx.timers.set("resize", pool.id, deadline)
+
+    def effective_targets(self, pool: Pool, now: float) -> tuple[int, int]:
+        """What the pool should have now, (dedicated, low-priority): its targets, or nothing while it is deleted,
+        drained, or has been ended by `run`."""
+        if pool.state is PoolState.DELETING or pool.id in self._ctx.draining:
+            return (0, 0)
+        if self._end_idle_pools and not self._ctx.workload.has_work(pool.id):
+            since = self._idle_since.setdefault(pool.id, now)
+            grace = 0.0
+            if pool.spec.enable_auto_scale:
+                # the formula gets its chance to ebb before the pool is ended for it
+                grace = 3 * pool.spec.auto_scale_evaluation_interval.total_seconds() + 60.0
+                self._ctx.timers.set_earlier("linger", pool.id, since + grace)
+            if now >= since + grace:
+                return (0, 0)
+        else:
+            self._idle_since.pop(pool.id, None)
+        return (pool.target_dedicated, pool.target_low_priority)
+
+    def _forget(self, pool: Pool) -> None:
+        ctx = self._ctx
+        ctx.pools.remove(pool.id)
+        ctx.draining.pop(pool.id, None)
+        self._history.pop(pool.id, None)
+        self._idle_since.pop(pool.id, None)
+        for kind in ("sample", "autoscale", "retry", "resize", "linger"):
+            ctx.timers.cancel(kind, pool.id)
+
+    # -- restart ---------------------------------------------------------------------------------------------
+
+    def recover(self, samples: Iterable[Sample], now: float) -> None:
+        """Set timers and issue again every command that the loaded records imply."""
+        ctx = self._ctx
+        for sample in samples:
+            self._history_of(sample.pool_id).add(sample)
+        for pool in ctx.pools:
+            self._start(pool, now)
+            last = self._history_of(pool.id).last
+            ctx.timers.set("sample", pool.id, now if last is None else last + ctx.settings.sample_period)
+            if pool.retry_at is not None and pool.retry_at > now:
+                ctx.timers.set("retry", pool.id, pool.retry_at)
+            ctx.dirty.add(pool.id)
+        for provider in dict.fromkeys(pool.provider for pool in ctx.pools):
+            ctx.say(ListVms(provider))
+        for node in ctx.nodes:
+            self.nodes.recover(node, now)

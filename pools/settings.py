@@ -1,0 +1,38 @@
+"""How the pool manager behaves; the defaults are the service's own figures where it has one."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class PoolSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """All durations in seconds."""
+
+    #: one sample of every metric per period (formula reference, section 6.1)
+    sample_period: float = 30.0
+    #: a sample becomes visible to formulas after this long (formula reference, section 6.1)
+    sample_delay: float = 60.0
+    #: samples older than this are forgotten
+    sample_retention: float = 7 * 86400.0
+    #: provider's list is asked for this often; at once when a connection breaks
+    vm_poll_interval: float = 30.0
+    #: from the create call to a node that answers over SSH; slowest GPU images seen need about 9 minutes
+    boot_timeout: float = 900.0
+    #: pause between two tries to connect to a node that boots or was lost
+    connect_retry: float = 1.0
+    #: a node that answers nothing for this long is replaced
+    unreachable_timeout: float = 900.0
+    #: a failed create, boot or start task delays the next try by base * 2**(failures-1), at most max
+    backoff_base: float = 5.0
+    backoff_max: float = 1800.0
+    #: pause before a VM that could not be destroyed is destroyed again
+    destroy_retry: float = 5.0
+    #: create calls that are under way at a time, per pool
+    create_batch: int = 50
+    #: bounds of autoScaleEvaluationInterval (Batch REST API: 5 minutes, 168 hours)
+    minimum_evaluation_interval: float = 300.0
+    maximum_evaluation_interval: float = 168 * 3600.0
+
+    def backoff(self, failures: int) -> float:
+        """Seconds to wait after the given number of failures in a row."""
+        return min(self.backoff_max, self.backoff_base * 2.0 ** min(max(failures, 1) - 1, 20))

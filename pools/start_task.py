@@ -1,0 +1,88 @@
+"""From a node that answers to one that takes tasks: application packages, then the pool's start task."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from .commands import RunStartTask
+from .context import Context
+from .model import ExecutionResult, FailureInfo, Node, StartTaskInfo, evolve
+from .node_departure import NodeDeparture
+from .node_states import NodeEvent, NodeState
+
+
+class NodePreparation:
+    def __init__(self, context: Context, departure: NodeDeparture) -> None:
+        self._ctx = context
+        self._departure = departure
+
+    def begin(self, node: Node, now: float) -> None:
+        """The agent on a new node is ready."""
+        spec = self._ctx.pools[node.pool_id].spec
+        info = StartTaskInfo("running", now) if spec.start_task is not None else None
+        node = self._ctx.advance(node, NodeEvent.AGENT_READY, now, start_task_attempt=1, start_task=info)
+        self._ctx.say(RunStartTask(node.id, 1))
+
+    def resume(self, node: Node) -> None:
+        """The node is connected again: say once more what may have been lost (it knows what it has done)."""
+        if _under_way(node):
+            self._ctx.say(RunStartTask(node.id, node.start_task_attempt))
+
+    def prepared(self, node_id: str, error: str | None, now: float) -> None:
+        """The pool's application packages are in place (`error` None), or could not be brought there."""
+        ctx = self._ctx
+        node = ctx.nodes.get(node_id)
+        if node is None or node.state is not NodeState.WAITING_FOR_START_TASK:
+            return
+        task = ctx.pools[node.pool_id].spec.start_task
+        if error is not None:
+            self._departure.failed(node, error, now, "ApplicationPackageError")
+        elif task is None or not task.wait_for_success:
+            self._usable(node, now)
+
+    def ended(
+        self, node_id: str, attempt: int, exit_code: int | None, failure: FailureInfo | None, now: float
+    ) -> None:
+        """The start task's attempt ended; with retries left it runs again, else the node is ready or has failed."""
+        ctx = self._ctx
+        node = ctx.nodes.get(node_id)
+        if node is None or attempt != node.start_task_attempt or not _under_way(node):
+            return
+        task = ctx.pools[node.pool_id].spec.start_task
+        if task is None or node.start_task is None:
+            return
+        info = node.start_task
+        if failure is not None and (task.max_task_retry_count < 0 or info.retry_count < task.max_task_retry_count):
+            info = replace(info, retry_count=info.retry_count + 1, exit_code=exit_code)
+            ctx.put_node(evolve(node, now, start_task=info, start_task_attempt=attempt + 1))
+            ctx.say(RunStartTask(node_id, attempt + 1))
+            return
+        result = ExecutionResult.SUCCESS if failure is None else ExecutionResult.FAILURE
+        info = replace(
+            info, state="completed", end_time=now, exit_code=exit_code, result=result, failure=failure
+        )
+        node = ctx.put_node(evolve(node, now, start_task=info))
+        if node.state is not NodeState.WAITING_FOR_START_TASK:
+            return
+        if failure is None or not task.wait_for_success:
+            self._usable(node, now)
+        else:
+            reason = f"start task failed: {failure.message}"
+            ctx.advance(node, NodeEvent.START_TASK_FAILED, now, reason=reason)
+            self._departure.count_failure(node.pool_id, "StartTaskFailed", f"node {node_id}: {reason}", now)
+
+    def _usable(self, node: Node, now: float) -> None:
+        ctx = self._ctx
+        ctx.advance(node, NodeEvent.START_TASK_SUCCEEDED, now)
+        pool = ctx.pools[node.pool_id]
+        if pool.failures or pool.resize_errors:
+            ctx.put_pool(evolve(pool, now, failures=0, retry_at=None, resize_errors=()))
+        ctx.workload.node_usable(node.id, now)
+
+
+def _under_way(node: Node) -> bool:
+    """Is there anything to do or to hear of the start task (which may run beside tasks, if nobody waits for it)?"""
+    if node.state is NodeState.WAITING_FOR_START_TASK:
+        return True
+    usable = node.state in (NodeState.IDLE, NodeState.RUNNING)
+    return usable and node.start_task is not None and node.start_task.state == "running"

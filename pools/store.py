@@ -1,0 +1,105 @@
+"""How records become rows and rows records; how those of pools and nodes are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import attrgetter
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from sqlalchemy import Connection, Dialect, LargeBinary, Table, bindparam, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql import ColumnElement
+
+from . import tables
+from .database import JournalError, named
+from .model import AutoScaleRun, Node, Pool
+from .sampling import Sample
+
+R = TypeVar("R", bound=msgspec.Struct)
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Kept(Generic[R]):
+    """One kind of record in its table (see tables.py for how columns are filled)."""
+
+    def __init__(self, table: Table, record: type[R]) -> None:
+        self.table = table
+        self.record = record
+        self._decode = msgspec.json.Decoder(record).decode
+        self._bytes = {c.name: None for c in table.columns if isinstance(c.type, LargeBinary)}
+        copied = [c for c in table.columns if "source" in c.info]
+        self._copied = _tuple_getter([c.info["source"] for c in copied])
+        if list(table.columns) != [*table.primary_key.columns, *copied, table.c.body]:
+            raise TypeError(f"table {table.name}: primary key first, then copied columns, body last")
+
+    def row(self, key: Any, record: R) -> tuple[Any, ...]:
+        """The values of all columns, in the order in which they stand in the table."""
+        bare = msgspec.structs.replace(record, **self._bytes) if self._bytes else record
+        keys = key if type(key) is tuple else (key,)
+        return (*keys, *self._copied(record), _encode(bare).decode())
+
+    def writer(self, dialect: Dialect) -> Writer:
+        return Writer(self, dialect)
+
+    def read(self, connection: Connection, *where: ColumnElement[bool], order: Sequence[Any] = ()) -> list[R]:
+        """The records that fulfil all conditions. Raises JournalError for one that cannot be understood."""
+        columns = [self.table.c.body, *(self.table.c[name] for name in self._bytes)]
+        records = []
+        for body, *data in connection.execute(select(*columns).where(*where).order_by(*order)):
+            try:
+                record = self._decode(body)
+            except msgspec.MsgspecError as exc:
+                raise JournalError(
+                    f"{named(connection.engine.url)}, table {self.table.name}: {exc} in {body[:200]}; "
+                    "restore a backup, or use the version of ebbtide that wrote it"
+                ) from exc
+            if data:
+                record = msgspec.structs.replace(record, **dict(zip(self._bytes, data, strict=True)))
+            records.append(record)
+        return records
+
+
+def _tuple_getter(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
+    if len(names) == 1:
+        only = attrgetter(names[0])
+        return lambda record: (only(record),)
+    return attrgetter(*names) if names else lambda record: ()
+
+
+class Writer:
+    """Writes changed records of one kind: the SQL is compiled once, the driver gets plain tuples."""
+
+    def __init__(self, kept: Kept[Any], dialect: Dialect) -> None:
+        self._row = kept.row
+        table = kept.table
+        insert = postgresql.insert(table) if dialect.name == "postgresql" else sqlite.insert(table)
+        keys = list(table.primary_key.columns)
+        changed = {c.name: insert.excluded[c.name] for c in table.columns if not c.primary_key}
+        upsert = insert.on_conflict_do_update(index_elements=keys, set_=changed)
+        self._upsert = _compiled(upsert, dialect, [c.name for c in table.columns])
+        gone = delete(table).where(*(c == bindparam(f"key_{c.name}", type_=c.type) for c in keys))
+        self._delete = _compiled(gone, dialect, [f"key_{c.name}" for c in keys])
+
+    def statements(self, records: Mapping[Any, Any]) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
+        """What to execute, and with which rows, so that the table holds these records; None: not any more."""
+        rows = [self._row(key, record) for key, record in records.items() if record is not None]
+        gone = [key if type(key) is tuple else (key,) for key, record in records.items() if record is None]
+        if rows:
+            yield self._upsert, rows
+        if gone:
+            yield self._delete, gone
+
+
+def _compiled(statement: Any, dialect: Dialect, order: list[str]) -> str:
+    compiled = statement.compile(dialect=dialect)
+    if compiled.positiontup != order:
+        raise TypeError(f"{compiled} takes {compiled.positiontup}, not {order}")
+    return str(compiled)
+
+
+pools = Kept(tables.pools, Pool)
+nodes = Kept(tables.nodes, Node)
+autoscale_runs = Kept(tables.autoscale_runs, AutoScaleRun)
+samples = Kept(tables.samples, Sample)

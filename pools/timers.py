@@ -1,0 +1,42 @@
+"""When which object wants to be looked at again. Not stored: `recover` sets the timers anew from the records."""
+
+from __future__ import annotations
+
+import heapq
+
+
+class Timers:
+    def __init__(self) -> None:
+        self._when: dict[tuple[str, str], float] = {}
+        self._heap: list[tuple[float, tuple[str, str]]] = []
+
+    def set(self, kind: str, key: str, when: float) -> None:
+        """(Re)set the timer of this kind for this object; an earlier setting is forgotten."""
+        if self._when.get((kind, key)) != when:
+            self._when[kind, key] = when
+            heapq.heappush(self._heap, (when, (kind, key)))
+
+    def set_earlier(self, kind: str, key: str, when: float) -> None:
+        """Set the timer unless it rings before `when` anyway."""
+        present = self._when.get((kind, key))
+        if present is None or present > when:
+            self.set(kind, key, when)
+
+    def cancel(self, kind: str, key: str) -> None:
+        self._when.pop((kind, key), None)
+
+    def due(self, now: float) -> list[tuple[str, str]]:
+        """The timers that have rung, earliest first; each is cleared."""
+        rung = []
+        while self._heap and self._heap[0][0] <= now:
+            when, timer = heapq.heappop(self._heap)
+            if self._when.get(timer) == when:
+                del self._when[timer]
+                rung.append(timer)
+        return rung
+
+    def next(self) -> float | None:
+        """The time of the earliest timer."""
+        while self._heap and self._when.get(self._heap[0][1]) != self._heap[0][0]:
+            heapq.heappop(self._heap)
+        return self._heap[0][0] if self._heap else None
