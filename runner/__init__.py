@@ -1,0 +1,76 @@
+"""Jobs, tasks and schedules: which task runs on which node, over SSH."""
+
+from .command_line import CommandLineError, shell_hint, split
+from .commands import OpenNode
+from .core import Core, CoreSettings, Stored
+from .effects import WorldEffects
+from .engine import Engine
+from .events import AddApplication, AddJob, AddJobSchedule, AddPool, AddTasks, AutoScaleNow, DeletePool, Drain, Event, ResizePool, TerminateJob, Tick
+from .journal import Journal, JournalError, open_journal
+from .model import ApplicationPackage, Job, JobSchedule, Output, Task
+from .node_effects import NodeEffects
+from .node_link import LinkError, LinkTimeouts, NodeLink
+from .node_session import NodeSession
+from .outputs import OutputStore
+from .packages import PackageError, PackageStore
+from .request_checks import JobError
+from .spec import ApplicationSpec, JobConstraints, JobManagerTask, JobScheduleSpec, JobSpec, JobSpecification, JobWithTasks, PoolInfo, Schedule, TaskConstraints, TaskSpec, Workload
+from .states import JobState, ScheduleState, TaskState
+from .vm_effects import VmEffects
+
+__all__ = [
+    "AddApplication",
+    "AddJob",
+    "AddJobSchedule",
+    "AddPool",
+    "AddTasks",
+    "ApplicationPackage",
+    "ApplicationSpec",
+    "AutoScaleNow",
+    "CommandLineError",
+    "Core",
+    "CoreSettings",
+    "DeletePool",
+    "Drain",
+    "Engine",
+    "Event",
+    "Job",
+    "JobConstraints",
+    "JobError",
+    "JobManagerTask",
+    "JobSchedule",
+    "JobScheduleSpec",
+    "JobSpec",
+    "JobSpecification",
+    "JobState",
+    "JobWithTasks",
+    "Journal",
+    "JournalError",
+    "LinkError",
+    "LinkTimeouts",
+    "NodeEffects",
+    "NodeLink",
+    "NodeSession",
+    "OpenNode",
+    "Output",
+    "OutputStore",
+    "PackageError",
+    "PackageStore",
+    "PoolInfo",
+    "ResizePool",
+    "Schedule",
+    "ScheduleState",
+    "Stored",
+    "Task",
+    "TaskConstraints",
+    "TaskSpec",
+    "TaskState",
+    "TerminateJob",
+    "Tick",
+    "VmEffects",
+    "Workload",
+    "WorldEffects",
+    "open_journal",
+    "shell_hint",
+    "split",
+]

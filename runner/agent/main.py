@@ -1,0 +1,23 @@
+"""The entry of the zipapp: `serve ROOT` or `files ROOT`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> None:
+    mode, root = sys.argv[1], os.path.realpath(sys.argv[2])
+    os.umask(0o022)
+    os.chdir(root)
+    number = os.environ.pop("EBBTIDE_LIFELINE_FD", "")
+    if mode == "serve":
+        from .serve import serve
+
+        serve(root, int(number) if number.isdigit() else None)
+    elif mode == "files":
+        from .files import serve_files
+
+        serve_files(root)
+    else:
+        sys.exit(f"unknown mode {mode!r}")

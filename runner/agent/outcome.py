@@ -1,0 +1,99 @@
+"""What one execution came to: the record in the spool, and the line that the controller reads.
+
+The record is small and durable; stdout and stderr stay in their files and ride in the line while they are small.
+"""
+
+from __future__ import annotations
+
+import binascii
+import os
+
+from . import wire
+from .confine import PathRefused, locate
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .wire import Message
+
+MESSAGE_LIMIT = 600
+MAX_INLINE = 1 << 20
+
+
+def clip(text: str, limit: int = MESSAGE_LIMIT) -> str:
+    """A message that takes at most `limit` bytes in JSON."""
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    while len(wire.encode({"": text})) > limit + 6:
+        text = text[: len(text) * 3 // 4]
+    return text
+
+
+def content(fd: int, inline: int) -> dict[str, Any]:
+    """{"size": bytes} of an open file, with "text" (UTF-8) or "base64" unless it is larger than `inline`."""
+    size = os.fstat(fd).st_size
+    if size > inline:
+        return {"size": size}
+    if not size:
+        return {"size": 0, "text": ""}
+    data = os.pread(fd, size, 0)
+    try:
+        return {"size": len(data), "text": data.decode()}
+    except UnicodeDecodeError:
+        return {"size": len(data), "base64": binascii.b2a_base64(data, newline=False).decode("ascii")}
+
+
+def from_files(root: str, record: Message, budget: int) -> dict[str, Any]:
+    """stdout and stderr of a recorded outcome, read again, inline while `budget` bytes allow it."""
+    found: dict[str, Any] = {}
+    for name, size in zip(("stdout", "stderr"), record["sizes"]):
+        found[name] = {"size": size}
+        limit = min(record["inline"], budget)
+        if size > limit or record.get("dir") is None:
+            continue
+        try:
+            link = locate(root, "{}/{}.txt".format(record["dir"], name))
+            try:
+                fd = os.open("/proc/self/fd/%d" % link, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            finally:
+                os.close(link)
+        except (OSError, PathRefused):
+            continue  # the file went; the controller learns so when it fetches it
+        try:
+            again = content(fd, limit)
+            if again["size"] == size:
+                found[name] = again
+                budget -= size
+        finally:
+            os.close(fd)
+    return found
+
+
+def line(record: Message, outputs: dict[str, Any]) -> bytes:
+    """The `finished` or `lost` line of a spool record."""
+    if "lost" in record:
+        return wire.encode({"op": "lost", "id": record["id"], "reason": record["lost"]})
+    message: Message = {"op": "finished"}
+    for key, value in record.items():
+        if key not in ("inline", "sizes"):
+            message[key] = value
+    message.update(outputs)
+    return wire.encode(message)
+
+
+def not_started(key: str, start: float, end: float, code: str, message: str) -> Message:
+    """The spool record of an execution whose program never ran."""
+    return {
+        "id": key,
+        "exit": None,
+        "signal": None,
+        "start": start,
+        "end": end,
+        "killed": False,
+        "timeout": False,
+        "usage": None,
+        "error": {"code": code, "message": clip(message)},
+        "dir": None,
+        "inline": 0,
+        "sizes": [0, 0],
+    }

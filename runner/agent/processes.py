@@ -1,0 +1,92 @@
+"""Finding and ending processes through /proc."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+PR_SET_CHILD_SUBREAPER = 36
+PR_SET_NAME = 15
+
+
+def become_subreaper(name: str) -> bool:
+    """Orphaned descendants become children of this process, so that none escapes by a double fork.
+
+    False where Python has no ctypes: descendants are then found by their environment marker only.
+    """
+    try:
+        import ctypes
+
+        prctl = ctypes.CDLL(None, use_errno=True).prctl
+        prctl(PR_SET_NAME, name.encode()[:15], 0, 0, 0)
+        return bool(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
+    except (ImportError, OSError, AttributeError):
+        return False
+
+
+def _pids() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def descendants(of: int) -> list[int]:
+    """All descendants of a process, zombies too."""
+    children: dict[int, list[int]] = {}
+    for pid in _pids():
+        try:
+            with open("/proc/%d/stat" % pid, "rb") as file:
+                fields = file.read().rpartition(b")")[2].split()
+        except OSError:
+            continue  # gone in the meantime
+        children.setdefault(int(fields[1]), []).append(pid)
+    found: list[int] = []
+    todo = [of]
+    while todo:
+        below = children.get(todo.pop(), [])
+        found += below
+        todo += below
+    return found
+
+
+def marked(marker: str) -> list[int]:
+    """Processes whose environment at their start held `marker` (`NAME=value`), as far as we may read it."""
+    needle = b"\0" + os.fsencode(marker) + b"\0"
+    me = os.getpid()
+    found = []
+    for pid in _pids():
+        if pid == me:
+            continue
+        try:
+            with open("/proc/%d/environ" % pid, "rb") as file:
+                if needle in b"\0" + file.read() + b"\0":
+                    found.append(pid)
+        except OSError:
+            continue  # gone, or another user's
+    return found
+
+
+def end(pids: list[int], signum: int = signal.SIGKILL) -> None:
+    """Signals each; those that are gone or not ours are passed over."""
+    for pid in pids:
+        try:
+            os.kill(pid, signum)
+        except (ProcessLookupError, PermissionError):
+            pass
+
+
+def end_group(pid: int, signum: int) -> None:
+    """Signals the process group that `pid` leads, if there is one left."""
+    try:
+        os.killpg(pid, signum)
+    except (ProcessLookupError, PermissionError):
+        pass
+
+
+def close_inherited(keep: set[int]) -> None:
+    """Closes every descriptor above 2 that is not in `keep`."""
+    for name in os.listdir("/proc/self/fd"):
+        fd = int(name)
+        if fd > 2 and fd not in keep:
+            try:
+                os.close(fd)
+            except OSError:
+                pass  # the one that listdir itself used

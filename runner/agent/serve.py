@@ -1,0 +1,307 @@
+"""The agent: between the controller (JSON lines on stdin and stdout) and the supervisors of this node.
+
+It holds nothing that must survive: what runs and what came of it is the supervisors', what waits is the controller's
+to send again. So it may be killed at any time; the next one takes over.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+import time
+
+from . import PRIVATE, STARTUP, VERSION, wire
+from .install import Installer
+from .lane import Lane
+from .slot_link import SlotLink
+from .takeover import boot_id, hold_root
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .wire import Message
+
+TICK = 0.004  # under load, lines for the controller leave this often; when it is quiet, at once
+HIGH_WATER = 16 << 20  # so many bytes may wait for a slow controller before the supervisors have to
+
+
+class Agent:
+    """One per connection. `lifeline`: a descriptor that the supervisors watch, or None."""
+
+    def __init__(self, root: str, lifeline: int | None) -> None:
+        self._root = root
+        self._lifeline = lifeline
+        self._tasks = Lane()
+        self._startup = Lane()
+        self._known: dict[str, SlotLink] = {}  # running, or finished and not acknowledged
+        self._slots: dict[int, SlotLink] = {}  # by descriptor
+        self._base: bytes | None = None
+        self._out = wire.Outbox(1)
+        self._flush_at = 0.0
+        self._poll = select.poll()
+        self._installer = Installer(root)
+
+    def run(self) -> None:
+        """Returns when the controller hangs up."""
+        os.set_blocking(1, False)
+        place = f"{self._root}/{PRIVATE}/slots"
+        os.makedirs(place, 0o700, exist_ok=True)
+        for name in sorted(os.listdir(place), key=lambda name: (len(name), name)):
+            self._join(SlotLink(self._root, name))
+        while not all(slot.ready for slot in self._slots.values()):
+            self._turn()
+        self._hello()
+        lines = wire.Lines()
+        self._poll.register(0, select.POLLIN)
+        while self._turn():
+            if self._input:
+                data = os.read(0, 1 << 18)
+                if not data:
+                    return
+                for line in lines.feed(data):
+                    self._handle(line)
+
+    # -- the loop
+
+    def _turn(self) -> bool:
+        """Waits for something and handles it, but for the controller's input. False when the controller is gone."""
+        self._input = False
+        for slot in self._slots.values():
+            self._poll.modify(slot.fd, select.POLLIN | select.POLLOUT if slot.blocked else select.POLLIN)
+        for fd, event in self._poll.poll(self._patience()):
+            if fd == 0:
+                self._input = True
+            elif fd in self._slots:
+                slot = self._slots[fd]
+                if event & select.POLLOUT:
+                    slot.flush()
+                self._reports(slot)
+            elif fd == self._installer.fd:
+                self._poll.unregister(fd)
+                self._say(wire.encode(self._installer.result()))
+                self._install()
+        for slot in list(self._slots.values()):
+            slot.end_if_mute()
+        return self._flush()
+
+    def _patience(self) -> int | None:
+        if self._out.size:
+            return max(0, int((self._flush_at - time.monotonic()) * 1000) + 1)
+        if any(not slot.ready for slot in self._slots.values()):
+            return 1000
+        if any(slot.acks for slot in self._slots.values()):
+            return int(TICK * 1000)
+        return None
+
+    def _say(self, line: bytes) -> None:
+        self._out.put(line)
+
+    def _flush(self) -> bool:
+        now = time.monotonic()
+        if now < self._flush_at:
+            return True
+        for slot in self._slots.values():
+            if slot.acks:
+                slot.flush()
+        if self._out.size:
+            try:
+                done = self._out.flush()
+                while not done and self._out.size > HIGH_WATER:
+                    select.select((), (1,), ())
+                    done = self._out.flush()
+            except OSError:
+                return False
+            self._flush_at = now + TICK
+        return True
+
+    # -- supervisors
+
+    def _join(self, slot: SlotLink) -> None:
+        slot.join(self._lifeline)
+        self._slots[slot.fd] = slot
+        self._poll.register(slot.fd, select.POLLIN)
+        if self._base is not None:
+            slot.send(self._base)
+
+    def _reports(self, slot: SlotLink) -> None:
+        joining = not slot.ready
+        before = slot.running
+        known = slot.unacked
+        lines = slot.receive()
+        if lines is None:
+            self._rejoin(slot)
+            return
+        if joining and slot.ready:
+            self._joined(slot, before, known)
+        for line in lines:
+            op, key = wire.head_of(line)
+            if op != b"started":
+                self._ended(slot, key)
+            self._say(line + b"\n")
+        if lines:
+            self._dispatch()
+
+    def _joined(self, slot: SlotLink, before: str | None, known: set[str]) -> None:
+        """It told its state: the first time, or again after its predecessor died."""
+        for key in slot.unacked:
+            self._known[key] = slot
+        lane = self._startup if slot.name == STARTUP else self._tasks
+        if slot not in lane.slots:
+            if slot.running is not None:
+                self._known[slot.running] = slot
+            lane.add(slot)
+            self._dispatch()
+            return
+        for line in slot.reports:
+            if wire.head_of(line)[1] not in known:
+                self._say(line + b"\n")
+        if before is not None:
+            lane.free(slot, before)
+            if before not in slot.unacked:
+                # Its record did not survive, or it was never begun. Either way no more will be heard of it.
+                self._known.pop(before, None)
+                self._say(
+                    wire.encode({"op": "lost", "id": before, "reason": "its supervisor died at its start"})
+                )
+        slot.reports = []
+        self._dispatch()
+
+    def _ended(self, slot: SlotLink, key: str) -> None:
+        slot.unacked.add(key)
+        self._known[key] = slot
+        if slot.running == key:
+            (self._startup if slot.name == STARTUP else self._tasks).free(slot, key)
+
+    def _rejoin(self, slot: SlotLink) -> None:
+        self._poll.unregister(slot.fd)
+        del self._slots[slot.fd]
+        slot.died()
+        running = slot.running
+        self._join(slot)
+        slot.running = running
+
+    def _dispatch(self) -> None:
+        for lane in (self._tasks, self._startup):
+            for slot, key in lane.dispatch():
+                self._known[key] = slot
+
+    # -- the controller
+
+    def _hello(self) -> None:
+        executions: list[Message] = []
+        lost = []
+        for slot in self._slots.values():
+            if slot.running_state is not None:
+                state = slot.running_state
+                executions.append(
+                    {"id": state["id"], "state": "running", "pid": state["pid"], "time": state["time"]}
+                )
+            for line in slot.reports:
+                outcome = wire.decode(line)
+                if outcome["op"] == "lost":
+                    lost.append(line)
+                    continue
+                outcome["state"] = outcome.pop("op")
+                executions.append(outcome)
+            slot.reports = []
+        self._tasks.hold_again()
+        hello = {
+            "op": "hello",
+            "version": VERSION,
+            "python": "%d.%d.%d" % sys.version_info[:3],
+            "root": self._root,
+            "boot": boot_id(),
+            "slots": len(self._tasks.slots),
+            "executions": executions,
+        }
+        self._say(wire.encode(hello))
+        for line in lost:
+            self._say(line + b"\n")
+
+    def _handle(self, line: bytes) -> None:
+        try:
+            message = wire.decode(line)
+            self._obey(message["op"], message, line)
+        except (ValueError, KeyError, TypeError) as error:
+            text = "bad message: {!r} in {}".format(error, line[:200].decode("ascii", "replace"))
+            self._say(wire.encode({"op": "error", "message": text}))
+
+    def _obey(self, op: str, message: Message, line: bytes) -> None:
+        if op == "start":
+            self._start(message, line)
+        elif op == "ack":
+            for key in message["ids"]:
+                slot = self._known.get(key)
+                if slot is not None and slot.running != key:
+                    del self._known[key]
+                    slot.unacked.discard(key)
+                    slot.acks.append(key)
+            self._dispatch()
+        elif op == "kill":
+            slot = self._known.get(message["id"])
+            if slot is None:
+                self._recall(message["id"])
+            else:
+                slot.send(line + b"\n")
+        elif op == "recall":
+            for key in message["ids"]:
+                if key not in self._known:
+                    self._recall(key)
+        elif op == "install":
+            self._installer.put(message)
+            self._install()
+        elif op == "configure":
+            self._configure(message)
+        elif op == "ping":
+            self._say(wire.encode({"op": "pong", "n": message.get("n")}))
+        else:
+            raise ValueError("unknown op")
+
+    def _start(self, message: Message, line: bytes) -> None:
+        key = message["id"]
+        if not wire.valid_id(key):
+            raise ValueError(
+                "an id must be 1 to 128 printable ASCII characters without quotes and backslashes"
+            )
+        slot = self._known.get(key)
+        if slot is not None:
+            slot.send(line + b"\n")  # it reports what it knows
+            return
+        lane = self._startup if message.get("kind") == "startup" else self._tasks
+        if key not in lane:
+            lane.put(key, max(1, int(message.get("slots", 1))), line + b"\n")
+            self._dispatch()
+
+    def _recall(self, key: str) -> None:
+        """What is unknown here has not started and never will, as far as this agent knows: recalled too."""
+        if not self._tasks.drop(key):
+            self._startup.drop(key)
+        self._say(wire.encode({"op": "recalled", "id": key}))
+
+    def _configure(self, message: Message) -> None:
+        self._base = wire.encode({"op": "base", "env": {**os.environ, **message["env"]}})
+        names = [str(number) for number in range(int(message["slots"]))]
+        there = {slot.name for slot in self._slots.values()}
+        for slot in self._slots.values():
+            slot.send(self._base)
+        try:
+            for name in [*names, STARTUP]:
+                if name not in there:
+                    self._join(SlotLink(self._root, name))
+        except OSError as error:
+            text = f"cannot start the supervisor of slot {name}: {os.strerror(error.errno or 0)}"
+            self._say(wire.encode({"op": "configure-failed", "message": text}))
+
+    def _install(self) -> None:
+        self._installer.start()
+        if self._installer.fd >= 0:
+            self._poll.register(self._installer.fd, select.POLLIN)
+
+
+def serve(root: str, lifeline: int | None) -> None:
+    """Takes the node over from an older agent and serves the controller until it hangs up."""
+    held = hold_root(root)
+    try:
+        Agent(root, lifeline).run()
+    finally:
+        os.close(held)

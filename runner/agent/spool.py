@@ -1,0 +1,112 @@
+"""The spool: outcomes that the controller has not acknowledged yet, in one preallocated file per supervisor.
+
+All blocks are written when the file is made, so that a full disk cannot keep an exit code from being recorded.
+Record 0 holds the current execution, the others hold outcomes. A record is CRC32, length, JSON; length 0 is a free
+one. A record whose checksum is wrong is as good as none: its execution is then unknown, and the controller starts it
+again. Nothing is synced: a spool has to outlive processes, and a node that lost its power is replaced.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+
+from . import wire
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .wire import Message
+
+SIZE = 2048
+OUTCOMES = 256
+_HEAD = struct.Struct("<IH")
+_FREE = b"\0" * _HEAD.size
+MAX_PAYLOAD = SIZE - _HEAD.size
+
+
+def _pack(message: Message) -> bytes:
+    payload = wire.encode(message)
+    if len(payload) > MAX_PAYLOAD:
+        raise ValueError("a spool record holds %d bytes, not %d" % (MAX_PAYLOAD, len(payload)))
+    length = struct.pack("<H", len(payload))
+    return struct.pack("<I", zlib.crc32(length + payload)) + length + payload
+
+
+def _unpack(record: bytes) -> Message | None:
+    """None for a free or damaged record."""
+    if len(record) < _HEAD.size:
+        return None
+    checksum, length = _HEAD.unpack_from(record)
+    payload = record[_HEAD.size : _HEAD.size + length]
+    if not length or zlib.crc32(record[4:6] + payload) != checksum:
+        return None
+    try:
+        return wire.decode(payload)
+    except ValueError:
+        return None
+
+
+class Spool:
+    """`current` and `outcomes` (by execution id, oldest first) as the file holds them. One process owns a spool."""
+
+    def __init__(self, path: str) -> None:
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        total = SIZE * (OUTCOMES + 1)
+        content = b""
+        while len(content) < total:
+            piece = os.pread(self._fd, total - len(content), len(content))
+            if not piece:
+                break
+            content += piece
+        if len(content) < total:
+            os.posix_fallocate(self._fd, 0, total)
+            os.pwrite(self._fd, b"\0" * (total - len(content)), len(content))
+        self.fresh = not content
+        records = [_unpack(content[at : at + SIZE]) for at in range(0, len(content), SIZE)]
+        self.current: Message | None = records[0] if records else None
+        self._begun = self.current["id"] if self.current is not None else ""  # whose record 0 is
+        self.outcomes: dict[str, Message] = {}
+        self._places: dict[str, int] = {}
+        for place, record in enumerate(records[1:], 1):
+            if record is not None and wire.valid_id(record.get("id")):
+                self.outcomes[record["id"]] = record
+                self._places[record["id"]] = place
+        self.outcomes = dict(sorted(self.outcomes.items(), key=lambda item: item[1].get("end", 0.0)))
+        taken = set(self._places.values())
+        self._free = [place for place in range(OUTCOMES, 0, -1) if place not in taken]
+        if self.current is not None and self.current.get("id") in self.outcomes:
+            self.current = None
+
+    @property
+    def full(self) -> bool:
+        return not self._free
+
+    def begin(self, current: Message) -> None:
+        """Records the execution that is about to start. Raises ValueError if the record is too long, OSError."""
+        os.pwrite(self._fd, _pack(current), 0)
+        self.current = current
+        self._begun = current["id"]
+
+    def finish(self, outcome: Message) -> None:
+        """Records an outcome. It is kept in memory whatever happens; raises OSError if the disk refused it."""
+        key = outcome["id"]
+        self.outcomes[key] = outcome
+        if self.current is not None and self.current["id"] == key:
+            self.current = None  # in the file it is overwritten by the next start, or cleared by the ack
+        if self._free:
+            place = self._free.pop()
+            self._places[key] = place
+            os.pwrite(self._fd, _pack(outcome), place * SIZE)
+
+    def ack(self, key: str) -> None:
+        """The controller holds this outcome: its record may go."""
+        if self.outcomes.pop(key, None) is None:
+            return
+        if key == self._begun:
+            self._begun = ""
+            os.pwrite(self._fd, _FREE, 0)  # first, else it would look lost if this process died in between
+        place = self._places.pop(key, None)
+        if place is not None:
+            os.pwrite(self._fd, _FREE, place * SIZE)
+            self._free.append(place)

@@ -1,0 +1,47 @@
+"""Command lines run without a shell; this is how they are split, and how a user is told that a shell is missing."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+#: What only a shell understands, and what it does there.
+_SHELL_ONLY = re.compile(r"\$\w+|\$\{\w+\}|&&|\|\||[|<>;]")
+
+
+class CommandLineError(ValueError):
+    """The command line cannot be split."""
+
+
+def split(command_line: str) -> list[str]:
+    """Split by the POSIX shell's quoting rules, without expansion: blanks separate, ' and " quote, \\ escapes.
+
+    Raises CommandLineError for an empty line, an open quote or a NUL.
+    """
+    if "\0" in command_line:
+        raise CommandLineError("the command line holds a NUL character")
+    try:
+        words = shlex.split(command_line, posix=True)
+    except ValueError as exc:
+        raise CommandLineError(f"{exc} in command line {command_line!r}") from None
+    if not words or not words[0]:
+        raise CommandLineError("the command line is empty")
+    return words
+
+
+def shell_hint(command_line: str) -> str | None:
+    """A hint if the line looks as if it needs a shell and starts none, else None."""
+    try:
+        words = split(command_line)
+    except CommandLineError:
+        return None
+    program = words[0].rsplit("/", 1)[-1]
+    if program in ("sh", "bash", "dash", "zsh", "ksh", "env", "busybox"):
+        return None
+    found = next((m.group() for word in words for m in [_SHELL_ONLY.search(word)] if m), None)
+    if found is None:
+        return None
+    return (
+        f"{found!r} is passed on as it stands, because command lines run without a shell; "
+        f'if a shell should read it, write: /bin/sh -c "..."'
+    )

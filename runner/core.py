@@ -1,0 +1,214 @@
+"""The core: events in, changes and commands out. No cloud, SSH, SQL, sleep or clock in here.
+
+`handle` takes one event; `settle` ends a batch (planner, scheduler); `take` hands out what is to be committed, and what is
+to be done after the commit. The same class runs in the product, in the simulator and in the fault test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from pools import (
+    Change,
+    Command,
+    ConnectNode,
+    Context,
+    Deployment,
+    Ids,
+    Ledger,
+    Log,
+    Node,
+    NodeDeallocationOption,
+    Pool,
+    PoolMachine,
+    PoolSettings,
+    PoolState,
+    RunStartTask,
+    Sample,
+    Table,
+    TaskCounts,
+    Timers,
+)
+
+from .commands import OpenNode
+from .events import Event, Tick
+from .execution import Executions
+from .job_machine import JobMachine
+from .model import ApplicationPackage, Job, JobSchedule, Output, Task, TaskKey
+from .placing import place_tasks, recall_waiting
+from .reports import Reports
+from .requests import Handler, Requests
+
+
+class CoreSettings(msgspec.Struct, frozen=True, kw_only=True):
+    pools: PoolSettings = PoolSettings()
+    account: str = "ebbtide"
+    #: least recurrenceInterval of a job schedule, in seconds (Batch REST API: 1 minute)
+    minimum_recurrence_interval: float = 60.0
+    #: `run` mode: pools without work end, schedules make at most so many jobs
+    end_idle_pools: bool = False
+    occurrences: int | None = None
+
+
+class Stored(msgspec.Struct, kw_only=True):
+    """What the store holds, as the core loads it."""
+
+    pools: dict[str, Pool] = {}
+    nodes: dict[str, Node] = {}
+    jobs: dict[str, Job] = {}
+    tasks: dict[TaskKey, Task] = {}
+    job_schedules: dict[str, JobSchedule] = {}
+    applications: dict[tuple[str, str], ApplicationPackage] = {}
+    samples: tuple[Sample, ...] = ()
+
+
+class Core:
+    """Implements the `Workload` that pools ask."""
+
+    def __init__(self, settings: CoreSettings, deployment: Deployment, ids: Ids) -> None:
+        self.settings = settings
+        self._ledger = Ledger()
+        self.ctx = Context(self._ledger, settings.pools, ids, deployment)
+        self.ctx.workload = self
+        self.pools = PoolMachine(self.ctx, end_idle_pools=settings.end_idle_pools)
+        self.jobs = JobMachine(
+            self._ledger, ids, self.ctx.timers, self._pool_takes_jobs, self.ctx.say, settings.occurrences
+        )
+        self.tasks = self.jobs.tasks
+        self.applications: Table[tuple[str, str], ApplicationPackage] = Table(self._ledger, "applications")
+        self.executions = Executions(settings.account, self.ctx, self.jobs, self.applications)
+        requests = Requests(
+            self.ctx,
+            self.pools,
+            self.jobs,
+            self.executions,
+            self.applications,
+            settings.minimum_recurrence_interval,
+        )
+        reports = Reports(self.pools.nodes, self.tasks, self.executions)
+        self._handlers: Mapping[type[Event], Handler] = {
+            **requests.handlers(),
+            **reports.handlers(),
+            Tick: lambda event, now: None,
+        }
+
+    # -- a batch ---------------------------------------------------------------------------------------------
+
+    def handle(self, event: Event, now: float) -> None:
+        """Let one event happen. A request that is refused raises (PoolError, JobError) and changes nothing."""
+        self._handlers[type(event)](event, now)
+
+    def settle(self, now: float) -> None:
+        """End of a batch: timers, consequences, the planner's pass, the scheduler's pass."""
+        for kind, key in self.ctx.timers.due(now):
+            if kind == "schedule":
+                self.jobs.ring(key, now)
+            elif kind == "job":
+                self.jobs.expire(key, now)
+            elif kind == "recall":
+                recall_waiting(self.ctx, self.tasks, key, now)
+            else:
+                self.pools.ring(kind, key, now)
+        self._draw_consequences(now)
+        for command in place_tasks(self.ctx, self.jobs, self.executions, now):
+            self.ctx.say(command)
+        self._draw_consequences(now)
+
+    def _draw_consequences(self, now: float) -> None:
+        """Of tasks for jobs, of tasks for nodes, of nodes for pools, until nothing follows any more."""
+        while self.tasks.completed or self.tasks.touched or self.ctx.dirty:
+            self.jobs.settle(now)
+            touched, self.tasks.touched = self.tasks.touched, set()
+            for node_id in sorted(touched):  # the same order on every run
+                self.pools.nodes.work_changed(node_id, now)
+                node = self.ctx.nodes.get(node_id)
+                if node is not None and self.settings.end_idle_pools:
+                    self.ctx.dirty.add(node.pool_id)
+            self.pools.settle(now)
+
+    def take(self) -> tuple[tuple[Change, ...], tuple[Command, ...]]:
+        """What to commit, and what to do once it is committed."""
+        commands = tuple(said for command in self.ctx.commands if (said := self._translate(command)) is not None)
+        self.ctx.commands.clear()
+        return self._ledger.take(), commands
+
+    def next_due(self) -> float | None:
+        """When `settle` wants to be called next, whatever happens."""
+        return self.ctx.timers.next()
+
+    def _translate(self, command: Command) -> Command | None:
+        """What pools say in their words, in the words of nodes; None for a node that has gone meanwhile."""
+        if not isinstance(command, ConnectNode | RunStartTask):
+            return command
+        node = self.ctx.nodes.get(command.node_id)
+        if node is None:
+            return None
+        if isinstance(command, RunStartTask):
+            return self.executions.prepare(node, command.attempt)
+        return OpenNode(node.id, command.vm, command.slots, self.executions.node_environment(node))
+
+    def _pool_takes_jobs(self, pool_id: str) -> bool:
+        pool = self.ctx.pools.get(pool_id)
+        return pool is not None and pool.state is PoolState.ACTIVE
+
+    # -- Workload: what pools ask ----------------------------------------------------------------------------
+
+    def counts(self, pool_id: str) -> TaskCounts:
+        return self.tasks.counts(pool_id)
+
+    def has_work(self, pool_id: str) -> bool:
+        return self.jobs.has_work(pool_id)
+
+    def busy(self, node_id: str) -> int:
+        return self.tasks.busy(node_id)
+
+    def node_usable(self, node_id: str, now: float) -> None:
+        node = self.ctx.nodes[node_id]
+        pool = self.ctx.pools[node.pool_id]
+        self.tasks.node_known(node_id, pool.id, pool.spec.task_slots_per_node)
+        self.ctx.dirty.add(pool.id)
+
+    def evict(self, node_id: str, option: NodeDeallocationOption, now: float) -> None:
+        self.tasks.evict(node_id, option, now)
+
+    def node_gone(self, node_id: str, now: float) -> None:
+        self.tasks.node_gone(node_id, now)
+
+    # -- restart ---------------------------------------------------------------------------------------------
+
+    def load(self, stored: Stored, now: float) -> None:
+        """Take over the stored state and issue again every command whose outcome is unknown."""
+        self.ctx.load(stored.pools, stored.nodes)
+        self.applications.load(stored.applications)
+        self.jobs.jobs.load(stored.jobs)
+        self.jobs.schedules.load(stored.job_schedules)
+        for node in stored.nodes.values():
+            slots = stored.pools[node.pool_id].spec.task_slots_per_node
+            self.tasks.node_known(node.id, node.pool_id, slots)
+        self.tasks.load(stored.tasks)
+        for placed in self.tasks.slots.values():
+            if placed.waiting:
+                self.ctx.timers.set("recall", placed.node_id, now)
+        self.pools.recover(stored.samples, now)
+        self.jobs.recover(now)
+
+    @property
+    def outputs(self) -> Log[tuple[str, str, str, str], Output]:
+        return self.tasks.outputs
+
+    @property
+    def timers(self) -> Timers:
+        return self.ctx.timers
+
+    def tables(self) -> Mapping[str, Iterable[object]]:
+        """All records in memory by table, for views and invariants."""
+        return {
+            "pools": self.ctx.pools,
+            "nodes": self.ctx.nodes,
+            "jobs": self.jobs.jobs,
+            "tasks": self.tasks.tasks,
+            "job_schedules": self.jobs.schedules,
+            "applications": self.applications,
+        }

@@ -1,0 +1,149 @@
+"""The loop: events to the core, changes to the journal, commands to the effects, in this order.
+
+One thread owns the core. Whatever takes time (clouds, SSH, files) happens in the effects' threads and comes back as an
+event. No command leaves before the changes that intend it are committed.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Protocol
+
+from pools import Change, Clock, Command
+
+from .core import Core
+from .events import Event, Tick
+from .journal import JournalError
+
+log = logging.getLogger(__name__)
+
+#: Events handled in one transaction at most.
+BATCH = 1000
+#: Pause (seconds) before the journal is tried again after it failed (disk full).
+JOURNAL_RETRY = 1.0
+
+
+class Effects(Protocol):
+    """Carries out commands in the background and reports by `Engine.post`; never blocks, never raises."""
+
+    def issue(self, command: Command) -> None: ...
+
+
+class CommitLog(Protocol):
+    def commit(self, changes: Sequence[Change]) -> None: ...
+
+
+class Engine:
+    def __init__(
+        self,
+        core: Core,
+        journal: CommitLog,
+        effects: Effects,
+        clock: Clock,
+        *,
+        checkpoint: Callable[[str], None] = lambda _: None,
+        observe: Callable[[Sequence[Change]], None] = lambda _: None,
+    ) -> None:
+        """`checkpoint` is told "commit" before each commit and "effect" before each command (fault tests hook in
+        here); `observe` sees what was committed."""
+        self.core = core
+        self._journal = journal
+        self._effects = effects
+        self._clock = clock
+        self._checkpoint = checkpoint
+        self._observe = observe
+        self._inbox: queue.SimpleQueue[tuple[Event, Future[None] | None]] = queue.SimpleQueue()
+        self.stopping = threading.Event()
+        #: why the journal cannot be written at present
+        self.blocked: str | None = None
+
+    def post(self, event: Event) -> None:
+        """Report something that happened. Any thread."""
+        self._inbox.put((event, None))
+
+    def request(self, event: Event) -> Future[None]:
+        """Ask for something: the future is done when it is committed, or holds the error that refused it. Any thread."""
+        future: Future[None] = Future()
+        self._inbox.put((event, future))
+        return future
+
+    def run(self, done: Callable[[], bool]) -> None:
+        """Work until `done()` says so (asked after every batch), or `stop` is called."""
+        while not self.stopping.is_set() and not done():
+            self.step()
+
+    def stop(self) -> None:
+        """Leave `run` after the present batch. Any thread; also from a signal handler."""
+        self.stopping.set()
+        self.post(Tick())
+
+    def step(self) -> None:
+        """One batch: wait for events (or the next timer), handle them, commit, issue the commands."""
+        batch = self._collect()
+        now = self._clock.now()
+        answered: list[tuple[Future[None], BaseException | None]] = []
+        for event, future in batch:
+            try:
+                self.core.handle(event, now)
+            except ValueError as exc:
+                # a request that the core refuses; it has changed nothing
+                if future is None:
+                    raise
+                answered.append((future, exc))
+            else:
+                if future is not None:
+                    answered.append((future, None))
+        self.core.settle(now)
+        changes, commands = self.core.take()
+        self._commit(changes)
+        for future, error in answered:
+            if error is None:
+                future.set_result(None)
+            else:
+                future.set_exception(error)
+        for command in commands:
+            self._checkpoint("effect")
+            self._effects.issue(command)
+        if changes:
+            self._observe(changes)
+
+    def _collect(self) -> list[tuple[Event, Future[None] | None]]:
+        due = self.core.next_due()
+        wait = None if due is None else max(0.0, due - self._clock.now())
+        try:
+            # bounded, so that a clock that was set back cannot make the loop sleep for long
+            batch = [self._inbox.get(timeout=60.0 if wait is None else min(wait, 60.0))]
+        except queue.Empty:
+            return []
+        while len(batch) < BATCH:
+            try:
+                batch.append(self._inbox.get_nowait())
+            except queue.Empty:
+                break
+        return batch
+
+    def _commit(self, changes: Sequence[Change]) -> None:
+        """Write the batch; while that fails (disk full) nothing else happens, and nothing is lost."""
+        if not changes:
+            return
+        self._checkpoint("commit")
+        while True:
+            try:
+                self._journal.commit(changes)
+            except JournalError as exc:
+                if self.blocked is None:
+                    log.error("the state cannot be written, everything waits: %s", exc)
+                self.blocked = str(exc)
+                if self.stopping.is_set():
+                    raise
+                time.sleep(JOURNAL_RETRY)
+            else:
+                if self.blocked is not None:
+                    log.warning("the state can be written again")
+                self.blocked = None
+                return

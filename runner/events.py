@@ -1,0 +1,200 @@
+"""Everything that can happen to the core. Requests may be refused (an error is raised); reports never are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pools import NodeDeallocationOption, PoolSpec
+from providers import ProviderError, Vm
+
+from .model import ApplicationPackage, Output
+from .spec import JobScheduleSpec, JobSpec, TaskSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    pass
+
+
+# -- requests --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AddApplication(Event):
+    package: ApplicationPackage
+
+
+@dataclass(frozen=True, slots=True)
+class AddPool(Event):
+    """`image` is the provider's name of the image that the nodes start from."""
+
+    spec: PoolSpec
+    provider: str
+    image: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AddJob(Event):
+    spec: JobSpec
+    tasks: tuple[TaskSpec, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AddTasks(Event):
+    job_id: str
+    tasks: tuple[TaskSpec, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AddJobSchedule(Event):
+    spec: JobScheduleSpec
+
+
+@dataclass(frozen=True, slots=True)
+class TerminateJob(Event):
+    job_id: str
+    reason: str = "UserTerminate"
+
+
+@dataclass(frozen=True, slots=True)
+class AutoScaleNow(Event):
+    pool_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResizePool(Event):
+    pool_id: str
+    dedicated: int
+    low_priority: int
+    option: NodeDeallocationOption = NodeDeallocationOption.REQUEUE
+
+
+@dataclass(frozen=True, slots=True)
+class DeletePool(Event):
+    pool_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drain(Event):
+    """Take no new work; every node leaves in the way that `option` says."""
+
+    option: NodeDeallocationOption
+    pool_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tick(Event):
+    """Time has passed."""
+
+
+# -- reports from the clouds -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class VmCreated(Event):
+    node_id: str
+    vm: Vm
+
+
+@dataclass(frozen=True, slots=True)
+class VmCreateFailed(Event):
+    node_id: str
+    error: ProviderError
+
+
+@dataclass(frozen=True, slots=True)
+class VmsListed(Event):
+    """`asked` is when the question left."""
+
+    provider: str
+    vms: tuple[Vm, ...]
+    asked: float
+
+
+@dataclass(frozen=True, slots=True)
+class VmDestroyed(Event):
+    node_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class VmDestroyFailed(Event):
+    node_id: str
+    reason: str
+
+
+# -- reports from the nodes ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NodeConnected(Event):
+    """`known`: the executions that the node knows of, running or ended and not yet acknowledged."""
+
+    node_id: str
+    known: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeDisconnected(Event):
+    """`fatal`: trying again cannot help (no Python on the node, another host key)."""
+
+    node_id: str
+    reason: str
+    fatal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NodePrepared(Event):
+    """The packages are in place (`error` None) or not."""
+
+    node_id: str
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionStarted(Event):
+    node_id: str
+    execution_id: str
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionEnded(Event):
+    """Its process has ended and its slot is free; the output is still being brought in."""
+
+    node_id: str
+    execution_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Event):
+    """How an execution ended, with its output in the store. `exit_code` is 128+n after signal n.
+
+    `error` = (code, message) when the command could not be run at all.
+    """
+
+    node_id: str
+    execution_id: str
+    start_time: float | None
+    end_time: float
+    exit_code: int | None
+    killed: bool = False
+    timed_out: bool = False
+    error: tuple[str, str] | None = None
+    outputs: tuple[Output, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionLost(Event):
+    """It was started and has no outcome, and runs no more."""
+
+    node_id: str
+    execution_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionRecalled(Event):
+    """It was not started and will not be."""
+
+    node_id: str
+    execution_id: str

@@ -1,0 +1,182 @@
+"""The journal: changes are committed here, one transaction a batch, before any command leaves; and read back.
+
+The writer is one controller. Readers, in other processes too, see whole batches only.
+"""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from pools import WRITES, AutoScaleRun, Change, JournalError, Node, Pool, explained, open_database
+
+from .core import Stored
+from .model import Job, Output, Task
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+__all__ = ["Journal", "JournalError", "open_journal"]
+
+
+def open_journal(url: str, *, upgrade: bool = True) -> Journal:
+    """The journal in the database of this URL (see `open_database`).
+
+    `upgrade`: make or migrate its tables. False is for those who only read, and must not change what a
+    controller works on. Raises JournalError, also if the database is of a newer version.
+    """
+    engine = open_database(url)
+    from . import migrations
+
+    if upgrade:
+        migrations.migrate(engine)
+    else:
+        migrations.require(engine)
+    return Journal(engine)
+
+
+@contextmanager
+def _no_collector() -> Iterator[None]:
+    """For when all that is made is kept: the collector would walk it again and again (3 times as slow)."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+class Journal:
+    """Every method may raise JournalError. Safe to call from several threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        # Brings SQLAlchemy: whoever imports this module for the error alone does not wait for it.
+        from . import store
+
+        self._engine = engine
+        self._store = store
+        self._writers = {name: kept.writer(engine.dialect) for name, kept in store.ALL.items()}
+        self._lock = threading.Lock()
+        self._connection: Connection | None = None
+
+    def close(self) -> None:
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+            self._engine.dispose()
+
+    # -- write ---------------------------------------------------------------------------------------------
+
+    def commit(self, changes: Sequence[Change]) -> None:
+        """Write all changes or none; a record that is None removes its row.
+
+        After a JournalError the same changes may be committed again. (Should the connection to a server break
+        in the very answer to COMMIT, all may have been written; committing again is right then too.)
+        """
+        tables: dict[str, dict[Any, Any]] = {name: {} for name in self._writers}
+        for table, key, record in changes:
+            tables[table][key] = record
+        statements = [
+            statement
+            for name, records in tables.items()
+            if records
+            for statement in self._writers[name].statements(records)
+        ]
+        if statements:
+            with self._writing() as connection:
+                for sql, rows in statements:
+                    connection.exec_driver_sql(sql, rows)
+
+    def prune(self, before: float) -> None:
+        """Forget samples and autoscale runs that are older than this Instant."""
+        from sqlalchemy import delete
+
+        with self._writing() as connection:
+            for kept in (self._store.samples, self._store.autoscale_runs):
+                connection.execute(delete(kept.table).where(kept.table.c.time < before))
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self._lock, explained(self._engine):
+            if self._connection is None:
+                self._connection = self._engine.connect().execution_options(**WRITES)
+            with self._connection.begin():
+                yield self._connection
+
+    # -- read ----------------------------------------------------------------------------------------------
+
+    def load(self, since: float) -> Stored:
+        """Everything that the core works with; samples from the Instant `since` on, oldest first."""
+        s = self._store
+        time, sequence = s.samples.table.c.time, s.tasks.table.c.sequence
+        with self._reading() as connection, _no_collector():
+            return Stored(
+                pools={pool.id: pool for pool in s.pools.read(connection)},
+                nodes={node.id: node for node in s.nodes.read(connection)},
+                jobs={job.id: job for job in s.jobs.read(connection)},
+                tasks={task.key: task for task in s.tasks.read(connection, order=[sequence])},
+                job_schedules={schedule.id: schedule for schedule in s.job_schedules.read(connection)},
+                applications={(a.application_id, a.version): a for a in s.applications.read(connection)},
+                samples=tuple(s.samples.read(connection, time >= since, order=[time])),
+            )
+
+    def output(self, owner: str, parent_id: str, id: str, stream: str) -> Output | None:
+        c = self._store.outputs.table.c
+        where = (c.owner == owner, c.parent_id == parent_id, c.id == id, c.stream == stream)
+        with self._reading() as connection:
+            return next(iter(self._store.outputs.read(connection, *where)), None)
+
+    def output_files(self) -> set[str]:
+        """The names of all files that outputs stand in."""
+        from sqlalchemy import select
+
+        file = self._store.outputs.table.c.file
+        with self._reading() as connection:
+            return set(connection.execute(select(file).where(file.is_not(None))).scalars())
+
+    def job(self, job_id: str) -> Job | None:
+        jobs = self._store.jobs
+        with self._reading() as connection:
+            return next(iter(jobs.read(connection, jobs.table.c.id == job_id)), None)
+
+    def jobs(self) -> list[Job]:
+        """All jobs, oldest first."""
+        jobs = self._store.jobs
+        with self._reading() as connection:
+            return jobs.read(connection, order=[jobs.table.c.created, jobs.table.c.id])
+
+    def tasks(self, job_id: str) -> list[Task]:
+        """The job's tasks in the order of their creation."""
+        tasks = self._store.tasks
+        with self._reading() as connection:
+            return tasks.read(connection, tasks.table.c.job_id == job_id, order=[tasks.table.c.sequence])
+
+    def pools(self) -> list[Pool]:
+        pools = self._store.pools
+        with self._reading() as connection:
+            return pools.read(connection, order=[pools.table.c.id])
+
+    def nodes(self) -> list[Node]:
+        """The nodes of all pools, by pool, oldest first."""
+        nodes = self._store.nodes
+        order = [nodes.table.c.pool_id, nodes.table.c.created, nodes.table.c.id]
+        with self._reading() as connection:
+            return nodes.read(connection, order=order)
+
+    def autoscale_runs(self, pool_id: str | None = None) -> list[AutoScaleRun]:
+        """Of one pool or of all, oldest first."""
+        runs = self._store.autoscale_runs
+        where = [] if pool_id is None else [runs.table.c.pool_id == pool_id]
+        with self._reading() as connection:
+            return runs.read(connection, *where, order=[runs.table.c.time, runs.table.c.pool_id])
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        """One snapshot for all that is read in here."""
+        with explained(self._engine), self._engine.connect() as connection:
+            yield connection

@@ -1,0 +1,131 @@
+"""The records of jobs, tasks, schedules and applications, as they stand in memory and in the store."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from pools import ExecutionResult, FailureInfo, Record
+
+from .spec import JobScheduleSpec, JobSpec, TaskSpec
+from .states import JobState, ScheduleState, TaskState
+
+TaskKey = tuple[str, str]  # (job id, task id)
+
+
+class Ending(StrEnum):
+    """Why we asked a node to end an execution; decides what becomes of the task."""
+
+    REQUEUE = "requeue"
+    TERMINATE = "terminate"
+
+
+class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
+    job_id: str
+    id: str
+    #: never reused; executions are called `<uid>-<attempt>`
+    uid: str
+    #: order of creation over all tasks
+    sequence: int
+    spec: TaskSpec
+    is_job_manager: bool = False
+    #: takes a whole node (a job manager task with runExclusive)
+    exclusive: bool = False
+    state: TaskState = TaskState.ACTIVE
+    attempt: int = 0
+    #: where the present execution is placed; None: nowhere
+    node_id: str | None = None
+    #: the present execution has ended on the node, its output is being brought in
+    ended: bool = False
+    ending: Ending | None = None
+    start_time: float | None = None
+    end_time: float | None = None
+    exit_code: int | None = None
+    result: ExecutionResult | None = None
+    failure: FailureInfo | None = None
+    retry_count: int = 0
+    requeue_count: int = 0
+    last_retry_time: float | None = None
+    last_requeue_time: float | None = None
+    #: of the last execution, kept after it ended
+    last_node_id: str | None = None
+    last_pool_id: str | None = None
+
+    @property
+    def key(self) -> TaskKey:
+        return (self.job_id, self.id)
+
+    @property
+    def execution_id(self) -> str:
+        return f"{self.uid}-{self.attempt}"
+
+    @property
+    def story(self) -> str:
+        """The task's last step in words, for error messages."""
+        return f"is {self.state} since {self.state_time:.3f}, attempt {self.attempt} on {self.node_id or 'no node'}"
+
+
+class Job(Record, frozen=True, kw_only=True, omit_defaults=True):
+    id: str
+    spec: JobSpec
+    schedule_id: str | None = None
+    #: 1 for a job of its own, n for the n-th job of its schedule
+    number: int = 1
+    state: JobState = JobState.ACTIVE
+    start_time: float | None = None
+    end_time: float | None = None
+    terminate_reason: str | None = None
+
+    @property
+    def pool_id(self) -> str:
+        return self.spec.pool_info.pool_id
+
+    @property
+    def directory(self) -> str:
+        """Below the node root, as the field knows it: workitems/<job>/job-1, or workitems/<schedule>/job-<n>."""
+        return f"workitems/{self.schedule_id or self.id}/job-{self.number}"
+
+    @property
+    def story(self) -> str:
+        return f"is {self.state} since {self.state_time:.3f}; terminate reason: {self.terminate_reason or 'none'}"
+
+
+class JobSchedule(Record, frozen=True, kw_only=True, omit_defaults=True):
+    id: str
+    spec: JobScheduleSpec
+    state: ScheduleState = ScheduleState.ACTIVE
+    next_run_time: float | None = None
+    recent_job_id: str | None = None
+    jobs_created: int = 0
+    end_time: float | None = None
+
+
+class ApplicationPackage(msgspec.Struct, frozen=True, kw_only=True):
+    """One version of an application: a zip in the package store, named by its checksum."""
+
+    application_id: str
+    version: str
+    sha256: str
+    size: int
+    created: float
+
+
+class Output(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A kept stream of an execution: `data` when small, else the name of its file in the output store.
+
+    Whoever brings it in knows the stream only; the core fills in whose it is.
+    """
+
+    owner: str = ""  # "task" | "starttask"
+    parent_id: str = ""  # job id | pool id
+    id: str = ""  # task id | node id
+    stream: str  # "stdout" | "stderr"
+    #: bytes that the execution wrote; the last of them are kept, up to the cap
+    size: int
+    data: bytes | None = None
+    file: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        return (self.owner, self.parent_id, self.id, self.stream)

@@ -1,0 +1,87 @@
+"""Carries out what the core asks of the nodes: a session per node, connections made in bounded threads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from pools import Command, DisconnectNode
+
+from .commands import Acknowledge, KillExecution, OpenNode, PrepareNode, RecallExecutions, StartExecution
+from .events import Event
+from .node_session import Link, NodeSession
+from .outputs import OutputStore
+from .packages import PackageStore
+
+#: Makes the link for a session; it reports to the session's `messages` and `closed`.
+Connect = Callable[[OpenNode, NodeSession], Link]
+
+
+class NodeEffects:
+    def __init__(
+        self,
+        connect: Connect,
+        post: Callable[[Event], None],
+        packages: PackageStore,
+        outputs: OutputStore,
+        threads: int = 32,
+    ) -> None:
+        self._connect = connect
+        self._post = post
+        self._packages = packages
+        self._outputs = outputs
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="node")
+        self._sessions: dict[str, NodeSession] = {}
+        self._lock = threading.Lock()
+
+    def issue(self, command: Command) -> None:
+        if isinstance(command, OpenNode):
+            self._open(command)
+            return
+        if isinstance(command, DisconnectNode):
+            self._close(command.node_id)
+            return
+        session = self._sessions.get(command.node_id)  # type: ignore[attr-defined]
+        if session is None:
+            return  # not connected: what matters is sent again when it is
+        match command:
+            case StartExecution():
+                session.start(command)
+            case PrepareNode():
+                session.prepare(command)
+            case Acknowledge(_, ids):
+                session.send({"op": "ack", "ids": ids})
+            case KillExecution(_, execution_id):
+                session.send({"op": "kill", "id": execution_id, "grace": 5})
+            case RecallExecutions(_, ids):
+                session.send({"op": "recall", "ids": ids})
+
+    def _open(self, command: OpenNode) -> None:
+        self._close(command.node_id)
+        session = NodeSession(
+            command.node_id,
+            command.slots,
+            command.environment,
+            self._post,
+            self._executor,
+            self._packages,
+            self._outputs,
+        )
+        with self._lock:
+            self._sessions[command.node_id] = session
+        self._executor.submit(lambda: session.open(self._connect(command, session)))
+
+    def _close(self, node_id: str) -> None:
+        with self._lock:
+            session = self._sessions.pop(node_id, None)
+        if session is not None:
+            self._executor.submit(session.close)
+
+    def close(self) -> None:
+        """End all connections; what runs on the nodes runs on."""
+        with self._lock:
+            sessions, self._sessions = list(self._sessions.values()), {}
+        for session in sessions:
+            session.close()
+        self._executor.shutdown(wait=True, cancel_futures=True)

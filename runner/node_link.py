@@ -1,0 +1,211 @@
+"""The controller's side of one node: an SSH connection, the agent on one channel of it, files on another."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+import msgspec
+import paramiko
+
+from .agent import VERSION
+from .agent_bundle import agent_bundle
+from .link_errors import AgentFailed, LinkError, Unreachable, told
+from .node_bootstrap import start_agent, tail_of_errors
+from .node_files import NodeFiles
+from .node_ssh import LinkTimeouts, Peer, load_private_key, open_channel, open_transport
+
+__all__ = ["LinkError", "LinkTimeouts", "NodeLink", "Peer"]
+
+Message = dict[str, Any]
+
+_BEAT = 0.003  # under load, messages leave in batches this many seconds apart; when it is quiet, at once
+_LARGEST_BATCH = 1 << 18
+
+
+class NodeLink:
+    """Connects once; after it has closed, make a new one.
+
+    `on_messages` gets what the agent says, in order and in batches, on the reader thread; the first is its `hello`.
+    `on_closed` gets the reason, once, when the link ends by itself after a successful `connect` (not after `close`).
+    Both must not block for long and must not raise. All methods are thread-safe.
+    """
+
+    def __init__(
+        self,
+        peer: Peer,
+        private_key: str,
+        on_messages: Callable[[list[Message]], None],
+        on_closed: Callable[[str], None],
+        timeouts: LinkTimeouts | None = None,
+    ) -> None:
+        """`private_key`: in OpenSSH form, for `peer.user`. Raises ValueError if it is not one."""
+        self._peer = peer
+        self._key = load_private_key(private_key)
+        self._on_messages = on_messages
+        self._on_closed = on_closed
+        self._timeouts = timeouts or LinkTimeouts()
+        self._bundle = agent_bundle()
+        self._decode = msgspec.json.Decoder(Message).decode
+        self._decode_lines = msgspec.json.Decoder(Message).decode_lines
+        self._lock = threading.Lock()
+        self._waiting = threading.Condition(self._lock)
+        self._queue: list[bytes] = []
+        self._transport: paramiko.Transport | None = None
+        self._closed = threading.Event()
+        self._connected = False
+        self._heard = 0.0
+        self._files = NodeFiles(self._open_files, self._timeouts.transfer)
+
+    def connect(self) -> None:
+        """Returns when the agent has said hello.
+
+        Raises Unreachable, HostKeyMismatch, AuthFailed, NoPython, AgentRefused, AgentFailed; all are LinkErrors.
+        """
+        first: list[Message] = []
+        transport = open_transport(self._peer, self._key, self._timeouts)
+        try:
+            with self._lock:
+                if self._closed.is_set():
+                    raise Unreachable("the link was closed")
+                self._transport = transport
+            command = self._bundle.bootstrap_command(self._peer.node_root)
+            channel = open_channel(transport, command, self._timeouts)
+            rest = start_agent(
+                channel, self._bundle, lambda line: self._is_hello(line, first), self._timeouts.start
+            )
+        except BaseException:
+            transport.close()
+            raise
+        self._heard = time.monotonic()
+        channel.settimeout(max(0.05, min(1.0, self._timeouts.silence / 4)))
+        with self._lock:
+            if self._closed.is_set():
+                transport.close()
+                raise Unreachable("the link was closed")
+            self._connected = True
+        for work in (lambda: self._read(channel, first, rest), lambda: self._write(channel)):
+            threading.Thread(
+                target=work, name=f"node-link {self._peer.address}:{self._peer.port}", daemon=True
+            ).start()
+
+    def send(self, message: Message) -> None:
+        """Queues a message; never blocks. Raises LinkError if the link is closed or not connected yet."""
+        line = msgspec.json.encode(message) + b"\n"
+        with self._lock:
+            if self._closed.is_set() or not self._connected:
+                raise Unreachable("the link is closed" if self._closed.is_set() else "the link is not connected")
+            self._queue.append(line)
+            self._waiting.notify()
+
+    def fetch(self, path: str, offset: int, length: int | None, into: BinaryIO) -> None:
+        """See NodeFiles.fetch."""
+        self._files.fetch(path, offset, length, into)
+
+    def upload(self, path: str, source: BinaryIO, size: int, sha256: str, mode: int = 0o644) -> None:
+        """See NodeFiles.upload."""
+        self._files.upload(path, source, size, sha256, mode)
+
+    @property
+    def files(self) -> NodeFiles:
+        return self._files
+
+    def close(self) -> None:
+        """Hangs up; `on_closed` is not called. What runs on the node runs on."""
+        self._end(None)
+
+    def _open_files(self) -> paramiko.Channel:
+        transport = self._transport
+        if transport is None or self._closed.is_set():
+            raise Unreachable("the link is closed")
+        return open_channel(transport, self._bundle.files_command(self._peer.node_root), self._timeouts)
+
+    def _is_hello(self, line: bytes, first: list[Message]) -> bool:
+        try:
+            message = self._decode(line)
+        except msgspec.DecodeError as error:
+            raise AgentFailed(f"the agent speaks no JSON: {line[:200]!r}") from error
+        if message.get("version") != VERSION:
+            raise AgentFailed(f"the agent speaks version {message.get('version')}, not {VERSION}")
+        first.append(message)
+        return True
+
+    def _end(self, reason: str | None) -> None:
+        with self._lock:
+            if self._closed.is_set():
+                return
+            self._closed.set()
+            told = self._connected and reason is not None
+            self._waiting.notify_all()
+            transport = self._transport
+        self._files.close()
+        if transport is not None:
+            transport.close()
+        if told and reason is not None:
+            self._on_closed(reason)
+
+    # -- the reader thread
+
+    def _read(self, channel: paramiko.Channel, first: list[Message], rest: bytes) -> None:
+        try:
+            self._on_messages(first)
+            parts = [rest]
+            data = rest
+            while not self._closed.is_set():
+                if b"\n" in data:
+                    whole, _, tail = b"".join(parts).rpartition(b"\n")
+                    parts = [tail]
+                    self._on_messages(self._decode_lines(whole))
+                try:
+                    data = channel.recv(1 << 20)
+                except TimeoutError:
+                    data = b""
+                    quiet = time.monotonic() - self._heard
+                    if quiet > self._timeouts.silence:
+                        raise LinkError(f"nothing heard from the node for {quiet:.0f} s") from None
+                    continue
+                if not data:
+                    raise LinkError(self._ending(channel))
+                self._heard = time.monotonic()
+                parts.append(data)
+        except (LinkError, OSError, EOFError, paramiko.SSHException, msgspec.DecodeError) as error:
+            self._end(told(error))
+
+    def _ending(self, channel: paramiko.Channel) -> str:
+        transport = self._transport
+        if transport is None or not transport.is_active():
+            return "the connection to the node was cut"
+        return f"the agent ended: {tail_of_errors(channel) or 'without a message'}"
+
+    # -- the writer thread
+
+    def _write(self, channel: paramiko.Channel) -> None:
+        pings = 0
+        try:
+            while True:
+                with self._lock:
+                    if not self._queue and not self._closed.is_set():
+                        self._waiting.wait(self._timeouts.ping)
+                    if self._closed.is_set():
+                        return
+                    lines, self._queue = self._queue, []
+                if not lines:
+                    if time.monotonic() - self._heard < self._timeouts.ping * 0.9:
+                        continue
+                    pings += 1
+                    lines = [msgspec.json.encode({"op": "ping", "n": pings}) + b"\n"]
+                self._send_all(channel, b"".join(lines))
+                time.sleep(_BEAT)
+        except (OSError, EOFError, paramiko.SSHException) as error:
+            self._end(f"the connection to the node broke while writing: {told(error)}")
+
+    def _send_all(self, channel: paramiko.Channel, data: bytes) -> None:
+        view = memoryview(data)
+        while view and not self._closed.is_set():
+            try:
+                sent = channel.send(bytes(view[:_LARGEST_BATCH]))
+            except TimeoutError:
+                continue  # the window is full; the reader decides when the node is dead
+            if not sent:
+                raise EOFError("the channel is closed")
+            view = view[sent:]

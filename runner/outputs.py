@@ -1,0 +1,62 @@
+"""The output store: what tasks printed, kept so that it can be read after the nodes are gone.
+
+Small streams stand in the journal itself (`Output.data`); larger ones are files here, written and synced before the
+outcome that names them is committed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from .model import Output
+
+#: Streams up to this many bytes ride along with the outcome and stand in the journal.
+INLINE = 64 * 1024
+
+
+class OutputStore:
+    def __init__(self, directory: Path, cap: int = 64 * 1024 * 1024) -> None:
+        """`cap`: of a longer stream the last `cap` bytes are kept."""
+        self._directory = directory
+        self.cap = cap
+
+    def keep(self, execution_id: str, stream: str, size: int, fetch: Callable[[int, int, BinaryIO], None]) -> Output:
+        """Bring a large stream in: `fetch(offset, length, file)` writes it. Raises OSError (disk full), or what
+        `fetch` raises; nothing is left behind then."""
+        name = f"{re.sub(r'[^A-Za-z0-9_-]', '_', execution_id)}.{stream}"
+        self._directory.mkdir(parents=True, exist_ok=True)
+        path = self._directory / name
+        temporary = path.with_suffix(path.suffix + ".tmp")
+        length = min(size, self.cap)
+        try:
+            with open(temporary, "wb") as file:
+                fetch(size - length, length, file)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.rename(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        return Output(stream=stream, size=size, file=name)
+
+    def read(self, output: Output, chunk: int = 1 << 20) -> Iterator[bytes]:
+        """The kept bytes. Raises FileNotFoundError if the store was tampered with."""
+        if output.file is None:
+            yield output.data or b""
+            return
+        with open(self._directory / output.file, "rb") as file:
+            while data := file.read(chunk):
+                yield data
+
+    def sweep(self, named: set[str]) -> int:
+        """Remove files that no record names (an attempt that was tried again, a crash before the commit)."""
+        if not self._directory.is_dir():
+            return 0
+        stray = [path for path in self._directory.iterdir() if path.name not in named]
+        for path in stray:
+            path.unlink(missing_ok=True)
+        return len(stray)

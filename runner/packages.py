@@ -1,0 +1,75 @@
+"""The package store: application packages as zips in a folder of the state, named by their checksum."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import stat
+import zipfile
+from pathlib import Path
+
+from .model import ApplicationPackage
+
+
+class PackageError(ValueError):
+    """The source of an application cannot be used; the message names it and says why."""
+
+
+class PackageStore:
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def add(self, application_id: str, version: str, source: Path, now: float) -> ApplicationPackage:
+        """Keep a zip file or a folder (which is zipped) as a version of an application. Raises PackageError.
+
+        The same content gives the same package, so adding twice changes nothing.
+        """
+        data = _zip_folder(source) if source.is_dir() else _read_zip(source)
+        digest = hashlib.sha256(data).hexdigest()
+        path = self._directory / f"{digest}.zip"
+        if not path.exists():
+            self._directory.mkdir(parents=True, exist_ok=True)
+            temporary = path.with_suffix(f".{os.getpid()}.tmp")
+            with open(temporary, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.rename(path)
+        return ApplicationPackage(
+            application_id=application_id, version=version, sha256=digest, size=len(data), created=now
+        )
+
+    def path(self, package: ApplicationPackage) -> Path:
+        return self._directory / f"{package.sha256}.zip"
+
+
+def _read_zip(source: Path) -> bytes:
+    if not source.exists():
+        raise PackageError(f"{source}: no such file or folder")
+    try:
+        with zipfile.ZipFile(source) as archive:
+            bad = archive.testzip()
+    except (zipfile.BadZipFile, OSError) as exc:
+        raise PackageError(f"{source}: not a readable zip file or folder ({exc})") from None
+    if bad is not None:
+        raise PackageError(f"{source}: the zip file is damaged at {bad!r}")
+    return source.read_bytes()
+
+
+def _zip_folder(source: Path) -> bytes:
+    """The folder as a zip that depends on its files' names, modes and contents alone."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(source.rglob("*")):
+            if path.is_symlink():
+                raise PackageError(f"{path}: a symbolic link cannot be packed; put the file itself there")
+            if not path.is_file():
+                continue
+            entry = zipfile.ZipInfo(path.relative_to(source).as_posix(), (1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            mode = stat.S_IMODE(path.stat().st_mode)
+            # only what belongs to the content: umask and owner of this machine do not
+            entry.external_attr = (stat.S_IFREG | (0o755 if mode & 0o100 else 0o644)) << 16
+            archive.writestr(entry, path.read_bytes())
+    return buffer.getvalue()

@@ -1,0 +1,113 @@
+"""Which task runs on which node: priority first, then age; task slots per node; a short queue at busy nodes. Pure.
+
+A node that works off millisecond tasks would idle for a network round trip after each one, so tasks of jobs whose tasks
+are known to be short are sent ahead (`AHEAD` seconds of work) and wait at the node. They stay `active`, and are called back
+if they wait there for long.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass, field
+
+from .model import Task, TaskKey
+
+#: Seconds of work that may wait at a node; covers the round trip to a node at the other end of the world.
+AHEAD = 0.25
+#: At most this many tasks wait at a node per slot.
+AHEAD_MAX = 64
+
+
+@dataclass(slots=True)
+class Placement:
+    key: TaskKey
+    slots: int
+    placed: float
+    #: holds a slot (else it waits at the node)
+    holds: bool
+
+
+@dataclass(slots=True)
+class NodeSlots:
+    """What the scheduler knows of a node: by execution id, what is placed there and not yet recorded as ended."""
+
+    node_id: str
+    pool_id: str
+    slots: int
+    placements: dict[str, Placement] = field(default_factory=dict)
+    used: int = 0
+    #: placements that hold no slot: they wait for one, or their output is being brought in
+    waiting: int = 0
+
+    @property
+    def free(self) -> int:
+        return self.slots - self.used
+
+    def place(self, execution_id: str, placement: Placement) -> None:
+        self.placements[execution_id] = placement
+        self._count(placement, +1)
+
+    def hold(self, execution_id: str, holds: bool) -> None:
+        """The execution takes its slots, or gives them back."""
+        placement = self.placements[execution_id]
+        if placement.holds is not holds:
+            self._count(placement, -1)
+            placement.holds = holds
+            self._count(placement, +1)
+
+    def unplace(self, execution_id: str) -> None:
+        placement = self.placements.pop(execution_id, None)
+        if placement is not None:
+            self._count(placement, -1)
+
+    def _count(self, placement: Placement, by: int) -> None:
+        if placement.holds:
+            self.used += by * placement.slots
+        else:
+            self.waiting += by
+
+
+@dataclass(slots=True)
+class PoolQueue:
+    """Tasks of one pool that wait for a node, best first. Entries of tasks that no longer wait are skipped."""
+
+    heap: list[tuple[int, int, TaskKey]] = field(default_factory=list)
+
+    def push(self, task: Task, priority: int) -> None:
+        heapq.heappush(self.heap, (-priority, task.sequence, task.key))
+
+
+class Durations:
+    """How long the executions of each job last, as far as is known; decides what may be sent ahead."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, tuple[int, float]] = {}
+
+    def add(self, job_id: str, seconds: float) -> None:
+        count, mean = self._seen.get(job_id, (0, 0.0))
+        # a long one counts at once, short ones count by and by
+        mean = seconds if count == 0 or seconds > AHEAD else mean + 0.2 * (seconds - mean)
+        self._seen[job_id] = (count + 1, mean)
+
+    def ahead(self, job_id: str) -> int:
+        """Tasks of the job that may wait at a node per slot."""
+        count, mean = self._seen.get(job_id, (0, 0.0))
+        if count < 4 or mean > AHEAD / 2:
+            return 0
+        return min(AHEAD_MAX, int(AHEAD / max(mean, 1e-4)))
+
+    def forget(self, job_id: str) -> None:
+        self._seen.pop(job_id, None)
+
+
+def choose(nodes: list[NodeSlots], needed: int, whole_node: bool, pack: bool) -> NodeSlots | None:
+    """The node for a task that needs `needed` slots, or all slots of a node; None if none has room."""
+    best: NodeSlots | None = None
+    best_free = 0
+    for node in nodes:
+        free = node.free
+        if free < (node.slots if whole_node else needed) or free <= 0:
+            continue
+        if best is None or (free < best_free if pack else free > best_free):
+            best, best_free = node, free
+    return best

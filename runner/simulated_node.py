@@ -1,0 +1,150 @@
+"""A node in memory: what the agent and its supervisors do, on a clock that is handed in. No processes, no chance.
+
+It keeps the agent's promises: an execution id runs at most once; outcomes are kept until they are acknowledged; what has
+not started waits in the memory of one connection's agent, and is forgotten with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import NamedTuple
+
+from . import events as ev
+from .commands import StartExecution
+
+
+class Plan(NamedTuple):
+    """What an execution will do: run for `duration` seconds and exit with `exit_code`."""
+
+    duration: float
+    exit_code: int = 0
+
+
+@dataclass
+class Execution:
+    """What really happened, as nobody but the simulation knows."""
+
+    id: str
+    node_id: str
+    slots: int
+    started: float
+    exit_code: int
+    ended: float | None = None
+    killed: bool = False
+    #: its node died under it
+    lost: bool = False
+
+    @property
+    def live(self) -> bool:
+        return self.ended is None
+
+
+@dataclass
+class SimulatedNode:
+    """One VM's inside. `report` takes events in order and may lose them (the connection); `at` runs a call later."""
+
+    node_id: str
+    slots: int
+    behaviour: Callable[[StartExecution], Plan]
+    at: Callable[[float, Callable[[float], None]], None]
+    #: every execution that ever ran here
+    ran: dict[str, Execution] = field(default_factory=dict)
+    report: Callable[[ev.Event], None] = lambda event: None
+    alive: bool = True
+    _queue: dict[str, StartExecution] = field(default_factory=dict)
+    _kept: set[str] = field(default_factory=set)
+    _startup: set[str] = field(default_factory=set)
+
+    def hello(self, report: Callable[[ev.Event], None]) -> None:
+        """A new agent takes over: from now on nothing of an earlier connection arrives."""
+        self._queue.clear()
+        self.report = report
+        live = [execution for execution in self.ran.values() if execution.live]
+        ended = [self.ran[execution_id] for execution_id in sorted(self._kept)]
+        report(ev.NodeConnected(self.node_id, frozenset(x.id for x in (*live, *ended))))
+        for execution in live:
+            report(ev.ExecutionStarted(self.node_id, execution.id, execution.started))
+        for execution in ended:
+            self._tell_end(execution)
+
+    # -- commands --------------------------------------------------------------------------------------------
+
+    def start(self, command: StartExecution, now: float) -> None:
+        known = self.ran.get(command.execution_id)
+        if known is None:
+            self._queue[command.execution_id] = command
+            self._dispatch(now)
+        elif known.live:
+            self.report(ev.ExecutionStarted(self.node_id, known.id, known.started))
+        elif known.id in self._kept:
+            self._tell_end(known)
+
+    def kill(self, execution_id: str, now: float) -> None:
+        execution = self.ran.get(execution_id)
+        if execution is None:
+            self.recall(execution_id)
+        elif execution.live:
+            self._end(execution, now, killed=True)
+
+    def recall(self, execution_id: str) -> None:
+        if execution_id not in self.ran:
+            self._queue.pop(execution_id, None)
+            self.report(ev.ExecutionRecalled(self.node_id, execution_id))
+
+    def acknowledge(self, execution_id: str) -> None:
+        self._kept.discard(execution_id)
+
+    def die(self, now: float) -> None:
+        """The VM is gone, and everything with it."""
+        self.alive = False
+        for execution in self.ran.values():
+            if execution.live:
+                execution.ended, execution.lost = now, True
+
+    # -- life ------------------------------------------------------------------------------------------------
+
+    @property
+    def used(self) -> int:
+        return sum(x.slots for x in self.ran.values() if x.live and x.id not in self._startup)
+
+    def _dispatch(self, now: float) -> None:
+        for command in list(self._queue.values()):
+            startup = command.kind == "startup"
+            if not startup and self.used + command.slots > self.slots:
+                return
+            del self._queue[command.execution_id]
+            plan = self.behaviour(command)
+            execution = Execution(command.execution_id, self.node_id, command.slots, now, plan.exit_code)
+            self.ran[execution.id] = execution
+            if startup:
+                self._startup.add(execution.id)
+            self.report(ev.ExecutionStarted(self.node_id, execution.id, now))
+            self.at(now + plan.duration, partial(self._finish, execution))
+
+    def _finish(self, execution: Execution, now: float) -> None:
+        if self.alive and execution.live:
+            self._end(execution, now, killed=False)
+
+    def _end(self, execution: Execution, now: float, *, killed: bool) -> None:
+        execution.ended, execution.killed = now, killed
+        if killed:
+            execution.exit_code = 137
+        self._kept.add(execution.id)
+        self._tell_end(execution)
+        self._dispatch(now)
+
+    def _tell_end(self, execution: Execution) -> None:
+        assert execution.ended is not None
+        self.report(ev.ExecutionEnded(self.node_id, execution.id))
+        self.report(
+            ev.Outcome(
+                self.node_id,
+                execution.id,
+                execution.started,
+                execution.ended,
+                execution.exit_code,
+                killed=execution.killed,
+            )
+        )

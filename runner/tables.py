@@ -1,0 +1,47 @@
+"""The tables of jobs, tasks, schedules, applications and outputs; see pools/tables.py."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Double, Integer, LargeBinary, Table
+
+from pools import tables as shared
+
+metadata, body, copied, key, stamped = shared.metadata, shared.body, shared.copied, shared.key, shared.stamped
+
+jobs = Table(
+    "jobs",
+    metadata,
+    key("id"),
+    copied("pool_id"),
+    copied("schedule_id", optional=True),
+    copied("priority", Integer, source="spec.priority"),
+    *stamped(),
+    body(),
+)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    key("job_id"),
+    key("id"),
+    copied("sequence", BigInteger),
+    *stamped(),
+    body(),
+)
+
+job_schedules = Table("job_schedules", metadata, key("id"), *stamped(), body())
+
+applications = Table("applications", metadata, key("id"), key("version"), copied("created", Double), body())
+
+outputs = Table(
+    "outputs",
+    metadata,
+    key("owner"),
+    key("parent_id"),
+    key("id"),
+    key("stream"),
+    copied("size", BigInteger),
+    copied("file", optional=True),
+    copied("data", LargeBinary, optional=True),
+    body(),
+)

@@ -1,0 +1,322 @@
+"""The life of a task: queued, placed, running, ended or given back.
+
+Rules that data hangs on:
+- the placement is recorded before the start command leaves, and a task is placed anew only when its former execution is
+  certain to run no more (outcome, loss reported by the node, or the VM gone);
+- a task is completed in the same commit that holds its output; only then is the node told to forget it.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
+
+from pools import Command, ExecutionResult, FailureInfo, Ledger, Log, NodeDeallocationOption, Table, TaskCounts, evolve
+
+from .commands import Acknowledge, KillExecution, RecallExecutions
+from .events import Outcome
+from .model import Ending, Job, Output, Task, TaskKey
+from .scheduler import Durations, NodeSlots, Placement, PoolQueue
+from .states import JobState, TaskEvent, TaskState, next_task_state
+from .task_tally import TaskTally
+
+E = TaskEvent
+
+
+class TaskMachine:
+    def __init__(self, ledger: Ledger, jobs: Table[str, Job], say: Callable[[Command], None]) -> None:
+        self.tasks: Table[TaskKey, Task] = Table(ledger, "tasks")
+        self.outputs: Log[tuple[str, str, str, str], Output] = Log(ledger, "outputs")
+        self._jobs = jobs
+        self._say = say
+        self._by_uid: dict[str, TaskKey] = {}
+        self._queues: dict[str, PoolQueue] = {}
+        self._tally = TaskTally(jobs)
+        self.keys_of: dict[str, list[TaskKey]] = {}
+        self.slots: dict[str, NodeSlots] = {}
+        self.durations = Durations()
+        self._sequence = 0
+        #: told of tasks that completed, and of nodes whose load changed, in this batch
+        self.completed: list[Task] = []
+        self.touched: set[str] = set()
+
+    # -- records ---------------------------------------------------------------------------------------------
+
+    def load(self, tasks: dict[TaskKey, Task]) -> None:
+        """Take over the stored tasks; nodes are added by `node_known` before or after."""
+        self.tasks.load(tasks)
+        for task in sorted(tasks.values(), key=lambda t: t.sequence):
+            self._register(task)
+            if task.node_id is not None and task.state is not TaskState.COMPLETED:
+                self._place_record(task)
+            elif task.state is TaskState.ACTIVE:
+                self._enqueue(task)
+
+    def _register(self, task: Task) -> None:
+        self._by_uid[task.uid] = task.key
+        self.keys_of.setdefault(task.job_id, []).append(task.key)
+        self._sequence = max(self._sequence, task.sequence)
+        self._tally.add(task, +1)
+
+    def add(self, task: Task) -> Task:
+        self.tasks.put(task.key, task)
+        self._register(task)
+        self._enqueue(task)
+        return task
+
+    def next_sequence(self) -> int:
+        self._sequence += 1
+        return self._sequence
+
+    def _put(self, old: Task, new: Task) -> Task:
+        self._tally.add(old, -1)
+        self._tally.add(new, +1)
+        return self.tasks.put(new.key, new)
+
+    def job_closes(self, job: Job, store: Callable[[], Job]) -> None:
+        """Record (by `store`) that a job takes no more work: its waiting tasks no longer count as queued."""
+        waiting = [self.tasks[key] for key in self.keys_of.get(job.id, ())]
+        waiting = [task for task in waiting if task.state is TaskState.ACTIVE]
+        for task in waiting:
+            self._tally.add(task, -1)
+        store()
+        for task in waiting:
+            self._tally.add(task, +1)
+
+    def counts(self, pool_id: str) -> TaskCounts:
+        return self._tally.of_pool(pool_id)
+
+    def open_tasks(self, job_id: str) -> int:
+        """Tasks of the job that are not completed."""
+        return self._tally.open_tasks(job_id)
+
+    def placed_tasks(self, job_id: str) -> list[Task]:
+        tasks = (self.tasks[key] for key in self.keys_of.get(job_id, ()))
+        return [task for task in tasks if task.node_id is not None and task.state is not TaskState.COMPLETED]
+
+    # -- queue -----------------------------------------------------------------------------------------------
+
+    def _enqueue(self, task: Task) -> None:
+        job = self._jobs[task.job_id]
+        if job.state is JobState.ACTIVE:
+            self._queues.setdefault(job.pool_id, PoolQueue()).push(task, job.spec.priority)
+
+    def peek(self, pool_id: str) -> Task | None:
+        """The next task that waits for a node of the pool."""
+        queue = self._queues.get(pool_id)
+        while queue is not None and queue.heap:
+            task = self.tasks.get(queue.heap[0][2])
+            if task is not None and task.state is TaskState.ACTIVE and task.node_id is None:
+                if self._jobs[task.job_id].state is JobState.ACTIVE:
+                    return task
+            self.drop_first(pool_id)
+        return None
+
+    def drop_first(self, pool_id: str) -> None:
+        heapq.heappop(self._queues[pool_id].heap)
+
+    # -- placement -------------------------------------------------------------------------------------------
+
+    def place(self, task: Task, node: NodeSlots, holds: bool, now: float) -> Task:
+        """Record that the task's next execution is placed on `node`; with `holds` False it waits there."""
+        state = next_task_state(task.id, task.state, E.PLACED, task.story) if holds else task.state
+        changes = {"state": state, "attempt": task.attempt + 1, "node_id": node.node_id, "ended": False}
+        task = self._put(task, evolve(task, now, **changes))
+        slots = node.slots if task.exclusive else task.spec.required_slots
+        node.place(task.execution_id, Placement(task.key, slots, now, holds))
+        self.touched.add(node.node_id)
+        return task
+
+    def _place_record(self, task: Task) -> None:
+        assert task.node_id is not None
+        node = self.slots.get(task.node_id)
+        if node is None:
+            job = self._jobs[task.job_id]
+            node = self.slots[task.node_id] = NodeSlots(task.node_id, job.pool_id, 1)
+        slots = node.slots if task.exclusive else task.spec.required_slots
+        holds = task.state is not TaskState.ACTIVE and not task.ended
+        node.place(task.execution_id, Placement(task.key, slots, task.modified, holds))
+
+    def node_known(self, node_id: str, pool_id: str, slots: int) -> NodeSlots:
+        node = self.slots.get(node_id)
+        if node is None:
+            node = self.slots[node_id] = NodeSlots(node_id, pool_id, slots)
+        node.slots = slots
+        return node
+
+    def busy(self, node_id: str) -> int:
+        node = self.slots.get(node_id)
+        return len(node.placements) if node is not None else 0
+
+    def task_of(self, execution_id: str) -> Task | None:
+        """The task that the execution belongs to, whether it is the present one or not."""
+        key = self._by_uid.get(execution_id.rpartition("-")[0])
+        return self.tasks.get(key) if key is not None else None
+
+    def _current(self, node_id: str, execution_id: str) -> Task | None:
+        """The task whose present execution this is, or None if the report is stale."""
+        task = self.task_of(execution_id)
+        if task is None or task.state is TaskState.COMPLETED:
+            return None
+        return task if task.execution_id == execution_id and task.node_id == node_id else None
+
+    def _unplace(self, task: Task) -> None:
+        assert task.node_id is not None
+        node = self.slots[task.node_id]
+        node.unplace(task.execution_id)
+        self.touched.add(task.node_id)
+
+    # -- reports ---------------------------------------------------------------------------------------------
+
+    def started(self, node_id: str, execution_id: str, time: float, now: float) -> None:
+        task = self._current(node_id, execution_id)
+        if task is None or task.state is TaskState.RUNNING:
+            return
+        if not task.ended:
+            self.slots[node_id].hold(execution_id, True)
+        state = next_task_state(task.id, task.state, E.STARTED, task.story)
+        self._put(task, evolve(task, now, state=state, start_time=time))
+
+    def ended(self, node_id: str, execution_id: str, now: float) -> None:
+        """The slot is free; the outcome follows when the output is in the store."""
+        task = self._current(node_id, execution_id)
+        if task is not None and not task.ended:
+            self.slots[node_id].hold(execution_id, False)
+            self.touched.add(node_id)
+            self._put(task, evolve(task, now, ended=True))
+
+    def outcome(self, report: Outcome, now: float) -> None:
+        """Record an outcome; a stale or repeated one is only acknowledged."""
+        task = self._current(report.node_id, report.execution_id)
+        self._say(Acknowledge(report.node_id, (report.execution_id,)))
+        if task is None:
+            return
+        if report.start_time is not None:
+            self.durations.add(task.job_id, max(0.0, report.end_time - report.start_time))
+        if report.killed and task.ending is Ending.REQUEUE:
+            self.give_back(task, now, requeued=True)
+            return
+        # also those of an attempt that is tried again: its user wants to see why it failed
+        for output in report.outputs:
+            output = replace(output, owner="task", parent_id=task.job_id, id=task.id)
+            self.outputs.append(output.key, output)
+        failure = _failure(report, task)
+        if failure is not None and task.ending is None and self._retries_left(task):
+            self._unplace(task)
+            task = self._put(
+                task,
+                evolve(
+                    task,
+                    now,
+                    state=next_task_state(task.id, task.state, E.GIVEN_BACK, task.story),
+                    node_id=None,
+                    ended=False,
+                    exit_code=report.exit_code,
+                    failure=failure,
+                    retry_count=task.retry_count + 1,
+                    last_retry_time=now,
+                    last_node_id=report.node_id,
+                ),
+            )
+            self._enqueue(task)
+            return
+        self._complete(task, now, failure, report)
+
+    def _retries_left(self, task: Task) -> bool:
+        job = self._jobs[task.job_id]
+        limit = task.spec.constraints.max_task_retry_count
+        if limit is None:
+            limit = job.spec.constraints.max_task_retry_count
+        return job.state is JobState.ACTIVE and (limit < 0 or task.retry_count < limit)
+
+    def _complete(self, task: Task, now: float, failure: FailureInfo | None, report: Outcome | None) -> None:
+        node_id = task.node_id
+        if node_id is not None:
+            self._unplace(task)
+        changes: dict[str, Any] = {
+            "state": next_task_state(task.id, task.state, E.ENDED, task.story),
+            "node_id": None,
+            "ended": False,
+            "failure": failure,
+            "result": ExecutionResult.SUCCESS if failure is None else ExecutionResult.FAILURE,
+            "end_time": report.end_time if report is not None else now,
+            "exit_code": report.exit_code if report is not None else None,
+        }
+        if report is not None and report.start_time is not None:
+            changes["start_time"] = report.start_time
+        if node_id is not None:
+            changes |= {"last_node_id": node_id, "last_pool_id": self._jobs[task.job_id].pool_id}
+        self.completed.append(self._put(task, evolve(task, now, **changes)))
+
+    def give_back(self, task: Task, now: float, *, requeued: bool) -> None:
+        """The present execution runs no more and has no outcome: the task queues again.
+
+        `requeued` counts it (an execution was lost), apart from retries. A task that was to be terminated ends instead.
+        """
+        if task.ending is Ending.TERMINATE or self._jobs[task.job_id].state is not JobState.ACTIVE:
+            self._complete(task, now, FailureInfo("usererror", "TaskEnded", "the task was ended on request"), None)
+            return
+        self._unplace(task)
+        changes: dict[str, Any] = {"state": next_task_state(task.id, task.state, E.GIVEN_BACK, task.story)}
+        if requeued:
+            changes |= {"requeue_count": task.requeue_count + 1, "last_requeue_time": now, "last_node_id": task.node_id}
+        task = self._put(task, evolve(task, now, node_id=None, ended=False, ending=None, start_time=None, **changes))
+        self._enqueue(task)
+
+    def lost(self, node_id: str, execution_id: str, now: float) -> None:
+        task = self._current(node_id, execution_id)
+        self._say(Acknowledge(node_id, (execution_id,)))
+        if task is not None:
+            self.give_back(task, now, requeued=True)
+
+    def recalled(self, node_id: str, execution_id: str, now: float) -> None:
+        task = self._current(node_id, execution_id)
+        if task is not None:
+            self.give_back(task, now, requeued=False)
+
+    # -- nodes that leave ------------------------------------------------------------------------------------
+
+    def _placed_on(self, node_id: str) -> list[Task]:
+        node = self.slots.get(node_id)
+        return [self.tasks[p.key] for p in node.placements.values()] if node is not None else []
+
+    def evict(self, node_id: str, option: NodeDeallocationOption, now: float) -> None:
+        """End, give back or let finish what is placed on a node that leaves."""
+        tasks = [task for task in self._placed_on(node_id) if not task.ended]
+        if option in (NodeDeallocationOption.REQUEUE, NodeDeallocationOption.TERMINATE):
+            ending = Ending.REQUEUE if option is NodeDeallocationOption.REQUEUE else Ending.TERMINATE
+            for task in tasks:
+                self.end(task, ending, now)
+            return
+        unstarted = tuple(task.execution_id for task in tasks if task.state is not TaskState.RUNNING)
+        if unstarted:
+            self._say(RecallExecutions(node_id, unstarted))
+
+    def end(self, task: Task, ending: Ending, now: float) -> None:
+        """Ask the node to end the present execution of a placed task."""
+        assert task.node_id is not None
+        if task.ending not in (ending, Ending.TERMINATE):
+            self._put(task, evolve(task, now, ending=ending))
+        self._say(KillExecution(task.node_id, task.execution_id))
+
+    def node_gone(self, node_id: str, now: float) -> None:
+        for task in self._placed_on(node_id):
+            self.give_back(task, now, requeued=task.state is TaskState.RUNNING)
+        self.slots.pop(node_id, None)
+        self.touched.discard(node_id)
+
+
+def _failure(report: Outcome, task: Task) -> FailureInfo | None:
+    """Why the execution failed, in the Batch REST API's words; None if it succeeded."""
+    if report.error is not None:
+        return FailureInfo("usererror", report.error[0], report.error[1])
+    if report.killed and task.ending is Ending.TERMINATE:
+        return FailureInfo("usererror", "TaskEnded", "the task was ended on request")
+    if report.timed_out:
+        return FailureInfo("usererror", "TaskEnded", "the task ran longer than its maxWallClockTime")
+    if report.exit_code != 0:
+        return FailureInfo("usererror", "FailureExitCode", f"the task exited with code {report.exit_code}")
+    return None

@@ -1,0 +1,35 @@
+"""How many tasks stand where, kept up to date with every change so that nobody ever counts. Pure."""
+
+from __future__ import annotations
+
+from pools import ExecutionResult, Table, TaskCounts
+
+from .model import Job, Task
+from .states import JobState, TaskState
+
+
+class TaskTally:
+    def __init__(self, jobs: Table[str, Job]) -> None:
+        self._jobs = jobs
+        self._pools: dict[str, list[int]] = {}
+        self._open: dict[str, int] = {}
+
+    def add(self, task: Task, by: int) -> None:
+        """Count the task as it stands (+1), or no longer (-1)."""
+        job = self._jobs[task.job_id]
+        counts = self._pools.setdefault(job.pool_id, [0, 0, 0, 0])
+        if task.state is TaskState.COMPLETED:
+            counts[2 if task.result is ExecutionResult.SUCCESS else 3] += by
+            return
+        self._open[job.id] = self._open.get(job.id, 0) + by
+        if task.state is not TaskState.ACTIVE:
+            counts[1] += by
+        elif job.state is JobState.ACTIVE:
+            counts[0] += by
+
+    def of_pool(self, pool_id: str) -> TaskCounts:
+        return TaskCounts(*self._pools.get(pool_id, (0, 0, 0, 0)))
+
+    def open_tasks(self, job_id: str) -> int:
+        """Tasks of the job that are not completed."""
+        return self._open.get(job_id, 0)

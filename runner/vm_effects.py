@@ -1,0 +1,112 @@
+"""Carries out what the core asks of the clouds, in bounded threads."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from pools import Clock, CreateVm, DestroyVm, ListVms
+from providers import Provider, ProviderError, TransientError
+
+from .events import Event, VmCreated, VmCreateFailed, VmDestroyed, VmDestroyFailed, VmsListed
+
+log = logging.getLogger(__name__)
+
+
+class VmEffects:
+    """Calls about one VM are carried out one after the other, in the order in which they were issued: a destroy can
+    never overtake the create before it."""
+
+    def __init__(self, providers: Mapping[str, Provider], post: Callable[[Event], None], clock: Clock, threads: int = 16) -> None:
+        self._providers = providers
+        self._post = post
+        self._clock = clock
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="vm")
+        self._lock = threading.Lock()
+        self._lines: dict[str, deque[Callable[[], None]]] = {}
+        self._listing: dict[str, bool] = {}
+
+    def create(self, command: CreateVm) -> None:
+        self._line_up(command.spec.name, lambda: self._create(command))
+
+    def destroy(self, command: DestroyVm) -> None:
+        self._line_up(command.vm_name, lambda: self._destroy(command))
+
+    def list(self, command: ListVms) -> None:
+        """One listing per provider at a time; one asked for meanwhile follows, so that it sees the present."""
+        with self._lock:
+            if command.provider in self._listing:
+                self._listing[command.provider] = True
+                return
+            self._listing[command.provider] = False
+        self._pool.submit(self._list, command)
+
+    def close(self) -> None:
+        """Wait for the calls under way; start no more."""
+        with self._lock:
+            for line in self._lines.values():
+                line.clear()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _line_up(self, name: str, call: Callable[[], None]) -> None:
+        with self._lock:
+            line = self._lines.get(name)
+            if line is not None:
+                line.append(call)
+                return
+            self._lines[name] = deque()
+        self._pool.submit(self._work_off, name, call)
+
+    def _work_off(self, name: str, call: Callable[[], None]) -> None:
+        while True:
+            call()
+            with self._lock:
+                line = self._lines[name]
+                if not line:
+                    del self._lines[name]
+                    return
+                call = line.popleft()
+
+    def _create(self, command: CreateVm) -> None:
+        try:
+            vm = self._providers[command.provider].create(command.spec)
+        except Exception as exc:  # a driver may raise anything; an effect must always report
+            self._post(VmCreateFailed(command.node_id, _typed(exc)))
+        else:
+            self._post(VmCreated(command.node_id, vm))
+
+    def _destroy(self, command: DestroyVm) -> None:
+        try:
+            self._providers[command.provider].destroy(command.vm_name)
+        except Exception as exc:  # see _create
+            log.warning("VM %s could not be destroyed, tried again: %s", command.vm_name, exc)
+            if command.node_id is not None:
+                self._post(VmDestroyFailed(command.node_id, str(exc)))
+        else:
+            if command.node_id is not None:
+                self._post(VmDestroyed(command.node_id))
+
+    def _list(self, command: ListVms) -> None:
+        while True:
+            asked = self._clock.now()
+            try:
+                vms = self._providers[command.provider].list_owned()
+            except Exception as exc:  # see _create; a cloud that cannot be seen changes nothing
+                log.warning("provider %s cannot be listed: %s", command.provider, exc)
+            else:
+                self._post(VmsListed(command.provider, tuple(vms), asked))
+            with self._lock:
+                if not self._listing[command.provider]:
+                    del self._listing[command.provider]
+                    return
+                self._listing[command.provider] = False
+
+
+def _typed(exc: Exception) -> ProviderError:
+    if isinstance(exc, ProviderError):
+        return exc
+    log.error("a provider raised an error without a type", exc_info=exc)
+    return TransientError(f"{type(exc).__name__}: {exc}")

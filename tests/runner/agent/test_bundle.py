@@ -1,0 +1,83 @@
+"""The zipapp, and how it comes to life on all sorts of nodes."""
+
+import shutil
+import subprocess
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from runner.agent_bundle import agent_bundle
+
+from .node import Node
+
+
+def test_the_bundle_is_the_same_every_time() -> None:
+    first = agent_bundle()
+    agent_bundle.cache_clear()
+    second = agent_bundle()
+    assert first == second and first is not second
+    with zipfile.ZipFile(BytesIO(first.data)) as archive:
+        assert archive.testzip() is None
+        assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        assert not [name for name in archive.namelist() if "loader" in name]
+    assert len(first.data) < 100_000
+
+
+def bootstrap(root: Path, path: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    command = agent_bundle().bootstrap_command(str(root))
+    return subprocess.run(
+        ["/bin/sh", "-c", command], input=stdin, capture_output=True, env={"PATH": path}, timeout=20
+    )
+
+
+def test_the_command_is_one_line_of_harmless_characters(tmp_path: Path) -> None:
+    command = agent_bundle().bootstrap_command("/root's $HOME `x` \n é")
+    assert "\n" not in command and not set("$`!\\") & set(command) and command.isascii()
+    assert len(command) < 8000
+
+
+def test_a_cached_agent_is_not_sent_again_and_a_damaged_one_is(node: Node) -> None:
+    node.connect()
+    node.kill_agent()
+    (cached,) = (node.root / ".ebbtide").glob("agent-*.pyz")
+    python = str(Path(shutil.which("python3") or "").parent)
+    assert bootstrap(node.root, f"{python}:/bin").stdout.startswith(b"EBBTIDE have\n")
+    cached.write_bytes(b"damaged")
+    assert bootstrap(node.root, f"{python}:/bin").stdout == b"EBBTIDE need\n"
+    damaged = bootstrap(node.root, f"{python}:/bin", bytes(len(agent_bundle().data)))
+    assert b"EBBTIDE refuse" in damaged.stdout and b"checksum" in damaged.stdout
+    assert cached.read_bytes() == b"damaged"
+
+
+def test_no_python(tmp_path: Path) -> None:
+    assert bootstrap(tmp_path / "root", str(tmp_path)).returncode == 127
+
+
+def test_an_old_python_is_refused_with_the_cure(tmp_path: Path) -> None:
+    real = shutil.which("python3")
+    old = tmp_path / "python3"
+    old.write_text(f'#!/bin/sh\nshift\nexec {real} -I -c "import sys;sys.version_info=(3,6,15);$2" "$3"\n')
+    old.chmod(0o755)
+    text = bootstrap(tmp_path / "root", f"{tmp_path}:/bin").stdout.decode()
+    assert text.startswith("EBBTIDE refuse") and "3.6.15" in text and "3.8" in text
+    assert not (tmp_path / "root").exists()
+
+
+def test_an_unusable_root_is_refused_with_the_cure(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    python = str(Path(shutil.which("python3") or "").parent)
+    text = bootstrap(tmp_path / "file/root", f"{python}:/bin").stdout.decode()
+    assert text.startswith("EBBTIDE refuse") and "writable" in text
+
+
+@pytest.mark.parametrize("version", [f"python3.{minor}" for minor in (8, 9, 10, 12, 13, 14)])
+def test_other_pythons(node: Node, version: str) -> None:
+    path = shutil.which(version)
+    if path is None or subprocess.run([path, "-c", ""], capture_output=True).returncode:
+        pytest.skip(f"there is no {version} here")
+    assert node.connect(python=path)["python"].startswith(version.removeprefix("python") + ".")
+    node.sh("t", "echo hello; exit 3")
+    done = node.outcome("t")
+    assert (done["exit"], done["stdout"]["text"]) == (3, "hello\n")

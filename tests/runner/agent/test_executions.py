@@ -1,0 +1,318 @@
+"""What a task is given, and what comes of it."""
+
+import base64
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .node import Message, Node, alive, wait_until
+
+
+def content(part: Message) -> bytes | None:
+    if "base64" in part:
+        return base64.b64decode(part["base64"])
+    return part["text"].encode() if "text" in part else None
+
+
+def test_a_task_gets_its_folders_and_a_clean_environment(node: Node) -> None:
+    hello = node.connect(AZ_BATCH_POOL_ID="p", COMMON="base")
+    assert hello["slots"] == 0 and hello["executions"] == [] and hello["root"] == str(node.root)
+    node.start(
+        "t-1", "sh", "-c", "pwd; env; readlink /proc/self/fd/* >&2; cat", env={"COMMON": "own", "X": "é\n"}
+    )
+    done = node.outcome("t-1")
+    assert (done["exit"], done["signal"], done["error"], done["killed"], done["timeout"]) == (
+        0,
+        None,
+        None,
+        False,
+        False,
+    )
+    assert done["dir"] == "workitems/j/job-1/t-1"
+    out = content(done["stdout"])
+    assert out is not None
+    wd, *env = out.decode().split("\n")
+    assert wd == str(node.folder("t-1") / "wd")
+    assert {
+        "AZ_BATCH_POOL_ID=p",
+        "COMMON=own",
+        "X=é",
+        "EBBTIDE_EXECUTION=t-1",
+        f"EBBTIDE_NODE={node.name}",
+    } <= set(env)
+    assert not [
+        line for line in env if line.startswith(("SECRET", "EBBTIDE_LIFELINE", "PYTHON", "COMMON=base"))
+    ]
+    assert (node.folder("t-1") / "stdout.txt").read_bytes() == out
+    descriptors = (node.folder("t-1") / "stderr.txt").read_text().split("\n")
+    assert not [line for line in descriptors if line.startswith(("socket:", "pipe:")) or ".ebbtide" in line]
+    assert done["start"] <= done["end"] and set(done["usage"]) == {"user", "sys", "maxrss"}
+    for name in ("shared", "startup", "applications", "workitems"):
+        assert (node.root / name).is_dir()
+
+
+ENDINGS: list[tuple[str, int | None, int | None]] = [
+    ("exit 0", 0, None),
+    ("exit 1", 1, None),
+    ("exit 255", 255, None),
+    ("kill -9 $$", None, signal.SIGKILL),
+    ("kill -15 $$", None, signal.SIGTERM),
+    ("kill -11 $$", None, signal.SIGSEGV),
+    ("kill -13 $$", None, signal.SIGPIPE),
+    ("kill -1 $$", None, signal.SIGHUP),
+]
+
+
+def test_exit_codes_and_signals(node: Node) -> None:
+    node.connect()
+    for number, (script, _, _) in enumerate(ENDINGS):
+        node.sh(f"t{number}", script)
+    for number, (_, code, signum) in enumerate(ENDINGS):
+        done = node.outcome(f"t{number}")
+        assert (done["exit"], done["signal"]) == (code, signum), ENDINGS[number]
+
+
+FAILURES: list[tuple[list[str], str, str]] = [
+    (["no-such-program"], "CommandProgramNotFound", "no-such-program"),
+    (["/no/such/program"], "CommandProgramNotFound", "/no/such/program"),
+    (["./here"], "CommandProgramNotFound", "./here"),
+    (["/etc/passwd"], "CommandLaunchFailed", "x bit"),
+    (["/"], "CommandLaunchFailed", "x bit"),
+    ([], "CommandLaunchFailed", "empty"),
+    (["true", "a\0b"], "CommandLaunchFailed", "null"),
+    (["x" * 5000], "CommandProgramNotFound", "install it"),
+]
+
+
+def test_programs_that_cannot_be_started(node: Node) -> None:
+    node.connect()
+    for number, (argv, _, _) in enumerate(FAILURES):
+        node.start(f"t{number}", *argv)
+    for number, (argv, code, words) in enumerate(FAILURES):
+        done = node.outcome(f"t{number}")
+        assert done["exit"] is None and done["signal"] is None
+        assert done["error"]["code"] == code and words in done["error"]["message"], (argv, done)
+    script = node.root / "shared/no-interpreter-line"
+    script.write_text("echo hello\n")
+    script.chmod(0o755)
+    node.start("script", str(script))
+    assert "#!" in node.outcome("script")["error"]["message"]
+
+
+HOSTILE: list[tuple[Any, bool]] = [
+    ("../x", False),
+    ("workitems/../../x", False),
+    ("/tmp/x", False),
+    ("workitems//x", False),
+    ("workitems/./x", False),
+    ("", False),
+    (None, False),
+    ("workitems/a\0b", False),
+    (".ebbtide/slots/0", False),
+    ("workitems/" + "x" * 300, False),
+    ("workitems/out/x", False),  # `out` is a link to the outside
+    ("workitems/inner-link", False),
+    ("workitems/new\nline", True),
+    ("workitems/-rf \"quoted' é", True),
+]
+
+
+def test_folders_stay_below_the_root(node: Node, tmp_path: Path) -> None:
+    node.connect()
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (node.root / "workitems").mkdir(exist_ok=True)
+    (node.root / "workitems/out").symlink_to(outside)
+    (node.root / "workitems/inner-link").symlink_to(outside)
+    for number, (path, _) in enumerate(HOSTILE):
+        node.start(f"t{number}", "sh", "-c", "pwd", dir=path)
+    for number, (path, fine) in enumerate(HOSTILE):
+        done = node.outcome(f"t{number}")
+        if fine:
+            assert done["stdout"]["text"] == f"{node.root}/{path}/wd\n"
+        else:
+            assert done["error"] is not None and done["exit"] is None, path
+    assert not [path for path in outside.rglob("*") if path.is_file()]
+    assert not (tmp_path / "x").exists() and not (node.root.parent / "x").exists()
+
+
+SIZES = [0, 1, 100, 65535, 65536, 65537, 1 << 20, 5 << 20]
+WRITE = "import os,sys; n=int(sys.argv[1]); sys.stdout.buffer.write(os.urandom(n)); sys.stderr.write('é\\0\\r\\n' * (n // 8))"
+
+
+def test_outputs_are_exact(node: Node) -> None:
+    node.connect()
+    for size in SIZES:
+        node.start(f"t{size}", sys.executable, "-I", "-S", "-X", "utf8", "-c", WRITE, str(size))
+    for size in SIZES:
+        done = node.outcome(f"t{size}")
+        assert done["exit"] == 0, done
+        for name, expected in (("stdout", size), ("stderr", size // 8 * 5)):
+            written = (node.folder(f"t{size}") / f"{name}.txt").read_bytes()
+            assert len(written) == expected == done[name]["size"]
+            assert content(done[name]) == (written if expected <= 65536 else None)
+
+
+def test_descendants_are_ended_before_the_slot_is_free(node: Node) -> None:
+    node.connect(slots=1)
+    hidden = "setsid sh -c 'sh -c \"echo \\$\\$ >> pids; exec sleep 1000\" & sleep 0.05' & env -i setsid sh -c 'echo $$ >> pids; exec sleep 1000' & "
+    node.sh("t1", hidden + "while [ $(wc -l < pids) -lt 2 ]; do sleep 0.01; done; exit 7")
+    node.sh("t2", "for p in $(cat ../../t1/wd/pids); do test -d /proc/$p && echo $p lives; done; true")
+    assert node.outcome("t1")["exit"] == 7
+    assert node.outcome("t2")["stdout"]["text"] == ""
+    pids = [int(line) for line in (node.folder("t1") / "wd/pids").read_text().split()]
+    assert len(pids) == 2 and not any(alive(pid) for pid in pids)
+
+
+def test_a_start_task_may_leave_daemons_but_not_after_it_was_killed(node: Node) -> None:
+    node.connect()
+    daemon = "setsid sh -c 'echo $$ > pid; exec sleep 1000' & while ! test -s pid; do sleep 0.01; done;"
+    node.sh("s1", daemon + "cp pid kept; echo up", kind="startup", dir="startup")
+    assert node.outcome("s1")["stdout"]["text"] == "up\n"
+    kept = int((node.root / "startup/wd/kept").read_text())
+    node.sh("s2", "rm pid;" + daemon + "cp pid second; sleep 1000", kind="startup", dir="startup")
+    wait_until((node.root / "startup/wd/second").exists)
+    node.say({"op": "kill", "id": "s2", "grace": 0.2})
+    assert node.outcome("s2")["killed"] is True
+    assert alive(kept) and not alive(int((node.root / "startup/wd/second").read_text()))
+
+
+def test_many_tasks_never_more_than_slots(node: Node) -> None:
+    node.connect(slots=3)
+    count = 500
+    for number in range(count):
+        node.sh(f"t{number}", f"echo {number}; exit {number % 256}")
+    done = [node.outcome(f"t{number}", 60) for number in range(count)]
+    assert [m["exit"] for m in done] == [n % 256 for n in range(count)]
+    assert [m["stdout"]["text"] for m in done] == [f"{n}\n" for n in range(count)]
+    edges = sorted([(m["start"], 1) for m in done] + [(m["end"], -1) for m in done])
+    running = 0
+    for _, step in edges:
+        running += step
+        assert running <= 3
+    node.say({"op": "ack", "ids": [f"t{n}" for n in range(count)]})
+    node.settle()
+    assert {node.count("finished", f"t{n}") for n in range(count)} == {1}
+
+
+def test_a_full_spool_holds_new_tasks_back_until_acks_come(node: Node) -> None:
+    node.connect(slots=1)
+    for number in range(260):
+        node.start(f"t{number}", "true")
+    node.outcome("t255", 60)
+    node.settle()
+    assert node.count("started") == 256
+    node.say({"op": "ack", "ids": [f"t{n}" for n in range(256)]})
+    node.outcome("t259")
+
+
+def test_a_task_of_two_slots_runs_alone_on_two(node: Node) -> None:
+    node.connect(slots=2)
+    node.sh("one", "sleep 0.2")
+    node.sh("two", "sleep 0.2", slots=2)
+    node.sh("last", "true")
+    one, two, last = (node.outcome(key) for key in ("one", "two", "last"))
+    assert one["end"] <= two["start"] and two["end"] <= last["start"]
+
+
+def test_duplicate_starts_run_once(node: Node) -> None:
+    node.connect(slots=1)
+    for _ in range(3):
+        node.sh("t1", "echo x >> ran; sleep 0.3")
+        node.sh("t2", "echo x >> ran")
+    node.outcome("t2")
+    node.sh("t1", "echo x >> ran")
+    again = node.outcome("t1", skip=1)
+    assert again == node.outcome("t1")
+    assert [(node.folder(key) / "wd/ran").read_text() for key in ("t1", "t2")] == ["x\n", "x\n"]
+
+
+def test_recall_takes_back_what_waits_and_leaves_what_runs(node: Node) -> None:
+    node.connect(slots=1)
+    node.sh("runs", "sleep 0.3")
+    for key in ("a", "b", "c"):
+        node.sh(key, "echo $EBBTIDE_EXECUTION")
+    node.started("runs")
+    node.say({"op": "recall", "ids": ["runs", "a", "unknown"]}, {"op": "kill", "id": "b", "grace": 5})
+    for key in ("a", "b", "unknown"):
+        node.wait(lambda m, key=key: m["op"] == "recalled" and m["id"] == key)
+    node.sh("a", "echo again")  # it may be wanted after all
+    assert node.outcome("c")["exit"] == 0 and node.outcome("runs")["exit"] == 0
+    assert node.outcome("a")["stdout"]["text"] == "again\n"
+    assert node.count("recalled", "runs") == 0 and not node.folder("b").exists()
+
+
+STUBBORN = "trap '' TERM; (trap '' TERM; setsid sleep 1000) & echo up; while :; do sleep 1; done"
+POLITE = "trap 'echo saved; exit 3' TERM; echo up; while :; do sleep 0.02; done"
+CHILD_SAVES = (
+    "sh -c 'trap \"sleep 0.3; echo saved; exit\" TERM; echo up; while :; do sleep 0.02; done'; echo never"
+)
+
+
+@pytest.mark.parametrize(
+    ("script", "grace", "says", "at_least", "at_most"),
+    [
+        (STUBBORN, 0.3, "up\n", 0.3, 3),
+        (POLITE, 20, "up\nsaved\n", 0, 5),
+        (CHILD_SAVES, 20, "up\nsaved\n", 0.3, 5),
+    ],
+)
+def test_kill(node: Node, script: str, grace: float, says: str, at_least: float, at_most: float) -> None:
+    node.connect(slots=1)
+    node.sh("t", script)
+    wait_until(
+        lambda: (node.folder("t") / "stdout.txt").exists() and (node.folder("t") / "stdout.txt").read_text()
+    )
+    began = time.monotonic()
+    node.say({"op": "kill", "id": "t", "grace": grace})
+    done = node.outcome("t")
+    assert at_least <= time.monotonic() - began <= at_most
+    assert done["killed"] is True and done["timeout"] is False and done["stdout"]["text"] == says
+    assert len(node.processes()) == 3, "more lives than the agent and two supervisors"
+
+
+def test_the_wall_limit_holds_without_an_agent(node: Node) -> None:
+    node.connect(slots=2)
+    node.sh("t1", "echo up; sleep 1000", wall=0.3, grace=0.1)
+    node.sh("t2", "setsid sleep 1000 & exec sleep 1000", wall=0.3)
+    node.started("t1"), node.started("t2")
+    node.kill_agent()
+    wait_until(lambda: len(node.processes()) == 3)
+    known = {e["id"]: e for e in node.connect(slots=2)["executions"]}
+    assert known["t1"]["state"] == "finished" and known["t1"]["timeout"] is True
+    assert known["t1"]["stdout"]["text"] == "up\n" and known["t2"]["timeout"] is True
+
+
+def test_bad_messages_are_told_and_change_nothing(node: Node) -> None:
+    node.connect()
+    assert node.agent is not None and node.agent.stdin is not None
+    node.agent.stdin.write(b'not json\n[1]\n{"op":"fly"}\n{"no":"op"}\n')
+    node.start('a"b', "true")
+    node.start("x" * 200, "true")
+    node.say({"op": "start", "id": "no-argv", "dir": "workitems/x"})
+    assert node.outcome("no-argv")["error"]["code"] == "CommandLaunchFailed"
+    node.settle()
+    assert node.count("error") == 6
+    node.start("t", "true")
+    assert node.outcome("t")["exit"] == 0
+
+
+def test_it_runs_on_an_unusual_environment(node: Node) -> None:
+    node.connect()
+    node.sh("t", "echo $PATH", env={"PATH": "/nowhere:/bin:/usr/bin", "É": "ü"})
+    node.start("rel", "tool", env={"PATH": ".:/bin"})
+    assert node.outcome("t")["stdout"]["text"] == "/nowhere:/bin:/usr/bin\n"
+    assert node.outcome("rel")["error"]["code"] == "CommandProgramNotFound"
+    tool = node.folder("rel") / "wd/tool"
+    tool.write_text("#!/bin/sh\necho found\n")
+    tool.chmod(0o755)
+    node.start("rel-2", "tool", env={"PATH": ".:/bin"}, dir="workitems/j/job-1/rel")
+    assert node.outcome("rel-2")["stdout"]["text"] == "found\n"
+    assert json.dumps(node.messages)  # nothing unprintable came through
+    assert os.path.exists(node.folder("rel") / "stdout.txt")

@@ -1,0 +1,346 @@
+"""The controller's side, over SSH to a real local node."""
+
+import hashlib
+import io
+import itertools
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import paramiko
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from providers import Provider, Vm, VmSpec, open_provider
+from runner.link_errors import (
+    AgentRefused,
+    AuthFailed,
+    FileMissing,
+    HostKeyMismatch,
+    LinkError,
+    NoPython,
+    Unreachable,
+)
+from runner.node_link import LinkTimeouts, NodeLink
+
+from .node import wait_until
+
+Message = dict[str, Any]
+_numbers = itertools.count()
+QUICK = LinkTimeouts(connect=2, handshake=5, start=20, ping=0.2, silence=1.0, transfer=3)
+
+
+def new_key() -> str:
+    key = Ed25519PrivateKey.generate()
+    return key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
+
+
+KEY = new_key()
+
+
+@pytest.fixture(scope="module")
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Provider, str]]:
+    deployment = f"link{os.getpid()}"
+    provider = open_provider("local", {"baseDir": str(tmp_path_factory.mktemp("nodes"))}, deployment)
+    yield provider, deployment
+    for vm in provider.list_owned():
+        provider.destroy(vm.name)
+
+
+@pytest.fixture
+def vm(provider: tuple[Provider, str]) -> Iterator[Vm]:
+    cloud, deployment = provider
+    public = paramiko.Ed25519Key.from_private_key(io.StringIO(KEY))
+    name = f"{deployment}-n{next(_numbers)}"
+    yield cloud.create(
+        VmSpec(
+            name=name,
+            deployment=deployment,
+            pool_id="p",
+            node_id="n",
+            size="local.small",
+            image=cloud.images()[0].name,
+            low_priority=False,
+            public_key=f"{public.get_name()} {public.get_base64()}",
+        )
+    )
+    cloud.destroy(name)
+
+
+class Ears:
+    """Listens to a link."""
+
+    def __init__(self, vm: Vm, key: str = KEY, timeouts: LinkTimeouts = QUICK) -> None:
+        self.messages: list[Message] = []
+        self.reasons: list[str] = []
+        self.link = NodeLink(vm, key, self.messages.extend, self.reasons.append, timeouts)
+
+    def wait(self, wanted: Callable[[Message], bool]) -> Message:
+        found: Message = wait_until(lambda: next((m for m in list(self.messages) if wanted(m)), None))
+        return found
+
+    def sh(self, key: str, script: str) -> None:
+        argv = ["/bin/sh", "-c", script]
+        self.link.send({"op": "start", "id": key, "dir": f"workitems/j/job-1/{key}", "argv": argv, "env": {}})
+
+
+@pytest.fixture
+def ears(vm: Vm) -> Iterator[Ears]:
+    ears = Ears(vm)
+    ears.link.connect()
+    ears.link.send({"op": "configure", "slots": 2, "env": {"X": "é"}})
+    yield ears
+    ears.link.close()
+
+
+class Proxy:
+    """A TCP proxy on the way to a node, that can be cut or fall silent."""
+
+    def __init__(self, vm: Vm) -> None:
+        self._target = (vm.address or "", vm.port or 0)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._sockets: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
+        self.silent = False
+        self.vm = replace(vm, address="127.0.0.1", port=self._listener.getsockname()[1])
+        self._run(self._accept)
+
+    def _run(self, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def _accept(self) -> None:
+        try:
+            near, _ = self._listener.accept()
+        except OSError:
+            return
+        far = socket.create_connection(self._target)
+        self._sockets += [near, far]
+        self._run(lambda: self._pump(near, far))
+        self._run(lambda: self._pump(far, near))
+
+    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+        try:
+            while data := source.recv(65536):
+                if not self.silent:
+                    sink.sendall(data)
+        except OSError:
+            pass  # cut
+
+    def cut(self) -> None:
+        for sock in self._sockets:
+            try:
+                sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # the other side was first
+
+    def close(self) -> None:
+        self.cut()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(5)
+        for sock in [*self._sockets, self._listener]:
+            sock.close()
+
+
+def test_a_task_from_start_to_ack(ears: Ears) -> None:
+    assert ears.messages[0]["op"] == "hello"
+    ears.sh("t", "echo $X; echo err >&2; exit 5")
+    done = ears.wait(lambda m: m["op"] == "finished")
+    assert (done["exit"], done["stdout"]["text"], done["stderr"]["text"]) == (5, "é\n", "err\n")
+    ears.link.send({"op": "ack", "ids": ["t"]})
+    ears.link.close()
+    ears.link.close()
+    with pytest.raises(LinkError, match="closed"):
+        ears.link.send({"op": "ping"})
+    assert ears.reasons == [], "close() is no news to who called it"
+
+
+def test_files(ears: Ears, tmp_path: Path) -> None:
+    data = os.urandom(5 << 20)
+    sha256 = hashlib.sha256(data).hexdigest()
+    ears.link.upload("applications/a/big.bin", io.BytesIO(data), len(data), sha256, 0o600)
+    ears.link.upload("applications/a/empty", io.BytesIO(), 0, hashlib.sha256().hexdigest())
+    for offset, length in (
+        (0, None),
+        (0, len(data)),
+        (7, 100),
+        (len(data) - 5, 100),
+        (len(data) + 5, 1),
+        (3, 0),
+    ):
+        into = io.BytesIO()
+        ears.link.fetch("applications/a/big.bin", offset, length, into)
+        assert into.getvalue() == data[offset:][: len(data) if length is None else length]
+    described = ears.link.files.stat("applications/a/big.bin")
+    assert (described["size"], described["mode"], described["dir"]) == (len(data), 0o600, False)
+    assert [e["path"] for e in ears.link.files.list("applications", True)] == ["a", "a/big.bin", "a/empty"]
+    with pytest.raises(LinkError, match="checksum"):
+        ears.link.upload("applications/a/bad", io.BytesIO(b"x"), 1, sha256)
+    with pytest.raises(LinkError, match="early"):
+        ears.link.upload("applications/a/bad", io.BytesIO(b"x"), 9, sha256)
+    names = [e["path"] for e in ears.link.files.list("applications/a")]
+    assert names == ["big.bin", "empty"], "half a file is there"
+
+
+def test_file_paths_are_confined(ears: Ears, vm: Vm, tmp_path: Path) -> None:
+    root = Path(vm.node_root)
+    (tmp_path / "secret").write_text("secret")
+    (root / "workitems/out").symlink_to(tmp_path)
+    (root / "workitems/file").symlink_to(tmp_path / "secret")
+    (root / "workitems/own").symlink_to(root / "workitems/real")
+    (root / "workitems/real").write_text("fine")
+    os.mkfifo(root / "workitems/fifo")
+    (private,) = (root / ".ebbtide").glob("agent-*")
+    into = io.BytesIO()
+    for path in (
+        "../x",
+        "/etc/passwd",
+        "workitems/out/secret",
+        "workitems/file",
+        "workitems/fifo",
+        "workitems",
+        "workitems/none",
+        f".ebbtide/{private.name}",
+        "",
+        "a\0b",
+    ):
+        with pytest.raises(FileMissing) as caught:
+            ears.link.fetch(path, 0, None, into)
+        assert caught.value.missing and not caught.value.fatal
+    assert into.getvalue() == b""
+    ears.link.fetch("workitems/own", 0, None, into)
+    assert into.getvalue() == b"fine"
+    for path in ("../x", "workitems/out/x", "/tmp/x", ".ebbtide/lock", "workitems/real/x", "workitems/out"):
+        sha256 = hashlib.sha256(b"x").hexdigest()
+        try:
+            ears.link.upload(path, io.BytesIO(b"x"), 1, sha256)
+        except FileMissing:
+            continue
+        assert path == "workitems/out", path  # the link itself was replaced by a file, which is no escape
+    assert [p.name for p in tmp_path.iterdir()] == ["secret"]
+
+
+def test_a_large_transfer_delays_no_outcome(ears: Ears) -> None:
+    data = bytes(30 << 20)
+    sha256 = hashlib.sha256(data).hexdigest()
+    ended: list[float] = []
+
+    def transfer() -> None:
+        ears.link.upload("shared/large", io.BytesIO(data), len(data), sha256)
+        ended.append(time.monotonic())
+
+    thread = threading.Thread(target=transfer)
+    thread.start()
+    ears.sh("t", "true")
+    ears.wait(lambda m: m["op"] == "finished")
+    outcome = time.monotonic()
+    thread.join(60)
+    assert ended and outcome < ended[0]
+
+
+def test_a_cut_connection_is_told_once_and_the_task_runs_on(vm: Vm) -> None:
+    proxy = Proxy(vm)
+    first = Ears(proxy.vm)
+    first.link.connect()
+    first.link.send({"op": "configure", "slots": 1, "env": {}})
+    first.sh("t", "echo x >> ran; while ! test -e go; do sleep 0.02; done; echo went")
+    first.wait(lambda m: m["op"] == "started")
+    proxy.cut()
+    wait_until(lambda: first.reasons)
+    with pytest.raises(LinkError):
+        first.link.send({"op": "ping"})
+    with pytest.raises(LinkError):
+        first.link.fetch("startup", 0, None, io.BytesIO())
+    first.link.close()
+    assert len(first.reasons) == 1
+    second = Ears(vm)
+    second.link.connect()
+    assert [e["id"] for e in second.messages[0]["executions"]] == ["t"]
+    (Path(vm.node_root) / "workitems/j/job-1/t/wd/go").touch()
+    assert second.wait(lambda m: m["op"] == "finished")["stdout"]["text"] == "went\n"
+    assert (Path(vm.node_root) / "workitems/j/job-1/t/wd/ran").read_text() == "x\n"
+    second.link.close()
+    proxy.close()
+
+
+def test_a_silent_peer_is_noticed_in_time_and_a_quiet_one_is_not_cut(vm: Vm) -> None:
+    proxy = Proxy(vm)
+    ears = Ears(proxy.vm)
+    ears.link.connect()
+    wait_until(lambda: sum(m["op"] == "pong" for m in list(ears.messages)) >= 6)
+    assert ears.reasons == []
+    proxy.silent = True
+    began = time.monotonic()
+    wait_until(lambda: ears.reasons)
+    assert time.monotonic() - began < 2.5 and "heard" in ears.reasons[0]
+    proxy.close()
+
+
+def test_an_agent_that_dies_is_told(ears: Ears, vm: Vm) -> None:
+    os.kill(int((Path(vm.node_root) / ".ebbtide/lock").read_text()), 9)
+    wait_until(lambda: ears.reasons)
+    assert "agent ended" in ears.reasons[0]
+
+
+def test_who_answers_must_be_who_was_pinned(vm: Vm) -> None:
+    assert vm.host_key is not None
+    other = paramiko.Ed25519Key.from_private_key(io.StringIO(new_key()))
+    pins = [f"ssh-ed25519 {other.get_base64()}", "ecdsa-sha2-nistp256 " + vm.host_key.split()[1], None, ""]
+    for pin in pins:
+        with pytest.raises(HostKeyMismatch) as caught:
+            Ears(replace(vm, host_key=pin)).link.connect()
+        assert caught.value.fatal
+    link = Ears(replace(vm, host_key=vm.host_key + " comment")).link
+    link.connect()
+    link.close()
+
+
+def test_typed_errors(vm: Vm, tmp_path: Path) -> None:
+    with pytest.raises(AuthFailed, match="refuses"):
+        Ears(vm, new_key()).link.connect()
+    with pytest.raises(AgentRefused, match="writable"):
+        Ears(replace(vm, node_root="/proc/nowhere")).link.connect()
+    with pytest.raises(Unreachable):
+        Ears(replace(vm, address=None)).link.connect()
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        port = mute.getsockname()[1]
+        with pytest.raises(Unreachable):
+            Ears(replace(vm, port=port), timeouts=replace(QUICK, handshake=0.5)).link.connect()
+    with pytest.raises(Unreachable, match="answer"):
+        Ears(replace(vm, port=port)).link.connect()
+    with pytest.raises(ValueError, match="private key"):
+        Ears(vm, "no key")
+
+
+def test_a_node_without_python(vm: Vm, monkeypatch: pytest.MonkeyPatch) -> None:
+    from runner.agent_bundle import AgentBundle
+
+    original = AgentBundle.bootstrap_command
+    monkeypatch.setattr(
+        AgentBundle,
+        "bootstrap_command",
+        lambda self, root: "echo noise of a login shell; PATH=/nowhere; " + original(self, root),
+    )
+    with pytest.raises(NoPython, match="install"):
+        Ears(vm).link.connect()
+
+
+def test_noise_of_the_login_shell_is_passed_over(vm: Vm, monkeypatch: pytest.MonkeyPatch) -> None:
+    from runner.agent_bundle import AgentBundle
+
+    original = AgentBundle.bootstrap_command
+    monkeypatch.setattr(
+        AgentBundle, "bootstrap_command", lambda self, root: "echo Welcome; echo; " + original(self, root)
+    )
+    ears = Ears(vm)
+    ears.link.connect()
+    assert ears.messages[0]["op"] == "hello"
+    ears.link.close()

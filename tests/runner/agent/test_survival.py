@@ -1,0 +1,245 @@
+"""What outlives what: the connection, the agent, a supervisor, the disk, the machine."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from runner.agent.spool import OUTCOMES, SIZE, Spool
+
+from .node import Node, alive, wait_until
+
+
+def test_tasks_are_adopted_after_the_agent_was_killed(node: Node) -> None:
+    node.connect(slots=2)
+    node.sh("short", "echo x >> ran; echo done; exit 4")
+    node.outcome("short")
+    node.sh("long", "echo x >> ran; while ! test -e go; do sleep 0.02; done; echo went")
+    node.sh("ends", "echo x >> ran; while ! test -e go; do sleep 0.02; done; echo ended; exit 9")
+    node.sh("waits", "echo x >> ran")
+    pid = node.started("long")["pid"]
+    node.started("ends")
+    node.kill_agent()
+    (node.folder("ends") / "wd/go").touch()
+    wait_until(lambda: not any(b"EBBTIDE_EXECUTION=ends" in environ for environ in _environs()))
+    hello = node.connect(slots=2)
+    assert hello["slots"] == 2
+    known = {e["id"]: e for e in hello["executions"]}
+    assert set(known) == {"short", "long", "ends"}
+    assert known["long"]["state"] == "running" and known["long"]["pid"] == pid
+    assert known["short"]["state"] == known["ends"]["state"] == "finished"
+    assert (known["short"]["exit"], known["short"]["stdout"]) == (4, {"size": 5, "text": "done\n"})
+    assert (known["ends"]["exit"], known["ends"]["stdout"]["text"]) == (9, "ended\n")
+    for key in ("short", "long", "ends", "waits"):  # the controller may say it all again
+        node.sh(key, "echo y >> ran")
+    (node.folder("long") / "wd/go").touch()
+    assert node.outcome("long")["stdout"]["text"] == "went\n"
+    node.outcome("waits")
+    assert [(node.folder(key) / "wd/ran").read_text() for key in ("short", "long", "ends")] == ["x\n"] * 3
+    node.say({"op": "ack", "ids": list(known) + ["waits"]})
+    node.settle()
+    node.kill_agent()
+    assert node.connect()["executions"] == []
+
+
+def test_nothing_runs_twice_when_agents_die_under_load(node: Node) -> None:
+    """The controller's part is played honestly: what hello does not know is sent again."""
+    keys = [f"t{number}" for number in range(150)]
+    known = {e["id"] for e in node.connect(slots=2)["executions"]}
+    for round_number in range(8):
+        for key in keys:
+            if key not in known:
+                node.sh(key, "echo x >> ran")
+        node.outcome(keys[(round_number + 1) * 15], 60)
+        node.kill_agent()
+        hello = node.connect(slots=2)
+        known = {e["id"] for e in hello["executions"]}
+        finished = {m["id"] for m in node.messages if m["op"] == "finished"}
+        assert finished <= known
+    for key in keys:
+        if key not in known:
+            node.sh(key, "echo x >> ran")
+    wait_until(lambda: {m["id"] for m in list(node.messages) if m["op"] == "finished"} | known == set(keys))
+    assert {key: (node.folder(key) / "wd/ran").read_text() for key in keys} == dict.fromkeys(keys, "x\n")
+
+
+def test_a_newer_agent_takes_over_from_a_living_one(node: Node) -> None:
+    node.connect(slots=1)
+    node.sh("t", "while ! test -e go; do sleep 0.02; done; echo went")
+    node.started("t")
+    older = node.agent
+    assert older is not None and older.stdin is not None and older.stdout is not None
+    known = node.connect(slots=1)["executions"]
+    assert [e["id"] for e in known] == ["t"]
+    assert older.wait(10) == -signal.SIGKILL
+    older.stdin.close()
+    node._threads.pop(0).join()
+    older.stdout.close()
+    (node.folder("t") / "wd/go").touch()
+    assert node.outcome("t")["stdout"]["text"] == "went\n"
+
+
+@pytest.mark.parametrize("agent_lives", [True, False])
+def test_a_dead_supervisor_loses_its_execution_only(node: Node, agent_lives: bool) -> None:
+    node.connect(slots=2)
+    node.sh("done", "echo kept")
+    node.outcome("done")
+    for key in ("a", "b"):
+        node.sh(
+            key,
+            "setsid sh -c 'echo $$ > pid; exec sleep 1000' & while ! test -s pid; do sleep 0.01; done; touch up; sleep 1000",
+        )
+    for key in ("a", "b"):
+        wait_until((node.folder(key) / "wd/up").exists)
+    victim = node.supervisor("0")
+    if not agent_lives:
+        node.kill_agent()
+    os.kill(victim, signal.SIGKILL)
+    if not agent_lives:
+        wait_until(lambda: not alive(victim))
+        known = {e["id"]: e["state"] for e in node.connect(slots=2)["executions"]}
+        assert known["done"] == "finished" and len(known) == 2
+    lost = node.wait(lambda m: m["op"] == "lost")
+    assert lost["id"] in ("a", "b") and "supervisor" in lost["reason"]
+    other = "b" if lost["id"] == "a" else "a"
+    assert not alive(int((node.folder(lost["id"]) / "wd/pid").read_text())), "a left-over lives"
+    assert alive(int((node.folder(other) / "wd/pid").read_text()))
+    node.sh("next", "echo fine")
+    assert node.outcome("next")["stdout"]["text"] == "fine\n"
+    node.say({"op": "ack", "ids": [lost["id"], "next"]}, {"op": "kill", "id": other, "grace": 0})
+    assert node.outcome(other)["signal"] == signal.SIGKILL
+    assert node.count("lost") == 1
+
+
+def test_a_full_disk_still_records_the_exit(node: Node) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small tmpfs needs root")
+    node.root.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(node.root)], capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip(f"cannot mount a tmpfs here: {mounted.stderr.decode()}")
+    try:
+        node.connect(slots=1)
+        node.sh("fills", "while ! test -e go; do sleep 0.02; done; cat /dev/zero > big; exit 6")
+        node.started("fills")
+        (node.folder("fills") / "wd/go").touch()
+        assert node.outcome("fills")["exit"] == 6
+        node.kill_agent()
+        assert [e["exit"] for e in node.connect(slots=1)["executions"]] == [6]
+        os.kill(node.supervisor("0"), signal.SIGKILL)  # from the file this time
+        node.start("full", "true")
+        error = node.outcome("full")["error"]
+        assert error is None or error["code"] == "DiskFull"
+        node.kill_agent()
+        known = {e["id"]: e for e in node.connect(slots=1)["executions"]}
+        assert known["fills"]["exit"] == 6
+        (node.folder("fills") / "wd/big").unlink()
+        node.start("after", "true")
+        assert node.outcome("after")["exit"] == 0
+    finally:
+        node.end()
+        subprocess.run(["umount", str(node.root)], check=True)
+
+
+def test_a_damaged_record_is_as_good_as_none(node: Node) -> None:
+    node.connect(slots=1)
+    for number in range(3):
+        node.sh(f"t{number}", f"exit {number}")
+        node.outcome(f"t{number}")
+    node.kill_agent()
+    supervisor = node.supervisor("0")
+    os.kill(supervisor, signal.SIGKILL)
+    wait_until(lambda: not alive(supervisor))
+    spool = node.root / ".ebbtide/slots/0/spool"
+    data = bytearray(spool.read_bytes())
+    at = data.index(b'"id":"t1"')
+    data[at + 7] ^= 1
+    spool.write_bytes(data)
+    known = {e["id"]: e["exit"] for e in node.connect(slots=1)["executions"]}
+    assert known == {"t0": 0, "t2": 2}
+    node.sh("t1", "exit 1")
+    assert node.outcome("t1", skip=1)["exit"] == 1
+
+
+def test_everything_ends_with_the_machine(node: Node) -> None:
+    node.connect(slots=2)
+    node.sh("a", "env -i setsid sleep 1000 & (setsid sleep 1000 &) & echo $$ > pid; touch up; sleep 1000")
+    node.sh(
+        "s",
+        "setsid sh -c 'echo $$ > pid; exec env -i sleep 1000' & while ! test -s pid; do sleep 0.01; done",
+        kind="startup",
+        dir="startup",
+    )
+    node.outcome("s")
+    wait_until((node.folder("a") / "wd/up").exists)
+    daemon = int((node.root / "startup/wd/pid").read_text())
+    assert alive(daemon)
+    supervisors = [node.supervisor(name) for name in ("0", "1", "startup")]
+    began = time.monotonic()
+    node.die()
+    wait_until(lambda: not any(alive(pid) for pid in [daemon, *supervisors]), 5)
+    node._hang_up()
+    assert node.processes() == [] and time.monotonic() - began < 5
+
+
+# -- the spool alone
+
+
+def test_spool_keeps_outcomes_in_order_and_frees_acknowledged_ones(tmp_path: Path) -> None:
+    path = str(tmp_path / "spool")
+    spool = Spool(path)
+    assert spool.fresh and os.stat(path).st_blocks * 512 >= SIZE * (OUTCOMES + 1), "not preallocated"
+    for number in range(OUTCOMES):
+        spool.begin({"id": f"t{number}", "start": float(number)})
+        spool.finish({"id": f"t{number}", "end": float(number)})
+    assert spool.full
+    again = Spool(path)
+    assert list(again.outcomes) == [f"t{number}" for number in range(OUTCOMES)] and again.current is None
+    again.ack(f"t{OUTCOMES - 1}")
+    again.ack("t3")
+    again.ack("unknown")
+    assert not again.full
+    third = Spool(path)
+    assert third.current is None and len(third.outcomes) == OUTCOMES - 2 and not {"t3"} & set(third.outcomes)
+
+
+def test_spool_tells_a_begun_execution_without_outcome(tmp_path: Path) -> None:
+    path = str(tmp_path / "spool")
+    spool = Spool(path)
+    spool.begin({"id": "a", "start": 1.0})
+    assert Spool(path).current == {"id": "a", "start": 1.0}
+    spool.finish({"id": "a", "end": 2.0})
+    assert Spool(path).current is None
+    spool.ack("a")
+    assert Spool(path).current is None and not Spool(path).outcomes
+
+
+@pytest.mark.parametrize("length", [0, 3, SIZE - 1, SIZE, 3 * SIZE + 5])
+def test_spool_survives_a_truncated_or_scrambled_file(tmp_path: Path, length: int) -> None:
+    path = tmp_path / "spool"
+    spool = Spool(str(path))
+    spool.finish({"id": "a", "end": 2.0})
+    data = path.read_bytes()
+    path.write_bytes(data[:length])
+    assert set(Spool(str(path)).outcomes) <= {"a"}
+    path.write_bytes(b"\xff" * len(data))
+    scrambled = Spool(str(path))
+    assert not scrambled.outcomes and scrambled.current is None and not scrambled.full
+    with pytest.raises(ValueError, match="holds"):
+        scrambled.begin({"id": "x" * SIZE})
+
+
+def _environs() -> list[bytes]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                found.append((entry / "environ").read_bytes())
+            except OSError:
+                continue
+    return found

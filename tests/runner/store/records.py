@@ -1,0 +1,101 @@
+"""Records to store: plain ones by hand, and any at all by hypothesis (each field of each struct drawn from its type)."""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import Any, Literal
+
+import msgspec
+from hypothesis import strategies as st
+
+from pools import AutoScaleRun, Change, Node, Pool, PoolSpec, Sample
+from runner import ApplicationPackage, Job, JobSchedule, JobSpec, Output, PoolInfo, Task, TaskSpec
+
+NOW = 1_750_000_000.123456
+
+#: The key of each kind of record, as the core gives it to the journal.
+KEYS = {
+    "pools": (Pool, lambda r: r.id),
+    "nodes": (Node, lambda r: r.id),
+    "autoscale_runs": (AutoScaleRun, lambda r: (r.pool_id, r.timestamp)),
+    "samples": (Sample, lambda r: (r.pool_id, r.time)),
+    "jobs": (Job, lambda r: r.id),
+    "tasks": (Task, lambda r: r.key),
+    "job_schedules": (JobSchedule, lambda r: r.id),
+    "applications": (ApplicationPackage, lambda r: (r.application_id, r.version)),
+    "outputs": (Output, lambda r: r.key),
+}
+
+
+def put(record: Any) -> Change:
+    table, (_, key) = next((name, kind) for name, kind in KEYS.items() if kind[0] is type(record))
+    return Change(table, key(record), record)
+
+
+def gone(record: Any) -> Change:
+    return put(record)._replace(record=None)
+
+
+def pool(id: str = "pool", **fields: Any) -> Pool:
+    spec = PoolSpec(id=id, vm_size="small")
+    return Pool(id=id, spec=spec, provider="local", created=NOW, modified=NOW, state_time=NOW, **fields)
+
+
+def job(id: str = "job", **fields: Any) -> Job:
+    spec = JobSpec(id=id, pool_info=PoolInfo(pool_id="pool"), priority=7)
+    return Job(id=id, spec=spec, **{"created": NOW, "modified": NOW, "state_time": NOW, **fields})
+
+
+def task(id: str = "task", job_id: str = "job", sequence: int = 1, **fields: Any) -> Task:
+    spec = TaskSpec(id=id, command_line="/bin/true")
+    stamps = {"created": NOW, "modified": NOW, "state_time": NOW}
+    return Task(job_id=job_id, id=id, uid=f"{sequence:012x}", sequence=sequence, spec=spec, **{**stamps, **fields})
+
+
+IDS = st.text("abcXYZ019_-", min_size=1, max_size=8)
+#: What stands in columns, where PostgreSQL takes no NUL.
+COLUMNS = {"id", "pool_id", "job_id", "parent_id", "schedule_id", "application_id", "owner", "stream", "file"}
+JSON = st.recursive(st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=3),
+                    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2))
+SIMPLE: dict[Any, st.SearchStrategy[Any]] = {
+    str: st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
+    int: st.integers(-(2**31), 2**31 - 1),
+    float: st.floats(allow_nan=False, allow_infinity=False),
+    bool: st.booleans(),
+    bytes: st.binary(max_size=8),
+    type(None): st.none(),
+    timedelta: st.timedeltas(timedelta(0), timedelta(days=10675199)),
+    datetime: st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)),
+    Any: JSON,
+}
+
+
+def any_of(hint: Any) -> st.SearchStrategy[Any]:
+    """Any value of this type."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if hint in SIMPLE:
+        return SIMPLE[hint]
+    if origin in (typing.Union, types.UnionType):
+        return st.one_of(*(any_of(choice) for choice in arguments))
+    if origin is Literal:
+        return st.sampled_from(arguments)
+    if origin is tuple:
+        return st.lists(any_of(arguments[0]), max_size=2).map(tuple)
+    if origin in (dict, Mapping):
+        return st.dictionaries(any_of(arguments[0]), any_of(arguments[1]), max_size=2)
+    if issubclass(hint, Enum):
+        return st.sampled_from(list(hint))
+    if issubclass(hint, msgspec.Struct) or dataclasses.is_dataclass(hint):
+        hints = typing.get_type_hints(hint)
+        hints = {name: kind for name, kind in hints.items() if typing.get_origin(kind) is not typing.ClassVar}
+        return st.builds(hint, **{name: field(name, kind) for name, kind in hints.items()})
+    raise TypeError(f"say in SIMPLE what a {hint} looks like")
+
+
+def field(name: str, hint: Any) -> st.SearchStrategy[Any]:
+    if name in COLUMNS or (name == "version" and hint is str):
+        return IDS | st.none() if hint == str | None else IDS
+    return any_of(hint)

@@ -1,0 +1,64 @@
+"""What was committed is what is read, for every kind of record and every field."""
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from pools import CountingIds, Deployment
+from runner import Core, CoreSettings, Journal, Output, TaskState
+from runner.store import ALL
+
+from .records import KEYS, NOW, any_of, gone, job, put, task
+
+
+def test_there_is_a_table_for_everything_that_the_core_changes():
+    core = Core(CoreSettings(), Deployment("0" * 12, ""), CountingIds())
+    logs = {core.ctx.runs.name, core.ctx.samples.name, core.outputs.name}
+    assert {*core.tables(), *logs} == set(ALL) == set(KEYS)
+    assert {name: kind for name, (kind, _) in KEYS.items()} == {name: kept.record for name, kept in ALL.items()}
+
+
+@pytest.mark.parametrize("table", KEYS)
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(data=st.data())
+def test_every_field_comes_back(journal, table, data):
+    record = data.draw(any_of(KEYS[table][0]))
+    journal.commit([put(record)])
+    with journal._reading() as connection:
+        assert ALL[table].read(connection) == [record]
+    journal.commit([gone(record)])
+    with journal._reading() as connection:
+        assert ALL[table].read(connection) == []
+
+
+@pytest.fixture
+def columns(journal: Journal) -> Iterator[object]:
+    def read(table: str, *names: str) -> list[tuple[object, ...]]:
+        of = ALL[table].table.c
+        with journal._reading() as connection:
+            return [tuple(row) for row in connection.execute(select(*(of[name] for name in names)))]
+
+    yield read
+
+
+def test_columns_repeat_the_record(journal, columns):
+    journal.commit([put(job(schedule_id="s", version=3)), put(task(state=TaskState.RUNNING, sequence=2**40))])
+    assert columns("jobs", "id", "pool_id", "schedule_id", "priority", "state", "version", "created") == [
+        ("job", "pool", "s", 7, "active", 3, NOW)
+    ]
+    assert columns("tasks", "job_id", "id", "sequence") == [("job", "task", 2**40)]
+
+
+def test_data_of_outputs_is_kept_as_it_is_and_once(journal, columns):
+    blob = bytes(range(256))
+    outputs = [Output(owner="task", parent_id="job", id="task", stream=name, size=len(data), data=data, file=file)
+               for name, data, file in (("stdout", blob, None), ("stderr", b"", None))]
+    outputs.append(Output(owner="task", parent_id="job", id="big", stream="stdout", size=10**12, file="big.stdout"))
+    journal.commit([put(output) for output in outputs])
+    assert [journal.output(*output.key) for output in outputs] == outputs
+    assert journal.output("task", "job", "other", "stdout") is None
+    assert journal.output_files() == {"big.stdout"}
+    assert not [body for (body,) in columns("outputs", "body") if "data" in body]
