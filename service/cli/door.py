@@ -1,0 +1,89 @@
+"""How every command ends: exit codes, and errors in one line instead of a traceback.
+
+    0 done   1 a task (or what was asked for) failed   2 bad input, or a state that cannot be used   130 interrupted
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import click
+
+DEBUG = "EBBTIDE_DEBUG"
+
+
+class Door(click.Group):
+    def main(  # type: ignore[override]
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        if not standalone_mode:
+            return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+        try:
+            code = super().main(args, prog_name or "ebbtide", complete_var, standalone_mode=False, **extra)
+        except click.Abort:
+            fail("interrupted", 130)
+        except click.UsageError as exc:
+            where = f" (ebbtide{_words(exc.ctx)} --help tells more)" if exc.ctx is not None else ""
+            fail(f"{exc.format_message()}{where}", exc.exit_code)
+        except click.ClickException as exc:
+            fail(exc.format_message(), exc.exit_code)
+        except BrokenPipeError:
+            # whoever read our output has had enough; Python would complain once more at its end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
+        except Exception as exc:  # noqa: BLE001 - the last line of defence: people get a line, not a traceback
+            if os.environ.get(DEBUG):
+                raise
+            fail(*_told(exc))
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _words(context: click.Context) -> str:
+    """The words of the command after `ebbtide`."""
+    return "".join(f" {word}" for word in context.command_path.split()[1:])
+
+
+def fail(message: str, code: int) -> NoReturn:
+    """Say what went wrong, and leave."""
+    print_error(message)
+    sys.exit(code)
+
+
+def print_error(message: str) -> None:
+    click.secho("ebbtide: error: ", fg="red", bold=True, err=True, nl=False, color=colour(sys.stderr))
+    click.echo(message, err=True)
+
+
+def colour(stream: Any) -> bool:
+    """Colours are for terminals, and for those who have not said NO_COLOR (no-color.org)."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and bool(stream.isatty())
+
+
+def _told(exc: Exception) -> tuple[str, int]:
+    """An expected error as message and exit code; anything else is a defect of ours."""
+    from pools import JournalError, PoolError
+    from providers import InvalidRequestError, ProviderError
+    from runner import JobError, PackageError
+
+    from ..controller import WorkloadConflict
+    from ..problems import InputError
+    from ..state import StateError
+
+    if isinstance(exc, InputError):
+        count = len(exc.problems)
+        return (str(exc) if count == 1 else f"{exc.file} has {count} problems:\n{exc}"), 2
+    if isinstance(exc, StateError | InvalidRequestError | PackageError | PoolError | JobError | WorkloadConflict):
+        return str(exc), 2
+    if isinstance(exc, ProviderError | JournalError):
+        return str(exc), 1
+    if isinstance(exc, OSError):
+        return f"{exc.filename or 'the system'}: {exc.strerror or exc}", 1
+    return f"{type(exc).__name__}: {exc} (a defect of ebbtide; {DEBUG}=1 shows where)", 1

@@ -1,0 +1,47 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from ..settings import Settings
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+#: Where the state is, if nobody says.
+DEFAULT_STATE = ".ebbtide"
+
+
+def state_option(command: F) -> F:
+    return click.option(
+        "--state",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=DEFAULT_STATE,
+        show_default=True,
+        help="Directory that holds the records, packages and outputs.",
+    )(command)
+
+
+def config_option(command: F) -> F:
+    return click.option(
+        "--config",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="YAML file with settings; EBBTIDE_* variables override it.",
+    )(command)
+
+
+def json_option(command: F) -> F:
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")(command)
+
+
+def read_settings(path: Path | None) -> Settings:
+    """The settings of a file and of the environment. Raises InputError."""
+    from ..settings_file import load_settings
+
+    return load_settings(path, os.environ)

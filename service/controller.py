@@ -1,0 +1,221 @@
+"""The composition root: the one place that puts real parts together."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pools import Change, Clock, NodeDeallocationOption, Pool, PoolSpec, RandomIds, SystemClock
+from providers import Provider, open_provider
+from runner import (
+    AddApplication,
+    AddJob,
+    AddJobSchedule,
+    AddPool,
+    Core,
+    CoreSettings,
+    Drain,
+    Engine,
+    Event,
+    Journal,
+    JobSpec,
+    NodeEffects,
+    NodeLink,
+    NodeSession,
+    OpenNode,
+    OutputStore,
+    PackageStore,
+    VmEffects,
+    Workload,
+    WorldEffects,
+    open_journal,
+)
+
+from .crash import crash_point
+from .settings import Settings
+from .state import StateDirectory
+
+if TYPE_CHECKING:
+    from .workload_file import LoadedWorkload
+
+log = logging.getLogger(__name__)
+
+
+class WorkloadConflict(ValueError):
+    """The state holds an object of the same id that was asked for with other properties."""
+
+
+def open_providers(state: StateDirectory, settings: Settings, deployment: str) -> dict[str, Provider]:
+    """The configured providers by name; local nodes live in the state directory. Raises InvalidRequestError."""
+    providers = {}
+    for name in {settings.provider, *settings.providers}:
+        options = dict(settings.providers.get(name, {}))
+        if options.get("driver", name) == "local":
+            options.setdefault("baseDir", str(state.nodes.resolve()))
+            options.setdefault("idleTimeout", settings.node_idle_timeout.total_seconds())
+        providers[name] = open_provider(name, options, deployment)
+    return providers
+
+
+class Controller:
+    """Works on a state. Hold the state's lock as long as this lives.
+
+    Raises StateError, JournalError, InvalidRequestError from its construction.
+    """
+
+    def __init__(
+        self,
+        state: StateDirectory,
+        settings: Settings,
+        *,
+        end_idle_pools: bool = False,
+        occurrences: int | None = None,
+        observe: Callable[[Sequence[Change]], None] = lambda changes: None,
+        clock: Clock | None = None,
+        environment: Mapping[str, str] = os.environ,
+    ) -> None:
+        self.state = state
+        self.settings = settings
+        self._clock = clock if clock is not None else SystemClock()
+        ids = RandomIds()
+        state.create(ids.new)
+        self.deployment = state.deployment()
+        self.providers = open_providers(state, settings, self.deployment.id)
+        self.journal: Journal = open_journal(state.database_url)
+        self.outputs = OutputStore(state.outputs, settings.output_cap)
+        self.packages = PackageStore(state.packages)
+        core_settings = CoreSettings(
+            pools=settings.pool_settings(),
+            account=settings.account,
+            minimum_recurrence_interval=settings.minimum_recurrence_interval.total_seconds(),
+            end_idle_pools=end_idle_pools,
+            occurrences=occurrences,
+        )
+        self.core = Core(core_settings, self.deployment, ids)
+        self._nodes = NodeEffects(self._link, self._post, self.packages, self.outputs)
+        self._effects = WorldEffects(VmEffects(self.providers, self._post, self._clock), self._nodes)
+        self.engine = Engine(
+            self.core,
+            self.journal,
+            self._effects,
+            self._clock,
+            checkpoint=crash_point(environment),
+            observe=observe,
+        )
+        self._key = state.key_file.read_text()
+        now = self._clock.now()
+        self.core.load(self.journal.load(now - settings.sample_retention.total_seconds()), now)
+        self.outputs.sweep(self.journal.output_files())
+
+    def _post(self, event: Event) -> None:
+        self.engine.post(event)
+
+    def _link(self, command: OpenNode, session: NodeSession) -> NodeLink:
+        return NodeLink(
+            command.vm,
+            private_key=self._key,
+            on_messages=session.messages,
+            on_closed=session.closed,
+            timeouts=self.settings.link_timeouts(),
+        )
+
+    # -- what is asked for -------------------------------------------------------------------------------------
+
+    def apply(self, loaded: LoadedWorkload) -> None:
+        """Bring a workload file into the state: what is there already (and equal) stays as it is.
+
+        All or nothing: nothing is committed before the first `run`. Raises PackageError, PoolError, JobError,
+        WorkloadConflict.
+        """
+        workload, now = loaded.spec, self._clock.now()
+        self._check_conflicts(workload)
+        for application in workload.applications:
+            source = loaded.base / application.source
+            package = self.packages.add(application.id, application.version, source, now)
+            present = self.core.applications.get((package.application_id, package.version))
+            if present is None or present.sha256 != package.sha256:
+                self.core.handle(AddApplication(package), now)
+        for pool in workload.pools:
+            if pool.id not in self.core.ctx.pools:
+                provider = self.provider_of(pool)
+                self.core.handle(AddPool(pool, provider.name, self._image(provider)), now)
+        for schedule in workload.job_schedules:
+            if schedule.id not in self.core.jobs.schedules:
+                self.core.handle(AddJobSchedule(schedule), now)
+        for job in workload.jobs:
+            if job.id not in self.core.jobs.jobs:
+                spec = JobSpec(**{name: getattr(job, name) for name in JobSpec.__struct_fields__})
+                self.core.handle(AddJob(spec, job.tasks), now)
+
+    def _check_conflicts(self, workload: Workload) -> None:
+        held = (
+            *(("pool", p, self.core.ctx.pools.get(p.id)) for p in workload.pools),
+            *(("job schedule", s, self.core.jobs.schedules.get(s.id)) for s in workload.job_schedules),
+        )
+        for kind, spec, record in held:
+            if record is not None and record.spec != spec:
+                raise WorkloadConflict(
+                    f"the state {self.state.path} holds a {kind} {spec.id!r} with other properties; "
+                    f"use another --state, or undo the change of the {kind}"
+                )
+        for job in workload.jobs:
+            held_job = self.core.jobs.jobs.get(job.id)
+            spec = JobSpec(**{name: getattr(job, name) for name in JobSpec.__struct_fields__})
+            if held_job is not None and held_job.spec != spec:
+                raise WorkloadConflict(
+                    f"the state {self.state.path} holds a job {job.id!r} with other properties; "
+                    f"use another --state, or another id"
+                )
+
+    def provider_of(self, pool: PoolSpec) -> Provider:
+        return self.providers[self.settings.provider]
+
+    def _image(self, provider: Provider) -> str:
+        images = provider.images()
+        return images[0].name if images else ""
+
+    # -- work --------------------------------------------------------------------------------------------------
+
+    def run(self, done: Callable[[], bool]) -> None:
+        self.engine.run(done)
+
+    def drain(self, option: NodeDeallocationOption, pool_id: str | None = None) -> None:
+        """Take no new work and let every node leave. Any thread; also from a signal handler."""
+        self.engine.post(Drain(option, pool_id))
+
+    def close(self) -> None:
+        """Let go of nodes and clouds; what runs there runs on."""
+        self._effects.close()
+        self.journal.close()
+
+    # -- questions (engine's thread) ---------------------------------------------------------------------------
+
+    def node_count(self) -> int:
+        return len(self.core.ctx.nodes)
+
+    def at_rest(self) -> bool:
+        """No work is left or to come, and no node is there."""
+        return not self.core.ctx.nodes and not self.core.jobs.unfinished()
+
+    def stuck(self) -> str | None:
+        """Why the work cannot go on without somebody's help, or None: a pool with work gets no healthy node."""
+        for pool in self.core.ctx.pools:
+            if pool.failures >= self.settings.give_up_after and self.core.has_work(pool.id):
+                if not self._healthy(pool):
+                    return f"pool {pool.id}: {'; '.join(error.message for error in pool.resize_errors)}"
+        return None
+
+    def _healthy(self, pool: Pool) -> bool:
+        return any(node.state in ("idle", "running") for node in self.core.ctx.nodes_of(pool.id))
+
+    def left_over(self) -> list[str]:
+        """Names of the VMs that the providers still list. Asks the clouds."""
+        return sorted(vm.name for provider in self.providers.values() for vm in provider.list_owned())
+
+
+def state_path(path: str | None) -> Path:
+    """Where the state is, if nobody says: `.ebbtide` in the present folder."""
+    return Path(path or ".ebbtide")

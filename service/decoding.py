@@ -1,0 +1,248 @@
+"""From a tree with positions to a typed struct: every fault is collected, and each is told with its place and cure.
+
+Forgiving where the Azure CLI is (numbers and booleans as text, enums in any case, old names, nulls), strict otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import inspect as shape
+
+
+from .iso8601 import parse_duration, parse_instant
+from .positions import Listing, Mapping, Scalar, Tree, kind
+from .problems import Place, Problems
+from .rest_properties import ANSWERED, NEUTRAL, OLD_NAMES, UNSUPPORTED, UNSUPPORTED_VALUES
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+_WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]{0,18})", re.ASCII)
+_NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]{1,3})?", re.ASCII)
+_INT32 = 2**31 - 1
+
+
+class _Wrong:
+    """Stands for a value that could not be decoded; what is wrong with it has been said."""
+
+
+WRONG = _Wrong()
+
+
+def decode(tree: Tree, wanted: type[S], problems: Problems, path: str = "") -> S | None:
+    """The struct, or None if anything was wrong; `problems` then says what."""
+    before = len(problems.errors)
+    plain = Decoder(problems).value(tree, shape.type_info(wanted), path, "", "")
+    return msgspec.convert(plain, wanted) if len(problems.errors) == before else None
+
+
+def join(path: str, name: str) -> str:
+    """The path of a property of the thing at `path`."""
+    return f"{path}.{name}" if path else name
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that was probably meant."""
+    choices = {candidate.lower(): candidate for candidate in known}
+    found = get_close_matches(name.lower()[:80], choices, n=1, cutoff=0.75)
+    return choices[found[0]] if found else None
+
+
+def listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names, key=str.lower))
+
+
+class Decoder:
+    def __init__(self, problems: Problems) -> None:
+        self._problems = problems
+
+    def value(self, tree: Tree, wanted: shape.Type, path: str, owner: str, name: str) -> Any:
+        """Plain data that msgspec turns into `wanted`. `owner` and `name` say of which struct's property it is."""
+        match wanted:
+            case shape.Metadata():
+                return self.value(tree, wanted.type, path, owner, name)
+            case shape.UnionType():
+                inner = [kind for kind in wanted.types if not isinstance(kind, shape.NoneType)]
+                return self.value(tree, inner[0], path, owner, name)
+            case shape.StructType():
+                return self._struct(tree, wanted, path)
+            case shape.VarTupleType() | shape.ListType():
+                return self._list(tree, wanted.item_type, path)
+            case shape.DictType():
+                return self._dict(tree, wanted, path)
+            case shape.AnyType():
+                return self._any(tree)
+        if not isinstance(tree, Scalar) or tree.is_null:
+            return self._wrong(tree.place, path, f"must be {_described(wanted)}, not {kind(tree)}")
+        return self._scalar(tree, wanted, path, owner, name)
+
+    def _wrong(self, place: Place, path: str, text: str) -> _Wrong:
+        self._problems.error(place, path, text)
+        return WRONG
+
+    # -- groups ------------------------------------------------------------------------------------------------
+
+    def _struct(self, tree: Tree, wanted: shape.StructType, path: str) -> Any:
+        owner = wanted.cls.__name__
+        if not isinstance(tree, Mapping):
+            known = listed(field.encode_name for field in wanted.fields)
+            return self._wrong(tree.place, path, f"must be a group of properties ({known}), not {kind(tree)}")
+        fields = {field.encode_name: field for field in wanted.fields}
+        result: dict[str, Any] = {}
+        given: dict[str, str] = {}
+        for spelled, (place, value) in tree.entries.items():
+            name = OLD_NAMES.get(owner, {}).get(spelled, spelled)
+            if name not in fields:
+                self._unknown(owner, spelled, place, value, fields, path)
+            elif name in given:
+                self._wrong(place, path, f"{spelled} and {given[name]} are the same property; keep {name}")
+            elif not (isinstance(value, Scalar) and value.is_null):
+                given[name] = spelled
+                result[name] = self.value(value, fields[name].type, join(path, spelled), owner, name)
+        for name, field in fields.items():
+            if field.required and name not in given:
+                self._wrong(tree.place, path, f"{name} is missing; it must be {_described(field.type)}")
+        return result
+
+    def _unknown(
+        self, owner: str, name: str, place: Place, value: Tree, fields: dict[str, shape.Field], path: str
+    ) -> None:
+        if name in UNSUPPORTED.get(owner, ()):
+            if not _asks_for_nothing(name, value):
+                self._wrong(place, join(path, name), "is not supported yet; leave it out")
+            return
+        if name in ANSWERED:
+            self._wrong(place, join(path, name), "is something that the service answers; leave it out")
+            return
+        found = nearest(name, fields)
+        known = f"did you mean {found}?" if found else f"known here: {listed(fields)}"
+        self._wrong(place, join(path, name), f"unknown property; {known}")
+
+    def _list(self, tree: Tree, wanted: shape.Type, path: str) -> Any:
+        if not isinstance(tree, Listing):
+            return self._wrong(
+                tree.place, path, f"must be a list (each item begins with `-`), not {kind(tree)}"
+            )
+        return [self.value(item, wanted, f"{path}[{index}]", "", "") for index, item in enumerate(tree.items)]
+
+    def _dict(self, tree: Tree, wanted: shape.DictType, path: str) -> Any:
+        if not isinstance(tree, Mapping):
+            return self._wrong(tree.place, path, f"must be a group of properties, not {kind(tree)}")
+        return {
+            name: self.value(value, wanted.value_type, join(path, name), "", "")
+            for name, (_, value) in tree.entries.items()
+            if not (isinstance(value, Scalar) and value.is_null)
+        }
+
+    def _any(self, tree: Tree) -> Any:
+        """Whatever it looks like; only here YAML's plain `1`, `true` and `null` are guessed at."""
+        match tree:
+            case Mapping(entries):
+                return {name: self._any(value) for name, (_, value) in entries.items()}
+            case Listing(items):
+                return [self._any(item) for item in items]
+        if tree.is_null:
+            return None
+        if tree.style:
+            return tree.text
+        if tree.text.lower() in ("true", "false"):
+            return tree.text.lower() == "true"
+        if _WHOLE.fullmatch(tree.text):
+            return int(tree.text)
+        return float(tree.text) if _NUMBER.fullmatch(tree.text) else tree.text
+
+    # -- single values -----------------------------------------------------------------------------------------
+
+    def _scalar(self, tree: Scalar, wanted: shape.Type, path: str, owner: str, name: str) -> Any:
+        text = tree.text.strip()
+        match wanted:
+            case shape.StrType():
+                if "\0" in tree.text:
+                    return self._wrong(tree.place, path, "holds a NUL character")
+                return tree.text
+            case shape.BoolType() if text.lower() in ("true", "false"):
+                return text.lower() == "true"
+            case shape.IntType() if _WHOLE.fullmatch(text):
+                if abs(int(text)) > _INT32 and wanted.ge is None:
+                    return self._wrong(tree.place, path, f"is too large: {text}; at most {_INT32}")
+                return self._bounded(int(text), wanted, tree, path)
+            case shape.FloatType() if _NUMBER.fullmatch(text):
+                return self._bounded(float(text), wanted, tree, path)
+            case shape.TimeDeltaType() | shape.DateTimeType():
+                try:
+                    return (
+                        parse_duration(text)
+                        if isinstance(wanted, shape.TimeDeltaType)
+                        else parse_instant(text)
+                    )
+                except ValueError as exc:
+                    return self._wrong(tree.place, path, str(exc))
+            case shape.EnumType() | shape.LiteralType():
+                for value in _values(wanted):
+                    if _spelled(value).lower() == text.lower():
+                        return value
+                if text.lower() in UNSUPPORTED_VALUES.get((owner, name), ()):
+                    return self._wrong(
+                        tree.place, path, f"{text} is not supported yet; use {_choices(wanted)}"
+                    )
+        return self._wrong(tree.place, path, f"must be {_described(wanted)}, not {kind(tree)}")
+
+    def _bounded(self, value: float, wanted: shape.IntType | shape.FloatType, tree: Scalar, path: str) -> Any:
+        if wanted.ge is not None and value < wanted.ge:
+            return self._wrong(tree.place, path, f"must be at least {wanted.ge:g}, not {tree.text}")
+        return value
+
+
+def _asks_for_nothing(name: str, value: Tree) -> bool:
+    match value:
+        case Mapping(entries):
+            return not entries
+        case Listing(items):
+            return not items
+    text = value.text.lower()
+    return value.is_null or text in ("", "false") or text in NEUTRAL.get(name, ())
+
+
+def _values(wanted: shape.EnumType | shape.LiteralType) -> list[Any]:
+    if isinstance(wanted, shape.EnumType):
+        return [member.value for member in wanted.cls]
+    return list(wanted.values)
+
+
+def _spelled(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _choices(wanted: shape.EnumType | shape.LiteralType) -> str:
+    names = [_spelled(value) for value in _values(wanted)]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+def _described(wanted: shape.Type) -> str:
+    match wanted:
+        case shape.Metadata():
+            return _described(wanted.type)
+        case shape.UnionType():
+            return _described(next(kind for kind in wanted.types if not isinstance(kind, shape.NoneType)))
+        case shape.StructType():
+            return f"a group of properties ({listed(field.encode_name for field in wanted.fields)})"
+        case shape.EnumType() | shape.LiteralType():
+            return _choices(wanted)
+        case shape.VarTupleType() | shape.ListType():
+            return "a list"
+    names: dict[type[shape.Type], str] = {
+        shape.StrType: "text",
+        shape.BoolType: "true or false",
+        shape.IntType: "a whole number",
+        shape.FloatType: "a number",
+        shape.TimeDeltaType: "an ISO 8601 duration such as PT5M",
+        shape.DateTimeType: "a date and time such as 2026-01-31T12:00:00Z",
+    }
+    return names.get(type(wanted), "a group of properties")
+
+
+__all__ = ["Decoder", "decode", "join", "listed", "nearest"]

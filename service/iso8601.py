@@ -1,0 +1,68 @@
+"""Durations and instants as the Batch REST API writes them."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+_DURATION = re.compile(
+    r"P(?:(?P<weeks>\d+)W)?(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<days>\d+)D)?"
+    r"(?P<time>T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:[.,]\d+)?)S)?)?",
+    re.ASCII,
+)
+
+
+def parse_duration(text: str) -> timedelta:
+    """`PT5M`, `P1D`, `P2W`, `PT0.5S`, and the Azure CLI's `PT05M00S`. Raises ValueError with the cure."""
+    match = _DURATION.fullmatch(text.strip())
+    parts = match.groupdict() if match else {}
+    if not any(value for name, value in parts.items() if name != "time") or parts["time"] == "T":
+        raise ValueError(f"is no ISO 8601 duration: {text!r}; write for instance PT30S, PT5M or P1D")
+    if parts["years"] or parts["months"]:
+        raise ValueError(
+            f"holds years or months, which have no fixed length: {text!r}; write days, such as P30D"
+        )
+    seconds = (parts["seconds"] or "0").replace(",", ".")
+    try:
+        return timedelta(
+            weeks=int(parts["weeks"] or 0),
+            days=int(parts["days"] or 0),
+            hours=int(parts["hours"] or 0),
+            minutes=int(parts["minutes"] or 0),
+            seconds=float(seconds),
+        )
+    except (
+        OverflowError,
+        ValueError,
+    ):  # more digits than Python turns into a number, or more days than it counts
+        raise ValueError("is a longer duration than can be counted; P10675199D means without limit") from None
+
+
+def format_duration(duration: timedelta) -> str:
+    """The shortest of the usual spellings: `PT30S`, `PT5M`, `P1DT12H`."""
+    days, rest = duration.days, duration.seconds
+    hours, rest = divmod(rest, 3600)
+    minutes, seconds = divmod(rest, 60)
+    fraction = f".{duration.microseconds:06d}".rstrip("0") if duration.microseconds else ""
+    date = f"{days}D" if days else ""
+    time = (f"{hours}H" if hours else "") + (f"{minutes}M" if minutes else "")
+    time += f"{seconds}{fraction}S" if seconds or fraction else ""
+    if not date and not time:
+        return "PT0S"
+    return f"P{date}T{time}" if time else f"P{date}"
+
+
+def format_instant(instant: float) -> str:
+    """Seconds since the epoch as `2026-01-31T12:00:00.250Z`."""
+    return datetime.fromtimestamp(instant, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def parse_instant(text: str) -> datetime:
+    """A moment with its time zone. Raises ValueError with the cure."""
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError(f"is no date and time: {text!r}; write for instance 2026-01-31T12:00:00Z") from None
+    if moment.tzinfo is None:
+        raise ValueError(f"says no time zone: {text!r}; write for instance 2026-01-31T12:00:00Z")
+    return moment.astimezone(UTC)

@@ -1,0 +1,125 @@
+"""What must hold within a pool, beyond the types of its properties."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import timedelta
+
+from .command_checks import check_command
+from .cursor import Cursor
+from .decoding import listed, nearest
+from .formula_in_file import check_formula
+from .iso8601 import format_duration
+from .positions import Mapping
+from .problems import Problems
+from .rest_properties import IMAGE, UNSUPPORTED
+from .settings import Settings
+
+#: The service's own limit for an evaluation interval.
+_LONGEST_INTERVAL = timedelta(hours=168)
+_MOST_SLOTS = 256
+
+
+def check_pool(
+    pool: Cursor, sizes: Collection[str], settings: Settings, lines: list[str], problems: Problems
+) -> None:
+    _size(pool, sizes, settings.provider, problems)
+    _targets(pool, problems)
+    _formula(pool, settings, lines, problems)
+    _machine(pool, problems)
+    slots = "taskSlotsPerNode" if pool.get("taskSlotsPerNode") else "maxTasksPerNode"
+    if not 1 <= pool.whole(slots, 1) <= _MOST_SLOTS:
+        _error(pool, slots, f"must be between 1 and {_MOST_SLOTS}", problems)
+    timeout = pool.duration("resizeTimeout")
+    if timeout is not None and not timeout:
+        _error(pool, "resizeTimeout", "must be longer than nothing", problems)
+    start = pool.get("startTask")
+    if start is not None:
+        check_command(start, problems)
+        if start.whole("maxTaskRetryCount", 0) < -1:
+            _error(start, "maxTaskRetryCount", "must be at least -1, which means without limit", problems)
+
+
+def _size(pool: Cursor, sizes: Collection[str], provider: str, problems: Problems) -> None:
+    size = pool.text("vmSize")
+    if size is None or size in sizes:
+        return
+    near = nearest(size, sizes)
+    hint = f"did you mean {near}? " if near else ""
+    _error(
+        pool,
+        "vmSize",
+        f"the provider {provider} has no size {size!r}; {hint}it has {listed(sizes)}",
+        problems,
+    )
+
+
+def _targets(pool: Cursor, problems: Problems) -> None:
+    automatic = pool.true("enableAutoScale")
+    for name in ("targetDedicatedNodes", "targetLowPriorityNodes"):
+        if pool.whole(name, 0) < 0:
+            _error(pool, name, "must be at least 0", problems)
+        elif automatic and pool.get(name) is not None:
+            _error(pool, name, "cannot stand beside enableAutoScale: true; the formula sets it", problems)
+
+
+def _formula(pool: Cursor, settings: Settings, lines: list[str], problems: Problems) -> None:
+    automatic = pool.true("enableAutoScale")
+    formula = pool.get("autoScaleFormula")
+    interval = pool.duration("autoScaleEvaluationInterval")
+    least = settings.minimum_auto_scale_evaluation_interval
+    if automatic and formula is None:
+        _error(pool, "enableAutoScale", "needs an autoScaleFormula", problems)
+    if formula is not None:
+        if not automatic:
+            _error(pool, "autoScaleFormula", "needs enableAutoScale: true beside it", problems)
+        check_formula(formula, lines, problems)
+    if pool.get("autoScaleEvaluationInterval") is not None and not automatic:
+        _error(pool, "autoScaleEvaluationInterval", "needs enableAutoScale: true beside it", problems)
+    if interval is not None and interval < least:
+        text = (
+            f"must be at least {format_duration(least)}, the setting minimumAutoScaleEvaluationInterval, "
+            f"not {format_duration(interval)}"
+        )
+        _error(pool, "autoScaleEvaluationInterval", text, problems)
+    elif interval is not None and interval > _LONGEST_INTERVAL:
+        _error(
+            pool,
+            "autoScaleEvaluationInterval",
+            f"must be at most {format_duration(_LONGEST_INTERVAL)}",
+            problems,
+        )
+
+
+def _machine(pool: Cursor, problems: Problems) -> None:
+    """The group is kept as it stands; what it holds must still be known, so that nothing is left out in silence."""
+    machine = pool.get("virtualMachineConfiguration")
+    if machine is None:
+        return
+    for name, value in _properties(machine):
+        if name in UNSUPPORTED["VirtualMachineConfiguration"]:
+            problems.error(machine.key_place(name), value.path, "is not supported yet; leave it out")
+        elif name not in ("imageReference", "nodeAgentSKUId"):
+            known = "imageReference, nodeAgentSKUId"
+            problems.error(machine.key_place(name), value.path, f"unknown property; known here: {known}")
+    image = machine.get("imageReference")
+    for name, value in _properties(image) if image is not None else ():
+        if name not in IMAGE:
+            assert image is not None
+            problems.error(
+                image.key_place(name), value.path, f"unknown property; known here: {listed(IMAGE)}"
+            )
+
+
+def _properties(cursor: Cursor) -> Iterator[tuple[str, Cursor]]:
+    if isinstance(cursor.tree, Mapping):
+        for name in cursor.tree.entries:
+            value = cursor.get(name)
+            if value is not None:
+                yield name, value
+
+
+def _error(cursor: Cursor, name: str, text: str, problems: Problems) -> None:
+    value = cursor.get(name)
+    assert value is not None
+    problems.error(value.place, value.path, text)

@@ -1,0 +1,122 @@
+"""What the Batch REST API knows beyond our structs: old names, and properties that are not supported yet.
+
+A property that is not supported is refused, because leaving it out in silence could run something elsewhere, later, or
+with other rights than its user believes. Only a value that asks for nothing is let through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+#: Legacy names, by struct: the Azure CLI forwards them untouched.
+OLD_NAMES: Mapping[str, Mapping[str, str]] = {
+    "PoolSpec": {"maxTasksPerNode": "taskSlotsPerNode"},
+    "ResourceFile": {"blobSource": "httpUrl"},
+}
+
+_COMMAND = ("containerSettings",)
+_TASK = (*_COMMAND, "outputFiles", "authenticationTokenSettings")
+_JOB = (
+    "allowTaskPreemption",
+    "jobPreparationTask",
+    "jobReleaseTask",
+    "maxParallelTasks",
+    "networkConfiguration",
+    "onTaskFailure",
+    "usesTaskDependencies",
+)
+
+#: Properties of requests that are not supported yet, by struct.
+UNSUPPORTED: Mapping[str, frozenset[str]] = {
+    name: frozenset(properties)
+    for name, properties in {
+        "PoolSpec": (
+            "applicationLicenses",
+            "certificateReferences",
+            "cloudServiceConfiguration",
+            "identity",
+            "mountConfiguration",
+            "networkConfiguration",
+            "resourceTags",
+            "targetNodeCommunicationMode",
+            "upgradePolicy",
+            "userAccounts",
+        ),
+        "VirtualMachineConfiguration": (
+            "containerConfiguration",
+            "dataDisks",
+            "diskEncryptionConfiguration",
+            "extensions",
+            "licenseType",
+            "nodePlacementConfiguration",
+            "osDisk",
+            "securityProfile",
+            "serviceArtifactReference",
+            "windowsConfiguration",
+        ),
+        "StartTask": _COMMAND,
+        "ResourceFile": (
+            "autoStorageContainerName",
+            "blobPrefix",
+            "identityReference",
+            "storageContainerUrl",
+        ),
+        "UserIdentity": ("username",),
+        "TaskSpec": (*_TASK, "affinityInfo", "dependsOn", "exitConditions", "multiInstanceSettings"),
+        "JobManagerTask": _TASK,
+        "JobSpecification": _JOB,
+        "JobWithTasks": _JOB,
+        "PoolInfo": ("autoPoolSpecification",),
+    }.items()
+}
+
+#: Properties that the service answers and nobody asks for; a pasted answer holds them.
+ANSWERED = frozenset(
+    (
+        "allocationState",
+        "allocationStateTransitionTime",
+        "autoScaleRun",
+        "creationTime",
+        "currentDedicatedNodes",
+        "currentLowPriorityNodes",
+        "currentNodeCommunicationMode",
+        "eTag",
+        "executionInfo",
+        "lastModified",
+        "nodeInfo",
+        "odata.metadata",
+        "previousState",
+        "previousStateTransitionTime",
+        "resizeErrors",
+        "state",
+        "stateTransitionTime",
+        "stats",
+        "url",
+    )
+)
+
+#: Values by which an unsupported property asks for nothing, beside null, false, empty text, list and group.
+NEUTRAL: Mapping[str, frozenset[str]] = {
+    "maxParallelTasks": frozenset(("-1",)),
+    "onTaskFailure": frozenset(("noaction",)),
+    "targetNodeCommunicationMode": frozenset(("default",)),
+}
+
+#: Values that the REST API has and that are not supported yet, by struct and property.
+UNSUPPORTED_VALUES: Mapping[tuple[str, str], frozenset[str]] = {
+    ("AutoUser", "elevationLevel"): frozenset(("admin",)),
+    ("PoolSpec", "enableInterNodeCommunication"): frozenset(("true",)),
+}
+
+#: What `imageReference` may hold.
+IMAGE = frozenset(
+    (
+        "communityGalleryImageId",
+        "offer",
+        "publisher",
+        "sharedGalleryImageId",
+        "sku",
+        "version",
+        "virtualMachineImageId",
+    )
+)

@@ -1,0 +1,140 @@
+"""The settings: what they are called, what they mean, what holds without a settings file.
+
+In the file they are written in camelCase; scalars may also come from the environment, `EBBTIDE_SAMPLE_PERIOD=PT1S`.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from pools import PoolSettings
+
+if TYPE_CHECKING:
+    from runner import LinkTimeouts
+
+Money = Annotated[float, Meta(ge=0.0)]
+
+
+class Price(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """What a node costs, per node-hour, in whatever currency you think in."""
+
+    dedicated: Annotated[Money, Meta(description="per node-hour of a dedicated node")] = 0.0
+    low_priority: Annotated[Money, Meta(description="per node-hour of a low-priority node")] = 0.0
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """All settings. Durations are ISO 8601 and may have fractions of a second (`PT0.5S`)."""
+
+    account: Annotated[str, Meta(description="name of the account, `AZ_BATCH_ACCOUNT_NAME` for tasks")] = (
+        "ebbtide"
+    )
+    provider: Annotated[str, Meta(description="the provider that pools take their nodes from")] = "local"
+    providers: Annotated[
+        dict[str, dict[str, Any]],
+        Meta(description="options of each provider by its name; `driver` says what it is, if not its name"),
+    ] = {}
+    prices: Annotated[
+        dict[str, Price],
+        Meta(description="price per node-hour by VM size; without one the provider's own price holds"),
+    ] = {}
+
+    sample_period: Annotated[timedelta, Meta(description="one sample of every metric per period")] = (
+        timedelta(seconds=30)
+    )
+    sample_delay: Annotated[
+        timedelta, Meta(description="how old a sample is when formulas first see it; may be 0")
+    ] = timedelta(seconds=60)
+    sample_retention: Annotated[timedelta, Meta(description="samples are forgotten after this long")] = (
+        timedelta(days=7)
+    )
+    minimum_auto_scale_evaluation_interval: Annotated[
+        timedelta, Meta(description="a pool may not ask for a shorter autoScaleEvaluationInterval")
+    ] = timedelta(minutes=5)
+    minimum_recurrence_interval: Annotated[
+        timedelta, Meta(description="a job schedule may not ask for a shorter recurrenceInterval")
+    ] = timedelta(minutes=1)
+
+    vm_poll_interval: Annotated[
+        timedelta, Meta(description="the provider's list of VMs is asked for this often")
+    ] = timedelta(seconds=30)
+    boot_timeout: Annotated[
+        timedelta, Meta(description="a node that cannot be reached so long after its creation is replaced")
+    ] = timedelta(minutes=15)
+    unreachable_timeout: Annotated[
+        timedelta, Meta(description="a node that was in use and answers nothing for so long is replaced")
+    ] = timedelta(minutes=15)
+    connect_retry: Annotated[
+        timedelta, Meta(description="pause between two tries to connect to a node, or to destroy one")
+    ] = timedelta(seconds=1)
+    back_off_base: Annotated[
+        timedelta, Meta(description="pause after a node that did not come up; doubled with each further one")
+    ] = timedelta(seconds=5)
+    back_off_max: Annotated[timedelta, Meta(description="the pause grows no longer than this")] = timedelta(
+        minutes=30
+    )
+    give_up_after: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="`ebbtide run` ends with an error after so many nodes in a row that did not come up",
+        ),
+    ] = 8
+    node_idle_timeout: Annotated[
+        timedelta, Meta(description="a local node that no controller has spoken to for so long ends itself")
+    ] = timedelta(minutes=10)
+
+    connect_timeout: Annotated[timedelta, Meta(description="until a node's address answers")] = timedelta(
+        seconds=10
+    )
+    handshake_timeout: Annotated[
+        timedelta,
+        Meta(description="for each step of an SSH connection: key exchange, log-in, opening a channel"),
+    ] = timedelta(seconds=20)
+    agent_start_timeout: Annotated[
+        timedelta, Meta(description="until the agent on the node has said hello")
+    ] = timedelta(seconds=60)
+    keep_alive_interval: Annotated[
+        timedelta,
+        Meta(description="a connection over which nothing came for so long is asked whether it lives"),
+    ] = timedelta(seconds=10)
+    connection_timeout: Annotated[
+        timedelta, Meta(description="a connection over which nothing came for so long is dead")
+    ] = timedelta(seconds=30)
+    transfer_timeout: Annotated[
+        timedelta, Meta(description="a file transfer that does not move for so long has failed")
+    ] = timedelta(seconds=60)
+    output_cap: Annotated[
+        int,
+        Meta(ge=1024, description="bytes kept of each output of a task; of a longer one the last are kept"),
+    ] = 64 * 1024 * 1024
+
+    def pool_settings(self) -> PoolSettings:
+        """As the pool manager takes them."""
+        return PoolSettings(
+            sample_period=self.sample_period.total_seconds(),
+            sample_delay=self.sample_delay.total_seconds(),
+            sample_retention=self.sample_retention.total_seconds(),
+            vm_poll_interval=self.vm_poll_interval.total_seconds(),
+            boot_timeout=self.boot_timeout.total_seconds(),
+            connect_retry=self.connect_retry.total_seconds(),
+            unreachable_timeout=self.unreachable_timeout.total_seconds(),
+            backoff_base=self.back_off_base.total_seconds(),
+            backoff_max=self.back_off_max.total_seconds(),
+        )
+
+    def link_timeouts(self) -> LinkTimeouts:
+        """As the connections to nodes take them."""
+        from runner import LinkTimeouts  # paramiko takes a while to import: only who connects pays
+
+        return LinkTimeouts(
+            connect=self.connect_timeout.total_seconds(),
+            handshake=self.handshake_timeout.total_seconds(),
+            start=self.agent_start_timeout.total_seconds(),
+            ping=self.keep_alive_interval.total_seconds(),
+            silence=self.connection_timeout.total_seconds(),
+            transfer=self.transfer_timeout.total_seconds(),
+        )

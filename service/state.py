@@ -1,0 +1,138 @@
+"""The state directory: everything that one deployment is, in one place.
+
+    deployment   the id that every VM carries (text)
+    lock         held by the controller that works on this state; holds its pid
+    id_ed25519   the key that nodes let in (mode 600), id_ed25519.pub
+    ebbtide.db   the journal (SQLite)
+    packages/    application packages     outputs/   what tasks printed     nodes/   local nodes
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pools import Deployment
+
+_ID = re.compile(r"[0-9a-f]{12}\Z")
+
+
+class StateError(RuntimeError):
+    """The state directory cannot be used; the message says why and what to do."""
+
+
+class StateInUse(StateError):
+    """Another controller works on this state."""
+
+    def __init__(self, directory: Path, pid: str) -> None:
+        super().__init__(
+            f"another ebbtide (pid {pid}) works on the state {directory}; "
+            f"wait for it, stop it (kill -INT {pid}), or use another --state"
+        )
+        self.pid = pid
+
+
+class StateDirectory:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def database(self) -> Path:
+        return self.path / "ebbtide.db"
+
+    @property
+    def database_url(self) -> str:
+        return f"sqlite:///{self.database.resolve()}"
+
+    @property
+    def packages(self) -> Path:
+        return self.path / "packages"
+
+    @property
+    def outputs(self) -> Path:
+        return self.path / "outputs"
+
+    @property
+    def nodes(self) -> Path:
+        return self.path / "nodes"
+
+    @property
+    def key_file(self) -> Path:
+        return self.path / "id_ed25519"
+
+    def exists(self) -> bool:
+        return (self.path / "deployment").is_file()
+
+    def require(self) -> None:
+        """Raises StateError if nothing was ever run here."""
+        if not self.exists():
+            raise StateError(f"{self.path} holds no ebbtide state; name the directory that was given to `ebbtide run`")
+
+    def create(self, new_id: Callable[[], str]) -> None:
+        """Make the directory, its deployment id and its key, as far as they are not there. Hold the lock. Raises StateError."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            os.chmod(self.path, 0o700)
+            if not self.exists():
+                _write(self.path / "deployment", new_id().encode() + b"\n", 0o600)
+            if not self.key_file.exists():
+                self._make_key()
+        except OSError as exc:
+            raise StateError(f"the state directory {self.path} cannot be made: {exc}") from None
+
+    def _make_key(self) -> None:
+        from cryptography.hazmat.primitives import serialization
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+        key = Ed25519PrivateKey.generate()
+        private = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
+        )
+        public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+        _write(self.key_file.with_suffix(".pub"), public + b" ebbtide\n", 0o644)
+        _write(self.key_file, private, 0o600)
+
+    def deployment(self) -> Deployment:
+        """Who we are. Raises StateError if the state was tampered with."""
+        text = (self.path / "deployment").read_text("ascii", "replace").strip()
+        if not _ID.match(text):
+            raise StateError(f"{self.path / 'deployment'} does not hold a deployment id; restore it from a backup")
+        return Deployment(text, self.key_file.with_suffix(".pub").read_text().strip())
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Be the one controller of this state. Raises StateInUse, StateError.
+
+        The lock is the kernel's: it ends with the process, however that ends.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as exc:
+            raise StateError(f"the state directory {self.path} cannot be used: {exc}") from None
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                pid = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
+                raise StateInUse(self.path, pid) from None
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def _write(path: Path, data: bytes, mode: int) -> None:
+    """Write whole or not at all, and durably."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with open(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.rename(path)
