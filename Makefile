@@ -1,0 +1,66 @@
+# Two words are enough: `make demo` and `make test`. Both set up what they need in .venv; a second call is instant.
+
+VENV    := .venv
+BIN     := $(VENV)/bin
+WORKERS ?= 2
+# --no-compile: modules are compiled when first imported; that is a fraction of the tree
+PIP      = PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile
+
+.PHONY: demo test check lint types layers pytest bench fix clean system-parts help
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo    two occurrences of examples/recurrent on this machine: a pool goes 0 -> 1 -> 0 nodes twice"
+	@echo "make test    lint, types, layers and all tests"
+	@echo "make check   lint, types and layers only"
+	@echo "make bench   tasks a second, beside other ways to run a command on a node"
+	@echo "make fix     let ruff mend what it can"
+	@echo "make clean   remove everything that make made"
+
+demo: $(VENV)/runtime
+	@examples/recurrent/demo.sh $(abspath $(BIN))/ebbtide .demo
+
+test: system-parts check pytest
+
+check: lint types layers
+
+lint: $(VENV)/dev
+	@$(BIN)/ruff check --quiet .
+
+types: $(VENV)/dev
+	@$(BIN)/mypy
+
+layers: $(VENV)/dev
+	@report=$$($(BIN)/lint-imports --no-cache --no-logo 2>&1) || { echo "$$report"; exit 1; }
+
+pytest: $(VENV)/dev
+	@$(BIN)/pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+bench: $(VENV)/dev system-parts
+	@$(BIN)/python -m tests.bench
+
+fix: $(VENV)/dev
+	@$(BIN)/ruff check --fix .
+
+clean:
+	@if [ -d .demo ] && [ -x $(BIN)/ebbtide ]; then $(BIN)/ebbtide down --state .demo --now; fi
+	rm -rf $(VENV) .demo .bench build dist .import_linter_cache .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The tests start an OpenSSH server of their own (never a service); without one they say which tests are skipped.
+system-parts:
+	@.ci/system-parts
+
+$(VENV)/python: .ci/venv
+	@.ci/venv $(VENV) $(PYTHON)
+	@touch $@
+
+$(VENV)/runtime: $(VENV)/python pyproject.toml constraints.txt
+	@echo "Setting up $(VENV) ..."
+	@$(PIP) -e .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/python pyproject.toml constraints.txt
+	@echo "Setting up $(VENV) with the development tools ..."
+	@$(PIP) -e '.[dev]'
+	@touch $@ $(VENV)/runtime
