@@ -15,6 +15,7 @@ from .evaluation import (
     INSUFFICIENT_DATA,
     Evaluation,
     EvaluationError,
+    format_value,
     results_text,
 )
 from .faults import Fault, InsufficientData, Refused, Stopped
@@ -155,7 +156,9 @@ class Formula:
         for item, step in zip(self._checked.statements, self._program.assigned, strict=False):
             if step is not None and step.name == name:
                 at = item.statement.start
-        error = self._error(EVALUATION_ERROR, at, f"{name} is {value}, which is no number of nodes")
+        error = self._error(
+            EVALUATION_ERROR, at, f"{name} is {format_value(value)}, which is no number of nodes"
+        )
         return self._evaluation(now, _current(pool), values, error)
 
     def _error(self, code: str, at: int, text: str) -> EvaluationError:

@@ -17,14 +17,6 @@ DEFAULT_PERCENT = 70.0
 
 # A length that came from timestamps is off by less than this part of a period.
 _TOLERANCE = 1e-6
-_SHOWN_LIMIT = 1e15
-
-
-def shown_percent(value: float) -> str:
-    """A percentage in the error text: a whole number, cut, so that 69.9 does not read as a met 70."""
-    if value != value or abs(value) > _SHOWN_LIMIT:
-        return f"{value:g}"
-    return str(int(value))
 
 
 def _bounds(series: TimeSeries, now: float, far: float, near: float, period: float) -> tuple[int, int, float]:
@@ -45,7 +37,8 @@ def _required(
 ) -> tuple[int, int]:
     first, stop, percent = _bounds(series, now, far, near, period)
     if not percent >= wanted:
-        raise InsufficientData(f"wanted {shown_percent(wanted)}%, received {shown_percent(percent)}%", at)
+        # What was received is cut to a whole number, so that 69.9 does not read as a met 70.
+        raise InsufficientData(f"wanted {wanted:g}%, received {int(percent)}%", at)
     return first, stop
 
 

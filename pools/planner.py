@@ -51,14 +51,17 @@ def plan(
 ) -> tuple[Action, ...]:
     """Actions that bring `nodes` to `targets` = (dedicated, low-priority); () when there is nothing to do."""
     nodes = tuple(nodes)
+    failed = tuple(_remove_failed(pool, nodes, now))
+    going = {action.node_id for action in failed}
+    present = [n for n in nodes if n.state in COUNTED and n.id not in going]
     return (
-        *_remove_failed(pool, nodes, now),
-        *_resize(pool, [n for n in nodes if not n.low_priority], targets[0], False, busy, now, settings),
-        *_resize(pool, [n for n in nodes if n.low_priority], targets[1], True, busy, now, settings),
+        *failed,
+        *_resize(pool, [n for n in present if not n.low_priority], targets[0], False, busy, now, settings),
+        *_resize(pool, [n for n in present if n.low_priority], targets[1], True, busy, now, settings),
     )
 
 
-def _remove_failed(pool: Pool, nodes: Iterable[Node], now: float) -> Iterable[Action]:
+def _remove_failed(pool: Pool, nodes: Iterable[Node], now: float) -> Iterable[RemoveNode]:
     for node in nodes:
         if node.state in (NodeState.UNUSABLE, NodeState.PREEMPTED):
             yield RemoveNode(node.id, NodeDeallocationOption.REQUEUE, node.reason or f"node is {node.state}")
@@ -68,7 +71,7 @@ def _remove_failed(pool: Pool, nodes: Iterable[Node], now: float) -> Iterable[Ac
 
 def _resize(
     pool: Pool,
-    nodes: list[Node],
+    present: list[Node],
     target: int,
     low_priority: bool,
     busy: Callable[[str], int],
@@ -76,7 +79,6 @@ def _resize(
     settings: PoolSettings,
 ) -> Iterable[Action]:
     kind = "low-priority" if low_priority else "dedicated"
-    present = [n for n in nodes if n.state in COUNTED]
     if len(present) < target and (pool.retry_at is None or pool.retry_at <= now):
         reason = f"target {target} {kind}, present {len(present)}"
         asked = sum(n.state is NodeState.CREATING and n.vm_confirmed is None for n in present)

@@ -1,4 +1,4 @@
-"""The node agent as one file: a zipapp with the same bytes for the same sources, and the command that starts it."""
+"""The node agent as one file: a zipapp, the same bytes for the same sources, and the command to start it."""
 
 import base64
 import hashlib

@@ -189,7 +189,7 @@ class Core:
             self.tasks.node_known(node.id, node.pool_id, slots)
         self.tasks.load(stored.tasks)
         for placed in self.tasks.slots.values():
-            if placed.waiting:
+            if placed.queued:
                 self.ctx.timers.set("recall", placed.node_id, now)
         self.pools.recover(stored.samples, now)
         self.jobs.recover(now)

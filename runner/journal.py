@@ -31,10 +31,14 @@ def open_journal(url: str, *, upgrade: bool = True) -> Journal:
     engine = open_database(url)
     from . import migrations
 
-    if upgrade:
-        migrations.migrate(engine)
-    else:
-        migrations.require(engine)
+    try:
+        if upgrade:
+            migrations.migrate(engine)
+        else:
+            migrations.require(engine)
+    except BaseException:
+        engine.dispose()
+        raise
     return Journal(engine)
 
 

@@ -26,9 +26,9 @@ _LARGEST_BATCH = 1 << 18
 class NodeLink:
     """Connects once; after it has closed, make a new one.
 
-    `on_messages` gets what the agent says, in order and in batches, on the reader thread; the first is its `hello`.
-    `on_closed` gets the reason, once, when the link ends by itself after a successful `connect` (not after `close`).
-    Both must not block for long and must not raise. All methods are thread-safe.
+    `on_messages` gets what the agent says, in order and in batches, on the reader thread; the first is its
+    `hello`. `on_closed` gets the reason, once, when the link ends by itself after a successful `connect` (not
+    after `close`). Both must not block for long and must not raise. All methods are thread-safe.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class NodeLink:
     def connect(self) -> None:
         """Returns when the agent has said hello.
 
-        Raises Unreachable, HostKeyMismatch, AuthFailed, NoPython, AgentRefused, AgentFailed; all are LinkErrors.
+        Raises Unreachable, HostKeyMismatch, AuthFailed, NoPython, AgentRefused, AgentFailed: LinkErrors all.
         """
         first: list[Message] = []
         transport = open_transport(self._peer, self._key, self._timeouts)
@@ -94,7 +94,8 @@ class NodeLink:
         line = msgspec.json.encode(message) + b"\n"
         with self._lock:
             if self._closed.is_set() or not self._connected:
-                raise Unreachable("the link is closed" if self._closed.is_set() else "the link is not connected")
+                state = "closed" if self._closed.is_set() else "not connected"
+                raise Unreachable(f"the link is {state}")
             self._queue.append(line)
             self._waiting.notify()
 

@@ -123,9 +123,7 @@ def _handshake(
     except (paramiko.AuthenticationException, paramiko.ssh_exception.BadAuthenticationType) as error:
         raise AuthFailed(f"{place} refuses the key for user {user!r}: {error}") from error
     except (paramiko.SSHException, EOFError, OSError) as error:
-        raise Unreachable(
-            f"{place}: cut off while authenticating: {told(error)}"
-        ) from error
+        raise Unreachable(f"{place}: cut off while authenticating: {told(error)}") from error
     transport.set_keepalive(max(1, int(timeouts.ping)))
 
 

@@ -10,8 +10,7 @@ from .commands import RecallExecutions, StartExecution
 from .execution import Executions
 from .job_machine import JobMachine
 from .model import Task
-from .scheduler import NodeSlots, choose
-from .states import TaskState
+from .scheduler import NodeSlots, Stage, choose
 from .task_machine import TaskMachine
 
 #: A task that was sent ahead and has waited this long (seconds) is called back if another node has room.
@@ -78,15 +77,13 @@ def _send_ahead(
     now: float,
 ) -> Iterator[StartExecution]:
     for node in nodes:
-        waiting = node.waiting
         while (task := tasks.peek(pool_id)) is not None:
             if task.is_job_manager or task.spec.required_slots != 1:
                 break
-            if waiting >= tasks.durations.ahead(task.job_id) * node.slots:
+            if node.queued >= tasks.durations.ahead(task.job_id) * node.slots:
                 break
             tasks.drop_first(pool_id)
             task = tasks.place(task, node, False, now)
-            waiting += 1
             ctx.timers.set_earlier("recall", node.node_id, now + RECALL_AFTER)
             yield executions.start(task, ctx.nodes[node.node_id])
 
@@ -99,7 +96,7 @@ def recall_waiting(ctx: Context, tasks: TaskMachine, node_id: str, now: float) -
     waiting = {
         execution_id: placement
         for execution_id, placement in node.placements.items()
-        if not placement.holds and tasks.tasks[placement.key].state is TaskState.ACTIVE
+        if placement.stage is Stage.QUEUED
     }
     if not waiting:
         return

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass, field
+from enum import Enum
 
 from .model import Task, TaskKey
 
@@ -18,13 +19,20 @@ AHEAD = 0.25
 AHEAD_MAX = 64
 
 
+class Stage(Enum):
+    """Where an execution stands on its node."""
+
+    QUEUED = "waits there for a slot"
+    HOLDS = "has its slots"
+    ENDED = "has ended, its output is being brought in"
+
+
 @dataclass(slots=True)
 class Placement:
     key: TaskKey
     slots: int
     placed: float
-    #: holds a slot (else it waits at the node)
-    holds: bool
+    stage: Stage
 
 
 @dataclass(slots=True)
@@ -36,24 +44,23 @@ class NodeSlots:
     slots: int
     placements: dict[str, Placement] = field(default_factory=dict)
     used: int = 0
-    #: placements that hold no slot: they wait for one, or their output is being brought in
-    waiting: int = 0
+    #: slots that those need which wait there: whatever becomes free is theirs
+    queued: int = 0
 
     @property
     def free(self) -> int:
-        return self.slots - self.used
+        return self.slots - self.used - self.queued
 
     def place(self, execution_id: str, placement: Placement) -> None:
         self.placements[execution_id] = placement
         self._count(placement, +1)
 
-    def hold(self, execution_id: str, holds: bool) -> None:
-        """The execution takes its slots, or gives them back."""
+    def move(self, execution_id: str, stage: Stage) -> None:
+        """The execution has come to another stage."""
         placement = self.placements[execution_id]
-        if placement.holds is not holds:
-            self._count(placement, -1)
-            placement.holds = holds
-            self._count(placement, +1)
+        self._count(placement, -1)
+        placement.stage = stage
+        self._count(placement, +1)
 
     def unplace(self, execution_id: str) -> None:
         placement = self.placements.pop(execution_id, None)
@@ -61,10 +68,10 @@ class NodeSlots:
             self._count(placement, -1)
 
     def _count(self, placement: Placement, by: int) -> None:
-        if placement.holds:
+        if placement.stage is Stage.HOLDS:
             self.used += by * placement.slots
-        else:
-            self.waiting += by
+        elif placement.stage is Stage.QUEUED:
+            self.queued += by * placement.slots
 
 
 @dataclass(slots=True)

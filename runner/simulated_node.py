@@ -42,6 +42,22 @@ class Execution:
 
 
 @dataclass
+class ExecutionLog:
+    """Every execution of every node, in the order of their starts."""
+
+    started: list[Execution] = field(default_factory=list)
+    live: dict[int, Execution] = field(default_factory=dict)
+
+    def begin(self, execution: Execution) -> None:
+        self.started.append(execution)
+        self.live[id(execution)] = execution
+
+    def end(self, execution: Execution, now: float) -> None:
+        execution.ended = now
+        del self.live[id(execution)]
+
+
+@dataclass
 class SimulatedNode:
     """One VM's inside. `report` takes events in order and may lose them (the connection); `at` runs a call later."""
 
@@ -49,6 +65,7 @@ class SimulatedNode:
     slots: int
     behaviour: Callable[[StartExecution], Plan]
     at: Callable[[float, Callable[[float], None]], None]
+    log: ExecutionLog
     #: every execution that ever ran here
     ran: dict[str, Execution] = field(default_factory=dict)
     report: Callable[[ev.Event], None] = lambda event: None
@@ -101,7 +118,8 @@ class SimulatedNode:
         self.alive = False
         for execution in self.ran.values():
             if execution.live:
-                execution.ended, execution.lost = now, True
+                self.log.end(execution, now)
+                execution.lost = True
 
     # -- life ------------------------------------------------------------------------------------------------
 
@@ -118,6 +136,7 @@ class SimulatedNode:
             plan = self.behaviour(command)
             execution = Execution(command.execution_id, self.node_id, command.slots, now, plan.exit_code)
             self.ran[execution.id] = execution
+            self.log.begin(execution)
             if startup:
                 self._startup.add(execution.id)
             self.report(ev.ExecutionStarted(self.node_id, execution.id, now))
@@ -128,7 +147,8 @@ class SimulatedNode:
             self._end(execution, now, killed=False)
 
     def _end(self, execution: Execution, now: float, *, killed: bool) -> None:
-        execution.ended, execution.killed = now, killed
+        self.log.end(execution, now)
+        execution.killed = killed
         if killed:
             execution.exit_code = 137
         self._kept.add(execution.id)

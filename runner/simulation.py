@@ -19,7 +19,7 @@ from . import events as ev
 from .commands import Acknowledge, KillExecution, OpenNode, PrepareNode, RecallExecutions, StartExecution
 from .core import Core, CoreSettings
 from .memory_journal import MemoryJournal
-from .simulated_node import Plan, SimulatedNode
+from .simulated_node import ExecutionLog, Plan, SimulatedNode
 
 Action = Callable[[float], None]
 
@@ -76,6 +76,7 @@ class Request:
     refused: ValueError | None = None
     #: it may have been committed although the answer was lost
     sent: int = 0
+    on_answer: Callable[[], None] = lambda: None
 
 
 @dataclass
@@ -96,6 +97,8 @@ class Simulation:
         #: by VM name, also those that are no more
         self.nodes: dict[str, SimulatedNode] = {}
         self.sessions: dict[str, Session] = {}
+        #: what really ran, as only the simulation knows
+        self.log = ExecutionLog()
         self.requests: list[Request] = []
         self.crashes = 0
         self.steps = 0
@@ -119,6 +122,8 @@ class Simulation:
     def step(self) -> bool:
         """Go to the next thing that happens, and let it happen. False if nothing will ever happen."""
         due = self.core.next_due() if self.core is not None else None
+        if self._inbox:
+            due = self.now
         if self._agenda and (due is None or self._agenda[0][0] <= due):
             due = self._agenda[0][0]
         if due is None:
@@ -203,6 +208,8 @@ class Simulation:
         for _, request in batch:
             if request is not None:
                 request.answered = True
+                if request.refused is None:
+                    request.on_answer()
         for command in commands:
             if self.faults.crashes("command"):
                 self.crash()
@@ -216,21 +223,21 @@ class Simulation:
             self.at(when + 10 * self.faults.latency("message"), partial(self._deliver, event, self._life))
 
     def _deliver(self, event: ev.Event, life: int, now: float) -> None:
-        if life == self._life:
+        if life == self._life and self.core is not None:
             self._inbox.append((event, None))
 
     # -- effects: the cloud ----------------------------------------------------------------------------------
 
     def _issue(self, command: Command) -> None:
         match command:
-            case CreateVm(node_id, _, spec):
-                self._call(spec.name, "create", lambda now: self._create(node_id, command))
+            case CreateVm():
+                self._call(command.spec.name, "create", lambda now: self._create(command))
             case DestroyVm(node_id, _, name):
                 self._call(name, "destroy", lambda now: self._destroy(node_id, name))
             case ListVms():
                 asked = self.now
                 self._call(f"list {self._count}", "list_owned", lambda now: self._list(asked))
-            case OpenNode(node_id, vm, slots):
+            case OpenNode():
                 self.at(self.now + self.faults.latency("connect"), partial(self._open, command, self._life))
             case DisconnectNode(node_id):
                 self._close(node_id)
@@ -260,11 +267,11 @@ class Simulation:
         self._calls[number] = carried_out
         self.at(effect, take_effect)
 
-    def _create(self, node_id: str, command: CreateVm) -> ev.Event:
+    def _create(self, command: CreateVm) -> ev.Event:
         try:
-            return ev.VmCreated(node_id, self.cloud.create(command.spec))
+            return ev.VmCreated(command.node_id, self.cloud.create(command.spec))
         except ProviderError as exc:
-            return ev.VmCreateFailed(node_id, exc)
+            return ev.VmCreateFailed(command.node_id, exc)
 
     def _destroy(self, node_id: str | None, name: str) -> ev.Event | None:
         failure: ProviderError | None = None
@@ -296,7 +303,7 @@ class Simulation:
             return
         node = self.nodes.get(vm.name)
         if node is None:
-            node = SimulatedNode(command.node_id, command.slots, self.behaviour, self.at)
+            node = SimulatedNode(command.node_id, command.slots, self.behaviour, self.at, self.log)
             self.nodes[vm.name] = node
         session = self.sessions[command.node_id] = Session(node, life)
         node.hello(partial(self._report, session))

@@ -19,7 +19,7 @@ from pools import Command, ExecutionResult, FailureInfo, Ledger, Log, NodeDeallo
 from .commands import Acknowledge, KillExecution, RecallExecutions
 from .events import Outcome
 from .model import Ending, Job, Output, Task, TaskKey
-from .scheduler import Durations, NodeSlots, Placement, PoolQueue
+from .scheduler import Durations, NodeSlots, Placement, PoolQueue, Stage
 from .states import JobState, TaskEvent, TaskState, next_task_state
 from .task_tally import TaskTally
 
@@ -126,7 +126,8 @@ class TaskMachine:
         changes = {"state": state, "attempt": task.attempt + 1, "node_id": node.node_id, "ended": False}
         task = self._put(task, evolve(task, now, **changes))
         slots = node.slots if task.exclusive else task.spec.required_slots
-        node.place(task.execution_id, Placement(task.key, slots, now, holds))
+        stage = Stage.HOLDS if holds else Stage.QUEUED
+        node.place(task.execution_id, Placement(task.key, slots, now, stage))
         self.touched.add(node.node_id)
         return task
 
@@ -137,8 +138,11 @@ class TaskMachine:
             job = self._jobs[task.job_id]
             node = self.slots[task.node_id] = NodeSlots(task.node_id, job.pool_id, 1)
         slots = node.slots if task.exclusive else task.spec.required_slots
-        holds = task.state is not TaskState.ACTIVE and not task.ended
-        node.place(task.execution_id, Placement(task.key, slots, task.modified, holds))
+        if task.ended:
+            stage = Stage.ENDED
+        else:
+            stage = Stage.QUEUED if task.state is TaskState.ACTIVE else Stage.HOLDS
+        node.place(task.execution_id, Placement(task.key, slots, task.modified, stage))
 
     def node_known(self, node_id: str, pool_id: str, slots: int) -> NodeSlots:
         node = self.slots.get(node_id)
@@ -176,7 +180,7 @@ class TaskMachine:
         if task is None or task.state is TaskState.RUNNING:
             return
         if not task.ended:
-            self.slots[node_id].hold(execution_id, True)
+            self.slots[node_id].move(execution_id, Stage.HOLDS)
         state = next_task_state(task.id, task.state, E.STARTED, task.story)
         self._put(task, evolve(task, now, state=state, start_time=time))
 
@@ -184,7 +188,7 @@ class TaskMachine:
         """The slot is free; the outcome follows when the output is in the store."""
         task = self._current(node_id, execution_id)
         if task is not None and not task.ended:
-            self.slots[node_id].hold(execution_id, False)
+            self.slots[node_id].move(execution_id, Stage.ENDED)
             self.touched.add(node_id)
             self._put(task, evolve(task, now, ended=True))
 

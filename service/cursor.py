@@ -1,4 +1,4 @@
-"""A place in a tree with the path that leads there: lets checks look at a file that is not wholly right yet."""
+"""A place in a tree with the path that leads there; it can look at a file that is not wholly right."""
 
 from __future__ import annotations
 

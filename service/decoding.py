@@ -1,6 +1,7 @@
-"""From a tree with positions to a typed struct: every fault is collected, and each is told with its place and cure.
+"""From a tree with positions to a typed struct: every fault is collected, with its place and cure.
 
-Forgiving where the Azure CLI is (numbers and booleans as text, enums in any case, old names, nulls), strict otherwise.
+Forgiving where the Azure CLI is (numbers and booleans as text, enums in any case, old names, nulls), and strict
+otherwise.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from typing import Any, TypeVar
 
 import msgspec
 from msgspec import inspect as shape
-
 
 from .iso8601 import parse_duration, parse_instant
 from .positions import Listing, Mapping, Scalar, Tree, kind
@@ -61,7 +61,7 @@ class Decoder:
         self._problems = problems
 
     def value(self, tree: Tree, wanted: shape.Type, path: str, owner: str, name: str) -> Any:
-        """Plain data that msgspec turns into `wanted`. `owner` and `name` say of which struct's property it is."""
+        """Plain data that msgspec turns into `wanted`. `owner` and `name`: the struct and its property."""
         match wanted:
             case shape.Metadata():
                 return self.value(tree, wanted.type, path, owner, name)
@@ -84,7 +84,7 @@ class Decoder:
         self._problems.error(place, path, text)
         return WRONG
 
-    # -- groups ------------------------------------------------------------------------------------------------
+    # -- groups ---------------------------------------------------------------------------------------------
 
     def _struct(self, tree: Tree, wanted: shape.StructType, path: str) -> Any:
         owner = wanted.cls.__name__
@@ -155,7 +155,7 @@ class Decoder:
             return int(tree.text)
         return float(tree.text) if _NUMBER.fullmatch(tree.text) else tree.text
 
-    # -- single values -----------------------------------------------------------------------------------------
+    # -- single values --------------------------------------------------------------------------------------
 
     def _scalar(self, tree: Scalar, wanted: shape.Type, path: str, owner: str, name: str) -> Any:
         text = tree.text.strip()
@@ -182,14 +182,19 @@ class Decoder:
                 except ValueError as exc:
                     return self._wrong(tree.place, path, str(exc))
             case shape.EnumType() | shape.LiteralType():
-                for value in _values(wanted):
-                    if _spelled(value).lower() == text.lower():
-                        return value
-                if text.lower() in UNSUPPORTED_VALUES.get((owner, name), ()):
-                    return self._wrong(
-                        tree.place, path, f"{text} is not supported yet; use {_choices(wanted)}"
-                    )
+                return self._choice(tree, wanted, path, UNSUPPORTED_VALUES.get((owner, name), frozenset()))
         return self._wrong(tree.place, path, f"must be {_described(wanted)}, not {kind(tree)}")
+
+    def _choice(
+        self, tree: Scalar, wanted: shape.EnumType | shape.LiteralType, path: str, unsupported: frozenset[str]
+    ) -> Any:
+        text = tree.text.strip().lower()
+        for value in _values(wanted):
+            if _spelled(value).lower() == text:
+                return value
+        if text in unsupported:
+            return self._wrong(tree.place, path, f"{tree.text} is not supported yet; use {_choices(wanted)}")
+        return self._wrong(tree.place, path, f"must be {_choices(wanted)}, not {kind(tree)}")
 
     def _bounded(self, value: float, wanted: shape.IntType | shape.FloatType, tree: Scalar, path: str) -> Any:
         if wanted.ge is not None and value < wanted.ge:

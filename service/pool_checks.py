@@ -92,7 +92,7 @@ def _formula(pool: Cursor, settings: Settings, lines: list[str], problems: Probl
 
 
 def _machine(pool: Cursor, problems: Problems) -> None:
-    """The group is kept as it stands; what it holds must still be known, so that nothing is left out in silence."""
+    """The group is kept as it stands; what it holds must be known, so that nothing is left out in silence."""
     machine = pool.get("virtualMachineConfiguration")
     if machine is None:
         return

@@ -1,6 +1,7 @@
 """YAML (and JSON, which is nearly a part of it) as a tree that remembers where everything stands.
 
-Scalars keep their text: what `1.0`, `no` or `012` means is decided by the type that is wanted, not by YAML's guesses.
+Scalars keep their text: what `1.0`, `no` or `012` means is decided by the type that is wanted, not by YAML's
+guesses.
 """
 
 from __future__ import annotations

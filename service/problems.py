@@ -1,4 +1,4 @@
-"""What is wrong with a user's file, with the place and the cure; all of it is collected before anything is said."""
+"""What is wrong with a user's file, with the place and the cure; all of it is said at once."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """`path` is the way to the property (`pools[0].startTask`), `text` says what is wrong and the cure; `excerpt`
-    shows it."""
+    """`path` is the way to the property (`pools[0].startTask`), `text` says what is wrong and the cure, and
+    `excerpt` shows it."""
 
     place: Place
     path: str

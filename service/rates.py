@@ -26,7 +26,9 @@ Rates = Mapping[str, Rate]
 def rates(settings: Settings, sizes: Iterable[Size]) -> Rates:
     """The rate of each size: that of the settings, else the provider's own."""
     found = {size.name: Rate(size.price_per_hour, size.low_priority_price_per_hour) for size in sizes}
-    return found | {name: Rate(price.dedicated, price.low_priority) for name, price in settings.prices.items()}
+    return found | {
+        name: Rate(price.dedicated, price.low_priority) for name, price in settings.prices.items()
+    }
 
 
 class Used(NamedTuple):

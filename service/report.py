@@ -42,7 +42,7 @@ class Report:
             "jobs": [_job(job) for job in self.jobs],
             "tasks": [_task(task) for task in self.tasks],
             "pools": [self._pool(pool) for pool in self.pools],
-            "autoScaleRuns": [_run(run) for run in self.autoscale_runs],
+            "autoScaleRuns": [run_to_json(run) for run in self.autoscale_runs],
         }
 
     def _pool(self, pool: Pool) -> dict[str, Any]:
@@ -75,7 +75,8 @@ def _task(task: Task) -> dict[str, Any]:
     }
 
 
-def _run(run: AutoScaleRun) -> dict[str, Any]:
+def run_to_json(run: AutoScaleRun) -> dict[str, Any]:
+    """As the Batch REST API answers it, with the pool."""
     error = None
     if run.error is not None:
         values = [{"name": value.name, "value": value.value} for value in run.error.values]

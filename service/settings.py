@@ -1,6 +1,7 @@
 """The settings: what they are called, what they mean, what holds without a settings file.
 
-In the file they are written in camelCase; scalars may also come from the environment, `EBBTIDE_SAMPLE_PERIOD=PT1S`.
+In the file they are written in camelCase; scalars may also come from the environment
+(`EBBTIDE_SAMPLE_PERIOD=PT1S`).
 """
 
 from __future__ import annotations
@@ -67,9 +68,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
     unreachable_timeout: Annotated[
         timedelta, Meta(description="a node that was in use and answers nothing for so long is replaced")
     ] = timedelta(minutes=15)
-    connect_retry: Annotated[
-        timedelta, Meta(description="pause between two tries to connect to a node, or to destroy one")
-    ] = timedelta(seconds=1)
+    connect_retry: Annotated[timedelta, Meta(description="pause between two tries to connect to a node")] = (
+        timedelta(seconds=1)
+    )
+    destroy_retry: Annotated[
+        timedelta, Meta(description="pause before a VM that could not be destroyed is destroyed again")
+    ] = timedelta(seconds=5)
     back_off_base: Annotated[
         timedelta, Meta(description="pause after a node that did not come up; doubled with each further one")
     ] = timedelta(seconds=5)
@@ -124,6 +128,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
             unreachable_timeout=self.unreachable_timeout.total_seconds(),
             backoff_base=self.back_off_base.total_seconds(),
             backoff_max=self.back_off_max.total_seconds(),
+            destroy_retry=self.destroy_retry.total_seconds(),
+            minimum_evaluation_interval=self.minimum_auto_scale_evaluation_interval.total_seconds(),
         )
 
     def link_timeouts(self) -> LinkTimeouts:

@@ -62,7 +62,7 @@ class WorkloadChecks:
                 )
             self._job(job, job.each("tasks"))
 
-    # -- ids ---------------------------------------------------------------------------------------------------
+    # -- ids ------------------------------------------------------------------------------------------------
 
     def _ids(self, things: Iterable[Cursor], kind: str) -> None:
         first: dict[str, Cursor] = {}
@@ -82,7 +82,7 @@ class WorkloadChecks:
                     f"another {kind} is called {other.text('id')!r}, line {other.place.line}{same}",
                 )
 
-    # -- applications ------------------------------------------------------------------------------------------
+    # -- applications ---------------------------------------------------------------------------------------
 
     def _applications(self) -> None:
         seen: set[tuple[str, str]] = set()
@@ -140,7 +140,7 @@ class WorkloadChecks:
                     reference, "version", f"there is no version {version!r} of {wanted}; there is {known}"
                 )
 
-    # -- jobs --------------------------------------------------------------------------------------------------
+    # -- jobs -----------------------------------------------------------------------------------------------
 
     def _schedule(self, schedule: Cursor) -> None:
         least = self._settings.minimum_recurrence_interval

@@ -54,13 +54,13 @@ def directory(root: str, parts: list[str], create: bool = False) -> int:
 
 
 def locate(root: str, path: object, private: bool = False) -> int:
-    """An O_PATH descriptor of an existing file or folder. Links may be followed as long as they stay below root.
+    """An O_PATH descriptor of an existing file or folder. Links are followed as long as they stay below root.
 
     `root` must be a real path. Raises PathRefused, OSError.
     """
     parts = parts_of(path, private) if path != "" else []
     fd = os.open("/".join([root, *parts]), os.O_PATH | os.O_CLOEXEC)
-    real = os.readlink("/proc/self/fd/%d" % fd)
+    real = os.readlink(f"/proc/self/fd/{fd}")
     inside = real == root or real.startswith(root + "/")
     if not inside or (not private and (real + "/").startswith(f"{root}/{PRIVATE}/")):
         os.close(fd)

@@ -63,7 +63,7 @@ class FileServer:
         try:
             if not stat.S_ISREG(os.fstat(link).st_mode):
                 raise PathRefused("{!r} is not a file".format(request["path"]))
-            fd = os.open("/proc/self/fd/%d" % link, os.O_RDONLY | os.O_CLOEXEC)
+            fd = os.open(f"/proc/self/fd/{link}", os.O_RDONLY | os.O_CLOEXEC)
         finally:
             os.close(link)
         try:
@@ -97,7 +97,7 @@ class FileServer:
             if parts[0] == ".ebbtide" and parts[1:2] != ["packages"]:
                 raise PathRefused("{!r} belongs to the agent".format(request["path"]))
             parent = directory(self._root, parts[:-1], create=True)
-            temporary = ".%s.%d.part" % (parts[-1][:100], os.getpid())
+            temporary = f".{parts[-1][:100]}.{os.getpid()}.part"
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
             fd = os.open(temporary, flags, 0o600, dir_fd=parent)
         except (PathRefused, OSError) as caught:
@@ -142,7 +142,7 @@ class FileServer:
         """Entries below a folder, with paths relative to it; links are named, not followed."""
         link = locate(self._root, request.get("path", ""))
         try:
-            top = os.readlink("/proc/self/fd/%d" % link)
+            top = os.readlink(f"/proc/self/fd/{link}")
             if not os.path.isdir(top):
                 raise PathRefused("{!r} is not a folder".format(request.get("path")))
         finally:

@@ -31,7 +31,7 @@ class PackageRefused(Exception):
 
 
 class Installer:
-    """Runs `install` messages one after another. `fd` says by being readable that `result` is there; -1: idle."""
+    """Runs `install` messages one after another. A readable `fd` says that `result` is there; -1: idle."""
 
     def __init__(self, root: str) -> None:
         self._root = root
@@ -109,7 +109,7 @@ def install(root: str, message: Message) -> None:
     try:
         link = locate(root, message["file"], private=True)
         try:
-            with open("/proc/self/fd/%d" % link, "rb") as file:
+            with open(f"/proc/self/fd/{link}", "rb") as file:
                 if _sha256(file) != wanted:
                     raise PackageRefused(
                         "the checksum of {!r} is wrong: upload it again".format(message["file"])
@@ -176,12 +176,12 @@ def _unpack(file: BinaryIO, into: str) -> None:
 def _check(entries: list[zipfile.ZipInfo], packed: int, into: str) -> None:
     total = sum(entry.file_size for entry in entries)
     if len(entries) > MAX_ENTRIES or total > MAX_BYTES:
-        raise PackageRefused("the package holds %d files of %d bytes: too many" % (len(entries), total))
+        raise PackageRefused(f"the package holds {len(entries)} files of {total} bytes: too many")
     if total > RATIO_FROM and total > packed * MAX_RATIO:
-        raise PackageRefused("%d bytes unpack to %d: this looks like a zip bomb" % (packed, total))
+        raise PackageRefused(f"{packed} bytes unpack to {total}: this looks like a zip bomb")
     disk = os.statvfs(into)
     if total > disk.f_bavail * disk.f_frsize:
-        raise PackageRefused("the package unpacks to %d bytes, more than the node's disk has free" % total)
+        raise PackageRefused(f"the package unpacks to {total} bytes, more than the node's disk has free")
 
 
 def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, into: str) -> None:

@@ -58,7 +58,7 @@ class Execution:
 
 
 def _enter(root: str, path: str) -> None:
-    """Makes the folder and its wd, and changes into wd. getcwd shows what a symbolic link would have hidden."""
+    """Makes the folder and its wd, and changes into wd. getcwd shows what a link would have hidden."""
     parts = parts_of(path)
     parent = "/".join([root, *parts[:-1]])
     try:
@@ -135,8 +135,8 @@ def launch(root: str, execution: Execution, env: dict[str, str]) -> None:
     argv = execution.argv
     opened = []
     try:
-        for name in ("stdout", "stderr"):
-            opened.append(os.open(f"../{name}.txt", _OUTPUT, 0o644))
+        opened.append(os.open("../stdout.txt", _OUTPUT, 0o644))
+        opened.append(os.open("../stderr.txt", _OUTPUT, 0o644))
         outputs = (opened[0], opened[1])
     except OSError as error:
         for fd in opened:

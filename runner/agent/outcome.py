@@ -1,6 +1,6 @@
 """What one execution came to: the record in the spool, and the line that the controller reads.
 
-The record is small and durable; stdout and stderr stay in their files and ride in the line while they are small.
+The record is small and durable; stdout and stderr stay in their files, and ride in the line while small.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def from_files(root: str, record: Message, budget: int) -> dict[str, Any]:
         try:
             link = locate(root, "{}/{}.txt".format(record["dir"], name))
             try:
-                fd = os.open("/proc/self/fd/%d" % link, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+                fd = os.open(f"/proc/self/fd/{link}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
             finally:
                 os.close(link)
         except (OSError, PathRefused):

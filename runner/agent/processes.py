@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 
 PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NAME = 15
@@ -33,7 +34,7 @@ def descendants(of: int) -> list[int]:
     children: dict[int, list[int]] = {}
     for pid in _pids():
         try:
-            with open("/proc/%d/stat" % pid, "rb") as file:
+            with open(f"/proc/{pid}/stat", "rb") as file:
                 fields = file.read().rpartition(b")")[2].split()
         except OSError:
             continue  # gone in the meantime
@@ -50,18 +51,30 @@ def descendants(of: int) -> list[int]:
 def marked(marker: str) -> list[int]:
     """Processes whose environment at their start held `marker` (`NAME=value`), as far as we may read it."""
     needle = b"\0" + os.fsencode(marker) + b"\0"
-    me = os.getpid()
+    todo = [pid for pid in _pids() if pid != os.getpid()]
     found = []
-    for pid in _pids():
-        if pid == me:
-            continue
-        try:
-            with open("/proc/%d/environ" % pid, "rb") as file:
-                if needle in b"\0" + file.read() + b"\0":
-                    found.append(pid)
-        except OSError:
-            continue  # gone, or another user's
+    for again in (True, False):
+        empty = []
+        for pid in todo:
+            environment = _environment(pid)
+            if needle in b"\0" + environment + b"\0":
+                found.append(pid)
+            elif not environment:
+                empty.append(pid)
+        if again and empty:
+            time.sleep(
+                0.002
+            )  # in the middle of an exec it reads empty, as it does for kernel threads and zombies
+        todo = empty
     return found
+
+
+def _environment(pid: int) -> bytes:
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            return file.read()
+    except OSError:
+        return b"-"  # gone, or another user's
 
 
 def end(pids: list[int], signum: int = signal.SIGKILL) -> None:

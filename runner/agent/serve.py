@@ -1,7 +1,7 @@
 """The agent: between the controller (JSON lines on stdin and stdout) and the supervisors of this node.
 
-It holds nothing that must survive: what runs and what came of it is the supervisors', what waits is the controller's
-to send again. So it may be killed at any time; the next one takes over.
+It holds nothing that must survive: what runs and what came of it is the supervisors', what waits is the
+controller's to send again. So it may be killed at any time; the next one takes over.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import sys
 import time
 
 from . import PRIVATE, STARTUP, VERSION, wire
+from .assignments import Assignments
 from .install import Installer
-from .lane import Lane
 from .slot_link import SlotLink
 from .takeover import boot_id, hold_root
 
@@ -31,13 +31,14 @@ class Agent:
     def __init__(self, root: str, lifeline: int | None) -> None:
         self._root = root
         self._lifeline = lifeline
-        self._tasks = Lane()
-        self._startup = Lane()
-        self._known: dict[str, SlotLink] = {}  # running, or finished and not acknowledged
         self._slots: dict[int, SlotLink] = {}  # by descriptor
         self._base: bytes | None = None
         self._out = wire.Outbox(1)
+        self._say = self._out.put
+        self._work = Assignments(self._say)
         self._flush_at = 0.0
+        self._joined: set[str] = set()
+        self._input = False
         self._poll = select.poll()
         self._installer = Installer(root)
 
@@ -64,7 +65,7 @@ class Agent:
     # -- the loop
 
     def _turn(self) -> bool:
-        """Waits for something and handles it, but for the controller's input. False when the controller is gone."""
+        """Waits for something and handles it, but for the controller's input. False: the controller is gone."""
         self._input = False
         for slot in self._slots.values():
             self._poll.modify(slot.fd, select.POLLIN | select.POLLOUT if slot.blocked else select.POLLIN)
@@ -92,9 +93,6 @@ class Agent:
         if any(slot.acks for slot in self._slots.values()):
             return int(TICK * 1000)
         return None
-
-    def _say(self, line: bytes) -> None:
-        self._out.put(line)
 
     def _flush(self) -> bool:
         now = time.monotonic()
@@ -124,66 +122,22 @@ class Agent:
             slot.send(self._base)
 
     def _reports(self, slot: SlotLink) -> None:
-        joining = not slot.ready
-        before = slot.running
-        known = slot.unacked
+        joining, before, known = not slot.ready, slot.running, slot.unacked
         lines = slot.receive()
         if lines is None:
-            self._rejoin(slot)
+            self._poll.unregister(slot.fd)
+            del self._slots[slot.fd]
+            slot.died()
+            self._join(slot)
             return
         if joining and slot.ready:
-            self._joined(slot, before, known)
-        for line in lines:
-            op, key = wire.head_of(line)
-            if op != b"started":
-                self._ended(slot, key)
-            self._say(line + b"\n")
+            if slot.name in self._joined:
+                self._work.rejoined(slot, before, known)
+            else:
+                self._joined.add(slot.name)
+                self._work.joined(slot)
         if lines:
-            self._dispatch()
-
-    def _joined(self, slot: SlotLink, before: str | None, known: set[str]) -> None:
-        """It told its state: the first time, or again after its predecessor died."""
-        for key in slot.unacked:
-            self._known[key] = slot
-        lane = self._startup if slot.name == STARTUP else self._tasks
-        if slot not in lane.slots:
-            if slot.running is not None:
-                self._known[slot.running] = slot
-            lane.add(slot)
-            self._dispatch()
-            return
-        for line in slot.reports:
-            if wire.head_of(line)[1] not in known:
-                self._say(line + b"\n")
-        if before is not None:
-            lane.free(slot, before)
-            if before not in slot.unacked:
-                # Its record did not survive, or it was never begun. Either way no more will be heard of it.
-                self._known.pop(before, None)
-                self._say(
-                    wire.encode({"op": "lost", "id": before, "reason": "its supervisor died at its start"})
-                )
-        slot.reports = []
-        self._dispatch()
-
-    def _ended(self, slot: SlotLink, key: str) -> None:
-        slot.unacked.add(key)
-        self._known[key] = slot
-        if slot.running == key:
-            (self._startup if slot.name == STARTUP else self._tasks).free(slot, key)
-
-    def _rejoin(self, slot: SlotLink) -> None:
-        self._poll.unregister(slot.fd)
-        del self._slots[slot.fd]
-        slot.died()
-        running = slot.running
-        self._join(slot)
-        slot.running = running
-
-    def _dispatch(self) -> None:
-        for lane in (self._tasks, self._startup):
-            for slot, key in lane.dispatch():
-                self._known[key] = slot
+            self._work.reported(slot, lines)
 
     # -- the controller
 
@@ -204,14 +158,14 @@ class Agent:
                 outcome["state"] = outcome.pop("op")
                 executions.append(outcome)
             slot.reports = []
-        self._tasks.hold_again()
+        self._work.tasks.hold_again()
         hello = {
             "op": "hello",
             "version": VERSION,
-            "python": "%d.%d.%d" % sys.version_info[:3],
+            "python": ".".join(str(part) for part in sys.version_info[:3]),
             "root": self._root,
             "boot": boot_id(),
-            "slots": len(self._tasks.slots),
+            "slots": len(self._work.tasks.slots),
             "executions": executions,
         }
         self._say(wire.encode(hello))
@@ -228,25 +182,13 @@ class Agent:
 
     def _obey(self, op: str, message: Message, line: bytes) -> None:
         if op == "start":
-            self._start(message, line)
+            self._work.start(message, line)
         elif op == "ack":
-            for key in message["ids"]:
-                slot = self._known.get(key)
-                if slot is not None and slot.running != key:
-                    del self._known[key]
-                    slot.unacked.discard(key)
-                    slot.acks.append(key)
-            self._dispatch()
+            self._work.ack(message["ids"])
         elif op == "kill":
-            slot = self._known.get(message["id"])
-            if slot is None:
-                self._recall(message["id"])
-            else:
-                slot.send(line + b"\n")
+            self._work.kill(message["id"], line)
         elif op == "recall":
-            for key in message["ids"]:
-                if key not in self._known:
-                    self._recall(key)
+            self._work.recall(message["ids"])
         elif op == "install":
             self._installer.put(message)
             self._install()
@@ -256,27 +198,6 @@ class Agent:
             self._say(wire.encode({"op": "pong", "n": message.get("n")}))
         else:
             raise ValueError("unknown op")
-
-    def _start(self, message: Message, line: bytes) -> None:
-        key = message["id"]
-        if not wire.valid_id(key):
-            raise ValueError(
-                "an id must be 1 to 128 printable ASCII characters without quotes and backslashes"
-            )
-        slot = self._known.get(key)
-        if slot is not None:
-            slot.send(line + b"\n")  # it reports what it knows
-            return
-        lane = self._startup if message.get("kind") == "startup" else self._tasks
-        if key not in lane:
-            lane.put(key, max(1, int(message.get("slots", 1))), line + b"\n")
-            self._dispatch()
-
-    def _recall(self, key: str) -> None:
-        """What is unknown here has not started and never will, as far as this agent knows: recalled too."""
-        if not self._tasks.drop(key):
-            self._startup.drop(key)
-        self._say(wire.encode({"op": "recalled", "id": key}))
 
     def _configure(self, message: Message) -> None:
         self._base = wire.encode({"op": "base", "env": {**os.environ, **message["env"]}})

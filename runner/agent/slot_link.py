@@ -12,17 +12,24 @@ from . import PRIVATE, processes, wire
 from .running import Running
 from .supervisor import Supervisor
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .lane import Entry
+
 JOIN_TIMEOUT = 30.0  # a supervisor that does not answer so long is ended; its execution is then lost
 _KEEP_DYING = "supervisor %s died %d times in a row: see %s/log on the node"
 
 
 class SlotLink:
-    """`running` is the id in the slot, `unacked` the ids whose outcomes its spool holds. `ready` after it told."""
+    """`running`: the id in the slot; `unacked`: the ids whose outcomes its spool holds; `ready`: it has told."""
 
     def __init__(self, root: str, name: str) -> None:
         self.name = name
         self.running: str | None = None
         self.running_state: wire.Message | None = None  # as the supervisor told when it was joined
+        self.next: Entry | None = None  # given to it in advance
+        self.quick = False  # its last execution was short
+        self.since = 0.0  # when `running` was sent or became the running one, monotonic
         self.unacked: set[str] = set()
         self.acks: list[str] = []
         self.ready = False
@@ -72,7 +79,7 @@ class SlotLink:
         self._joined_at = time.monotonic()
 
     def _start(self, lock: int, lifeline: int | None) -> None:
-        """Forks the supervisor, which inherits the held lock and the listening socket: it can be joined at once."""
+        """Forks the supervisor. It inherits the held lock and the listening socket: it can be joined at once."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
             if os.path.lexists("socket"):
                 os.unlink("socket")
@@ -111,7 +118,7 @@ class SlotLink:
             os._exit(status)
 
     def receive(self) -> list[bytes] | None:
-        """Complete report lines; None when the supervisor is gone. The lines of its state are kept for `ready`."""
+        """Complete report lines; None when the supervisor is gone. Those of its state go to `reports`."""
         assert self._socket is not None
         try:
             data = self._socket.recv(1 << 18)

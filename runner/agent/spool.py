@@ -1,9 +1,10 @@
 """The spool: outcomes that the controller has not acknowledged yet, in one preallocated file per supervisor.
 
-All blocks are written when the file is made, so that a full disk cannot keep an exit code from being recorded.
-Record 0 holds the current execution, the others hold outcomes. A record is CRC32, length, JSON; length 0 is a free
-one. A record whose checksum is wrong is as good as none: its execution is then unknown, and the controller starts it
-again. Nothing is synced: a spool has to outlive processes, and a node that lost its power is replaced.
+All blocks are written when the file is made, so that a full disk cannot keep an exit code from being
+recorded. Record 0 holds the current execution, the others hold outcomes. A record is CRC32, length, JSON; length
+0 is a free one. A record whose checksum is wrong is as good as none: its execution is then unknown, and the
+controller starts it again. Nothing is synced: a spool has to outlive processes, and a node that lost its power
+is replaced.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ MAX_PAYLOAD = SIZE - _HEAD.size
 def _pack(message: Message) -> bytes:
     payload = wire.encode(message)
     if len(payload) > MAX_PAYLOAD:
-        raise ValueError("a spool record holds %d bytes, not %d" % (MAX_PAYLOAD, len(payload)))
+        raise ValueError(f"a spool record holds {MAX_PAYLOAD} bytes, not {len(payload)}")
     length = struct.pack("<H", len(payload))
     return struct.pack("<I", zlib.crc32(length + payload)) + length + payload
 
@@ -48,7 +49,7 @@ def _unpack(record: bytes) -> Message | None:
 
 
 class Spool:
-    """`current` and `outcomes` (by execution id, oldest first) as the file holds them. One process owns a spool."""
+    """`current` and `outcomes` (by execution id, oldest first) as the file holds them, for its one owner."""
 
     def __init__(self, path: str) -> None:
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -83,13 +84,13 @@ class Spool:
         return not self._free
 
     def begin(self, current: Message) -> None:
-        """Records the execution that is about to start. Raises ValueError if the record is too long, OSError."""
+        """Records what is about to start. Raises ValueError if the record is too long, OSError."""
         os.pwrite(self._fd, _pack(current), 0)
         self.current = current
         self._begun = current["id"]
 
     def finish(self, outcome: Message) -> None:
-        """Records an outcome. It is kept in memory whatever happens; raises OSError if the disk refused it."""
+        """Records an outcome. Memory has it whatever happens; raises OSError if the disk refused it."""
         key = outcome["id"]
         self.outcomes[key] = outcome
         if self.current is not None and self.current["id"] == key:

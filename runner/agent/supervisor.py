@@ -1,8 +1,9 @@
-"""The supervisor of one slot: a process that runs one execution after another and outlives agent and connection.
+"""The supervisor of one slot: a process that runs one execution after another and outlives the agent.
 
-One thread, one poll loop on: the agent's socket, SIGCHLD, and the lifeline (a pipe whose other end lives as long as
-the machine does). A new connection replaces the old one at once, whose unread input is dropped, and is answered with
-the state; so whatever the old agent sent last has either happened, and is in that answer, or never will.
+One thread, one poll loop on: the agent's socket, SIGCHLD, and the lifeline (a pipe whose other end lives as long
+as the machine does). A new connection replaces the old one at once, whose unread input is dropped, and is
+answered with the state; so whatever the old agent sent last has either happened, and is in that answer, or never
+will.
 """
 
 from __future__ import annotations
@@ -16,12 +17,17 @@ import time
 from . import wire
 from .running import Running
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .wire import Message
+
 HOLD = 0.002  # a `started` line waits so long for the `finished` of a short execution to share a write
+LONG = 0.05  # an execution that takes longer does not keep the next one waiting: that is given back
 REPORT_BUDGET = 1 << 20  # output bytes that ride along when outcomes are reported again
 
 
 class Supervisor:
-    """Speaks for a `Running` with the agent that connects to `listener`. `lifeline` is a descriptor or None."""
+    """Speaks for a `Running` with the agent that connects to `listener`. `lifeline`: a descriptor or None."""
 
     def __init__(self, name: str, running: Running, listener: socket.socket, lifeline: int | None) -> None:
         self._name = name
@@ -33,6 +39,8 @@ class Supervisor:
         self._outbox = wire.Outbox(-1)
         self._flush_at = 0.0
         self._blocked = False
+        self._next: Message | None = None
+        self._return_at = 0.0
         self._poll = select.poll()
         self._wake, wake = os.pipe()
         for fd in (self._wake, wake):
@@ -60,12 +68,16 @@ class Supervisor:
             line = self._running.step()
             if line is not None:
                 self._say(line)
+            if self._next is not None:
+                self._follow_up(self._next)
             if self._outbox.size and time.monotonic() >= self._flush_at:
                 self._flush()
 
     def _patience(self) -> int | None:
         """Milliseconds until something is due."""
         due = self._running.due()
+        if self._next is not None and (due is None or self._return_at < due):
+            due = self._return_at
         if self._outbox.size and not self._blocked and (due is None or self._flush_at < due):
             due = self._flush_at
         return None if due is None else max(0, int((due - time.monotonic()) * 1000) + 1)
@@ -101,6 +113,7 @@ class Supervisor:
             self._link = None
         self._outbox = wire.Outbox(-1)
         self._blocked = False
+        self._next = None  # who gave it is gone, and will give it again
 
     def _receive(self, link: socket.socket) -> None:
         try:
@@ -116,16 +129,34 @@ class Supervisor:
             message = wire.decode(line)
             op = message["op"]
             if op == "start":
-                report = self._running.start(message)
-                if report is not None:
-                    self._say(report, HOLD if report.startswith(b'{"op":"started"') else 0.0)
+                self._start(message)
             elif op == "ack":
                 for key in message["ids"]:
                     self._running.spool.ack(key)
+            elif self._next is not None and op in ("kill", "recall") and message["id"] == self._next["id"]:
+                self._next = None
+                self._say(wire.encode({"op": "recalled", "id": message["id"]}))
             elif op == "kill":
                 self._running.kill(message["id"], message.get("grace"))
             elif op == "base":
                 self._running.base = message["env"]
+
+    def _start(self, message: Message) -> None:
+        report = self._running.start(message)
+        if report is None:
+            self._next = message
+            self._return_at = time.monotonic() + LONG
+        else:
+            self._say(report, HOLD if report.startswith(b'{"op":"started"') else 0.0)
+
+    def _follow_up(self, message: Message) -> None:
+        """Starts what was given in advance, or gives it back."""
+        if self._running.execution is None:
+            self._next = None
+            self._start(message)
+        elif time.monotonic() >= self._return_at:
+            self._next = None
+            self._say(wire.encode({"op": "returned", "id": message["id"]}))
 
     def _say(self, line: bytes, hold: float = 0.0) -> None:
         if self._link is not None:

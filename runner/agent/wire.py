@@ -60,7 +60,7 @@ class Lines:
             self._rest.append(data)
             self._length += len(data)
             if self._length > MAX_LINE:
-                raise ValueError("a line is longer than %d bytes" % MAX_LINE)
+                raise ValueError(f"a line is longer than {MAX_LINE} bytes")
             return []
         if self._rest:
             data = b"".join(self._rest) + data

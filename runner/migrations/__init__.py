@@ -61,9 +61,5 @@ def migrate(engine: Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(_HERE).replace("%", "%%"))
     with explained(engine), engine.connect().execution_options(**WRITES) as connection, connection.begin():
-        config.attributes["configure"] = {
-            "connection": connection,
-            "version_table": VERSION_TABLE,
-            "transactional_ddl": True,
-        }
+        config.attributes["configure"] = {"connection": connection, "version_table": VERSION_TABLE}
         command.upgrade(config, "head")

@@ -1,4 +1,4 @@
-"""The command `ebbtide`. Modules of commands import what they need when they run: `ebbtide version` waits for nothing."""
+"""The command `ebbtide`. Commands import what they need when they run, so that small ones start at once."""
 
 from .main import main
 

@@ -1,6 +1,6 @@
 """How every command ends: exit codes, and errors in one line instead of a traceback.
 
-    0 done   1 a task (or what was asked for) failed   2 bad input, or a state that cannot be used   130 interrupted
+0: done. 1: a task failed, or what was asked for did. 2: bad input, or a state that cannot be used. 130: interrupted.
 """
 
 from __future__ import annotations
@@ -13,6 +13,12 @@ from typing import Any, NoReturn
 import click
 
 DEBUG = "EBBTIDE_DEBUG"
+
+
+class BadInput(click.ClickException):
+    """What was given cannot be used; the message names the place and the cure."""
+
+    exit_code = 2
 
 
 class Door(click.Group):
@@ -39,7 +45,7 @@ class Door(click.Group):
             # whoever read our output has had enough; Python would complain once more at its end
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(1)
-        except Exception as exc:  # noqa: BLE001 - the last line of defence: people get a line, not a traceback
+        except Exception as exc:
             if os.environ.get(DEBUG):
                 raise
             fail(*_told(exc))
@@ -80,7 +86,9 @@ def _told(exc: Exception) -> tuple[str, int]:
     if isinstance(exc, InputError):
         count = len(exc.problems)
         return (str(exc) if count == 1 else f"{exc.file} has {count} problems:\n{exc}"), 2
-    if isinstance(exc, StateError | InvalidRequestError | PackageError | PoolError | JobError | WorkloadConflict):
+    if isinstance(
+        exc, StateError | InvalidRequestError | PackageError | PoolError | JobError | WorkloadConflict
+    ):
         return str(exc), 2
     if isinstance(exc, ProviderError | JournalError):
         return str(exc), 1

@@ -5,6 +5,7 @@ from typing import TextIO
 
 import click
 
+from .door import BadInput
 from .options import json_option
 
 
@@ -51,11 +52,11 @@ def evaluate(file: TextIO, samples: TextIO, now: str | None, as_json: bool) -> N
     try:
         given, moment = samples_from_json(json.loads(_text(samples)), moment)
     except ValueError as exc:
-        raise _bad_input(f"{samples.name}: {exc}") from None
+        raise BadInput(f"{samples.name}: {exc}") from None
     try:
         compiled = compile_formula(_text(file))
     except FormulaError as exc:
-        raise _bad_input(
+        raise BadInput(
             "\n".join(found.render(file.name) for found in exc.diagnostics if found.is_error)
         ) from None
     evaluation = compiled.evaluate(given, moment if moment is not None else present())
@@ -76,10 +77,4 @@ def _text(file: TextIO) -> str:
     try:
         return file.read()
     except UnicodeDecodeError:
-        raise _bad_input(f"{file.name}: is not UTF-8; save the file as UTF-8") from None
-
-
-def _bad_input(message: str) -> click.ClickException:
-    exc = click.ClickException(message)
-    exc.exit_code = 2
-    return exc
+        raise BadInput(f"{file.name}: is not UTF-8; save the file as UTF-8") from None

@@ -8,4 +8,8 @@ def version() -> None:
     """Print the version."""
     from importlib import metadata
 
-    click.echo(f"ebbtide {metadata.version('ebbtide')}")
+    try:
+        number = metadata.version("ebbtide")
+    except metadata.PackageNotFoundError:
+        number = "(not installed: run from its source folder)"
+    click.echo(f"ebbtide {number}")

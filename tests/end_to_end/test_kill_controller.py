@@ -62,7 +62,7 @@ class Run:
         env = {k: v for k, v in os.environ.items() if k != "EBBTIDE_CRASH_AT"}
         if crash_at is not None:
             env["EBBTIDE_CRASH_AT"] = crash_at
-        command = [sys.executable, "-m", "service.cli", "run", str(self._workload), "--config", str(self._settings)]
+        command = [sys.executable, "-m", "service", "run", str(self._workload), "--config", str(self._settings)]
         command += ["--state", str(self.state.path), "--json"]
         return subprocess.run(command, env=env, capture_output=True, text=True, timeout=timeout, check=False)
 

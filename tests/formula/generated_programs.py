@@ -1,6 +1,8 @@
-"""Hypothesis strategies for programs that mean something: every expression has a type, and most pass the checker."""
+"""Hypothesis strategies for programs that mean something: every expression has the type of its place."""
 
 from __future__ import annotations
+
+from functools import cache
 
 from hypothesis import strategies as st
 
@@ -21,12 +23,16 @@ def _build(form: str, **parts: Text) -> Text:
 
 metric = st.sampled_from(METRICS)
 comparison = st.sampled_from(["<", "<=", "==", ">=", ">", "!="])
+operator = st.sampled_from(["+", "-", "*", "/", "<", ">=", "==", "&&", "||"])
 literal = st.sampled_from(["0", "1", "2", "3", "70", "0.5", "1.5", "100", "1e3"])
 
 
-def expressions(variables: dict[str, list[str]], depth: int) -> dict[str, Text]:
-    """Strategies for the text of a number, vector, timestamp and interval."""
-    known = {kind: [st.sampled_from(names)] if names else [] for kind, names in variables.items()}
+@cache
+def expressions(variables: tuple[tuple[str, str], ...], depth: int) -> dict[str, Text]:
+    """Strategies for the text of a number, vector, timestamp and interval; `variables` are (name, kind)."""
+    known: dict[str, list[Text]] = {kind: [] for kind in ("number", "vector", "time", "interval", "mixed")}
+    for name, kind in variables:
+        known[kind].append(st.just(name))
     number: Text = _either(
         literal, st.just("$CurrentDedicatedNodes"), st.just("$TargetDedicatedNodes"), *known["number"]
     )
@@ -46,9 +52,7 @@ def expressions(variables: dict[str, list[str]], depth: int) -> dict[str, Text]:
             _either(
                 number,
                 _build("({a} {o} {b})", a=number, b=number, o=st.sampled_from("+-*/")),
-                _build(
-                    "{a} {o} {b}", a=number, b=number, o=st.sampled_from(["+", "*", "-", "<", "&&", "||"])
-                ),
+                _build("({a} {o} {b} {p} {c})", a=number, b=number, c=number, o=operator, p=operator),
                 _build("({a} {o} {b})", a=number, b=number, o=comparison),
                 _build("({a} {o} {b})", a=time, b=time, o=comparison),
                 _build("({a} {o} {b})", a=interval, b=interval, o=comparison),
@@ -103,14 +107,13 @@ def expressions(variables: dict[str, list[str]], depth: int) -> dict[str, Text]:
 
 @st.composite
 def programs(draw: st.DrawFn) -> str:
-    variables: dict[str, list[str]] = {"number": [], "vector": [], "time": [], "interval": []}
+    variables: tuple[tuple[str, str], ...] = ()
     statements = []
     for index in range(draw(st.integers(1, 5))):
         kind = draw(st.sampled_from(["number", "number", "vector", "time", "interval", "mixed"]))
         name = f"v{index}"
         statements.append(f"{name} = {draw(expressions(variables, 2)[kind])}")
-        if kind != "mixed":
-            variables[kind].append(name)
+        variables += ((name, kind),)
     return ";\n".join(statements)
 
 

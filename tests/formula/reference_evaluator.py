@@ -1,4 +1,4 @@
-"""The language once more, as a plain recursive walk over the tree: slow, obvious, and independent of the compiler.
+"""The language once more, as a plain walk over the tree: slow, obvious, and independent of the compiler.
 
 It shares the parser, and the value types for timestamps and intervals; semantics are written out again.
 """

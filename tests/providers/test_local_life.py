@@ -129,7 +129,9 @@ def test_a_silent_connection_does_not_keep_a_node_and_keep_alives_do(local: Clou
     connections[1].packetizer.set_keepalive(
         0.2, lambda: connections[1].global_request("keepalive@test", wait=False)
     )
+    deadline = time.monotonic() + 10
     while living([node_pid(silent), node_pid(strangers)]):
+        assert time.monotonic() < deadline, "a node lives on though no controller speaks to it"
         with pytest.raises((paramiko.SSHException, EOFError, OSError)):
             connect(strangers, paramiko.ECDSAKey.generate())
     end = time.monotonic() + 1.2

@@ -130,7 +130,7 @@ class Node:
         return self.root / "workitems/j/job-1" / key
 
     def supervisor(self, slot: str) -> int:
-        return int((self.root / ".ebbtide/slots" / slot / "lock").read_text())
+        return int((self.root / ".ebbtide/slots" / slot / "lock").read_text() or 0)
 
     def kill_agent(self) -> None:
         assert self.agent is not None

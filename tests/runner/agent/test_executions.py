@@ -161,7 +161,7 @@ def test_outputs_are_exact(node: Node) -> None:
 
 def test_descendants_are_ended_before_the_slot_is_free(node: Node) -> None:
     node.connect(slots=1)
-    hidden = "setsid sh -c 'sh -c \"echo \\$\\$ >> pids; exec sleep 1000\" & sleep 0.05' & env -i setsid sh -c 'echo $$ >> pids; exec sleep 1000' & "
+    hidden = "touch pids; setsid sh -c 'sh -c \"echo \\$\\$ >> pids; exec sleep 1000\" & sleep 0.05' & env -i setsid sh -c 'echo $$ >> pids; exec sleep 1000' & "
     node.sh("t1", hidden + "while [ $(wc -l < pids) -lt 2 ]; do sleep 0.01; done; exit 7")
     node.sh("t2", "for p in $(cat ../../t1/wd/pids); do test -d /proc/$p && echo $p lives; done; true")
     assert node.outcome("t1")["exit"] == 7
@@ -241,7 +241,7 @@ def test_recall_takes_back_what_waits_and_leaves_what_runs(node: Node) -> None:
     node.started("runs")
     node.say({"op": "recall", "ids": ["runs", "a", "unknown"]}, {"op": "kill", "id": "b", "grace": 5})
     for key in ("a", "b", "unknown"):
-        node.wait(lambda m, key=key: m["op"] == "recalled" and m["id"] == key)
+        node.wait({"op": "recalled", "id": key}.__eq__)
     node.sh("a", "echo again")  # it may be wanted after all
     assert node.outcome("c")["exit"] == 0 and node.outcome("runs")["exit"] == 0
     assert node.outcome("a")["stdout"]["text"] == "again\n"

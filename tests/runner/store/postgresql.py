@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
@@ -35,8 +36,7 @@ class Cluster:
 
     def new_database(self) -> str:
         """The URL of an empty database."""
-        import psycopg
-
+        psycopg = import_module("psycopg")
         name = f"ebbtide_{next(self._names)}"
         with psycopg.connect(self.url(), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name}".encode())

@@ -1,4 +1,4 @@
-"""Records to store: plain ones by hand, and any at all by hypothesis (each field of each struct drawn from its type)."""
+"""Records to store: plain ones by hand, and any at all by hypothesis (each field drawn from its type)."""
 
 import dataclasses
 import types
@@ -52,14 +52,18 @@ def job(id: str = "job", **fields: Any) -> Job:
 def task(id: str = "task", job_id: str = "job", sequence: int = 1, **fields: Any) -> Task:
     spec = TaskSpec(id=id, command_line="/bin/true")
     stamps = {"created": NOW, "modified": NOW, "state_time": NOW}
-    return Task(job_id=job_id, id=id, uid=f"{sequence:012x}", sequence=sequence, spec=spec, **{**stamps, **fields})
+    uid = f"{sequence:012x}"
+    return Task(job_id=job_id, id=id, uid=uid, sequence=sequence, spec=spec, **{**stamps, **fields})
 
 
 IDS = st.text("abcXYZ019_-", min_size=1, max_size=8)
 #: What stands in columns, where PostgreSQL takes no NUL.
 COLUMNS = {"id", "pool_id", "job_id", "parent_id", "schedule_id", "application_id", "owner", "stream", "file"}
-JSON = st.recursive(st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=3),
-                    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2))
+WORDS = st.text(max_size=3)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | WORDS,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(WORDS, inner, max_size=2),
+)
 SIMPLE: dict[Any, st.SearchStrategy[Any]] = {
     str: st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
     int: st.integers(-(2**31), 2**31 - 1),
@@ -90,7 +94,6 @@ def any_of(hint: Any) -> st.SearchStrategy[Any]:
         return st.sampled_from(list(hint))
     if issubclass(hint, msgspec.Struct) or dataclasses.is_dataclass(hint):
         hints = typing.get_type_hints(hint)
-        hints = {name: kind for name, kind in hints.items() if typing.get_origin(kind) is not typing.ClassVar}
         return st.builds(hint, **{name: field(name, kind) for name, kind in hints.items()})
     raise TypeError(f"say in SIMPLE what a {hint} looks like")
 

@@ -1,0 +1,145 @@
+"""Which execution is where: waiting in the agent, running in a slot, or finished and not acknowledged there."""
+
+from __future__ import annotations
+
+from . import STARTUP, wire
+from .lane import Entry, Lane
+from .slot_link import SlotLink
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable
+
+    from .wire import Message
+
+
+class Assignments:
+    """`say` takes a line for the controller."""
+
+    def __init__(self, say: Callable[[bytes], None]) -> None:
+        self._say = say
+        self.tasks = Lane()
+        self._startup = Lane()
+        self._known: dict[str, SlotLink] = {}  # next, running, or finished and not acknowledged
+        self._unwanted: set[str] = set()  # recalled while they were the next of a slot
+
+    def _lane(self, slot: SlotLink) -> Lane:
+        return self._startup if slot.name == STARTUP else self.tasks
+
+    def _dispatch(self, lane: Lane) -> None:
+        for slot, key in lane.dispatch():
+            self._known[key] = slot
+
+    # -- what supervisors report
+
+    def joined(self, slot: SlotLink) -> None:
+        """It told its state for the first time."""
+        for key in slot.unacked:
+            self._known[key] = slot
+        if slot.running is not None:
+            self._known[slot.running] = slot
+        lane = self._lane(slot)
+        lane.add(slot)
+        self._dispatch(lane)
+
+    def rejoined(self, slot: SlotLink, before: str | None, known: set[str]) -> None:
+        """It told its state after its predecessor died, which ran `before` and had reported `known`."""
+        lane = self._lane(slot)
+        for line in slot.reports:
+            key = wire.head_of(line)[1]
+            self._known[key] = slot
+            if key not in known:
+                self._say(line + b"\n")
+        if slot.next is not None:
+            entry = lane.give_back(slot)
+            if entry.key not in slot.unacked:  # it was not begun
+                self._return(lane, entry)
+        if before is not None:
+            lane.free(slot, before)
+            if before not in slot.unacked:
+                # Its record did not survive, or it was never begun. Either way no more will be heard of it.
+                self._known.pop(before, None)
+                self._say(
+                    wire.encode({"op": "lost", "id": before, "reason": "its supervisor died at its start"})
+                )
+        self._dispatch(lane)
+
+    def reported(self, slot: SlotLink, lines: list[bytes]) -> None:
+        """Takes the lines of a supervisor in and passes them on."""
+        lane = self._lane(slot)
+        for line in lines:
+            op, key = wire.head_of(line)
+            if op == b"returned":
+                if slot.next is not None and slot.next.key == key:
+                    self._return(lane, lane.give_back(slot))
+                continue
+            if op == b"recalled":
+                lane.give_back(slot)
+                del self._known[key]
+            elif op != b"started":
+                slot.unacked.add(key)
+                if slot.running == key:
+                    lane.free(slot, key)
+            self._unwanted.discard(key)
+            self._say(line + b"\n")
+        self._dispatch(lane)
+
+    def _return(self, lane: Lane, entry: Entry) -> None:
+        del self._known[entry.key]
+        if entry.key in self._unwanted:
+            self._unwanted.remove(entry.key)
+            self._recalled(entry.key)
+        else:
+            lane.put(entry, first=True)
+
+    # -- what the controller wants
+
+    def start(self, message: Message, line: bytes) -> None:
+        """Raises ValueError for a bad id."""
+        key = message["id"]
+        if not wire.valid_id(key):
+            raise ValueError(
+                "an id must be 1 to 128 printable ASCII characters without quotes and backslashes"
+            )
+        lane = self._startup if message.get("kind") == "startup" else self.tasks
+        slot = self._known.get(key)
+        if slot is None:
+            if key not in lane:
+                lane.put(Entry(key, max(1, int(message.get("slots", 1))), line + b"\n"))
+                self._dispatch(lane)
+        elif slot.next is None or slot.next.key != key:
+            slot.send(line + b"\n")  # it reports what it knows
+
+    def ack(self, keys: list[str]) -> None:
+        for key in keys:
+            slot = self._known.get(key)
+            if slot is not None and key in slot.unacked:
+                del self._known[key]
+                slot.unacked.remove(key)
+                slot.acks.append(key)
+        for lane in (self.tasks, self._startup):
+            self._dispatch(lane)
+
+    def kill(self, key: str, line: bytes) -> None:
+        slot = self._known.get(key)
+        if slot is None:
+            self._recalled(key)
+            return
+        if slot.next is not None and slot.next.key == key:
+            self._unwanted.add(key)
+        slot.send(line + b"\n")
+
+    def recall(self, keys: list[str]) -> None:
+        for key in keys:
+            slot = self._known.get(key)
+            if slot is None:
+                self._recalled(key)
+            elif slot.next is not None and slot.next.key == key:
+                self._unwanted.add(key)
+                slot.send(wire.encode({"op": "recall", "id": key}))
+
+    def _recalled(self, key: str) -> None:
+        """What is unknown here has not started and never will, as far as this agent knows: recalled too."""
+        self.tasks.drop(key)
+        self._startup.drop(key)
+        self._say(wire.encode({"op": "recalled", "id": key}))

@@ -1,0 +1,5 @@
+"""`python -m service` is `ebbtide`."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .options import config_option, read_settings, state_option
+
+
+@click.command()
+@click.option("--pool", metavar="POOL", help="Only the VMs of this pool.")
+@click.option("--now", "at_once", is_flag=True, help="Do not ask the nodes first for what has ended there.")
+@state_option
+@config_option
+def down(pool: str | None, at_once: bool, state: Path, config: Path | None) -> None:
+    """End every VM of a state; needs no running controller.
+
+    Nodes that answer are asked first for the outcomes that they hold (60 s at most); what runs there goes
+    back to its queue. Exit code 0 only when the provider itself lists no VM any more.
+    """
+    from ..shutdown import Shutdown
+    from ..state import StateDirectory
+
+    settings = read_settings(config)
+    directory = StateDirectory(state)
+    directory.require()
+    with directory.lock():
+        shutdown = Shutdown(directory, settings, pool, click.echo)
+        shutdown.look()
+        if not at_once:
+            shutdown.drain()
+        left = shutdown.destroy()
+        shutdown.settle()
+    if left:
+        raise click.ClickException(
+            f"these VMs are still listed: {', '.join(left)}; try again, or end them in their cloud's console"
+        )
+    click.echo("no VM is left" if pool is None else f"no VM of pool {pool} is left")

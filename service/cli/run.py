@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .options import config_option, json_option, read_settings, state_option
+
+if TYPE_CHECKING:
+    from pools import AutoScaleRun
+
+    from ..controller import Controller
+    from ..report import Report
+    from ..views import Pump
+
+
+@click.command()
+@click.argument("workload", type=click.Path(path_type=Path))
+@click.option(
+    "--occurrences",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Let every job schedule make at most N jobs in all; without it a recurrent schedule never ends.",
+)
+@state_option
+@config_option
+@json_option
+@click.option("--plain", is_flag=True, help="Lines instead of the live view, also on a terminal.")
+def run(
+    workload: Path, occurrences: int | None, state: Path, config: Path | None, as_json: bool, plain: bool
+) -> None:
+    """Run a workload file until its work is done and its pools are at zero.
+
+    The same command again goes on where an earlier one was, even if that was killed. Exit code 0: every task
+    succeeded; 1: one failed, or work is left; 2: bad input.
+    """
+    from ..controller import Controller, open_providers
+    from ..rates import rates
+    from ..state import StateDirectory
+    from ..workload_file import load_workload
+
+    settings = read_settings(config)
+    directory = StateDirectory(state)
+    deployment = directory.deployment().id if directory.exists() else "0" * 12
+    sizes = open_providers(directory, settings, deployment)[settings.provider].sizes()
+    loaded = load_workload(workload, settings, [size.name for size in sizes])
+    for warning in loaded.warnings:
+        click.echo(f"ebbtide: {warning}", err=True)
+    with directory.lock():
+        desk = _Desk(rates(settings, sizes), as_json=as_json, plain=plain)
+        controller = Controller(
+            directory, settings, end_idle_pools=True, occurrences=occurrences, observe=desk.observe
+        )
+        desk.open(controller)
+        controller.apply(loaded)
+        code = desk.work(controller)
+    sys.exit(code)
+
+
+class _Desk:
+    """One run, from the first line to the exit code."""
+
+    def __init__(self, known_rates: Any, *, as_json: bool, plain: bool) -> None:
+        self._rates = known_rates
+        self._as_json = as_json
+        self._plain = plain
+        self._pump: Pump | None = None
+        self._interrupts = 0
+        self._stuck: str | None = None
+
+    def observe(self, changes: Any) -> None:
+        if self._pump is not None:
+            self._pump.observe(changes)
+
+    def open(self, controller: Controller) -> None:
+        """Take down what is there before anything is asked for."""
+        from ..clock import now
+        from ..views.screen import open_pump
+
+        self._pump = open_pump(
+            controller.core.tables(), self._rates, now(), as_json=self._as_json, plain=self._plain
+        )
+
+    def work(self, controller: Controller) -> int:
+        """Run until all is done, somebody interrupts, or nothing can go on; then say what was."""
+        from runner import Tick
+
+        assert self._pump is not None
+        self._pump.start()
+        handlers = {
+            number: signal.signal(number, lambda number, _: self._interrupt(controller, number))
+            for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        controller.engine.post(Tick())  # what the records intend is begun at once, not at the next timer
+        try:
+            controller.run(lambda: self._done(controller))
+            if self._interrupts > 1:
+                self._leave_at_once(controller)
+            runs = controller.journal.autoscale_runs()
+            controller.close()
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+            self._pump.close()
+        return self._end(controller, runs)
+
+    def _done(self, controller: Controller) -> bool:
+        if self._interrupts or self._stuck is not None:
+            return controller.node_count() == 0
+        self._stuck = controller.stuck()
+        if self._stuck is not None:
+            from pools import NodeDeallocationOption
+
+            self._say(f"cannot go on, ending the pools: {self._stuck}", "bad")
+            controller.drain(NodeDeallocationOption.TASK_COMPLETION)
+            return False
+        return controller.at_rest()
+
+    def _interrupt(self, controller: Controller, number: int) -> None:
+        """The first: take no new work, drain, leave. The second: leave at once."""
+        from pools import NodeDeallocationOption
+
+        self._interrupts += 1
+        if self._interrupts == 1:
+            controller.drain(NodeDeallocationOption.TASK_COMPLETION)
+            name = signal.Signals(number).name
+            text = (
+                f"{name}: no new work; tasks finish, then the nodes go. Once more (Ctrl-C) to leave at once."
+            )
+            self._say(text, "bad")
+        else:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            controller.engine.stop()
+
+    def _say(self, text: str, tone: str) -> None:
+        from ..clock import now
+        from ..views import Line
+
+        assert self._pump is not None
+        self._pump.say(Line(now(), "ebbtide", text, tone))  # type: ignore[arg-type]
+
+    def _leave_at_once(self, controller: Controller) -> None:
+        """Let go of everything as it is: the next run with this state adopts it."""
+        assert self._pump is not None
+        self._pump.close()
+        names = [node.vm_name for node in controller.core.ctx.nodes]
+        if names:
+            click.echo(f"ebbtide: left at once; these VMs still run: {', '.join(names)}", err=True)
+            click.echo(f"ebbtide: end them: ebbtide down --state {controller.state.path}", err=True)
+            click.echo("ebbtide: or go on: the same `ebbtide run` again", err=True)
+        else:
+            click.echo("ebbtide: left at once; no VM runs", err=True)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        # threads may still wait for clouds and nodes, and what is to be remembered is committed
+        os._exit(130)
+
+    def _end(self, controller: Controller, runs: list[AutoScaleRun]) -> int:
+        from ..clock import now
+        from ..report import Report
+        from ..views.summary import summary
+
+        core = controller.core
+        report = Report(
+            jobs=tuple(core.jobs.jobs),
+            tasks=sorted(core.tasks.tasks, key=lambda task: task.sequence),
+            pools=tuple(core.ctx.pools),
+            nodes=tuple(core.ctx.nodes),
+            autoscale_runs=runs,
+            rates=self._rates,
+            now=now(),
+        )
+        assert self._pump is not None
+        if self._as_json:
+            click.echo(json.dumps(report.to_json(), indent=2))
+        click.echo(summary(report, self._pump.tally), err=self._as_json)
+        return self._code(report)
+
+    def _code(self, report: Report) -> int:
+        if report.succeeded and self._stuck is None:
+            return 0
+        if self._stuck is not None:
+            click.echo(f"ebbtide: error: {self._stuck}", err=True)
+        return 130 if self._interrupts and not report.failed else 1

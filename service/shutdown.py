@@ -1,0 +1,165 @@
+"""Ending every VM of a state, whatever condition its records are in: the provider's own list counts."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from pools import JournalError, NodeDeallocationOption
+from providers import Provider, ProviderError, Vm
+from runner import open_journal
+
+from .controller import Controller, open_providers
+from .settings import Settings
+from .state import StateDirectory, StateError
+
+#: Seconds in which nodes hand over the outcomes that they hold.
+DRAIN_LIMIT = 60.0
+#: Seconds in which the records follow what was done.
+SETTLE_LIMIT = 15.0
+#: Seconds after which a VM that does not go is reported, and the pause between two looks.
+DESTROY_LIMIT = 600.0
+_PAUSE = 1.0
+
+
+class Shutdown:
+    """Hold the state's lock as long as this lives. `tell` takes lines for people."""
+
+    def __init__(
+        self, state: StateDirectory, settings: Settings, pool: str | None, tell: Callable[[str], None]
+    ) -> None:
+        """Raises StateError, InvalidRequestError."""
+        self._state = state
+        self._settings = settings
+        self._pool = pool
+        self._tell = tell
+        self._providers = open_providers(state, settings, state.deployment().id)
+        self._damaged: str | None = None
+        self._owners = self._read_owners()
+        self._seen: dict[str, set[str]] = {}
+        if pool is not None and self._damaged is not None:
+            raise StateError(
+                f"which VMs belong to pool {pool!r} is not known, because the records cannot be read "
+                f"({self._damaged}); without --pool all are ended"
+            )
+        if pool is not None and pool not in self._pools:
+            raise StateError(
+                f"there is no pool {pool!r} in {state.path}; there are {', '.join(self._pools) or 'none'}"
+            )
+
+    def _read_owners(self) -> dict[str, str]:
+        """The pool of each VM that the records know."""
+        self._pools: list[str] = []
+        if not self._state.database.exists():
+            self._damaged = f"{self._state.database} is missing"
+            return {}
+        try:
+            journal = open_journal(self._state.database_url, upgrade=False)
+            try:
+                self._pools = [pool.id for pool in journal.pools()]
+                return {node.vm_name: node.pool_id for node in journal.nodes()}
+            finally:
+                journal.close()
+        except JournalError as exc:
+            self._damaged = str(exc)
+            return {}
+
+    # -- with the records -----------------------------------------------------------------------------------
+
+    def drain(self) -> None:
+        """Let the nodes hand over what has ended, requeue what runs, and end them; as far as that works."""
+        if self._damaged is not None:
+            self._tell(f"the records cannot be read, the VMs are ended all the same: {self._damaged}")
+            return
+        if self._owners:
+            self._engage(DRAIN_LIMIT)
+
+    def settle(self) -> None:
+        """Let the records follow what was done past them."""
+        if self._damaged is None and self._read_owners():
+            self._engage(SETTLE_LIMIT)
+
+    def _engage(self, limit: float) -> None:
+        """Be the controller of this state until no node is left, or the time is over."""
+        try:
+            controller = Controller(self._state, self._settings, occurrences=0)
+        except JournalError as exc:
+            self._damaged = str(exc)
+            return
+        alarm = threading.Timer(limit, controller.engine.stop)
+        alarm.daemon = True
+        alarm.start()
+        try:
+            controller.drain(NodeDeallocationOption.REQUEUE, self._pool)
+            controller.run(lambda: not self._nodes_left(controller))
+        except JournalError as exc:
+            self._damaged = str(exc)
+        finally:
+            alarm.cancel()
+            controller.close()
+
+    def _nodes_left(self, controller: Controller) -> bool:
+        return any(self._pool in (None, node.pool_id) for node in controller.core.ctx.nodes)
+
+    # -- without them ---------------------------------------------------------------------------------------
+
+    def destroy(self) -> list[str]:
+        """End what the providers list until they list nothing; the names of those that do not go."""
+        deadline = time.monotonic() + DESTROY_LIMIT
+        left: list[str] = []
+        for provider in self._providers.values():
+            while (vms := self._listed(provider)) is None or vms:
+                if time.monotonic() > deadline:
+                    left += (
+                        [vm.name for vm in vms]
+                        if vms
+                        else [f"those of {provider.name}, which does not answer"]
+                    )
+                    break
+                if vms is None or not self._destroy_all(provider, vms):
+                    time.sleep(_PAUSE)
+        return left
+
+    def look(self) -> None:
+        """See what there is before anything is ended, so that it can be told what was."""
+        for provider in self._providers.values():
+            self._listed(provider)
+
+    def _listed(self, provider: Provider) -> list[Vm] | None:
+        """The VMs that are to go; None if the provider does not answer. Tells which went since the last look."""
+        try:
+            vms = provider.list_owned()
+        except ProviderError as exc:
+            if not exc.retryable:
+                raise
+            self._tell(f"provider {provider.name} cannot be listed, tried again: {exc}")
+            return None
+        vms = [vm for vm in vms if self._pool is None or self._owners.get(vm.name) == self._pool]
+        names = {vm.name for vm in vms}
+        for name in sorted(self._seen.get(provider.name, set()) - names):
+            owner = self._owners.get(name)
+            self._tell(f"ended {name}" + (f" (pool {owner})" if owner else ""))
+        self._seen[provider.name] = names
+        return vms
+
+    def _destroy_all(self, provider: Provider, vms: list[Vm]) -> bool:
+        """False if any could not be ended."""
+        good = True
+        with ThreadPoolExecutor(16, thread_name_prefix="down") as executor:
+            for vm, error in zip(vms, executor.map(lambda vm: _destroy(provider, vm.name), vms), strict=True):
+                if error is not None:
+                    good = False
+                    self._tell(f"{vm.name} could not be ended, tried again: {error}")
+        return good
+
+
+def _destroy(provider: Provider, name: str) -> ProviderError | None:
+    try:
+        provider.destroy(name)
+    except ProviderError as exc:
+        if not exc.retryable:
+            raise
+        return exc
+    return None

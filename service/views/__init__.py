@@ -1,0 +1,6 @@
+"""What a user sees while work goes on: plain lines, or a live view on a terminal."""
+
+from .pump import Pump
+from .timeline import Line, Timeline
+
+__all__ = ["Line", "Pump", "Timeline"]

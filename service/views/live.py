@@ -1,0 +1,114 @@
+"""The live view on a terminal: pools, nodes, tasks and cost as they are now, and what happened last."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TextIO
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from pools import Pool
+
+from ..rates import money
+from .tally import Tally
+from .timeline import Line
+
+_STYLES = {"good": "green", "bad": "red", "quiet": "bright_black", "": ""}
+_NODES = 8
+_JOBS = 6
+#: Pause (seconds) between two drawings: the eye does not want more.
+_FRAME = 0.25
+
+
+class LiveView:
+    """The lines of the timeline scroll by above; the tables below are drawn again and again."""
+
+    def __init__(self, stream: TextIO, tally: Tally, start: float) -> None:
+        self._tally = tally
+        self._start = start
+        self._drawn = 0.0
+        self._console = Console(file=stream, highlight=False)
+        self._live = Live(console=self._console, auto_refresh=False, transient=True)
+        self._live.start()
+
+    def show(self, lines: Sequence[Line], now: float) -> None:
+        for line in lines:
+            self._console.print(self._line(line), soft_wrap=True)
+        if lines or now - self._drawn >= _FRAME:
+            self._drawn = now
+            self._live.update(self._tables(now), refresh=True)
+
+    def close(self) -> None:
+        self._live.update(Text(""), refresh=True)
+        self._live.stop()
+
+    def _line(self, line: Line) -> Text:
+        text = Text(f"{max(0.0, line.time - self._start):8.1f}s  ", style="bright_black")
+        text.append(f"{line.subject:<36}  ", style="bold")
+        text.append(line.text, style=_STYLES[line.tone])
+        for detail in line.detail:
+            text.append(f"\n{'':11}| {detail}", style="default")
+        return text
+
+    def _tables(self, now: float) -> RenderableType:
+        return Group(Text(), self._pools(now), self._nodes(now), self._tasks())
+
+    def _pools(self, now: float) -> Table:
+        table = _table("pool", "state", "nodes", "target", "last autoscale run", "node-seconds", "cost")
+        for pool in self._tally.pools.values():
+            amount = self._tally.used(pool, now)
+            table.add_row(
+                pool.id,
+                str(pool.allocation_state),
+                str(self._tally.node_count(pool.id)),
+                f"{pool.target_dedicated}+{pool.target_low_priority}",
+                self._last_run(pool, now),
+                f"{amount.seconds:.1f}",
+                money(amount.cost),
+            )
+        return table
+
+    def _last_run(self, pool: Pool, now: float) -> str:
+        run = self._tally.runs.get(pool.id)
+        if run is None:
+            return "-"
+        result = run.error.code if run.error is not None else run.results.replace("$", "")
+        return f"{max(0.0, now - run.timestamp):.0f} s ago: {result[:60]}"
+
+    def _nodes(self, now: float) -> RenderableType:
+        nodes = list(self._tally.nodes.values())
+        if not nodes:
+            return Text()
+        table = _table("node", "pool", "state", "since", "kind")
+        for node in nodes[:_NODES]:
+            kind = "low-priority" if node.low_priority else "dedicated"
+            since = f"{max(0.0, now - node.state_time):.0f} s"
+            table.add_row(node.id, node.pool_id, str(node.state), since, kind)
+        if len(nodes) > _NODES:
+            states = Counter(str(node.state) for node in nodes)
+            rest = ", ".join(f"{count} {state}" for state, count in states.items())
+            table.add_row(f"... {len(nodes)} nodes: {rest}", "", "", "", "")
+        return table
+
+    def _tasks(self) -> Table:
+        states = ("active", "preparing", "running", "succeeded", "failed")
+        table = _table("job", "state", *states)
+        jobs = list(self._tally.jobs.values())
+        for job in jobs[-_JOBS:]:
+            counts = self._tally.tasks.get(job.id, Counter())
+            table.add_row(job.id, str(job.state), *(str(counts[state]) for state in states))
+        if len(jobs) > _JOBS:
+            total = self._tally.task_counts()
+            table.add_row(f"all {len(jobs)} jobs", "", *(str(total[state]) for state in states))
+        return table
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", expand=False)
+    for column in columns:
+        table.add_column(column, overflow="ellipsis", no_wrap=True)
+    return table

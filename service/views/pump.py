@@ -1,0 +1,101 @@
+"""Carries changes from the engine's thread to the view's, so that a slow terminal never slows the engine."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from pools import Change
+
+from .tally import Tally
+from .timeline import Line, Timeline
+
+#: Pause (seconds) between two looks at what has changed; everything in between is shown together.
+BEAT = 0.1
+#: More changes than this in one beat, and tasks are counted instead of told one by one.
+BRIEF = 400
+#: Changes that may wait for a terminal that does not take our lines; the oldest beyond that are not shown.
+MOST_WAITING = 500_000
+
+
+class View(Protocol):
+    """Shows lines. Used by one thread only."""
+
+    def show(self, lines: Sequence[Line], now: float) -> None:
+        """Called once a beat, with what is new (which may be nothing)."""
+
+    def close(self) -> None: ...
+
+
+class Pump:
+    def __init__(self, timeline: Timeline, view: View, now: Callable[[], float]) -> None:
+        self._timeline = timeline
+        self._view = view
+        self._now = now
+        self._waiting: deque[Sequence[Change]] = deque()
+        self._size = 0
+        self._said: deque[Line] = deque()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="view", daemon=True)
+
+    @property
+    def tally(self) -> Tally:
+        """To be read after `close`."""
+        return self._timeline.tally
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def observe(self, changes: Sequence[Change]) -> None:
+        """For the engine: keeps a reference, and that is all."""
+        self._waiting.append(changes)
+        self._size += len(changes)
+        while self._size > MOST_WAITING and len(self._waiting) > 1:
+            self._size -= len(self._waiting.popleft())
+
+    def say(self, line: Line) -> None:
+        """A line that no change tells. Any thread, also from a signal handler."""
+        self._said.append(line)
+
+    def close(self) -> None:
+        """Show what is left, and let go of the terminal; waits a moment only for one that takes no lines."""
+        self._stop.set()
+        if self._thread.ident is not None:
+            self._thread.join(timeout=5.0)
+
+    def _work(self) -> None:
+        while not self._stop.wait(BEAT):
+            self._beat()
+        self._beat()
+        self._view.close()
+
+    def _beat(self) -> None:
+        lines: list[Line] = []
+        batches: list[Sequence[Change]] = []
+        while self._waiting:
+            batches.append(self._waiting.popleft())
+        total = sum(map(len, batches))
+        self._size -= total
+        now = self._now()
+        before = self._timeline.tally.task_counts() if total > BRIEF else Counter()
+        for batch in batches:
+            lines += self._timeline.tell(batch, now, brief=total > BRIEF)
+        if total > BRIEF:
+            after = self._timeline.tally.task_counts()
+            lines += _summary(before, after, now)
+        while self._said:
+            lines.append(self._said.popleft())
+        self._view.show(lines, now)
+
+
+def _summary(before: Counter[str], after: Counter[str], now: float) -> list[Line]:
+    """How the tasks have moved on."""
+    done = {state: after[state] - before[state] for state in ("succeeded", "failed")}
+    if not any(done.values()):
+        return []
+    moved = ", ".join(f"{count} {state}" for state, count in done.items() if count)
+    left = after["active"] + after["preparing"] + after["running"]
+    text = f"{moved}; {after['running']} running, {left} left"
+    return [Line(now, "tasks", text, "bad" if done["failed"] else "")]

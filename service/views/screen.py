@@ -1,0 +1,65 @@
+"""Choosing the view: live on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..clock import now
+from ..rates import Rates
+from .plain import PlainView
+from .pump import Pump, View
+from .tally import Tally
+from .timeline import Line, Timeline
+
+
+def open_pump(
+    tables: Mapping[str, Iterable[Any]], rates: Rates, start: float, *, as_json: bool, plain: bool
+) -> Pump:
+    """`tables`: what is there before the first change. `as_json` keeps standard output for the object."""
+    stream = sys.stderr if as_json else sys.stdout
+    terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
+    timeline = Timeline(Tally(rates, start))
+    timeline.load(tables)
+    view: View
+    if terminal and not plain:
+        from .live import LiveView  # rich takes a while to import: only who looks pays
+
+        view = LiveView(stream, timeline.tally, start)
+    else:
+        view = PlainView(stream, start, colour=terminal and not os.environ.get("NO_COLOR"))
+    pump = Pump(timeline, view, now)
+    if timeline.tally.jobs or timeline.tally.pools:
+        pump.say(Line(start, "ebbtide", _resumes(timeline.tally)))
+    _take_logs(pump)
+    return pump
+
+
+def _resumes(tally: Tally) -> str:
+    tasks = tally.task_counts()
+    left = tasks["active"] + tasks["preparing"] + tasks["running"]
+    counts = f"pools {len(tally.pools)}, nodes {len(tally.nodes)}, jobs {len(tally.jobs)}, open tasks {left}"
+    return f"goes on from the state as it is: {counts}"
+
+
+class _Handler(logging.Handler):
+    def __init__(self, pump: Pump) -> None:
+        super().__init__(logging.WARNING)
+        self._pump = pump
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._pump.say(Line(record.created, record.levelname.lower(), record.getMessage(), "bad"))
+
+
+def _take_logs(pump: Pump) -> None:
+    """Warnings become lines of the view: written past it they would tear a live view."""
+    root = logging.getLogger()
+    if os.environ.get("EBBTIDE_DEBUG"):
+        logging.basicConfig(level=logging.INFO, stream=sys.stderr)
+        return
+    root.handlers[:] = [_Handler(pump)]
+    # what it has to say about broken connections the runner says better
+    logging.getLogger("paramiko").setLevel(logging.CRITICAL)

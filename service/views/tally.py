@@ -1,0 +1,109 @@
+"""The state of things as the committed changes tell it: what views show, kept up to date change by change."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pools import AutoScaleRun, Change, Node, Pool
+from runner import Job, Task
+
+from ..rates import Rate, Rates, Used, used
+
+#: Steps remembered of how many nodes a pool had; the middle of a longer history goes.
+_STEPS = 400
+
+
+class Tally:
+    """Every method is cheap: it costs a few dictionary accesses per change."""
+
+    def __init__(self, rates: Rates, start: float) -> None:
+        self._rates = rates
+        self.start = start
+        self.pools: dict[str, Pool] = {}
+        self.nodes: dict[str, Node] = {}
+        self.jobs: dict[str, Job] = {}
+        self.runs: dict[str, AutoScaleRun] = {}
+        #: per job: how many tasks are in which state; completed ones as `succeeded` and `failed`
+        self.tasks: dict[str, Counter[str]] = {}
+        #: per pool: (when, how many nodes from then on)
+        self.steps: dict[str, list[tuple[float, int]]] = {}
+        self._task_states: dict[Any, str] = {}
+        self._counts: Counter[str] = Counter()
+
+    def load(self, tables: dict[str, Iterable[Any]]) -> None:
+        """What was there before the first change."""
+        for table in ("pools", "nodes", "jobs", "tasks"):
+            for record in tables.get(table, ()):
+                self.take(
+                    Change(table, record.key if isinstance(record, Task) else record.id, record), self.start
+                )
+
+    def take(self, change: Change, now: float) -> None:
+        table, key, record = change
+        if table == "tasks":
+            self._task(key, record)
+        elif table == "nodes":
+            self._node(key, record, now)
+        elif table == "pools":
+            _keep(self.pools, key, record)
+            self.steps.setdefault(key, [(now, 0)])
+        elif table == "jobs":
+            _keep(self.jobs, key, record)
+        elif table == "autoscale_runs":
+            self.runs[key[0]] = record
+
+    def _task(self, key: Any, task: Task | None) -> None:
+        counts = self.tasks.setdefault(key[0], Counter())
+        before = self._task_states.pop(key, None)
+        if before is not None:
+            counts[before] -= 1
+        if task is not None:
+            state = task_state(task)
+            self._task_states[key] = state
+            counts[state] += 1
+
+    def _node(self, node_id: str, node: Node | None, now: float) -> None:
+        known = self.nodes.get(node_id)
+        _keep(self.nodes, node_id, node)
+        if (known is None) == (node is None):
+            return
+        pool_id = (node or known).pool_id  # type: ignore[union-attr]
+        self._counts[pool_id] += 1 if node is not None else -1
+        steps = self.steps.setdefault(pool_id, [])
+        if len(steps) > 1 and steps[-1][0] == now:
+            steps.pop()  # of one moment only the end counts
+        steps.append((now, self._counts[pool_id]))
+        if len(steps) > _STEPS:
+            del steps[_STEPS // 2]
+
+    # -- questions ------------------------------------------------------------------------------------------
+
+    def node_count(self, pool_id: str) -> int:
+        return self._counts[pool_id]
+
+    def nodes_of(self, pool_id: str) -> Sequence[Node]:
+        return [node for node in self.nodes.values() if node.pool_id == pool_id]
+
+    def used(self, pool: Pool, now: float) -> Used:
+        return used(pool, self.nodes_of(pool.id), self._rates.get(pool.spec.vm_size, Rate()), now)
+
+    def task_counts(self) -> Counter[str]:
+        total: Counter[str] = Counter()
+        for counts in self.tasks.values():
+            total.update(counts)
+        return total
+
+
+def task_state(task: Task) -> str:
+    if task.result is not None and task.state == "completed":
+        return "succeeded" if task.result == "success" else "failed"
+    return str(task.state)
+
+
+def _keep(records: dict[str, Any], key: str, record: Any) -> None:
+    if record is None:
+        records.pop(key, None)
+    else:
+        records[key] = record

@@ -1,0 +1,269 @@
+"""From committed changes to the lines of a timeline. Pure: `now` and the changes are handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pools import AutoScaleRun, Change, Node, Pool
+from runner import Job, JobSchedule, Output, Task
+
+from ..iso8601 import format_duration
+from ..rates import money
+from .outputs_text import shown
+from .tally import Tally
+
+Tone = Literal["", "good", "bad", "quiet"]
+
+#: States of nodes that need no line of their own: every task would make two.
+_QUIET_STATES = frozenset(("running",))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`time` in seconds since the epoch; `detail` is shown indented below; `subject` is what it is about."""
+
+    time: float
+    subject: str
+    text: str
+    tone: Tone = ""
+    detail: tuple[str, ...] = ()
+
+
+class Timeline:
+    def __init__(self, tally: Tally, *, outputs: bool = True) -> None:
+        """`outputs`: show what tasks print, if it is short."""
+        self.tally = tally
+        self._outputs = outputs
+        self._printed: dict[Any, Output] = {}
+        self._nodes: dict[str, Node] = {}
+        self._tasks: dict[Any, Task] = {}
+        self._jobs: dict[str, str] = {}
+        self._schedules: set[str] = set()
+        self._pools: dict[str, Pool] = {}
+        self._outcome: dict[str, tuple[Any, ...]] = {}
+        self._unchanged: dict[str, int] = {}
+
+    def load(self, tables: dict[str, Iterable[Any]]) -> None:
+        """What was there before: known, and told no more."""
+        self.tally.load(tables)
+        self._pools = dict(self.tally.pools)
+        self._nodes = dict(self.tally.nodes)
+        self._jobs = {job.id: str(job.state) for job in self.tally.jobs.values()}
+        self._schedules = {schedule.id for schedule in tables.get("job_schedules", ())}
+
+    def tell(self, changes: Sequence[Change], now: float, *, brief: bool = False) -> list[Line]:
+        """What the changes mean. `brief`: tasks are only counted, because there are too many to tell."""
+        counts = {pool_id: self.tally.node_count(pool_id) for pool_id in self._pools}
+        for change in changes:
+            self.tally.take(change, now)
+            if change.table == "outputs" and change.record is not None and self._outputs and not brief:
+                self._printed[change.key] = change.record
+        lines: list[Line] = []
+        added: dict[str, int] = {}
+        for table, key, record in changes:
+            if table == "tasks":
+                if not brief:
+                    lines += self._task(key, record, added, now)
+            elif table == "nodes":
+                lines += self._node(key, record, now)
+            elif table == "pools":
+                lines += self._pool(key, record, now)
+            elif table == "autoscale_runs":
+                lines += self._run(record)
+            elif table == "jobs":
+                lines += self._job(key, record, now)
+            elif table == "job_schedules":
+                lines += self._schedule(key, record)
+        for pool_id in self._pools:
+            if self.tally.node_count(pool_id) != counts.get(pool_id, 0):
+                lines += self._node_count(pool_id, now)
+        self._printed.clear()
+        lines += [
+            Line(now, f"job {job_id}", f"{count} tasks added") for job_id, count in added.items() if count > 1
+        ]
+        return lines
+
+    # -- pools and nodes ------------------------------------------------------------------------------------
+
+    def _pool(self, pool_id: str, pool: Pool | None, now: float) -> Iterator[Line]:
+        before = self._pools.get(pool_id)
+        subject = f"pool {pool_id}"
+        if pool is None:
+            self._pools.pop(pool_id, None)
+            yield Line(now, subject, "deleted")
+            return
+        self._pools[pool_id] = pool
+        if before is None:
+            spec = pool.spec
+            how = (
+                f"sized by its formula every {format_duration(spec.auto_scale_evaluation_interval)}"
+                if spec.enable_auto_scale
+                else f"{_nodes(pool.target_dedicated, pool.target_low_priority)}"
+            )
+            yield Line(pool.created, subject, f"created: {spec.vm_size}, {how}")
+        elif not pool.spec.enable_auto_scale and _targets(before) != _targets(pool):
+            yield Line(now, subject, f"new target: {_nodes(*_targets(pool))}")
+        for error in pool.resize_errors:
+            if before is None or error not in before.resize_errors:
+                yield Line(now, subject, f"{error.code}: {error.message}", "bad")
+
+    def _run(self, run: AutoScaleRun) -> Iterator[Line]:
+        targets, reason = _results(run.results)
+        outcome = (targets, run.error.code) if run.error is not None else (targets, None)
+        before = self._outcome.get(run.pool_id)
+        if outcome == before:
+            self._unchanged[run.pool_id] = self._unchanged.get(run.pool_id, 0) + 1
+            return
+        self._outcome[run.pool_id] = outcome
+        same = self._unchanged.pop(run.pool_id, 0)
+        after = f" after {same} runs without a change" if same else ""
+        because = f"; {reason}" if reason else ""
+        subject = f"pool {run.pool_id}"
+        if run.error is not None:
+            detail = tuple(f"{value.name}: {value.value}" for value in run.error.values)
+            text = f"autoscale failed{after}: {run.error.code}: {run.error.message}"
+            yield Line(run.timestamp, subject, text, "bad", detail)
+        elif before is None or before[0] is None:
+            yield Line(run.timestamp, subject, f"autoscale: {_nodes(*(targets or (0, 0)))}{because}")
+        else:
+            steps = [
+                f"{kind} {old} -> {new}"
+                for kind, old, new in zip(
+                    ("dedicated", "low-priority"), before[0], targets or (0, 0), strict=True
+                )
+                if old != new
+            ]
+            what = ", ".join(steps) or "works again"
+            yield Line(run.timestamp, subject, f"autoscale{after}: {what}{because}", "good")
+
+    def _node(self, node_id: str, node: Node | None, now: float) -> Iterator[Line]:
+        before = self._nodes.get(node_id)
+        subject = f"node {node_id}"
+        if node is None:
+            if before is None:
+                return
+            del self._nodes[node_id]
+            yield Line(now, subject, f"gone after {now - before.created:.1f} s")
+            return
+        self._nodes[node_id] = node
+        if before is None:
+            kind = "low-priority" if node.low_priority else "dedicated"
+            yield Line(node.created, subject, f"ordered: {kind}, pool {node.pool_id}")
+        if node.state != (before.state if before is not None else "creating"):
+            yield from self._node_state(node, before)
+        start = node.start_task
+        if (
+            start is not None
+            and start.state == "completed"
+            and (before is None or before.start_task != start)
+        ):
+            end = start.end_time if start.end_time is not None else now
+            took = f"{max(0.0, end - start.start_time):.1f} s"
+            good = start.result == "success"
+            code = f"exit code {start.exit_code}" if start.exit_code is not None else "not run"
+            detail = self._output(("starttask", node.pool_id, node_id), failed=not good)
+            yield Line(
+                end, subject, f"start task {start.result}: {code}, {took}", "" if good else "bad", detail
+            )
+
+    def _node_state(self, node: Node, before: Node | None) -> Iterator[Line]:
+        if node.state in _QUIET_STATES or (
+            before is not None and (before.state, node.state) == ("running", "idle")
+        ):
+            return
+        bad = node.state in ("unusable", "preempted", "starttaskfailed")
+        told = bad or node.state == "leavingpool"
+        text = f"{node.state}: {node.reason}" if told and node.reason else str(node.state)
+        yield Line(node.state_time, f"node {node.id}", text, "bad" if bad else "")
+
+    def _node_count(self, pool_id: str, now: float) -> Iterator[Line]:
+        pool = self.tally.pools.get(pool_id)
+        count = self.tally.node_count(pool_id)
+        nodes = f"{count} node{'' if count == 1 else 's'}"
+        if pool is None or count:
+            yield Line(now, f"pool {pool_id}", f"has {nodes}", "quiet")
+            return
+        amount = self.tally.used(pool, now)
+        text = f"is at zero: {amount.seconds:.1f} node-seconds so far, price {money(amount.cost)}"
+        yield Line(now, f"pool {pool_id}", text, "good")
+
+    # -- jobs and tasks -------------------------------------------------------------------------------------
+
+    def _schedule(self, schedule_id: str, schedule: JobSchedule | None) -> Iterator[Line]:
+        if schedule is None or schedule_id in self._schedules:
+            return
+        self._schedules.add(schedule_id)
+        interval = schedule.spec.schedule.recurrence_interval
+        how = f"a job every {format_duration(interval)}" if interval is not None else "one job"
+        yield Line(schedule.created, f"schedule {schedule_id}", f"created: {how}")
+
+    def _job(self, job_id: str, job: Job | None, now: float) -> Iterator[Line]:
+        subject = f"job {job_id}"
+        before = self._jobs.get(job_id)
+        if job is None:
+            self._jobs.pop(job_id, None)
+            return
+        self._jobs[job_id] = str(job.state)
+        if before is None:
+            yield Line(job.created, subject, f"created on pool {job.pool_id}")
+        if job.state == "completed" and before != "completed":
+            yield Line(
+                job.end_time or now, subject, f"completed: {job.terminate_reason or 'no reason given'}"
+            )
+
+    def _task(self, key: Any, task: Task | None, added: dict[str, int], now: float) -> Iterator[Line]:
+        before = self._tasks.pop(key, None)
+        if task is None:
+            return
+        if task.state != "completed":
+            self._tasks[key] = task
+        subject = f"task {task.job_id} {task.id}"
+        if before is None and task.state == "active" and task.version == 1:
+            added[task.job_id] = added.get(task.job_id, 0) + 1
+        if before is not None and task.requeue_count > before.requeue_count:
+            yield Line(now, subject, f"requeued: its node {task.last_node_id or ''} was lost", "bad")
+        if before is not None and task.retry_count > before.retry_count:
+            text = f"failed with exit code {task.exit_code}, is tried again (retry {task.retry_count})"
+            yield Line(now, subject, text, "bad", self._output(("task", *key), failed=True))
+        if task.state == "running" and (before is None or before.state != "running"):
+            yield Line(task.start_time or now, subject, f"running on {task.node_id}")
+        if task.state == "completed":
+            yield self._completed(key, subject, task, now)
+
+    def _completed(self, key: Any, subject: str, task: Task, now: float) -> Line:
+        end = task.end_time if task.end_time is not None else now
+        good = task.result == "success"
+        took = f", {max(0.0, end - task.start_time):.1f} s" if task.start_time is not None else ""
+        code = f"exit code {task.exit_code}" if task.exit_code is not None else "no exit code"
+        where = f" on {task.last_node_id}" if task.last_node_id else ""
+        text = f"{task.result}: {code}{took}{where}"
+        if task.failure is not None and task.failure.code != "FailureExitCode":
+            text += f"; {task.failure.message}"
+        detail = self._output(("task", *key), failed=not good)
+        return Line(end, subject, text, "good" if good else "bad", detail)
+
+    def _output(self, key: tuple[str, str, str], *, failed: bool) -> tuple[str, ...]:
+        lines = shown(self._printed.get((*key, "stdout")))
+        if failed:
+            lines += shown(self._printed.get((*key, "stderr")))
+        return lines
+
+
+def _results(text: str) -> tuple[tuple[int, int] | None, str]:
+    """The targets, and the formula's own variables, from the results of a run."""
+    values = dict(part.partition("=")[::2] for part in text.split(";") if "=" in part)
+    own = ", ".join(f"{name}={value}" for name, value in values.items() if not name.startswith("$"))
+    try:
+        return (int(values["$TargetDedicatedNodes"]), int(values["$TargetLowPriorityNodes"])), own
+    except (KeyError, ValueError):
+        return None, own
+
+
+def _targets(pool: Pool) -> tuple[int, int]:
+    return pool.target_dedicated, pool.target_low_priority
+
+
+def _nodes(dedicated: int, low_priority: int) -> str:
+    return f"{dedicated} dedicated, {low_priority} low-priority nodes"

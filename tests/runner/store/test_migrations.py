@@ -1,0 +1,74 @@
+"""Migrations lead to the tables that the code declares, all the way or not at all."""
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+
+from pools import open_database
+from runner import JournalError, migrations, open_journal
+from runner.tables import metadata
+
+from .records import job, put
+
+
+@pytest.fixture
+def engine(url):
+    opened = open_database(url)
+    yield opened
+    opened.dispose()
+
+
+def test_they_lead_to_the_declared_tables(engine):
+    migrations.migrate(engine)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": migrations.VERSION_TABLE})
+        assert compare_metadata(context, metadata) == []
+        found = inspect(connection)
+        keys = {name: found.get_pk_constraint(name)["constrained_columns"] for name in metadata.tables}
+    assert keys == {name: [c.name for c in table.primary_key] for name, table in metadata.tables.items()}
+
+
+def test_alembic_finds_the_same_revisions():
+    config = Config()
+    config.set_main_option("script_location", str(migrations.__path__[0]))
+    scripts = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
+    assert list(reversed(scripts)) == migrations.revisions()
+
+
+def test_a_second_time_changes_nothing(engine):
+    assert migrations.stored_revision(engine) is None
+    migrations.migrate(engine)
+    migrations.migrate(engine)
+    assert migrations.stored_revision(engine) == migrations.revisions()[-1]
+
+
+def test_one_that_fails_leaves_nothing(engine):
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE outputs (x INTEGER)"))  # the last one to be made is in the way
+    with pytest.raises(JournalError, match="outputs"):
+        migrations.migrate(engine)
+    assert inspect(engine).get_table_names() == ["outputs"]
+
+
+def test_a_newer_database_is_refused_and_untouched(url):
+    journal = open_journal(url)
+    journal.commit([put(job())])
+    with journal._writing() as connection:
+        connection.execute(text("UPDATE migrations SET version_num = '9999'"))
+    for upgrade in (True, False):
+        with pytest.raises(JournalError, match=r"newer ebbtide .*9999.*use that version, or a backup"):
+            open_journal(url, upgrade=upgrade)
+    assert journal.jobs() == [job()]
+    journal.close()
+
+
+def test_an_older_database_is_not_upgraded_by_a_reader(url):
+    journal = open_journal(url)
+    with journal._writing() as connection:
+        connection.execute(text("DELETE FROM migrations"))
+    with pytest.raises(JournalError, match="start the controller"):
+        open_journal(url, upgrade=False)
+    journal.close()

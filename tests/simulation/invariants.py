@@ -1,0 +1,141 @@
+"""What must hold after every step, whatever goes wrong. The truth is the simulated world, not the core's view."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from pools import Node, NodeState, Pool
+from runner import Job, Task, TaskState
+from runner.simulated_node import Execution
+from runner.simulation import Simulation
+
+COUNTED = {
+    NodeState.CREATING,
+    NodeState.STARTING,
+    NodeState.WAITING_FOR_START_TASK,
+    NodeState.START_TASK_FAILED,
+    NodeState.IDLE,
+    NodeState.RUNNING,
+}
+
+
+class Broken(AssertionError):
+    """An invariant does not hold."""
+
+
+def require(holds: bool, law: str, *story: object) -> None:
+    if not holds:
+        raise Broken(f"{law}: {' '.join(map(str, story))}")
+
+
+class Invariants:
+    def __init__(self) -> None:
+        self.sim: Simulation | None = None
+        #: (job id, task id) of every task that the controller has said yes to
+        self.accepted: set[tuple[str, str]] = set()
+        self.completed: dict[tuple[str, str], Task] = {}
+        self._commits = -1
+        self._seen = 0
+        self._executions: dict[str, Execution] = {}
+        self._attempts: dict[tuple[str, str], int] = {}
+
+    def check(self) -> None:
+        sim = self.sim
+        if sim is None:
+            return
+        nodes: dict[str, Node] = sim.journal.table("nodes")
+        tasks: dict[tuple[str, str], Task] = sim.journal.table("tasks")
+        self._every_vm_has_a_record(sim, nodes)
+        self._executions_run_once(sim)
+        if sim.journal.commits != self._commits:
+            self._commits = sim.journal.commits
+            self._nothing_accepted_is_lost(tasks)
+            self._completed_as_it_really_ended(sim, tasks)
+            self._pools_keep_to_their_targets(sim.journal.table("pools"), nodes)
+            self._nodes_keep_to_their_slots(sim, nodes, tasks)
+        self._nothing_lives_after_its_end(sim, tasks)
+
+    def _every_vm_has_a_record(self, sim: Simulation, nodes: dict[str, Node]) -> None:
+        recorded = {node.vm_name for node in nodes.values()}
+        for name in sim.cloud._vms:
+            require(name in recorded, "a VM has no record", name)
+
+    def _executions_run_once(self, sim: Simulation) -> None:
+        for execution in sim.log.started[self._seen :]:
+            before = self._executions.setdefault(execution.id, execution)
+            require(before is execution, "an execution was started twice", execution, before)
+        self._seen = len(sim.log.started)
+        uids = Counter(x.id.rpartition("-")[0] for x in sim.log.live.values() if not x.id.startswith("start"))
+        double = [uid for uid, count in uids.items() if count > 1]
+        require(not double, "two live executions of one task", double, list(sim.log.live.values()))
+
+    def _nothing_accepted_is_lost(self, tasks: dict[tuple[str, str], Task]) -> None:
+        require(self.accepted <= tasks.keys(), "an accepted task is lost", self.accepted - tasks.keys())
+
+    def _completed_as_it_really_ended(self, sim: Simulation, tasks: dict[tuple[str, str], Task]) -> None:
+        for key, task in tasks.items():
+            before = self.completed.get(key)
+            if before is not None:
+                require(task is before, "a completed task was changed", before, task)
+            elif task.state is TaskState.COMPLETED:
+                self.completed[key] = task
+                self._check_end(task)
+
+    def _check_end(self, task: Task) -> None:
+        truth = self._executions.get(task.execution_id)
+        if task.exit_code is None:
+            ended = task.failure is not None and task.failure.code == "TaskEnded"
+            require(ended, "a task was completed without an exit code", task)
+            return
+        require(truth is not None, "a task was completed that never ran", task)
+        assert truth is not None
+        real = "none yet" if truth.live else truth.exit_code
+        require(task.exit_code == real, "a wrong exit code is recorded", task, truth)
+        require((task.exit_code == 0) == (task.result == "success"), "a wrong result is recorded", task)
+
+    def _pools_keep_to_their_targets(self, pools: dict[str, Pool], nodes: dict[str, Node]) -> None:
+        present = Counter((n.pool_id, n.low_priority) for n in nodes.values() if n.state in COUNTED)
+        for (pool_id, low_priority), count in present.items():
+            pool = pools[pool_id]
+            target = pool.target_low_priority if low_priority else pool.target_dedicated
+            require(count <= target, "more nodes than asked for", pool, present)
+
+    def _nodes_keep_to_their_slots(
+        self, sim: Simulation, nodes: dict[str, Node], tasks: dict[tuple[str, str], Task]
+    ) -> None:
+        """A task is given a slot only where one is free (those that wait at a node take theirs when it starts them)."""
+        used: Counter[str] = Counter()
+        given = set()
+        for key, task in tasks.items():
+            if task.node_id is None or task.state is TaskState.COMPLETED:
+                continue
+            require(task.node_id in nodes, "a task is placed on a node without a record", task)
+            if task.state in (TaskState.PREPARING, TaskState.RUNNING) and not task.ended:
+                used[task.node_id] += task.spec.required_slots
+            if task.state is TaskState.PREPARING and self._attempts.get(key) != task.attempt:
+                given.add(task.node_id)
+            self._attempts[key] = task.attempt
+        pools = sim.journal.table("pools")
+        for node_id in given:
+            slots = pools[nodes[node_id].pool_id].spec.task_slots_per_node
+            require(used[node_id] <= slots, "more executions on a node than it has slots", node_id, used[node_id])
+        for simulated in sim.nodes.values():
+            require(simulated.used <= simulated.slots, "a node runs more than it has slots", simulated.node_id)
+
+    def _nothing_lives_after_its_end(self, sim: Simulation, tasks: dict[tuple[str, str], Task]) -> None:
+        live = {x.id.rpartition("-")[0] for x in sim.log.live.values()}
+        for task in self.completed.values():
+            require(task.uid not in live, "an execution runs although its task is completed", task)
+
+    def at_the_end(self, jobs: dict[str, Job]) -> None:
+        """Everything is done, and nothing is left."""
+        sim = self.sim
+        assert sim is not None
+        for key in self.accepted:
+            task = sim.journal.table("tasks")[key]
+            job = jobs[task.job_id]
+            done = task.state is TaskState.COMPLETED or job.terminate_reason in ("UserTerminate", "JMComplete")
+            require(done, "a task was never completed", task, job)
+        require(not sim.cloud.list_owned(), "VMs are left", sim.cloud.list_owned())
+        require(not sim.journal.table("nodes"), "node records are left", sim.journal.table("nodes"))
+        require(not sim.log.live, "executions are left", sim.log.live)

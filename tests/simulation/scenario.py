@@ -1,0 +1,230 @@
+"""The workload of the fault test: every kind of work that there is, on a fixed and on an autoscaled pool."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+
+from pools import NodeDeallocationOption, PoolSettings, PoolSpec, StartTask
+from providers import SimulatedSettings
+from runner import (
+    AddJob,
+    AddJobSchedule,
+    AddPool,
+    AddTasks,
+    CoreSettings,
+    Drain,
+    Event,
+    JobConstraints,
+    JobManagerTask,
+    JobScheduleSpec,
+    JobSpec,
+    JobSpecification,
+    PoolInfo,
+    ResizePool,
+    Schedule,
+    TaskConstraints,
+    TaskSpec,
+    TerminateJob,
+)
+from runner.commands import StartExecution
+from runner.simulated_node import Plan
+from runner.simulation import START, Simulation
+
+from .chaos import Adversary, RandomFaults
+from .invariants import Invariants
+
+SETTINGS = CoreSettings(
+    pools=PoolSettings(
+        sample_period=10.0,
+        sample_delay=20.0,
+        sample_retention=3600.0,
+        vm_poll_interval=15.0,
+        boot_timeout=120.0,
+        unreachable_timeout=120.0,
+        backoff_max=60.0,
+        minimum_evaluation_interval=1.0,
+    ),
+    minimum_recurrence_interval=1.0,
+    occurrences=2,
+)
+FORMULA = """
+samples = $PendingTasks.GetSamplePercent(60 * TimeInterval_Second);
+pending = samples < 1 ? 0 : max($PendingTasks.GetSample(60 * TimeInterval_Second, 1));
+$TargetDedicatedNodes = 0;
+$TargetLowPriorityNodes = min(2, pending);
+$NodeDeallocationOption = taskcompletion;
+"""
+OPTIONS = tuple(NodeDeallocationOption)
+#: Faults end after so long (seconds), and all must be done after so long.
+STORM, LIMIT = 600.0, 4 * 3600.0
+
+
+class Scenario:
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.rng = random.Random(seed)
+        self.laws = Invariants()
+        self.faults = RandomFaults(random.Random(seed + 1_000_000))
+        self.option = OPTIONS[seed % len(OPTIONS)]
+        self._plans: dict[str, tuple[float, list[int], int]] = {}
+        self._startups = self.rng.choice(([0], [0], [1, 0], [1, 1, 1, 0]))
+        self._started = 0
+        self.sim = Simulation(
+            SETTINGS,
+            self._behave,
+            self.faults,
+            SimulatedSettings(boot_delay=10.0),
+            self.laws.check,
+            seed,
+        )
+        self.laws.sim = self.sim
+
+    # -- what tasks do ---------------------------------------------------------------------------------------
+
+    def task(
+        self, task_id: str, seconds: float, codes: list[int] | None = None, retries: int | None = None, slots: int = 1
+    ) -> TaskSpec:
+        """`codes`: exit codes of the first executions; the last of them holds for all further ones."""
+        self._plans[task_id] = (seconds, codes or [0], 0)
+        constraints = TaskConstraints(max_task_retry_count=retries)
+        return TaskSpec(id=task_id, command_line="work", constraints=constraints, required_slots=slots)
+
+    def _behave(self, command: StartExecution) -> Plan:
+        if command.kind == "startup":
+            code = self._startups[self._started % len(self._startups)]
+            self._started += 1
+            return Plan(2.0, code)
+        task_id = command.environment["AZ_BATCH_TASK_ID"]
+        seconds, codes, times = self._plans[task_id]
+        self._plans[task_id] = (seconds, codes, times + 1)
+        return Plan(seconds, codes[min(times, len(codes) - 1)])
+
+    # -- what is asked for -----------------------------------------------------------------------------------
+
+    def workload(self) -> list[tuple[float, Event]]:
+        """(seconds after the start, request)"""
+        rng = self.rng
+        fixed, ebbing = PoolInfo(pool_id="fixed"), PoolInfo(pool_id="ebbing")
+        self._plans["manager"] = (15.0, [0], 0)
+        plain = [self.task(f"plain-{i}", rng.uniform(1, 60), [rng.choice((0, 0, 3))]) for i in range(8)]
+        plain += [self.task(f"wide-{i}", rng.uniform(1, 30), slots=2) for i in range(2)]
+        flaky = [
+            self.task("flaky", 5.0, [1, 1, 0], retries=-1),
+            self.task("hopeless", 5.0, [7], retries=2),
+            self.task("lucky", 5.0, [2, 0], retries=1),
+        ]
+        short = [self.task(f"short-{i}", rng.uniform(0.01, 0.03)) for i in range(30)]
+        short.insert(15, self.task("long-among-short", 20.0))
+        late = [self.task(f"late-{i}", rng.uniform(5, 40)) for i in range(4)]
+        doomed = [self.task(f"doomed-{i}", 300.0) for i in range(3)]
+        return [
+            (0, AddPool(self._fixed_pool(), "simulated", "simulated")),
+            (0, AddPool(self._ebbing_pool(), "simulated", "simulated")),
+            (1, AddJob(self._job("plain", fixed), tuple(plain))),
+            (2, AddJob(self._job("flaky", ebbing, retries=1), tuple(flaky))),
+            (3, AddJob(self._job("short", fixed, priority=10), tuple(short))),
+            (4, AddJob(self._job("doomed", ebbing, priority=-5), tuple(doomed))),
+            (5, AddJob(self._job("late", ebbing, closes=False))),
+            (6, AddJobSchedule(self._schedule(ebbing))),
+            (90, AddTasks("late", tuple(late))),
+            (150, TerminateJob("doomed")),
+            (rng.uniform(40, 120), ResizePool("fixed", 1, 0, self.option)),
+            (rng.uniform(120, 200), ResizePool("fixed", 2, 2, self.option)),
+            (rng.uniform(250, 300), ResizePool("fixed", 1, 1, rng.choice(OPTIONS))),
+        ]
+
+    def _fixed_pool(self) -> PoolSpec:
+        return PoolSpec(
+            id="fixed",
+            vm_size="simulated.small",
+            target_dedicated_nodes=2,
+            target_low_priority_nodes=1,
+            task_slots_per_node=2,
+        )
+
+    def _ebbing_pool(self) -> PoolSpec:
+        return PoolSpec(
+            id="ebbing",
+            vm_size="simulated.small",
+            enable_auto_scale=True,
+            auto_scale_formula=FORMULA,
+            auto_scale_evaluation_interval=timedelta(seconds=15),
+            start_task=StartTask(
+                command_line="prepare",
+                max_task_retry_count=1,
+                wait_for_success=self.rng.random() < 0.8,
+            ),
+        )
+
+    def _job(
+        self, job_id: str, pool: PoolInfo, *, priority: int = 0, retries: int = 0, closes: bool = True
+    ) -> JobSpec:
+        return JobSpec(
+            id=job_id,
+            pool_info=pool,
+            priority=priority,
+            constraints=JobConstraints(max_task_retry_count=retries),
+            on_all_tasks_complete="terminatejob" if closes else "noaction",
+        )
+
+    def _schedule(self, pool: PoolInfo) -> JobScheduleSpec:
+        manager = JobManagerTask(id="manager", command_line="manage")
+        return JobScheduleSpec(
+            id="every",
+            schedule=Schedule(recurrence_interval=timedelta(seconds=60)),
+            job_specification=JobSpecification(pool_info=pool, job_manager_task=manager),
+        )
+
+    # -- the run ---------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Raises Broken, or whatever the core raises, if anything is wrong."""
+        sim = self.sim
+        for delay, event in self.workload():
+            sim.at(START + delay, lambda now, event=event: self._ask(event))
+        Adversary(sim, self.faults, every=self.rng.choice((10.0, 30.0, 90.0)))
+        sim.at(START + STORM, lambda now: setattr(self.faults, "calm", True))
+        if not sim.run(self._drained_midway, START + LIMIT):
+            raise self._stuck("before the drain")
+        if not sim.run(self._worked_off, START + LIMIT):
+            raise self._stuck("work is left")
+        sim.request(Drain(self.option))
+        if not sim.run(lambda: sim.core is not None and not sim.journal.table("nodes"), START + LIMIT):
+            raise self._stuck("nodes are left")
+        self.laws.at_the_end(sim.journal.table("jobs"))
+
+    def _ask(self, event: Event) -> None:
+        request = self.sim.request(event)
+        if isinstance(event, AddJob):
+            keys = {(event.spec.id, task.id) for task in event.tasks}
+        elif isinstance(event, AddTasks):
+            keys = {(event.job_id, task.id) for task in event.tasks}
+        else:
+            return
+        request.on_answer = lambda: self.laws.accepted.update(keys)
+
+    def _drained_midway(self) -> bool:
+        """Some time in the storm all pools are drained; the next controller goes by their targets again."""
+        return self.sim.now > START + 10 and all(r.answered for r in self.sim.requests)
+
+    def _worked_off(self) -> bool:
+        jobs = self.sim.journal.table("jobs")
+        tasks = self.sim.journal.table("tasks")
+        return (
+            self.faults.calm
+            and self.sim.core is not None
+            and all(job.state == "completed" for job in jobs.values() if job.id != "late")
+            and "every:job-2" in jobs
+            and all(task.state == "completed" for key, task in tasks.items() if key[0] == "late")
+        )
+
+    def _stuck(self, what: str) -> AssertionError:
+        tables = self.sim.journal.tables
+        story = [f"seed {self.seed}: {what} after {self.sim.now - START:.0f} s"]
+        story += [f"{r.event} answered={r.answered} {r.refused}" for r in self.sim.requests if not r.answered]
+        story += [str(job) for job in tables["jobs"].values() if job.state != "completed"]
+        story += [str(task) for task in tables["tasks"].values() if task.state != "completed"]
+        story += [str(node) for node in tables["nodes"].values()]
+        story += [str(pool) for pool in tables["pools"].values()]
+        return AssertionError("\n".join(story))
