@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Dialect, LargeBinary, Table, bindparam, delete, select
+from sqlalchemy import Column, Connection, Dialect, LargeBinary, Table, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ColumnElement
 
@@ -44,7 +44,7 @@ class Kept(Generic[R]):
         return Writer(self, dialect)
 
     def read(self, connection: Connection, *where: ColumnElement[bool], order: Sequence[Any] = ()) -> list[R]:
-        """The records that fulfil all conditions. Raises JournalError for one that cannot be understood."""
+        """The records that fulfil all conditions. Raises JournalError if one cannot be understood."""
         columns = [self.table.c.body, *(self.table.c[name] for name in self._bytes)]
         records = []
         for body, *data in connection.execute(select(*columns).where(*where).order_by(*order)):
@@ -59,6 +59,14 @@ class Kept(Generic[R]):
                 record = msgspec.structs.replace(record, **dict(zip(self._bytes, data, strict=True)))
             records.append(record)
         return records
+
+    def column(self, connection: Connection, of: Column[Any], *where: ColumnElement[bool]) -> Iterable[Any]:
+        """One column of the rows that fulfil all conditions."""
+        return connection.execute(select(of).where(*where)).scalars()
+
+    def forget(self, connection: Connection, *where: ColumnElement[bool]) -> None:
+        """Remove the rows that fulfil all conditions."""
+        connection.execute(delete(self.table).where(*where))
 
 
 def _tuple_getter(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
@@ -82,14 +90,14 @@ class Writer:
         gone = delete(table).where(*(c == bindparam(f"key_{c.name}", type_=c.type) for c in keys))
         self._delete = _compiled(gone, dialect, [f"key_{c.name}" for c in keys])
 
-    def statements(self, records: Mapping[Any, Any]) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
-        """What to execute, and with which rows, so that the table holds these records; None: not any more."""
+    def write(self, connection: Connection, records: Mapping[Any, Any]) -> None:
+        """Let the table hold these records, by key; None: not any more."""
         rows = [self._row(key, record) for key, record in records.items() if record is not None]
         gone = [key if type(key) is tuple else (key,) for key, record in records.items() if record is None]
         if rows:
-            yield self._upsert, rows
+            connection.exec_driver_sql(self._upsert, rows)
         if gone:
-            yield self._delete, gone
+            connection.exec_driver_sql(self._delete, gone)
 
 
 def _compiled(statement: Any, dialect: Dialect, order: list[str]) -> str:

@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 BATCH = 1000
 #: Pause (seconds) before the journal is tried again after it failed (disk full).
 JOURNAL_RETRY = 1.0
+#: Seconds between two rounds of forgetting what is too old.
+HOUSEKEEPING = 3600.0
 
 
 class Effects(Protocol):
@@ -47,16 +49,19 @@ class Engine:
         clock: Clock,
         *,
         checkpoint: Callable[[str], None] = lambda _: None,
+        housekeep: Callable[[float], None] = lambda _: None,
         observe: Callable[[Sequence[Change]], None] = lambda _: None,
     ) -> None:
         """`checkpoint` is told "commit" before each commit and "effect" before each command (fault tests hook in
-        here); `observe` sees what was committed."""
+        here); `housekeep` is called with the time every `HOUSEKEEPING` seconds; `observe` sees what was committed."""
         self.core = core
         self._journal = journal
         self._effects = effects
         self._clock = clock
         self._checkpoint = checkpoint
         self._observe = observe
+        self._housekeep = housekeep
+        self._housekept = clock.now()
         self._inbox: queue.SimpleQueue[tuple[Event, Future[None] | None]] = queue.SimpleQueue()
         self.stopping = threading.Event()
         #: why the journal cannot be written at present
@@ -111,6 +116,9 @@ class Engine:
             self._effects.issue(command)
         if changes:
             self._observe(changes)
+        if now - self._housekept > HOUSEKEEPING:
+            self._housekept = now
+            self._housekeep(now)
 
     def _collect(self) -> list[tuple[Event, Future[None] | None]]:
         due = self.core.next_due()

@@ -85,24 +85,17 @@ class Journal:
         tables: dict[str, dict[Any, Any]] = {name: {} for name in self._writers}
         for table, key, record in changes:
             tables[table][key] = record
-        statements = [
-            statement
-            for name, records in tables.items()
-            if records
-            for statement in self._writers[name].statements(records)
-        ]
-        if statements:
-            with self._writing() as connection:
-                for sql, rows in statements:
-                    connection.exec_driver_sql(sql, rows)
+        if not changes:
+            return
+        with self._writing() as connection:
+            for name, records in tables.items():
+                self._writers[name].write(connection, records)
 
     def prune(self, before: float) -> None:
         """Forget samples and autoscale runs that are older than this Instant."""
-        from sqlalchemy import delete
-
         with self._writing() as connection:
             for kept in (self._store.samples, self._store.autoscale_runs):
-                connection.execute(delete(kept.table).where(kept.table.c.time < before))
+                kept.forget(connection, kept.table.c.time < before)
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
@@ -137,11 +130,9 @@ class Journal:
 
     def output_files(self) -> set[str]:
         """The names of all files that outputs stand in."""
-        from sqlalchemy import select
-
         file = self._store.outputs.table.c.file
         with self._reading() as connection:
-            return set(connection.execute(select(file).where(file.is_not(None))).scalars())
+            return set(self._store.outputs.column(connection, file, file.is_not(None)))
 
     def job(self, job_id: str) -> Job | None:
         jobs = self._store.jobs

@@ -34,7 +34,7 @@ def place_tasks(ctx: Context, jobs: JobMachine, executions: Executions, now: flo
     if jobs.draining:
         return
     for pool in ctx.pools:
-        if pool.id in ctx.draining or jobs.tasks.peek(pool.id) is None:
+        if pool.id in ctx.draining or jobs.tasks.queue.first(pool.id) is None:
             continue
         nodes = open_nodes(ctx, jobs.tasks, pool.id)
         if nodes:
@@ -58,12 +58,12 @@ def _fill(
     now: float,
 ) -> Iterator[StartExecution]:
     tasks = jobs.tasks
-    while (task := tasks.peek(pool_id)) is not None:
+    while (task := tasks.queue.first(pool_id)) is not None:
         suited = nodes if _takes_low_priority(jobs, task) else [n for n in nodes if not ctx.nodes[n.node_id].low_priority]
         node = choose(suited, task.spec.required_slots, task.exclusive, pack)
         if node is None:
             return
-        tasks.drop_first(pool_id)
+        tasks.queue.drop_first(pool_id)
         task = tasks.place(task, node, True, now)
         yield executions.start(task, ctx.nodes[node.node_id])
 
@@ -77,12 +77,12 @@ def _send_ahead(
     now: float,
 ) -> Iterator[StartExecution]:
     for node in nodes:
-        while (task := tasks.peek(pool_id)) is not None:
+        while (task := tasks.queue.first(pool_id)) is not None:
             if task.is_job_manager or task.spec.required_slots != 1:
                 break
             if node.queued >= tasks.durations.ahead(task.job_id) * node.slots:
                 break
-            tasks.drop_first(pool_id)
+            tasks.queue.drop_first(pool_id)
             task = tasks.place(task, node, False, now)
             ctx.timers.set_earlier("recall", node.node_id, now + RECALL_AFTER)
             yield executions.start(task, ctx.nodes[node.node_id])

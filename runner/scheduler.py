@@ -7,11 +7,10 @@ if they wait there for long.
 
 from __future__ import annotations
 
-import heapq
 from dataclasses import dataclass, field
 from enum import Enum
 
-from .model import Task, TaskKey
+from .model import TaskKey
 
 #: Seconds of work that may wait at a node; covers the round trip to a node at the other end of the world.
 AHEAD = 0.25
@@ -72,16 +71,6 @@ class NodeSlots:
             self.used += by * placement.slots
         elif placement.stage is Stage.QUEUED:
             self.queued += by * placement.slots
-
-
-@dataclass(slots=True)
-class PoolQueue:
-    """Tasks of one pool that wait for a node, best first. Entries of tasks that no longer wait are skipped."""
-
-    heap: list[tuple[int, int, TaskKey]] = field(default_factory=list)
-
-    def push(self, task: Task, priority: int) -> None:
-        heapq.heappush(self.heap, (-priority, task.sequence, task.key))
 
 
 class Durations:

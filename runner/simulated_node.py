@@ -124,6 +124,11 @@ class SimulatedNode:
     # -- life ------------------------------------------------------------------------------------------------
 
     @property
+    def unacknowledged(self) -> frozenset[str]:
+        """Outcomes that are kept until the controller has recorded them."""
+        return frozenset(self._kept)
+
+    @property
     def used(self) -> int:
         return sum(x.slots for x in self.ran.values() if x.live and x.id not in self._startup)
 

@@ -8,7 +8,6 @@ Rules that data hangs on:
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable
 from typing import Any
 
@@ -18,9 +17,11 @@ from pools import Command, ExecutionResult, FailureInfo, Ledger, Log, NodeDeallo
 
 from .commands import Acknowledge, KillExecution, RecallExecutions
 from .events import Outcome
+from .failure import failure_of
 from .model import Ending, Job, Output, Task, TaskKey
-from .scheduler import Durations, NodeSlots, Placement, PoolQueue, Stage
+from .scheduler import Durations, NodeSlots, Placement, Stage
 from .states import JobState, TaskEvent, TaskState, next_task_state
+from .task_queue import TaskQueue
 from .task_tally import TaskTally
 
 E = TaskEvent
@@ -33,7 +34,8 @@ class TaskMachine:
         self._jobs = jobs
         self._say = say
         self._by_uid: dict[str, TaskKey] = {}
-        self._queues: dict[str, PoolQueue] = {}
+        #: tasks that wait for a node
+        self.queue = TaskQueue(self.tasks, jobs)
         self._tally = TaskTally(jobs)
         self.keys_of: dict[str, list[TaskKey]] = {}
         self.slots: dict[str, NodeSlots] = {}
@@ -53,7 +55,7 @@ class TaskMachine:
             if task.node_id is not None and task.state is not TaskState.COMPLETED:
                 self._place_record(task)
             elif task.state is TaskState.ACTIVE:
-                self._enqueue(task)
+                self.queue.push(task)
 
     def _register(self, task: Task) -> None:
         self._by_uid[task.uid] = task.key
@@ -64,7 +66,7 @@ class TaskMachine:
     def add(self, task: Task) -> Task:
         self.tasks.put(task.key, task)
         self._register(task)
-        self._enqueue(task)
+        self.queue.push(task)
         return task
 
     def next_sequence(self) -> int:
@@ -96,27 +98,6 @@ class TaskMachine:
     def placed_tasks(self, job_id: str) -> list[Task]:
         tasks = (self.tasks[key] for key in self.keys_of.get(job_id, ()))
         return [task for task in tasks if task.node_id is not None and task.state is not TaskState.COMPLETED]
-
-    # -- queue -----------------------------------------------------------------------------------------------
-
-    def _enqueue(self, task: Task) -> None:
-        job = self._jobs[task.job_id]
-        if job.state is JobState.ACTIVE:
-            self._queues.setdefault(job.pool_id, PoolQueue()).push(task, job.spec.priority)
-
-    def peek(self, pool_id: str) -> Task | None:
-        """The next task that waits for a node of the pool."""
-        queue = self._queues.get(pool_id)
-        while queue is not None and queue.heap:
-            task = self.tasks.get(queue.heap[0][2])
-            if task is not None and task.state is TaskState.ACTIVE and task.node_id is None:
-                if self._jobs[task.job_id].state is JobState.ACTIVE:
-                    return task
-            self.drop_first(pool_id)
-        return None
-
-    def drop_first(self, pool_id: str) -> None:
-        heapq.heappop(self._queues[pool_id].heap)
 
     # -- placement -------------------------------------------------------------------------------------------
 
@@ -207,7 +188,7 @@ class TaskMachine:
         for output in report.outputs:
             output = replace(output, owner="task", parent_id=task.job_id, id=task.id)
             self.outputs.append(output.key, output)
-        failure = _failure(report, task)
+        failure = failure_of(report, task.ending)
         if failure is not None and task.ending is None and self._retries_left(task):
             self._unplace(task)
             task = self._put(
@@ -225,7 +206,7 @@ class TaskMachine:
                     last_node_id=report.node_id,
                 ),
             )
-            self._enqueue(task)
+            self.queue.push(task)
             return
         self._complete(task, now, failure, report)
 
@@ -268,7 +249,7 @@ class TaskMachine:
         if requeued:
             changes |= {"requeue_count": task.requeue_count + 1, "last_requeue_time": now, "last_node_id": task.node_id}
         task = self._put(task, evolve(task, now, node_id=None, ended=False, ending=None, start_time=None, **changes))
-        self._enqueue(task)
+        self.queue.push(task)
 
     def lost(self, node_id: str, execution_id: str, now: float) -> None:
         task = self._current(node_id, execution_id)
@@ -312,15 +293,3 @@ class TaskMachine:
         self.slots.pop(node_id, None)
         self.touched.discard(node_id)
 
-
-def _failure(report: Outcome, task: Task) -> FailureInfo | None:
-    """Why the execution failed, in the Batch REST API's words; None if it succeeded."""
-    if report.error is not None:
-        return FailureInfo("usererror", report.error[0], report.error[1])
-    if report.killed and task.ending is Ending.TERMINATE:
-        return FailureInfo("usererror", "TaskEnded", "the task was ended on request")
-    if report.timed_out:
-        return FailureInfo("usererror", "TaskEnded", "the task ran longer than its maxWallClockTime")
-    if report.exit_code != 0:
-        return FailureInfo("usererror", "FailureExitCode", f"the task exited with code {report.exit_code}")
-    return None

@@ -27,6 +27,10 @@ def check_command(task: Cursor, problems: Problems) -> None:
             if hint is not None:
                 problems.warn(command.place, command.path, hint)
     check_environment(task, "environmentSettings", problems)
+    user = task.find("userIdentity", "autoUser")
+    if user is not None and (user.text("scope") or "").lower() == "task":
+        text = "the tasks of a node are not separated from each other yet; all run as the node's user"
+        problems.warn(user.place, f"{user.path}.scope", text)
     for file in task.each("resourceFiles"):
         _resource_file(file, problems)
 

@@ -20,8 +20,9 @@ from runner import (
     Drain,
     Engine,
     Event,
-    Journal,
     JobSpec,
+    Journal,
+    JournalError,
     NodeEffects,
     NodeLink,
     NodeSession,
@@ -103,6 +104,7 @@ class Controller:
             self._effects,
             self._clock,
             checkpoint=crash_point(environment),
+            housekeep=self._forget_old,
             observe=observe,
         )
         self._key = state.key_file.read_text()
@@ -190,6 +192,12 @@ class Controller:
         """Let go of nodes and clouds; what runs there runs on."""
         self._effects.close()
         self.journal.close()
+
+    def _forget_old(self, now: float) -> None:
+        try:
+            self.journal.prune(now - self.settings.sample_retention.total_seconds())
+        except JournalError as exc:
+            log.warning("old samples could not be forgotten, tried again later: %s", exc)
 
     # -- questions (engine's thread) ---------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """From a tree with positions to a typed struct: every fault is collected, with its place and cure.
 
-Forgiving where the Azure CLI is (numbers and booleans as text, enums in any case, old names, nulls), and strict
+Forgiving where the Azure CLI is (numbers and booleans as text, enums in any case, old names, nulls), strict
 otherwise.
 """
 
@@ -112,11 +112,12 @@ class Decoder:
         self, owner: str, name: str, place: Place, value: Tree, fields: dict[str, shape.Field], path: str
     ) -> None:
         if name in UNSUPPORTED.get(owner, ()):
-            if not _asks_for_nothing(name, value):
+            if not asks_for_nothing(name, value):
                 self._wrong(place, join(path, name), "is not supported yet; leave it out")
             return
         if name in ANSWERED:
-            self._wrong(place, join(path, name), "is something that the service answers; leave it out")
+            if not (isinstance(value, Scalar) and value.is_null):
+                self._wrong(place, join(path, name), "is something that the service answers; leave it out")
             return
         found = nearest(name, fields)
         known = f"did you mean {found}?" if found else f"known here: {listed(fields)}"
@@ -202,7 +203,8 @@ class Decoder:
         return value
 
 
-def _asks_for_nothing(name: str, value: Tree) -> bool:
+def asks_for_nothing(name: str, value: Tree) -> bool:
+    """Leaving out an unsupported property of this value changes nothing."""
     match value:
         case Mapping(entries):
             return not entries
@@ -250,4 +252,4 @@ def _described(wanted: shape.Type) -> str:
     return names.get(type(wanted), "a group of properties")
 
 
-__all__ = ["Decoder", "decode", "join", "listed", "nearest"]
+__all__ = ["Decoder", "asks_for_nothing", "decode", "join", "listed", "nearest"]

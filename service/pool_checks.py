@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from .command_checks import check_command
 from .cursor import Cursor
-from .decoding import listed, nearest
+from .decoding import asks_for_nothing, listed, nearest
 from .formula_in_file import check_formula
 from .iso8601 import format_duration
 from .positions import Mapping
@@ -98,7 +98,8 @@ def _machine(pool: Cursor, problems: Problems) -> None:
         return
     for name, value in _properties(machine):
         if name in UNSUPPORTED["VirtualMachineConfiguration"]:
-            problems.error(machine.key_place(name), value.path, "is not supported yet; leave it out")
+            if not asks_for_nothing(name, value.tree):
+                problems.error(machine.key_place(name), value.path, "is not supported yet; leave it out")
         elif name not in ("imageReference", "nodeAgentSKUId"):
             known = "imageReference, nodeAgentSKUId"
             problems.error(machine.key_place(name), value.path, f"unknown property; known here: {known}")

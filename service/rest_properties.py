@@ -1,6 +1,6 @@
 """What the Batch REST API knows beyond our structs: old names, and properties that are not supported yet.
 
-A property that is not supported is refused, because leaving it out in silence could run something elsewhere, later,
+A property that is not supported is refused: leaving it out in silence could run something elsewhere, later,
 or with other rights than its user believes. Only a value that asks for nothing is let through.
 """
 

@@ -128,7 +128,7 @@ class Shutdown:
             self._listed(provider)
 
     def _listed(self, provider: Provider) -> list[Vm] | None:
-        """The VMs that are to go; None if the provider does not answer. Tells which went since the last look."""
+        """The VMs that are to go; None if the provider does not answer. Tells which have gone."""
         try:
             vms = provider.list_owned()
         except ProviderError as exc:

@@ -160,12 +160,9 @@ class WorkloadChecks:
         if manager is None:
             text = "needs a jobManagerTask; nothing else gives the jobs of a schedule their tasks"
             self._problems.error(specification.place, specification.path, text)
-        elif interval is not None and (manager.text("killJobOnCompletion") or "").lower() == "false":
-            if (specification.text("onAllTasksComplete") or "noaction").lower() == "noaction":
-                text = (
-                    "its jobs would never end, and so none would follow; set onAllTasksComplete: terminatejob"
-                )
-                self._problems.error(specification.place, specification.path, text)
+        elif interval is not None and _never_ends(specification, manager):
+            text = "its jobs would never end, and none would follow; set onAllTasksComplete: terminatejob"
+            self._problems.error(specification.place, specification.path, text)
 
     def _job(self, job: Cursor, tasks: list[Cursor]) -> None:
         manager = job.get("jobManagerTask")
@@ -216,3 +213,9 @@ class WorkloadChecks:
         value = cursor.get(name)
         assert value is not None
         self._problems.error(value.place, value.path, text)
+
+
+def _never_ends(job: Cursor, manager: Cursor) -> bool:
+    """Neither the end of its job manager task nor that of its tasks ends the job."""
+    kills = (manager.text("killJobOnCompletion") or "true").lower() != "false"
+    return not kills and (job.text("onAllTasksComplete") or "noaction").lower() == "noaction"

@@ -1,6 +1,7 @@
 """How every command ends: exit codes, and errors in one line instead of a traceback.
 
-0: done. 1: a task failed, or what was asked for did. 2: bad input, or a state that cannot be used. 130: interrupted.
+0: done. 1: a task failed, or what was asked for did. 2: bad input, or a state that cannot be used.
+130: interrupted.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ class BadInput(click.ClickException):
 
 
 class Door(click.Group):
-    def main(  # type: ignore[override]
+    def main(
         self,
         args: Sequence[str] | None = None,
         prog_name: str | None = None,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,7 @@ def logs(job: str, task: str, stderr: bool, state: Path) -> None:
             raise click.ClickException(_missing(journal, job, task, stream))
     finally:
         journal.close()
-    out = click.get_binary_stream("stdout")
+    out = sys.stdout.buffer
     kept = 0
     try:
         for chunk in OutputStore(directory.outputs).read(output):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pools import AutoScaleRun, Change, Node, Pool
@@ -32,7 +32,7 @@ class Tally:
         self._task_states: dict[Any, str] = {}
         self._counts: Counter[str] = Counter()
 
-    def load(self, tables: dict[str, Iterable[Any]]) -> None:
+    def load(self, tables: Mapping[str, Iterable[Any]]) -> None:
         """What was there before the first change."""
         for table in ("pools", "nodes", "jobs", "tasks"):
             for record in tables.get(table, ()):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -45,12 +46,13 @@ class Timeline:
         self._outcome: dict[str, tuple[Any, ...]] = {}
         self._unchanged: dict[str, int] = {}
 
-    def load(self, tables: dict[str, Iterable[Any]]) -> None:
+    def load(self, tables: Mapping[str, Iterable[Any]]) -> None:
         """What was there before: known, and told no more."""
         self.tally.load(tables)
         self._pools = dict(self.tally.pools)
         self._nodes = dict(self.tally.nodes)
         self._jobs = {job.id: str(job.state) for job in self.tally.jobs.values()}
+        self._tasks = {task.key: task for task in tables.get("tasks", ()) if task.state != "completed"}
         self._schedules = {schedule.id for schedule in tables.get("job_schedules", ())}
 
     def tell(self, changes: Sequence[Change], now: float, *, brief: bool = False) -> list[Line]:
@@ -61,29 +63,37 @@ class Timeline:
             if change.table == "outputs" and change.record is not None and self._outputs and not brief:
                 self._printed[change.key] = change.record
         lines: list[Line] = []
-        added: dict[str, int] = {}
-        for table, key, record in changes:
-            if table == "tasks":
-                if not brief:
-                    lines += self._task(key, record, added, now)
-            elif table == "nodes":
-                lines += self._node(key, record, now)
-            elif table == "pools":
-                lines += self._pool(key, record, now)
-            elif table == "autoscale_runs":
-                lines += self._run(record)
-            elif table == "jobs":
-                lines += self._job(key, record, now)
-            elif table == "job_schedules":
-                lines += self._schedule(key, record)
+        added: Counter[str] = Counter()
+        for change in changes:
+            if change.table != "tasks":
+                lines += self._change(change, now)
+            elif brief:
+                self._tasks.pop(change.key, None)
+            else:
+                lines += self._task(change.key, change.record, added, now)
         for pool_id in self._pools:
             if self.tally.node_count(pool_id) != counts.get(pool_id, 0):
                 lines += self._node_count(pool_id, now)
         self._printed.clear()
         lines += [
-            Line(now, f"job {job_id}", f"{count} tasks added") for job_id, count in added.items() if count > 1
+            Line(now, f"job {name}", f"{count} tasks added") for name, count in added.items() if count > 1
         ]
         return lines
+
+    def _change(self, change: Change, now: float) -> Iterator[Line]:
+        table, key, record = change
+        match table:
+            case "pools":
+                return self._pool(key, record, now)
+            case "nodes":
+                return self._node(key, record, now)
+            case "autoscale_runs":
+                return self._run(record)
+            case "jobs":
+                return self._job(key, record, now)
+            case "job_schedules":
+                return self._schedule(key, record)
+        return iter(())
 
     # -- pools and nodes ------------------------------------------------------------------------------------
 
@@ -213,7 +223,7 @@ class Timeline:
                 job.end_time or now, subject, f"completed: {job.terminate_reason or 'no reason given'}"
             )
 
-    def _task(self, key: Any, task: Task | None, added: dict[str, int], now: float) -> Iterator[Line]:
+    def _task(self, key: Any, task: Task | None, added: Counter[str], now: float) -> Iterator[Line]:
         before = self._tasks.pop(key, None)
         if task is None:
             return
@@ -221,7 +231,7 @@ class Timeline:
             self._tasks[key] = task
         subject = f"task {task.job_id} {task.id}"
         if before is None and task.state == "active" and task.version == 1:
-            added[task.job_id] = added.get(task.job_id, 0) + 1
+            added[task.job_id] += 1
         if before is not None and task.requeue_count > before.requeue_count:
             yield Line(now, subject, f"requeued: its node {task.last_node_id or ''} was lost", "bad")
         if before is not None and task.retry_count > before.retry_count:

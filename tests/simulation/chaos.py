@@ -7,7 +7,8 @@ import random
 from pools import Node
 from providers import CapacityError, ProviderError, ThrottledError, TransientError, VmState
 from runner.events import Event, NodeConnected
-from runner.simulation import Faults, Simulation
+from runner.simulation import Simulation
+from runner.simulation_faults import Faults
 
 USUAL = {"call": 1.0, "connect": 1.5, "message": 0.08, "fetch": 0.5, "packages": 3.0, "restart": 10.0}
 ERRORS = (CapacityError, ThrottledError, TransientError)
@@ -57,16 +58,15 @@ class Adversary:
         nodes: list[Node] = list(sim.journal.table("nodes").values())
         if nodes:
             node = rng.choice(nodes)
-            vm = sim.vm(node.vm_name)
+            vm = sim.world.vm(node.vm_name)
             deed = rng.choice(("cut", "cut", "cut", "crash", "kill", "preempt"))
             if deed == "cut":
-                sim.cut(node.id)
+                sim.world.cut(node.id)
             elif deed == "crash":
-                if sim.core is not None:
-                    sim.crash()
+                sim.crash()
             elif vm is not None and vm.state in (VmState.PENDING, VmState.RUNNING):
                 if deed == "preempt" and vm.low_priority:
-                    sim.preempt(vm.name)
+                    sim.world.preempt(vm.name)
                 elif deed == "kill":
-                    sim.kill_vm(vm.name)
+                    sim.world.kill_vm(vm.name)
         sim.at(now + self._every * rng.uniform(0.2, 2.0), self._strike)

@@ -37,6 +37,7 @@ class Invariants:
         self._commits = -1
         self._seen = 0
         self._executions: dict[str, Execution] = {}
+        self._by_uid: dict[str, list[Execution]] = {}
         self._attempts: dict[tuple[str, str], int] = {}
 
     def check(self) -> None:
@@ -49,6 +50,7 @@ class Invariants:
         self._executions_run_once(sim)
         if sim.journal.commits != self._commits:
             self._commits = sim.journal.commits
+            self._one_job_at_a_time(sim.journal.table("jobs"))
             self._nothing_accepted_is_lost(tasks)
             self._completed_as_it_really_ended(sim, tasks)
             self._pools_keep_to_their_targets(sim.journal.table("pools"), nodes)
@@ -57,17 +59,34 @@ class Invariants:
 
     def _every_vm_has_a_record(self, sim: Simulation, nodes: dict[str, Node]) -> None:
         recorded = {node.vm_name for node in nodes.values()}
-        for name in sim.cloud._vms:
-            require(name in recorded, "a VM has no record", name)
+        for vm in sim.world.cloud.list_owned():
+            require(vm.name in recorded, "a VM has no record", vm)
 
     def _executions_run_once(self, sim: Simulation) -> None:
-        for execution in sim.log.started[self._seen :]:
+        for execution in sim.world.log.started[self._seen :]:
             before = self._executions.setdefault(execution.id, execution)
             require(before is execution, "an execution was started twice", execution, before)
-        self._seen = len(sim.log.started)
-        uids = Counter(x.id.rpartition("-")[0] for x in sim.log.live.values() if not x.id.startswith("start"))
+            if not execution.id.startswith("start:"):
+                self._no_outcome_was_lost(sim, execution)
+        self._seen = len(sim.world.log.started)
+        uids = Counter(x.id.rpartition("-")[0] for x in sim.world.log.live.values() if not x.id.startswith("start"))
         double = [uid for uid, count in uids.items() if count > 1]
-        require(not double, "two live executions of one task", double, list(sim.log.live.values()))
+        require(not double, "two live executions of one task", double, list(sim.world.log.live.values()))
+
+    def _no_outcome_was_lost(self, sim: Simulation, execution: Execution) -> None:
+        """What ended by itself, on a node that lives, is run again only as a retry."""
+        uid = execution.id.rpartition("-")[0]
+        former = self._by_uid.setdefault(uid, [])
+        dead = {node.node_id for node in sim.world.nodes.values() if not node.alive}
+        finished = [x for x in former if not x.killed and not x.lost and x.node_id not in dead]
+        former.append(execution)
+        if finished:
+            task = next(t for t in sim.journal.table("tasks").values() if t.uid == uid)
+            require(task.retry_count >= len(finished), "an outcome was lost", task, finished)
+
+    def _one_job_at_a_time(self, jobs: dict[str, Job]) -> None:
+        running = [job.id for job in jobs.values() if job.schedule_id and job.state != "completed"]
+        require(len(running) <= 1, "a schedule has two jobs at a time", running)
 
     def _nothing_accepted_is_lost(self, tasks: dict[tuple[str, str], Task]) -> None:
         require(self.accepted <= tasks.keys(), "an accepted task is lost", self.accepted - tasks.keys())
@@ -119,11 +138,11 @@ class Invariants:
         for node_id in given:
             slots = pools[nodes[node_id].pool_id].spec.task_slots_per_node
             require(used[node_id] <= slots, "more executions on a node than it has slots", node_id, used[node_id])
-        for simulated in sim.nodes.values():
+        for simulated in sim.world.nodes.values():
             require(simulated.used <= simulated.slots, "a node runs more than it has slots", simulated.node_id)
 
     def _nothing_lives_after_its_end(self, sim: Simulation, tasks: dict[tuple[str, str], Task]) -> None:
-        live = {x.id.rpartition("-")[0] for x in sim.log.live.values()}
+        live = {x.id.rpartition("-")[0] for x in sim.world.log.live.values()}
         for task in self.completed.values():
             require(task.uid not in live, "an execution runs although its task is completed", task)
 
@@ -136,6 +155,8 @@ class Invariants:
             job = jobs[task.job_id]
             done = task.state is TaskState.COMPLETED or job.terminate_reason in ("UserTerminate", "JMComplete")
             require(done, "a task was never completed", task, job)
-        require(not sim.cloud.list_owned(), "VMs are left", sim.cloud.list_owned())
+        require(not sim.world.cloud.list_owned(), "VMs are left", sim.world.cloud.list_owned())
         require(not sim.journal.table("nodes"), "node records are left", sim.journal.table("nodes"))
-        require(not sim.log.live, "executions are left", sim.log.live)
+        require(not sim.world.log.live, "executions are left", sim.world.log.live)
+        scheduled = [job.id for job in jobs.values() if job.schedule_id]
+        require(scheduled == ["every:job-1", "every:job-2"], "a wrong number of scheduled jobs", scheduled)

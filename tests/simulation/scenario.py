@@ -79,6 +79,7 @@ class Scenario:
             seed,
         )
         self.laws.sim = self.sim
+        self.requested = self.workload()
 
     # -- what tasks do ---------------------------------------------------------------------------------------
 
@@ -181,17 +182,18 @@ class Scenario:
     def run(self) -> None:
         """Raises Broken, or whatever the core raises, if anything is wrong."""
         sim = self.sim
-        for delay, event in self.workload():
+        for delay, event in self.requested:
             sim.at(START + delay, lambda now, event=event: self._ask(event))
         Adversary(sim, self.faults, every=self.rng.choice((10.0, 30.0, 90.0)))
         sim.at(START + STORM, lambda now: setattr(self.faults, "calm", True))
-        if not sim.run(self._drained_midway, START + LIMIT):
-            raise self._stuck("before the drain")
+        if not sim.run(lambda: self._asked_for(len(self.requested)), START + LIMIT):
+            raise self._stuck("requests are not answered")
+        if self.seed % 3 == 0:
+            self._drain()
+            sim.crash()  # the next controller goes by the pools' targets again
         if not sim.run(self._worked_off, START + LIMIT):
             raise self._stuck("work is left")
-        sim.request(Drain(self.option))
-        if not sim.run(lambda: sim.core is not None and not sim.journal.table("nodes"), START + LIMIT):
-            raise self._stuck("nodes are left")
+        self._drain()
         self.laws.at_the_end(sim.journal.table("jobs"))
 
     def _ask(self, event: Event) -> None:
@@ -204,9 +206,17 @@ class Scenario:
             return
         request.on_answer = lambda: self.laws.accepted.update(keys)
 
-    def _drained_midway(self) -> bool:
-        """Some time in the storm all pools are drained; the next controller goes by their targets again."""
-        return self.sim.now > START + 10 and all(r.answered for r in self.sim.requests)
+    def _asked_for(self, count: int) -> bool:
+        return len(self.sim.requests) >= count and all(request.answered for request in self.sim.requests)
+
+    def _drain(self) -> None:
+        """Take no new work and wait until no node is left; a controller that comes anew must be told again."""
+        sim = self.sim
+        while sim.core is None or not sim.core.jobs.draining or sim.journal.table("nodes"):
+            if sim.core is not None and not sim.core.jobs.draining and self._asked_for(0):
+                sim.request(Drain(self.option))
+            if sim.now > START + LIMIT or not sim.step():
+                raise self._stuck("nodes are left although all pools are drained")
 
     def _worked_off(self) -> bool:
         jobs = self.sim.journal.table("jobs")
@@ -217,6 +227,7 @@ class Scenario:
             and all(job.state == "completed" for job in jobs.values() if job.id != "late")
             and "every:job-2" in jobs
             and all(task.state == "completed" for key, task in tasks.items() if key[0] == "late")
+            and not any(node.unacknowledged for node in self.sim.world.nodes.values() if node.alive)
         )
 
     def _stuck(self, what: str) -> AssertionError:

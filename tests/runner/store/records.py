@@ -3,7 +3,7 @@
 import dataclasses
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any, Literal
@@ -17,7 +17,7 @@ from runner import ApplicationPackage, Job, JobSchedule, JobSpec, Output, PoolIn
 NOW = 1_750_000_000.123456
 
 #: The key of each kind of record, as the core gives it to the journal.
-KEYS = {
+KEYS: dict[str, tuple[type, Callable[[Any], Any]]] = {
     "pools": (Pool, lambda r: r.id),
     "nodes": (Node, lambda r: r.id),
     "autoscale_runs": (AutoScaleRun, lambda r: (r.pool_id, r.timestamp)),
@@ -92,7 +92,7 @@ def any_of(hint: Any) -> st.SearchStrategy[Any]:
         return st.dictionaries(any_of(arguments[0]), any_of(arguments[1]), max_size=2)
     if issubclass(hint, Enum):
         return st.sampled_from(list(hint))
-    if issubclass(hint, msgspec.Struct) or dataclasses.is_dataclass(hint):
+    if dataclasses.is_dataclass(hint) or issubclass(hint, msgspec.Struct):
         hints = typing.get_type_hints(hint)
         return st.builds(hint, **{name: field(name, kind) for name, kind in hints.items()})
     raise TypeError(f"say in SIMPLE what a {hint} looks like")

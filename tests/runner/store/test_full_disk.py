@@ -2,6 +2,8 @@
 
 import resource
 import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -35,15 +37,17 @@ def check(journal, failed):
 
 
 @pytest.fixture
-def small_disk(tmp_path):
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", folder]
+def small_disk():
+    folder = Path(tempfile.mkdtemp())
+    command = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)]
     mounted = subprocess.run(command, capture_output=True, text=True, check=False)
     if mounted.returncode != 0:
+        folder.rmdir()
         pytest.skip(f"no file system can be mounted here: {mounted.stderr.strip()}")
     yield folder
-    subprocess.run(["umount", folder], check=True)
+    # lazily: a test that failed may still hold the file
+    subprocess.run(["umount", "--lazy", folder], check=True)
+    folder.rmdir()
 
 
 def test_no_space_left(small_disk):

@@ -1,0 +1,253 @@
+"""Carries out commands on a simulated cloud and simulated nodes, in virtual time; reports back as events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from pools import Command, CreateVm, DestroyVm, DisconnectNode, ListVms
+from providers import ProviderError, SimulatedProvider, Vm, VmState
+
+from . import events as ev
+from .commands import Acknowledge, KillExecution, OpenNode, PrepareNode, RecallExecutions, StartExecution
+from .simulated_node import ExecutionLog, Plan, SimulatedNode
+from .simulation_faults import Faults
+
+Action = Callable[[float], None]
+
+
+@dataclass
+class Connection:
+    """To one node. `up` and `down`: time of the last message in each direction, because a stream keeps its order."""
+
+    node: SimulatedNode
+    open: bool = True
+    up: float = 0.0
+    down: float = 0.0
+
+
+class SimulatedEffects:
+    """What outlives controllers (VMs, nodes), and what belongs to the present one (calls, connections)."""
+
+    def __init__(
+        self,
+        cloud: SimulatedProvider,
+        behaviour: Callable[[StartExecution], Plan],
+        faults: Faults,
+        clock: Callable[[], float],
+        at: Callable[[float, Action], None],
+        deliver: Callable[[ev.Event], None],
+    ) -> None:
+        self.cloud = cloud
+        #: by VM name, also those that are no more
+        self.nodes: dict[str, SimulatedNode] = {}
+        self.log = ExecutionLog()
+        self._behaviour = behaviour
+        self._faults = faults
+        self._clock = clock
+        self._at = at
+        self._deliver = deliver
+        self._connections: dict[str, Connection] = {}
+        #: calls that have not taken effect, by number; and when the last answer about a VM arrives
+        self._calls: dict[int, Callable[[float], ev.Event | None]] = {}
+        self._answers: dict[str, float] = {}
+        self._count = 0
+        self._life = 0
+
+    def crash(self) -> None:
+        """The controller is gone: nothing is reported to it any more; what was under way is done or lost."""
+        self._life += 1
+        calls, self._calls = self._calls, {}
+        for call in calls.values():
+            if self._faults.survives_crash():
+                call(self._clock())
+        self._answers.clear()
+        for node_id in tuple(self._connections):
+            self._close(node_id)
+
+    def issue(self, command: Command) -> None:
+        now = self._clock()
+        match command:
+            case CreateVm():
+                self._call(command.spec.name, "create", lambda then: self._create(command))
+            case DestroyVm(node_id, _, name):
+                self._call(name, "destroy", lambda then: self._destroy(node_id, name))
+            case ListVms(provider):
+                self._call(f"list {provider}", "list_owned", lambda then: self._list(provider, now))
+            case OpenNode():
+                self._at(now + self._faults.latency("connect"), partial(self._open, command, self._life))
+            case DisconnectNode(node_id):
+                self._close(node_id)
+            case PrepareNode(node_id) | StartExecution(node_id) | KillExecution(node_id):
+                self._send(node_id, command)
+            case RecallExecutions(node_id) | Acknowledge(node_id):
+                self._send(node_id, command)
+            case _:
+                raise TypeError(f"no simulated effect for {command}")
+
+    # -- reports ---------------------------------------------------------------------------------------------
+
+    def _post(self, event: ev.Event, when: float) -> None:
+        """Deliver a report to this controller, not to a later one."""
+        self._at(when, partial(self._arrive, event, self._life))
+        if self._faults.repeats(event):
+            self._at(when + 10 * self._faults.latency("message"), partial(self._arrive, event, self._life))
+
+    def _arrive(self, event: ev.Event, life: int, now: float) -> None:
+        if life == self._life:
+            self._deliver(event)
+
+    # -- the cloud -------------------------------------------------------------------------------------------
+
+    def _call(self, line: str, method: str, call: Callable[[float], ev.Event | None]) -> None:
+        """A call takes effect after a while, and its answer arrives later; those about one VM keep their order."""
+        effect = max(self._clock() + self._faults.latency("call"), self._answers.get(line, 0.0))
+        answer = self._answers[line] = effect + self._faults.latency("call")
+        self._count += 1
+        number = self._count
+        error = self._faults.call_error(method)
+
+        def carry_out(now: float) -> ev.Event | None:
+            if error is not None:
+                self.cloud.fail(method, *error)
+            return call(now)
+
+        def take_effect(now: float) -> None:
+            if self._calls.pop(number, None) is not None:
+                event = carry_out(now)
+                if event is not None:
+                    self._post(event, answer)
+
+        self._calls[number] = carry_out
+        self._at(effect, take_effect)
+
+    def _create(self, command: CreateVm) -> ev.Event:
+        try:
+            return ev.VmCreated(command.node_id, self.cloud.create(command.spec))
+        except ProviderError as exc:
+            return ev.VmCreateFailed(command.node_id, exc)
+
+    def _destroy(self, node_id: str | None, name: str) -> ev.Event | None:
+        failure: ProviderError | None = None
+        try:
+            self.cloud.destroy(name)
+        except ProviderError as exc:
+            failure = exc
+        if self.vm(name) is None:
+            self._die(name)
+        if node_id is None:
+            return None
+        return ev.VmDestroyed(node_id) if failure is None else ev.VmDestroyFailed(node_id, str(failure))
+
+    def _list(self, provider: str, asked: float) -> ev.Event | None:
+        try:
+            return ev.VmsListed(provider, tuple(self.cloud.list_owned()), asked)
+        except ProviderError:
+            return None
+
+    def vm(self, name: str) -> Vm | None:
+        """The VM as the cloud sees it now."""
+        return next((vm for vm in self.cloud.list_owned() if vm.name == name), None)
+
+    # -- nodes -----------------------------------------------------------------------------------------------
+
+    def _open(self, command: OpenNode, life: int, now: float) -> None:
+        if life != self._life:
+            return
+        self._close(command.node_id)
+        vm = self.vm(command.vm.name)
+        if vm is None or vm.state is not VmState.RUNNING:
+            self._post(ev.NodeDisconnected(command.node_id, "the connection is refused"), now)
+            return
+        node = self.nodes.get(vm.name)
+        if node is None:
+            node = SimulatedNode(command.node_id, command.slots, self._behaviour, self._at, self.log)
+            self.nodes[vm.name] = node
+        connection = self._connections[command.node_id] = Connection(node)
+        node.hello(partial(self._report, connection))
+
+    def _close(self, node_id: str) -> None:
+        connection = self._connections.pop(node_id, None)
+        if connection is not None:
+            connection.open = False
+
+    def _report(self, connection: Connection, event: ev.Event) -> None:
+        """The node says something; it arrives in order, if the connection holds that long."""
+        if not connection.open:
+            return
+        connection.up = max(connection.up, self._clock() + self._faults.latency("message"))
+        if isinstance(event, ev.Outcome):
+            # the output is brought in beside the stream
+            self._post(event, connection.up + self._faults.latency("fetch"))
+        else:
+            self._at(connection.up, partial(self._hear, connection, event))
+
+    def _hear(self, connection: Connection, event: ev.Event, now: float) -> None:
+        if connection.open:
+            self._deliver(event)
+            if self._faults.repeats(event):
+                self._at(now + self._faults.latency("message"), partial(self._arrive, event, self._life))
+
+    def _send(self, node_id: str, command: Command) -> None:
+        connection = self._connections.get(node_id)
+        if connection is None:
+            return  # not connected: what matters is sent again when it is
+        connection.down = max(connection.down, self._clock() + self._faults.latency("message"))
+        if isinstance(command, PrepareNode):
+            # packages are brought there beside the stream
+            ready = connection.down + self._faults.latency("packages")
+            self._at(ready, partial(self._prepare, connection, command))
+        else:
+            self._at(connection.down, partial(self._obey, connection, command))
+
+    def _prepare(self, connection: Connection, command: PrepareNode, now: float) -> None:
+        if connection.open:
+            if command.start is not None:
+                connection.node.start(command.start, now)
+            self._post(ev.NodePrepared(command.node_id), now)
+
+    def _obey(self, connection: Connection, command: Command, now: float) -> None:
+        node = connection.node
+        if not node.alive or not (connection.open or self._lingers(connection)):
+            return
+        match command:
+            case StartExecution():
+                node.start(command, now)
+            case KillExecution(_, execution_id):
+                node.kill(execution_id, now)
+            case RecallExecutions(_, execution_ids):
+                for execution_id in execution_ids:
+                    node.recall(execution_id)
+            case Acknowledge(_, execution_ids):
+                for execution_id in execution_ids:
+                    node.acknowledge(execution_id)
+
+    def _lingers(self, connection: Connection) -> bool:
+        """What was on its way when the connection broke may still arrive, until a new agent has taken over."""
+        return connection.node.node_id not in self._connections and self._faults.survives_crash()
+
+    # -- what befalls them -----------------------------------------------------------------------------------
+
+    def cut(self, node_id: str) -> None:
+        """The connection to a node breaks; the controller is told a little later."""
+        if node_id in self._connections:
+            self._close(node_id)
+            reason = "the connection was cut"
+            self._post(ev.NodeDisconnected(node_id, reason), self._clock() + self._faults.latency("message"))
+
+    def preempt(self, name: str) -> None:
+        """The cloud takes a low-priority VM back."""
+        self.cloud.preempt(name)
+        self._die(name)
+
+    def kill_vm(self, name: str) -> None:
+        """The VM dies by itself."""
+        self.cloud.terminate(name, "it crashed")
+        self._die(name)
+
+    def _die(self, name: str) -> None:
+        node = self.nodes.get(name)
+        if node is not None and node.alive:
+            node.die(self._clock())
+            self.cut(node.node_id)

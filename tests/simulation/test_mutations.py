@@ -1,0 +1,205 @@
+"""The fault test can fail: each of these defects, put into the core on purpose, is caught by it."""
+
+import pytest
+
+import runner.placing
+import pools.pool_machine
+from pools import NodeMachine
+from pools.node_departure import NodeDeparture
+from runner.execution import Executions
+from runner.simulation import Simulation
+from runner.task_machine import TaskMachine
+
+from .scenario import Scenario
+
+SEEDS = 60
+
+
+def requeue_on_disconnect(patch):
+    original = NodeMachine.disconnected
+
+    def disconnected(self, node_id, reason, now, *, fatal=False):
+        original(self, node_id, reason, now, fatal=fatal)
+        for task in self._ctx.workload.tasks._placed_on(node_id):
+            self._ctx.workload.tasks.give_back(task, now, requeued=True)
+
+    patch.setattr(NodeMachine, "disconnected", disconnected)
+
+
+def acknowledge_before_the_commit(patch):
+    original = TaskMachine.outcome
+    worlds = remember_simulations(patch)
+
+    def outcome(self, report, now):
+        original(self, report, now)
+        for node in worlds[-1].world.nodes.values():
+            if node.node_id == report.node_id:
+                node.acknowledge(report.execution_id)
+
+    patch.setattr(TaskMachine, "outcome", outcome)
+
+
+def remember_simulations(patch):
+    worlds = []
+    original = Simulation.__post_init__
+
+    def remember(self):
+        worlds.append(self)
+        original(self)
+
+    patch.setattr(Simulation, "__post_init__", remember)
+    return worlds
+
+
+def never_acknowledge(patch):
+    original = TaskMachine.outcome
+
+    def outcome(self, report, now):
+        said = len(self._say.__self__.commands)
+        original(self, report, now)
+        del self._say.__self__.commands[said:]
+
+    patch.setattr(TaskMachine, "outcome", outcome)
+
+
+def forget_a_node_when_its_end_is_asked_for(patch):
+    original = NodeDeparture.issue_destroy
+
+    def issue_destroy(self, node):
+        original(self, node)
+        self.vm_destroyed(node.id, node.modified)
+
+    patch.setattr(NodeDeparture, "issue_destroy", issue_destroy)
+
+
+def forget_a_node_whose_create_failed(patch):
+    def vm_create_failed(self, node_id, error, now):
+        node = self._ctx.nodes.get(node_id)
+        if node is not None:
+            self._ctx.remove_node(node)
+
+    patch.setattr(NodeMachine, "vm_create_failed", vm_create_failed)
+
+
+def ignore_slots(patch):
+    patch.setattr(runner.placing, "choose", lambda nodes, needed, whole, pack: nodes[0] if nodes else None)
+
+
+def complete_without_waiting_for_the_end(patch):
+    original = TaskMachine.end
+
+    def end(self, task, ending, now):
+        original(self, task, ending, now)
+        self.give_back(self.tasks[task.key], now, requeued=True)
+
+    patch.setattr(TaskMachine, "end", end)
+
+
+def take_any_outcome_for_the_present_one(patch):
+    def current(self, node_id, execution_id):
+        task = self.task_of(execution_id)
+        return task if task is not None and task.node_id is not None else None
+
+    patch.setattr(TaskMachine, "_current", current)
+
+
+def record_outcomes_again(patch):
+    def current(self, node_id, execution_id):
+        task = self.task_of(execution_id)
+        return task if task is not None and task.execution_id == execution_id else None
+
+    patch.setattr(TaskMachine, "_current", current)
+
+
+def forget_destroys_on_restart(patch):
+    original = NodeMachine.recover
+
+    def recover(self, node, now):
+        if not node.destroying:
+            original(self, node, now)
+
+    patch.setattr(NodeMachine, "recover", recover)
+
+
+def forget_connections_on_restart(patch):
+    original = NodeMachine.recover
+
+    def recover(self, node, now):
+        if node.destroying or node.vm is None:
+            original(self, node, now)
+
+    patch.setattr(NodeMachine, "recover", recover)
+
+
+def forget_lost_starts(patch):
+    patch.setattr(Executions, "reconcile", lambda self, node_id, known, now: None)
+
+
+def create_one_node_too_many(patch):
+    original = pools.pool_machine.plan
+
+    def plan(pool, nodes, targets, *rest):
+        more = tuple(target + 1 if target else 0 for target in targets)
+        return original(pool, nodes, more, *rest)
+
+    patch.setattr(pools.pool_machine, "plan", plan)
+
+
+def destroy_without_waiting_for_outcomes(patch):
+    def destroy_if_free(self, node, now):
+        if node.state == "leavingpool" and not node.destroying:
+            self._destroy(node, now)
+            self._ctx.workload.node_gone(node.id, now)
+
+    patch.setattr(NodeDeparture, "destroy_if_free", destroy_if_free)
+
+
+def issue_before_the_commit(patch):
+    """The commands leave although the commit never happens."""
+    original = Simulation._turn
+
+    def turn(self):
+        if self.core is not None:
+            take = self.core.take
+
+            def take_and_issue():
+                changes, commands = take()
+                for command in commands:
+                    self.world.issue(command)
+                return changes, ()
+
+            self.core.take = take_and_issue
+        original(self)
+
+    patch.setattr(Simulation, "_turn", turn)
+
+
+MUTATIONS = [
+    requeue_on_disconnect,
+    acknowledge_before_the_commit,
+    never_acknowledge,
+    forget_a_node_when_its_end_is_asked_for,
+    forget_a_node_whose_create_failed,
+    ignore_slots,
+    complete_without_waiting_for_the_end,
+    take_any_outcome_for_the_present_one,
+    record_outcomes_again,
+    forget_destroys_on_restart,
+    forget_connections_on_restart,
+    forget_lost_starts,
+    create_one_node_too_many,
+    destroy_without_waiting_for_outcomes,
+    issue_before_the_commit,
+]
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.__name__)
+def test_a_defect_is_caught(mutation, monkeypatch):
+    mutation(monkeypatch)
+    for seed in range(SEEDS):
+        try:
+            Scenario(seed).run()
+        except (AssertionError, RuntimeError, LookupError) as caught:  # a law, a transition table, a missing record
+            print(f"seed {seed}: {str(caught)[:200]}")
+            return
+    pytest.fail(f"{SEEDS} seeds did not notice")
