@@ -37,7 +37,7 @@ pytest: $(VENV)/dev
 	@$(BIN)/pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 bench: $(VENV)/dev system-parts
-	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.benchmarks $(if $(ONLY),--only $(ONLY)) $(ARGS)
 
 fix: $(VENV)/dev
 	@$(BIN)/ruff check --fix .

@@ -40,6 +40,7 @@ from .spec import (
     ResourceFile,
     Spec,
     StartTask,
+    TaskSchedulingPolicy,
     UserIdentity,
 )
 from .timers import Timers
@@ -94,6 +95,7 @@ __all__ = [
     "SystemClock",
     "Table",
     "TaskCounts",
+    "TaskSchedulingPolicy",
     "Timers",
     "Usage",
     "UserIdentity",

@@ -12,10 +12,11 @@ from .node_states import COUNTED, NodeState
 def allocation(
     pool: Pool, nodes: Iterable[Node], targets: tuple[int, int], now: float
 ) -> tuple[Pool, float | None]:
-    """The pool with its allocation state brought up to date, and when to look again (None: not because of time).
+    """The pool with its allocation state brought up to date, and when to look again (None: not because of
+    time).
 
-    A pool that has not reached its target within `resizeTimeout` is steady again and carries a resize error, as the
-    service does it; nodes are tried for all the same.
+    A pool that has not reached its target within `resizeTimeout` is steady again and carries a resize error,
+    as the service does it; nodes are tried for all the same.
     """
     steady = _reached(nodes, targets) or any(e.code == ALLOCATION_TIMED_OUT for e in pool.resize_errors)
     changes: dict[str, object] = {}

@@ -13,7 +13,8 @@ from .spec import NodeDeallocationOption
 def evaluate(
     pool: Pool, text: str, samples: Samples, now: float, rng: random.Random
 ) -> tuple[AutoScaleRun, Pool]:
-    """Evaluate `text` for `pool`: the run record, and the pool with the new targets (unchanged when it failed).
+    """Evaluate `text` for `pool`: the run record, and the pool with the new targets (unchanged when it
+    failed).
 
     The pool's `next_evaluation` is not touched: when the next run is due is the caller's business.
     """

@@ -1,7 +1,7 @@
 """Tables in memory that remember what changed: the core writes here, the journal commits what was written.
 
-A batch of events is handled against the ledger; `take()` then hands out the last version of each changed record, so a
-record that changed five times in a batch is written once.
+A batch of events is handled against the ledger; `take()` then hands out the last version of each changed
+record, so a record that changed five times in a batch is written once.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The records of a pool and its nodes, as they stand in memory and in the store.
 
-All are immutable; `evolve` is the only way to a new version. Times are seconds since the epoch (UTC), durations seconds.
+All are immutable; `evolve` is the only way to a new version. Times are seconds since the epoch (UTC),
+durations seconds.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from .spec import NodeDeallocationOption, PoolSpec
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What every stored object carries from its first day: version (for ETags), created and modified times, state
-    with its time, and the state before it."""
+    """What every stored object carries from its first day: version (for ETags), created and modified times,
+    state with its time, and the state before it."""
 
     version: int = 1
     created: float
@@ -84,7 +85,8 @@ class AutoScaleRun(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a pool has used so far, of nodes that have gone; node-seconds run from allocation to the end of the VM."""
+    """What a pool has used so far, of nodes that have gone; node-seconds run from allocation to the end of
+    the VM."""
 
     dedicated_seconds: float = 0.0
     low_priority_seconds: float = 0.0

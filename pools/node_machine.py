@@ -81,7 +81,8 @@ class NodeMachine:
         self._observe(node, vm, now)
 
     def vm_create_failed(self, node_id: str, error: ProviderError, now: float) -> None:
-        """The create call raised. The VM may exist all the same, so the node leaves through destroy like any other."""
+        """The create call raised. The VM may exist all the same, so the node leaves through destroy like any
+        other."""
         node = self._ctx.nodes.get(node_id)
         if node is None or node.state is not NodeState.CREATING:
             return
@@ -157,7 +158,8 @@ class NodeMachine:
             self.departure.destroy_if_free(node, now)
 
     def disconnected(self, node_id: str, reason: str, now: float, *, fatal: bool = False) -> None:
-        """The connection broke, or could not be made. Tasks run on; the provider is asked whether the VM lives.
+        """The connection broke, or could not be made. Tasks run on; the provider is asked whether the VM
+        lives.
 
         `fatal`: trying again cannot help (no Python on the node, another host key): the node is replaced.
         """

@@ -59,10 +59,11 @@ USABLE = frozenset((S.IDLE, S.RUNNING))
 
 
 class InvalidTransition(RuntimeError):
-    """Something happened to an object that its state does not allow: a defect, told with the object's story."""
+    """Something happened to an object that its state does not allow: a defect, told with the object's
+    story."""
 
     def __init__(self, kind: str, key: str, state: str, event: str, story: str) -> None:
-        super().__init__(f"{kind} {key}: {event!r} cannot happen in state {state!r}; it {story}")
+        super().__init__(f"{kind} {key}: '{event}' cannot happen in state '{state}'; it {story}")
 
 
 def next_node_state(node_id: str, state: NodeState, event: NodeEvent, story: str) -> NodeState:

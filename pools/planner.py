@@ -1,4 +1,5 @@
-"""Which nodes to create and which to take out, so that a pool comes to its target. Pure: same input, same answer.
+"""Which nodes to create and which to take out, so that a pool comes to its target. Pure: same input, same
+answer.
 
 Nothing here looks at the clock or the cloud. Each action says why; that text is what logs and views print.
 """
@@ -66,7 +67,9 @@ def _remove_failed(pool: Pool, nodes: Iterable[Node], now: float) -> Iterable[Re
         if node.state in (NodeState.UNUSABLE, NodeState.PREEMPTED):
             yield RemoveNode(node.id, NodeDeallocationOption.REQUEUE, node.reason or f"node is {node.state}")
         elif node.state is NodeState.START_TASK_FAILED and (pool.retry_at is None or pool.retry_at <= now):
-            yield RemoveNode(node.id, NodeDeallocationOption.REQUEUE, "start task failed; a new node is tried")
+            yield RemoveNode(
+                node.id, NodeDeallocationOption.REQUEUE, "start task failed; a new node is tried"
+            )
 
 
 def _resize(

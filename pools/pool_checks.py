@@ -35,7 +35,9 @@ def invalid_environment(settings: Iterable[EnvironmentSetting]) -> str | None:
     """Why the settings cannot become environment variables, or None."""
     for setting in settings:
         if not setting.name or "=" in setting.name or "\0" in setting.name:
-            return f"{setting.name!r} cannot be the name of an environment variable (empty, or holds = or NUL)"
+            return (
+                f"{setting.name!r} cannot be the name of an environment variable (empty, or holds = or NUL)"
+            )
         if "\0" in setting.value:
             return f"the value of {setting.name!r} holds a NUL character"
     return None

@@ -1,4 +1,5 @@
-"""The life of a pool: targets, formula, samples, and the planner's pass at the end of every batch of events."""
+"""The life of a pool: targets, formula, samples, and the planner's pass at the end of every batch of
+events."""
 
 from __future__ import annotations
 
@@ -53,11 +54,15 @@ class PoolMachine:
         ctx.timers.set("sample", pool.id, now)
         return pool
 
-    def resize(self, pool_id: str, targets: tuple[int, int], option: NodeDeallocationOption, now: float) -> None:
+    def resize(
+        self, pool_id: str, targets: tuple[int, int], option: NodeDeallocationOption, now: float
+    ) -> None:
         """Set the targets of a pool that has no formula. Raises PoolError."""
         pool = self.get(pool_id)
         if pool.spec.enable_auto_scale:
-            raise PoolError("PoolHasAutoScaleEnabled", f"pool {pool_id!r} is sized by its formula; disable that first")
+            raise PoolError(
+                "PoolHasAutoScaleEnabled", f"pool {pool_id!r} is sized by its formula; disable that first"
+            )
         check_targets(*targets)
         self._retarget(pool, targets, option, now)
 
@@ -78,7 +83,11 @@ class PoolMachine:
             ctx.draining[pool.id] = option
             ctx.dirty.add(pool.id)
             for node in tuple(ctx.nodes_of(pool.id)):
-                if node.state is NodeState.LEAVING_POOL and not node.destroying and node.leaving is not option:
+                if (
+                    node.state is NodeState.LEAVING_POOL
+                    and not node.destroying
+                    and node.leaving is not option
+                ):
                     self.nodes.departure.hurry(node, option, now)
 
     def get(self, pool_id: str) -> Pool:
@@ -119,7 +128,9 @@ class PoolMachine:
         samples = self._history_of(pool.id).samples(pool, nodes, now)
         return evaluate(pool, text, samples, now, self._ctx.ids.random())
 
-    def _retarget(self, pool: Pool, targets: tuple[int, int], option: NodeDeallocationOption, now: float) -> None:
+    def _retarget(
+        self, pool: Pool, targets: tuple[int, int], option: NodeDeallocationOption, now: float
+    ) -> None:
         self._ctx.put_pool(
             evolve(
                 pool,
@@ -194,7 +205,9 @@ class PoolMachine:
                 case CreateNode(low_priority, reason):
                     self.nodes.create(ctx.pools[pool.id], low_priority, reason, now)
                 case RemoveNode(node_id, option, reason):
-                    self.nodes.departure.remove(ctx.nodes[node_id], ctx.draining.get(pool.id, option), reason, now)
+                    self.nodes.departure.remove(
+                        ctx.nodes[node_id], ctx.draining.get(pool.id, option), reason, now
+                    )
         if pool.state is PoolState.DELETING and ctx.node_count(pool.id) == 0:
             self._forget(pool)
             return
@@ -206,8 +219,8 @@ class PoolMachine:
             ctx.timers.set("resize", pool.id, deadline)
 
     def effective_targets(self, pool: Pool, now: float) -> tuple[int, int]:
-        """What the pool should have now, (dedicated, low-priority): its targets, or nothing while it is deleted,
-        drained, or has been ended by `run`."""
+        """What the pool should have now, (dedicated, low-priority): its targets, or nothing while it is
+        deleted, drained, or has been ended by `run`."""
         if pool.state is PoolState.DELETING or pool.id in self._ctx.draining:
             return (0, 0)
         if self._end_idle_pools and not self._ctx.workload.has_work(pool.id):

@@ -71,7 +71,8 @@ class History:
             self._young.append(sample)
 
     def visible(self, now: float) -> Mapping[str, TimeSeries]:
-        """The series as they are visible at `now`: samples younger than the sample delay are not there yet."""
+        """The series as they are visible at `now`: samples younger than the sample delay are not there
+        yet."""
         while self._young and self._young[0].time <= now - self._settings.sample_delay:
             sample = self._young.popleft()
             for name, value in sample.values.items():

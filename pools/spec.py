@@ -1,7 +1,7 @@
 """What a user asks of a pool: the REST request bodies, typed.
 
-Property names are those of the Batch REST API (camelCase on the wire). Numbers may arrive as strings (the Azure CLI sends
-them so); durations are ISO 8601. An unknown property is an error, never ignored.
+Property names are those of the Batch REST API (camelCase on the wire). Numbers may arrive as strings (the
+Azure CLI sends them so); durations are ISO 8601. An unknown property is an error, never ignored.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from typing import Any, Literal
 import msgspec
 
 
-class Spec(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
+class Spec(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True
+):
     """Base of every request body: camelCase on the wire, immutable, closed to unknown properties."""
 
 

@@ -43,7 +43,8 @@ class NodePreparation:
     def ended(
         self, node_id: str, attempt: int, exit_code: int | None, failure: FailureInfo | None, now: float
     ) -> None:
-        """The start task's attempt ended; with retries left it runs again, else the node is ready or has failed."""
+        """The start task's attempt ended; with retries left it runs again, else the node is ready or has
+        failed."""
         ctx = self._ctx
         node = ctx.nodes.get(node_id)
         if node is None or attempt != node.start_task_attempt or not _under_way(node):
@@ -52,7 +53,9 @@ class NodePreparation:
         if task is None or node.start_task is None:
             return
         info = node.start_task
-        if failure is not None and (task.max_task_retry_count < 0 or info.retry_count < task.max_task_retry_count):
+        if failure is not None and (
+            task.max_task_retry_count < 0 or info.retry_count < task.max_task_retry_count
+        ):
             info = replace(info, retry_count=info.retry_count + 1, exit_code=exit_code)
             ctx.put_node(evolve(node, now, start_task=info, start_task_attempt=attempt + 1))
             ctx.say(RunStartTask(node_id, attempt + 1))
@@ -81,7 +84,8 @@ class NodePreparation:
 
 
 def _under_way(node: Node) -> bool:
-    """Is there anything to do or to hear of the start task (which may run beside tasks, if nobody waits for it)?"""
+    """Is there anything to do or to hear of the start task (which may run beside tasks, if nobody waits for
+    it)?"""
     if node.state is NodeState.WAITING_FOR_START_TASK:
         return True
     usable = node.state in (NodeState.IDLE, NodeState.RUNNING)

@@ -1,4 +1,5 @@
-"""When which object wants to be looked at again. Not stored: `recover` sets the timers anew from the records."""
+"""When which object wants to be looked at again. Not stored: `recover` sets the timers anew from the
+records."""
 
 from __future__ import annotations
 

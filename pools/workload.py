@@ -29,7 +29,8 @@ class Workload(Protocol):
         """The node takes tasks from now on."""
 
     def evict(self, node_id: str, option: NodeDeallocationOption, now: float) -> None:
-        """The node leaves: end, requeue or let finish what runs there, as `option` says; place nothing more."""
+        """The node leaves: end, requeue or let finish what runs there, as `option` says; place nothing
+        more."""
 
     def node_gone(self, node_id: str, now: float) -> None:
         """The node's VM is certain to be gone: whatever was placed there runs no more."""

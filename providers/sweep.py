@@ -51,13 +51,15 @@ def _stop_family(belongs: Callable[[str], bool], deadline: float) -> set[Process
     search = _Search(belongs)
     stopped: set[ProcessId] = set()
     doubts = 0
-    while doubts < _DOUBTS and time.monotonic() < deadline:
+    while doubts < _DOUBTS:
         new = search.look() - stopped
         for process in new:
             _send(process, signal.SIGSTOP)
         stopped |= new
         if new:
             doubts = 0
+            if time.monotonic() > deadline:
+                break
         elif search.in_doubt:
             doubts += 1
         else:

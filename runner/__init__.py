@@ -1,11 +1,25 @@
 """Jobs, tasks and schedules: which task runs on which node, over SSH."""
 
-from .command_line import CommandLineError, shell_hint, split
+from .command_line import CommandLineError, shell_hint
+from .command_line import split as split_command_line
 from .commands import OpenNode
 from .core import Core, CoreSettings, Stored
 from .effects import WorldEffects
 from .engine import Engine
-from .events import AddApplication, AddJob, AddJobSchedule, AddPool, AddTasks, AutoScaleNow, DeletePool, Drain, Event, ResizePool, TerminateJob, Tick
+from .events import (
+    AddApplication,
+    AddJob,
+    AddJobSchedule,
+    AddPool,
+    AddTasks,
+    AutoScaleNow,
+    DeletePool,
+    Drain,
+    Event,
+    ResizePool,
+    TerminateJob,
+    Tick,
+)
 from .journal import Journal, JournalError, open_journal
 from .model import ApplicationPackage, Job, JobSchedule, Output, Task
 from .node_effects import NodeEffects
@@ -14,7 +28,23 @@ from .node_session import NodeSession
 from .outputs import OutputStore
 from .packages import PackageError, PackageStore
 from .request_checks import JobError
-from .spec import ApplicationSpec, JobConstraints, JobManagerTask, JobScheduleSpec, JobSpec, JobSpecification, JobWithTasks, PoolInfo, Schedule, TaskConstraints, TaskSpec, Workload
+from .simulated_node import Plan
+from .simulation import Request, Simulation
+from .simulation_faults import Faults
+from .spec import (
+    ApplicationSpec,
+    JobConstraints,
+    JobManagerTask,
+    JobScheduleSpec,
+    JobSpec,
+    JobSpecification,
+    JobWithTasks,
+    PoolInfo,
+    Schedule,
+    TaskConstraints,
+    TaskSpec,
+    Workload,
+)
 from .states import JobState, ScheduleState, TaskState
 from .vm_effects import VmEffects
 
@@ -34,6 +64,7 @@ __all__ = [
     "Drain",
     "Engine",
     "Event",
+    "Faults",
     "Job",
     "JobConstraints",
     "JobError",
@@ -56,10 +87,13 @@ __all__ = [
     "OutputStore",
     "PackageError",
     "PackageStore",
+    "Plan",
     "PoolInfo",
+    "Request",
     "ResizePool",
     "Schedule",
     "ScheduleState",
+    "Simulation",
     "Stored",
     "Task",
     "TaskConstraints",
@@ -72,5 +106,5 @@ __all__ = [
     "WorldEffects",
     "open_journal",
     "shell_hint",
-    "split",
+    "split_command_line",
 ]

@@ -1,4 +1,5 @@
-"""Command lines run without a shell; this is how they are split, and how a user is told that a shell is missing."""
+"""Command lines run without a shell; this is how they are split, and how a user is told that a shell is
+missing."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ class CommandLineError(ValueError):
 
 
 def split(command_line: str) -> list[str]:
-    """Split by the POSIX shell's quoting rules, without expansion: blanks separate, ' and " quote, \\ escapes.
+    """Split by the POSIX shell's quoting rules, without expansion: blanks separate, ' and " quote, \\
+    escapes.
 
     Raises CommandLineError for an empty line, an open quote or a NUL.
     """

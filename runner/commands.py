@@ -1,4 +1,5 @@
-"""What the runner asks of a node. Every command is idempotent by execution id: after a crash it is issued again."""
+"""What the runner asks of a node. Every command is idempotent by execution id: after a crash it is issued
+again."""
 
 from __future__ import annotations
 

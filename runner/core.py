@@ -1,7 +1,8 @@
 """The core: events in, changes and commands out. No cloud, SSH, SQL, sleep or clock in here.
 
-`handle` takes one event; `settle` ends a batch (planner, scheduler); `take` hands out what is to be committed, and what is
-to be done after the commit. The same class runs in the product, in the simulator and in the fault test.
+`handle` takes one event; `settle` ends a batch (planner, scheduler); `take` hands out what is to be
+committed, and what is to be done after the commit. The same class runs in the product, in the simulator and
+in the fault test.
 """
 
 from __future__ import annotations
@@ -97,7 +98,8 @@ class Core:
     # -- a batch ---------------------------------------------------------------------------------------------
 
     def handle(self, event: Event, now: float) -> None:
-        """Let one event happen. A request that is refused raises (PoolError, JobError) and changes nothing."""
+        """Let one event happen. A request that is refused raises (PoolError, JobError) and changes
+        nothing."""
         self._handlers[type(event)](event, now)
 
     def settle(self, now: float) -> None:
@@ -130,7 +132,9 @@ class Core:
 
     def take(self) -> tuple[tuple[Change, ...], tuple[Command, ...]]:
         """What to commit, and what to do once it is committed."""
-        commands = tuple(said for command in self.ctx.commands if (said := self._translate(command)) is not None)
+        commands = tuple(
+            said for command in self.ctx.commands if (said := self._translate(command)) is not None
+        )
         self.ctx.commands.clear()
         return self._ledger.take(), commands
 

@@ -1,4 +1,5 @@
-"""The environment variables that every command finds (`AZ_BATCH_*`), as Azure Batch on Linux spells them. Pure."""
+"""The environment variables that every command finds (`AZ_BATCH_*`), as Azure Batch on Linux spells them.
+Pure."""
 
 from __future__ import annotations
 
@@ -37,9 +38,14 @@ def task_environment(job_id: str, task_id: str) -> dict[str, str]:
     return {"AZ_BATCH_JOB_ID": job_id, "AZ_BATCH_TASK_ID": task_id}
 
 
-def package_environment(packages: Iterable[ApplicationPackage], defaults: Mapping[str, str], root: str) -> dict[str, str]:
-    """`AZ_BATCH_APP_PACKAGE_<id>[_<version>]`, flattened as on Linux, and also as written; `defaults` maps an
-    application id to the version that the name without a version stands for."""
+def package_environment(
+    packages: Iterable[ApplicationPackage], defaults: Mapping[str, str], root: str
+) -> dict[str, str]:
+    """`AZ_BATCH_APP_PACKAGE_<id>[_<version>]`: flattened as on Linux, in lower case and not, and also as
+    written.
+
+    `defaults` maps an application id to the version that the name without a version stands for.
+    """
     env: dict[str, str] = {}
     for package in packages:
         path = f"{root}/{package_directory(package)}"
@@ -48,7 +54,9 @@ def package_environment(packages: Iterable[ApplicationPackage], defaults: Mappin
             names.append(package.application_id)
         for name in names:
             env[f"AZ_BATCH_APP_PACKAGE_{name}"] = path
-            env[f"AZ_BATCH_APP_PACKAGE_{_FLATTENED.sub('_', name.lower())}"] = path
+            flat = _FLATTENED.sub("_", name)
+            env[f"AZ_BATCH_APP_PACKAGE_{flat}"] = path
+            env[f"AZ_BATCH_APP_PACKAGE_{flat.lower()}"] = path
     return env
 
 

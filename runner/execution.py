@@ -1,4 +1,5 @@
-"""From a task (or a start task) on a node to the command that runs it: directory, argv, environment, packages. Pure."""
+"""From a task (or a start task) on a node to the command that runs it: directory, argv, environment,
+packages. Pure."""
 
 from __future__ import annotations
 
@@ -93,7 +94,9 @@ class Executions:
         directory = f"{job.directory}/{task.id}"
         root = _root(node)
         variables = {
-            **self._package_environment((*self._packages(pool.spec.application_package_references), *packages), root),
+            **self._package_environment(
+                (*self._packages(pool.spec.application_package_references), *packages), root
+            ),
             **env.settings_environment(job.spec.common_environment_settings),
             **env.settings_environment(task.spec.environment_settings),
             **env.task_environment(task.job_id, task.id),
@@ -141,8 +144,8 @@ class Executions:
     def reconcile(self, node_id: str, known: frozenset[str], now: float) -> None:
         """After a (re)connection: bring what is placed there and what the node knows of into agreement.
 
-        The node has stopped listening to earlier connections before it told what it knows, so what it does not
-        know of now will not arrive later either.
+        The node has stopped listening to earlier connections before it told what it knows, so what it does
+        not know of now will not arrive later either.
         """
         node = self._ctx.nodes.get(node_id)
         if node is None or node_id not in self._ctx.connected:
@@ -191,7 +194,9 @@ class Executions:
         self, node_id: str, execution_id: str, attempt: int, reason: str, nodes: NodeMachine, now: float
     ) -> None:
         """Its supervisor was killed: counts as a failed attempt."""
-        nodes.start_task_ended(node_id, attempt, None, FailureInfo("servererror", "StartTaskLost", reason), now)
+        nodes.start_task_ended(
+            node_id, attempt, None, FailureInfo("servererror", "StartTaskLost", reason), now
+        )
         self._ctx.say(Acknowledge(node_id, (execution_id,)))
 
 
@@ -209,4 +214,3 @@ def _resources(files: Iterable[ResourceFile]) -> tuple[dict[str, str], ...]:
         }
         for file in files
     )
-

@@ -1,11 +1,14 @@
-"""Whether an execution failed, and why, in the Batch REST API's words. Pure."""
+"""Whether an execution failed, why (in the Batch REST API's words), and whether to try again. Pure."""
 
 from __future__ import annotations
 
 from pools import FailureInfo
 
 from .events import Outcome
-from .model import Ending
+from .model import Ending, Job, Task
+from .states import JobState
+
+ENDED_ON_REQUEST = FailureInfo("usererror", "TaskEnded", "the task was ended on request")
 
 
 def failure_of(report: Outcome, ending: Ending | None) -> FailureInfo | None:
@@ -13,9 +16,17 @@ def failure_of(report: Outcome, ending: Ending | None) -> FailureInfo | None:
     if report.error is not None:
         return FailureInfo("usererror", report.error[0], report.error[1])
     if report.killed and ending is Ending.TERMINATE:
-        return FailureInfo("usererror", "TaskEnded", "the task was ended on request")
+        return ENDED_ON_REQUEST
     if report.timed_out:
         return FailureInfo("usererror", "TaskEnded", "the task ran longer than its maxWallClockTime")
     if report.exit_code != 0:
         return FailureInfo("usererror", "FailureExitCode", f"the task exited with code {report.exit_code}")
     return None
+
+
+def retries_left(task: Task, job: Job) -> bool:
+    """May the task run once more after it failed? (-1 means without limit.)"""
+    limit = task.spec.constraints.max_task_retry_count
+    if limit is None:
+        limit = job.spec.constraints.max_task_retry_count
+    return job.state is JobState.ACTIVE and (limit < 0 or task.retry_count < limit)

@@ -15,7 +15,6 @@ from .states import (
     JobState,
     ScheduleEvent,
     ScheduleState,
-    TaskState,
     next_job_state,
     next_schedule_state,
 )
@@ -92,7 +91,12 @@ class JobMachine:
             raise JobError("JobScheduleExists", f"job schedule {spec.id!r} exists already")
         self._require_pool(spec.job_specification.pool_info.pool_id)
         schedule = JobSchedule(
-            created=now, modified=now, state_time=now, id=spec.id, spec=spec, next_run_time=first_run(spec.schedule, now)
+            created=now,
+            modified=now,
+            state_time=now,
+            id=spec.id,
+            spec=spec,
+            next_run_time=first_run(spec.schedule, now),
         )
         self.schedules.put(spec.id, schedule)
         self._arm(schedule)
@@ -234,7 +238,9 @@ class JobMachine:
         if recent is not None and recent.state is not JobState.COMPLETED:
             return
         if schedule.next_run_time is None and schedule.state is ScheduleState.ACTIVE:
-            state = next_schedule_state(schedule.id, schedule.state, ScheduleEvent.FINISHED, "has no next run")
+            state = next_schedule_state(
+                schedule.id, schedule.state, ScheduleEvent.FINISHED, "has no next run"
+            )
             self.schedules.put(schedule.id, evolve(schedule, now, state=state, end_time=now))
         else:
             self._arm(schedule)
@@ -245,7 +251,8 @@ class JobMachine:
         """Is there, or will there be, anything to do for the pool? (Slow: asked when pools are planned.)"""
         counts = self.tasks.counts(pool_id)
         return bool(counts.active or counts.running) or any(
-            s.spec.job_specification.pool_info.pool_id == pool_id and self.more_jobs(s) for s in self.schedules
+            s.spec.job_specification.pool_info.pool_id == pool_id and self.more_jobs(s)
+            for s in self.schedules
         )
 
     def unfinished(self) -> bool:

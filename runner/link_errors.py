@@ -4,8 +4,8 @@
 class LinkError(Exception):
     """The link to a node does not work.
 
-    `fatal`: trying again is no use, the node itself must be replaced or mended. `missing`: the link works, but
-    the file that was asked for is not there, or may not be read.
+    `fatal`: trying again is no use, the node itself must be replaced or mended. `missing`: the link
+    works, but the file that was asked for is not there, or may not be read.
     """
 
     fatal = False

@@ -1,4 +1,5 @@
-"""A journal in memory: what a commit has written survives a crash of the controller, and nothing else does."""
+"""A journal in memory: what a commit has written survives a crash of the controller, and nothing else
+does."""
 
 from __future__ import annotations
 

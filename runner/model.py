@@ -63,7 +63,8 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def story(self) -> str:
         """The task's last step in words, for error messages."""
-        return f"is {self.state} since {self.state_time:.3f}, attempt {self.attempt} on {self.node_id or 'no node'}"
+        place = self.node_id or "no node"
+        return f"is {self.state} since {self.state_time:.3f}, attempt {self.attempt} on {place}"
 
 
 class Job(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -83,12 +84,14 @@ class Job(Record, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def directory(self) -> str:
-        """Below the node root, as the field knows it: workitems/<job>/job-1, or workitems/<schedule>/job-<n>."""
+        """Below the node root, as the field knows it: workitems/<job>/job-1, or
+        workitems/<schedule>/job-<n>."""
         return f"workitems/{self.schedule_id or self.id}/job-{self.number}"
 
     @property
     def story(self) -> str:
-        return f"is {self.state} since {self.state_time:.3f}; terminate reason: {self.terminate_reason or 'none'}"
+        reason = self.terminate_reason or "none"
+        return f"is {self.state} since {self.state_time:.3f}; terminate reason: {reason}"
 
 
 class JobSchedule(Record, frozen=True, kw_only=True, omit_defaults=True):

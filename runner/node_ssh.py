@@ -10,7 +10,8 @@ import paramiko
 
 from .link_errors import AuthFailed, HostKeyMismatch, Unreachable, told
 
-# Every way a connection ends is reported by an error or a callback here; paramiko's own log would say it again.
+# Every way a connection ends is reported by an error or a callback here; paramiko's own log would say it
+# again.
 _QUIET = "runner.paramiko"
 logging.getLogger(_QUIET).setLevel(logging.CRITICAL)
 

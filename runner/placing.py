@@ -29,7 +29,9 @@ def open_nodes(ctx: Context, tasks: TaskMachine, pool_id: str) -> list[NodeSlots
     ]
 
 
-def place_tasks(ctx: Context, jobs: JobMachine, executions: Executions, now: float) -> Iterator[StartExecution]:
+def place_tasks(
+    ctx: Context, jobs: JobMachine, executions: Executions, now: float
+) -> Iterator[StartExecution]:
     """Place waiting tasks; yields the start commands, to be issued after the commit."""
     if jobs.draining:
         return
@@ -59,7 +61,9 @@ def _fill(
 ) -> Iterator[StartExecution]:
     tasks = jobs.tasks
     while (task := tasks.queue.first(pool_id)) is not None:
-        suited = nodes if _takes_low_priority(jobs, task) else [n for n in nodes if not ctx.nodes[n.node_id].low_priority]
+        suited = nodes
+        if not _takes_low_priority(jobs, task):
+            suited = [node for node in nodes if not ctx.nodes[node.node_id].low_priority]
         node = choose(suited, task.spec.required_slots, task.exclusive, pack)
         if node is None:
             return
@@ -77,10 +81,16 @@ def _send_ahead(
     now: float,
 ) -> Iterator[StartExecution]:
     for node in nodes:
+        flowing: int | None = None
         while (task := tasks.queue.first(pool_id)) is not None:
             if task.is_job_manager or task.spec.required_slots != 1:
                 break
-            if node.queued >= tasks.durations.ahead(task.job_id) * node.slots:
+            ahead = tasks.durations.ahead(task.job_id)
+            if not ahead:
+                break
+            if flowing is None:
+                flowing = node.flowing(now - RECALL_AFTER)
+            if node.queued >= ahead * flowing:
                 break
             tasks.queue.drop_first(pool_id)
             task = tasks.place(task, node, False, now)
@@ -103,7 +113,7 @@ def recall_waiting(ctx: Context, tasks: TaskMachine, node_id: str, now: float) -
     ctx.timers.set("recall", node_id, now + RECALL_AFTER)
     if node_id not in ctx.connected:
         return
-    late = tuple(x for x, placement in waiting.items() if placement.placed + RECALL_AFTER <= now)
+    late = tuple(x for x, placement in waiting.items() if placement.since + RECALL_AFTER <= now)
     room = any(other.free > 0 for other in open_nodes(ctx, tasks, node.pool_id) if other.node_id != node_id)
     if late and room:
         ctx.say(RecallExecutions(node_id, late))

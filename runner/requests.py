@@ -11,7 +11,14 @@ from . import events as ev
 from .execution import Executions
 from .job_machine import JobMachine
 from .model import ApplicationPackage
-from .request_checks import JobError, check_application, check_job, check_schedule, check_start_task, check_task
+from .request_checks import (
+    JobError,
+    check_application,
+    check_job,
+    check_schedule,
+    check_start_task,
+    check_task,
+)
 from .spec import JobSpecification, TaskSpec
 
 Handler = Callable[[Any, float], object]
@@ -46,7 +53,9 @@ class Requests:
             ev.AddJobSchedule: self._add_schedule,
             ev.TerminateJob: lambda e, now: jobs.terminate(e.job_id, e.reason, now),
             ev.AutoScaleNow: lambda e, now: pools.autoscale(e.pool_id, now),
-            ev.ResizePool: lambda e, now: pools.resize(e.pool_id, (e.dedicated, e.low_priority), e.option, now),
+            ev.ResizePool: lambda e, now: pools.resize(
+                e.pool_id, (e.dedicated, e.low_priority), e.option, now
+            ),
             ev.DeletePool: lambda e, now: pools.delete(e.pool_id, now),
             ev.Drain: self._drain,
         }
@@ -95,7 +104,9 @@ class Requests:
     def _slots(self, pool_id: str) -> int:
         pool = self._ctx.pools.get(pool_id)
         if pool is None:
-            raise JobError("PoolNotFound", f"poolInfo.poolId: there is no pool {pool_id!r}; add the pool first")
+            raise JobError(
+                "PoolNotFound", f"poolInfo.poolId: there is no pool {pool_id!r}; add the pool first"
+            )
         return pool.spec.task_slots_per_node
 
     def _check_task_packages(self, spec: JobSpecification | None, tasks: Iterable[TaskSpec]) -> None:

@@ -1,8 +1,9 @@
-"""Which task runs on which node: priority first, then age; task slots per node; a short queue at busy nodes. Pure.
+"""Which task runs on which node: priority first, then age; task slots per node; a short queue at busy nodes.
+Pure.
 
-A node that works off millisecond tasks would idle for a network round trip after each one, so tasks of jobs whose tasks
-are known to be short are sent ahead (`AHEAD` seconds of work) and wait at the node. They stay `active`, and are called back
-if they wait there for long.
+A node that works off millisecond tasks would idle for a network round trip after each one, so tasks of jobs
+whose tasks are known to be short are sent ahead (`AHEAD` seconds of work) and wait at the node. They stay
+`active`, and are called back if they wait there for long.
 """
 
 from __future__ import annotations
@@ -30,13 +31,15 @@ class Stage(Enum):
 class Placement:
     key: TaskKey
     slots: int
-    placed: float
+    #: when it came to this stage
+    since: float
     stage: Stage
 
 
 @dataclass(slots=True)
 class NodeSlots:
-    """What the scheduler knows of a node: by execution id, what is placed there and not yet recorded as ended."""
+    """What the scheduler knows of a node: by execution id, what is placed there and not yet recorded as
+    ended."""
 
     node_id: str
     pool_id: str
@@ -54,12 +57,18 @@ class NodeSlots:
         self.placements[execution_id] = placement
         self._count(placement, +1)
 
-    def move(self, execution_id: str, stage: Stage) -> None:
+    def move(self, execution_id: str, stage: Stage, now: float) -> None:
         """The execution has come to another stage."""
         placement = self.placements[execution_id]
         self._count(placement, -1)
-        placement.stage = stage
+        placement.stage, placement.since = stage, now
         self._count(placement, +1)
+
+    def flowing(self, before: float) -> int:
+        """Slots that are free, or were given away after the time `before`: what waits for one may soon have
+        it."""
+        stuck = (p.slots for p in self.placements.values() if p.stage is Stage.HOLDS and p.since <= before)
+        return self.slots - sum(stuck)
 
     def unplace(self, execution_id: str) -> None:
         placement = self.placements.pop(execution_id, None)

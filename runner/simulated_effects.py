@@ -19,7 +19,8 @@ Action = Callable[[float], None]
 
 @dataclass
 class Connection:
-    """To one node. `up` and `down`: time of the last message in each direction, because a stream keeps its order."""
+    """To one node. `up` and `down`: time of the last message in each direction, because a stream keeps its
+    order."""
 
     node: SimulatedNode
     open: bool = True
@@ -101,7 +102,8 @@ class SimulatedEffects:
     # -- the cloud -------------------------------------------------------------------------------------------
 
     def _call(self, line: str, method: str, call: Callable[[float], ev.Event | None]) -> None:
-        """A call takes effect after a while, and its answer arrives later; those about one VM keep their order."""
+        """A call takes effect after a while, and its answer arrives later; those about one VM keep their
+        order."""
         effect = max(self._clock() + self._faults.latency("call"), self._answers.get(line, 0.0))
         answer = self._answers[line] = effect + self._faults.latency("call")
         self._count += 1
@@ -224,7 +226,8 @@ class SimulatedEffects:
                     node.acknowledge(execution_id)
 
     def _lingers(self, connection: Connection) -> bool:
-        """What was on its way when the connection broke may still arrive, until a new agent has taken over."""
+        """What was on its way when the connection broke may still arrive, until a new agent has taken
+        over."""
         return connection.node.node_id not in self._connections and self._faults.survives_crash()
 
     # -- what befalls them -----------------------------------------------------------------------------------

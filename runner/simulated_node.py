@@ -1,7 +1,8 @@
-"""A node in memory: what the agent and its supervisors do, on a clock that is handed in. No processes, no chance.
+"""A node in memory: what the agent and its supervisors do, on a clock that is handed in. No processes, no
+chance.
 
-It keeps the agent's promises: an execution id runs at most once; outcomes are kept until they are acknowledged; what has
-not started waits in the memory of one connection's agent, and is forgotten with it.
+It keeps the agent's promises: an execution id runs at most once; outcomes are kept until they are
+acknowledged; what has not started waits in the memory of one connection's agent, and is forgotten with it.
 """
 
 from __future__ import annotations
@@ -59,7 +60,8 @@ class ExecutionLog:
 
 @dataclass
 class SimulatedNode:
-    """One VM's inside. `report` takes events in order and may lose them (the connection); `at` runs a call later."""
+    """One VM's inside. `report` takes events in order and may lose them (the connection); `at` runs a call
+    later."""
 
     node_id: str
     slots: int
@@ -70,6 +72,7 @@ class SimulatedNode:
     ran: dict[str, Execution] = field(default_factory=dict)
     report: Callable[[ev.Event], None] = lambda event: None
     alive: bool = True
+    _live: dict[str, Execution] = field(default_factory=dict)
     _queue: dict[str, StartExecution] = field(default_factory=dict)
     _kept: set[str] = field(default_factory=set)
     _startup: set[str] = field(default_factory=set)
@@ -78,7 +81,7 @@ class SimulatedNode:
         """A new agent takes over: from now on nothing of an earlier connection arrives."""
         self._queue.clear()
         self.report = report
-        live = [execution for execution in self.ran.values() if execution.live]
+        live = list(self._live.values())
         ended = [self.ran[execution_id] for execution_id in sorted(self._kept)]
         report(ev.NodeConnected(self.node_id, frozenset(x.id for x in (*live, *ended))))
         for execution in live:
@@ -116,10 +119,10 @@ class SimulatedNode:
     def die(self, now: float) -> None:
         """The VM is gone, and everything with it."""
         self.alive = False
-        for execution in self.ran.values():
-            if execution.live:
-                self.log.end(execution, now)
-                execution.lost = True
+        for execution in self._live.values():
+            self.log.end(execution, now)
+            execution.lost = True
+        self._live.clear()
 
     # -- life ------------------------------------------------------------------------------------------------
 
@@ -130,7 +133,7 @@ class SimulatedNode:
 
     @property
     def used(self) -> int:
-        return sum(x.slots for x in self.ran.values() if x.live and x.id not in self._startup)
+        return sum(x.slots for x in self._live.values() if x.id not in self._startup)
 
     def _dispatch(self, now: float) -> None:
         for command in list(self._queue.values()):
@@ -141,6 +144,7 @@ class SimulatedNode:
             plan = self.behaviour(command)
             execution = Execution(command.execution_id, self.node_id, command.slots, now, plan.exit_code)
             self.ran[execution.id] = execution
+            self._live[execution.id] = execution
             self.log.begin(execution)
             if startup:
                 self._startup.add(execution.id)
@@ -153,6 +157,7 @@ class SimulatedNode:
 
     def _end(self, execution: Execution, now: float, *, killed: bool) -> None:
         self.log.end(execution, now)
+        del self._live[execution.id]
         execution.killed = killed
         if killed:
             execution.exit_code = 137

@@ -1,8 +1,9 @@
 """The real core on a virtual clock, with a simulated cloud and simulated nodes: a discrete-event simulation.
 
-The same input gives the same run, event for event. Time passes only from one thing that happens to the next, so a day of
-work takes as long as its events take to compute. What may go wrong is the `Faults`' decision; without any, all is well.
-The controller can crash between any two of its steps; a new one then starts from what the journal holds.
+The same input gives the same run, event for event. Time passes only from one thing that happens to the next,
+so a day of work takes as long as its events take to compute. What may go wrong is the `Faults`' decision;
+without any, all is well. The controller can crash between any two of its steps; a new one then starts from
+what the journal holds.
 """
 
 from __future__ import annotations
@@ -39,15 +40,21 @@ class Request:
     sent: int = 0
     on_answer: Callable[[], None] = lambda: None
 
+    def answer(self) -> None:
+        self.answered = True
+        if self.refused is None:
+            self.on_answer()
+
 
 @dataclass
 class Simulation:
-    """`observe` is called after every commit, before its commands leave, and after everything that happens."""
+    """`observe` is called after every commit, before its commands leave, and after everything that
+    happens."""
 
     settings: CoreSettings
     behaviour: Callable[[StartExecution], Plan]
     faults: Faults = field(default_factory=Faults)
-    cloud_settings: SimulatedSettings = SimulatedSettings()
+    cloud_settings: SimulatedSettings = field(default_factory=SimulatedSettings)
     observe: Callable[[], None] = lambda: None
     seed: int = 0
     now: float = START
@@ -72,7 +79,8 @@ class Simulation:
     # -- time ------------------------------------------------------------------------------------------------
 
     def at(self, when: float, action: Action) -> None:
-        """Let `action(now)` happen at `when`; things of one instant happen in the order in which they were asked."""
+        """Let `action(now)` happen at `when`; things of one instant happen in the order in which they were
+        asked."""
         self._count += 1
         heapq.heappush(self._agenda, (when, self._count, action))
 
@@ -139,15 +147,11 @@ class Simulation:
         if core is None:
             return
         batch, self._inbox = self._inbox, []
-        if not batch and (core.next_due() or self.now) > self.now and not core.ctx.commands:
+        due = core.next_due()
+        if not batch and not core.ctx.commands and (due is None or due > self.now):
             return
         for event, request in batch:
-            try:
-                core.handle(event, self.now)
-            except ValueError as exc:
-                if request is None:
-                    raise
-                request.refused = exc if request.sent == 1 else None
+            self._handle(core, event, request)
         core.settle(self.now)
         changes, commands = core.take()
         if self.faults.crashes("commit"):
@@ -158,14 +162,22 @@ class Simulation:
             self.observe()
         for _, request in batch:
             if request is not None:
-                request.answered = True
-                if request.refused is None:
-                    request.on_answer()
+                request.answer()
         for command in commands:
             if self.faults.crashes("command"):
                 self.crash()
                 return
             self.world.issue(command)
+
+    def _handle(self, core: Core, event: Event, request: Request | None) -> None:
+        if request is None:
+            core.handle(event, self.now)
+            return
+        try:
+            core.handle(event, self.now)
+        except ValueError as exc:
+            # asked again, it is refused because the first time was successful
+            request.refused = exc if request.sent == 1 else None
 
     def _deliver(self, event: Event) -> None:
         if self.core is not None:

@@ -29,7 +29,8 @@ class Faults:
         return False
 
     def call_error(self, method: str) -> tuple[ProviderError, bool] | None:
-        """An error of a call to the cloud, and whether it comes after the call took effect; None: no error."""
+        """An error of a call to the cloud, and whether it comes after the call took effect; None: no
+        error."""
         return None
 
     def survives_crash(self) -> bool:

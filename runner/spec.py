@@ -1,4 +1,5 @@
-"""What a user asks of jobs, tasks, schedules and applications: the REST request bodies, typed (see pools/spec.py)."""
+"""What a user asks of jobs, tasks, schedules and applications: the REST request bodies, typed (see
+pools/spec.py)."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The life of a task: queued, placed, running, ended or given back.
 
 Rules that data hangs on:
-- the placement is recorded before the start command leaves, and a task is placed anew only when its former execution is
-  certain to run no more (outcome, loss reported by the node, or the VM gone);
+- the placement is recorded before the start command leaves, and a task is placed anew only when its former
+  execution is certain to run no more (outcome, loss reported by the node, or the VM gone);
 - a task is completed in the same commit that holds its output; only then is the node told to forget it.
 """
 
@@ -13,11 +13,21 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from pools import Command, ExecutionResult, FailureInfo, Ledger, Log, NodeDeallocationOption, Table, TaskCounts, evolve
+from pools import (
+    Command,
+    ExecutionResult,
+    FailureInfo,
+    Ledger,
+    Log,
+    NodeDeallocationOption,
+    Table,
+    TaskCounts,
+    evolve,
+)
 
 from .commands import Acknowledge, KillExecution, RecallExecutions
 from .events import Outcome
-from .failure import failure_of
+from .failure import ENDED_ON_REQUEST, failure_of, retries_left
 from .model import Ending, Job, Output, Task, TaskKey
 from .scheduler import Durations, NodeSlots, Placement, Stage
 from .states import JobState, TaskEvent, TaskState, next_task_state
@@ -119,16 +129,12 @@ class TaskMachine:
             job = self._jobs[task.job_id]
             node = self.slots[task.node_id] = NodeSlots(task.node_id, job.pool_id, 1)
         slots = node.slots if task.exclusive else task.spec.required_slots
-        if task.ended:
-            stage = Stage.ENDED
-        else:
-            stage = Stage.QUEUED if task.state is TaskState.ACTIVE else Stage.HOLDS
+        stage = Stage.QUEUED if task.state is TaskState.ACTIVE else Stage.HOLDS
+        stage = Stage.ENDED if task.ended else stage
         node.place(task.execution_id, Placement(task.key, slots, task.modified, stage))
 
     def node_known(self, node_id: str, pool_id: str, slots: int) -> NodeSlots:
-        node = self.slots.get(node_id)
-        if node is None:
-            node = self.slots[node_id] = NodeSlots(node_id, pool_id, slots)
+        node = self.slots.setdefault(node_id, NodeSlots(node_id, pool_id, slots))
         node.slots = slots
         return node
 
@@ -161,7 +167,7 @@ class TaskMachine:
         if task is None or task.state is TaskState.RUNNING:
             return
         if not task.ended:
-            self.slots[node_id].move(execution_id, Stage.HOLDS)
+            self.slots[node_id].move(execution_id, Stage.HOLDS, now)
         state = next_task_state(task.id, task.state, E.STARTED, task.story)
         self._put(task, evolve(task, now, state=state, start_time=time))
 
@@ -169,7 +175,7 @@ class TaskMachine:
         """The slot is free; the outcome follows when the output is in the store."""
         task = self._current(node_id, execution_id)
         if task is not None and not task.ended:
-            self.slots[node_id].move(execution_id, Stage.ENDED)
+            self.slots[node_id].move(execution_id, Stage.ENDED, now)
             self.touched.add(node_id)
             self._put(task, evolve(task, now, ended=True))
 
@@ -189,7 +195,7 @@ class TaskMachine:
             output = replace(output, owner="task", parent_id=task.job_id, id=task.id)
             self.outputs.append(output.key, output)
         failure = failure_of(report, task.ending)
-        if failure is not None and task.ending is None and self._retries_left(task):
+        if failure is not None and task.ending is None and retries_left(task, self._jobs[task.job_id]):
             self._unplace(task)
             task = self._put(
                 task,
@@ -209,13 +215,6 @@ class TaskMachine:
             self.queue.push(task)
             return
         self._complete(task, now, failure, report)
-
-    def _retries_left(self, task: Task) -> bool:
-        job = self._jobs[task.job_id]
-        limit = task.spec.constraints.max_task_retry_count
-        if limit is None:
-            limit = job.spec.constraints.max_task_retry_count
-        return job.state is JobState.ACTIVE and (limit < 0 or task.retry_count < limit)
 
     def _complete(self, task: Task, now: float, failure: FailureInfo | None, report: Outcome | None) -> None:
         node_id = task.node_id
@@ -239,16 +238,23 @@ class TaskMachine:
     def give_back(self, task: Task, now: float, *, requeued: bool) -> None:
         """The present execution runs no more and has no outcome: the task queues again.
 
-        `requeued` counts it (an execution was lost), apart from retries. A task that was to be terminated ends instead.
+        `requeued` counts it (an execution was lost), apart from retries. A task that was to be terminated
+        ends instead.
         """
         if task.ending is Ending.TERMINATE or self._jobs[task.job_id].state is not JobState.ACTIVE:
-            self._complete(task, now, FailureInfo("usererror", "TaskEnded", "the task was ended on request"), None)
+            self._complete(task, now, ENDED_ON_REQUEST, None)
             return
         self._unplace(task)
         changes: dict[str, Any] = {"state": next_task_state(task.id, task.state, E.GIVEN_BACK, task.story)}
         if requeued:
-            changes |= {"requeue_count": task.requeue_count + 1, "last_requeue_time": now, "last_node_id": task.node_id}
-        task = self._put(task, evolve(task, now, node_id=None, ended=False, ending=None, start_time=None, **changes))
+            changes |= {
+                "requeue_count": task.requeue_count + 1,
+                "last_requeue_time": now,
+                "last_node_id": task.node_id,
+            }
+        task = self._put(
+            task, evolve(task, now, node_id=None, ended=False, ending=None, start_time=None, **changes)
+        )
         self.queue.push(task)
 
     def lost(self, node_id: str, execution_id: str, now: float) -> None:
@@ -292,4 +298,3 @@ class TaskMachine:
             self.give_back(task, now, requeued=task.state is TaskState.RUNNING)
         self.slots.pop(node_id, None)
         self.touched.discard(node_id)
-

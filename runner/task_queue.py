@@ -11,7 +11,8 @@ from .states import JobState, TaskState
 
 
 class TaskQueue:
-    """One heap per pool. Entries of tasks that no longer wait stay until they come up, and are skipped then."""
+    """One heap per pool. Entries of tasks that no longer wait stay until they come up, and are skipped
+    then."""
 
     def __init__(self, tasks: Table[TaskKey, Task], jobs: Table[str, Job]) -> None:
         self._tasks = tasks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from runner import CommandLineError, shell_hint, split
+from runner import CommandLineError, shell_hint, split_command_line
 
 from .cursor import Cursor
 from .problems import Problems
@@ -19,7 +19,7 @@ def check_command(task: Cursor, problems: Problems) -> None:
     line = task.text("commandLine")
     if command is not None and line is not None:
         try:
-            split(line)
+            split_command_line(line)
         except CommandLineError as exc:
             problems.error(command.place, command.path, str(exc))
         else:

@@ -129,10 +129,8 @@ class LocalNodeDriver(NodeDriver):
         except ProviderError as exc:
             error = exc
         entry = self._registry.get(name)
-        if (
-            entry is not None and entry.phase is not Phase.RUNNING
-        ):  # what could not start must not stay listed
-            self._end(name)
+        if entry is not None and entry.phase is not Phase.RUNNING:
+            self._end(name)  # what could not start must not stay listed
         raise error
 
     def _boot(self, name: str) -> Node:

@@ -1,4 +1,4 @@
-"""Which execution is where: waiting in the agent, running in a slot, or finished and not acknowledged there."""
+"""Which execution is where: waiting in the agent, running in a slot, or finished and not acknowledged."""
 
 from __future__ import annotations
 

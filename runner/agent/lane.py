@@ -25,9 +25,9 @@ class Entry:
 class Lane:
     """The tasks' slots, or the start task's one.
 
-    An execution may need several slots: it runs in one of them and the others wait; nothing overtakes it, so that
-    it is not starved. A slot whose executions are short is given the next one in advance, so that it need not
-    wait for the agent in between; it gives it back when the current one turns out to be long.
+    An execution may need several slots: it runs in one of them and the others wait; nothing overtakes it,
+    so that it is not starved. A slot whose executions are short is given the next one in advance, so that
+    it need not wait for the agent in between; it gives it back when the current one turns out to be long.
     """
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
-# ruff: noqa: UP031, UP032
-# Runs on the node as `python3 -I -c <this>`, whatever Python 3 that is: it must stay readable for Python 3.0.
-# Argument: base64 of JSON [root, sha256, size]. Says on stdout `EBBTIDE have`, `EBBTIDE need` (then it reads `size`
-# bytes from stdin) or `EBBTIDE refuse <JSON text>`, and becomes the agent.
+# ruff: noqa: UP031, UP036 - it runs on whatever Python 3 the node has, to tell that it is too old
+# Runs on the node as `python3 -I -c <this>`. Argument: base64 of JSON [root, sha256, size]. Says on stdout
+# `EBBTIDE have`, `EBBTIDE need` (then it reads `size` bytes from stdin) or `EBBTIDE refuse <JSON text>`, and
+# becomes the agent.
 import base64
 import json
 import os
@@ -67,9 +67,7 @@ def main(root: str, sha: str, size: int) -> None:
         "LANG": "C.UTF-8",
         "SHELL": "/bin/sh",
     }
-    for key, value in os.environ.items():
-        if key.startswith("EBBTIDE_"):
-            env[key] = value
+    env.update((key, value) for key, value in os.environ.items() if key.startswith("EBBTIDE_"))
     # -S: the agent needs nothing from site-packages, and importing site may cost more than all the rest.
     os.execve(sys.executable, [sys.executable, "-I", "-S", "-X", "utf8", path, "serve", root], env)
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MESSAGE_LIMIT = 600
 MAX_INLINE = 1 << 20
+NOTHING: Message = {"stdout": {"size": 0, "text": ""}, "stderr": {"size": 0, "text": ""}}
+_EMPTY = b'{"size":0,"text":""}'
 
 
 def clip(text: str, limit: int = MESSAGE_LIMIT) -> str:
@@ -45,6 +47,8 @@ def content(fd: int, inline: int) -> dict[str, Any]:
 
 def from_files(root: str, record: Message, budget: int) -> dict[str, Any]:
     """stdout and stderr of a recorded outcome, read again, inline while `budget` bytes allow it."""
+    if "lost" in record:
+        return NOTHING
     found: dict[str, Any] = {}
     for name, size in zip(("stdout", "stderr"), record["sizes"]):
         found[name] = {"size": size}
@@ -69,16 +73,12 @@ def from_files(root: str, record: Message, budget: int) -> dict[str, Any]:
     return found
 
 
-def line(record: Message, outputs: dict[str, Any]) -> bytes:
-    """The `finished` or `lost` line of a spool record."""
+def line(record: Message, payload: bytes, outputs: dict[str, Any]) -> bytes:
+    """The `finished` or `lost` line of a spool record. `payload` is the record encoded: once is enough."""
     if "lost" in record:
         return wire.encode({"op": "lost", "id": record["id"], "reason": record["lost"]})
-    message: Message = {"op": "finished"}
-    for key, value in record.items():
-        if key not in ("inline", "sizes"):
-            message[key] = value
-    message.update(outputs)
-    return wire.encode(message)
+    out, err = (_EMPTY if not part["size"] else wire.encode(part)[:-1] for part in outputs.values())
+    return b'{"op":"finished",%b,"stdout":%b,"stderr":%b}\n' % (payload[1:-2], out, err)
 
 
 def not_started(key: str, start: float, end: float, code: str, message: str) -> Message:

@@ -82,7 +82,7 @@ def end(pids: list[int], signum: int = signal.SIGKILL) -> None:
     for pid in pids:
         try:
             os.kill(pid, signum)
-        except (ProcessLookupError, PermissionError):
+        except (ProcessLookupError, PermissionError):  # noqa: PERF203 - each has to be tried
             pass
 
 

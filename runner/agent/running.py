@@ -19,14 +19,14 @@ GIVE_UP = (
     10.0  # what does not die by SIGKILL in this time (uninterruptible, or another user's) is left behind
 )
 DIR_LIMIT = 800
-_NOTHING: Message = {"stdout": {"size": 0, "text": ""}, "stderr": {"size": 0, "text": ""}}
 
 
 class Running:
     """The execution of one slot and its spool. `name` is the slot's, `place` its folder.
 
-    A task's descendants are ended before the slot is free again: this process is their subreaper, so as long as it
-    has a child, something is left. Without a subreaper they are found by the marker in their environment.
+    A task's descendants are ended before the slot is free again: this process is their subreaper, so as
+    long as it has a child, something is left. Without a subreaper they are found by the marker in their
+    environment.
     """
 
     def __init__(self, root: str, name: str, place: str) -> None:
@@ -40,7 +40,7 @@ class Running:
         self.execution: Execution | None = None
 
     def start(self, message: Message) -> bytes | None:
-        """The line to report, at once when it could not start. None: the slot is taken by another execution."""
+        """The line to report: `started`, or how it failed. None: the slot is taken by another execution."""
         key = message["id"]
         known = self.spool.outcomes.get(key)
         if known is not None:
@@ -50,13 +50,13 @@ class Running:
         begun = clock.now()
         try:
             execution = Execution(message)
-            if len(wire.encode({"": execution.dir})) > DIR_LIMIT:
+            if len(execution.dir) * 6 > DIR_LIMIT and len(wire.encode({"": execution.dir})) > DIR_LIMIT:
                 raise ValueError("the path of the folder is too long")
             env = dict(self.base)
             env.update(message.get("env") or ())
             env["EBBTIDE_EXECUTION"] = key
             env["EBBTIDE_SLOT"] = self._place
-            self.spool.begin({"id": key, "start": execution.start})
+            self.spool.begin(key, execution.start)
             launch(self._root, execution, env)
         except LaunchError as error:
             return self._failed(key, begun, error.code, str(error))
@@ -69,9 +69,8 @@ class Running:
 
     def again(self, record: Message, budget: int) -> bytes:
         """The line of a recorded outcome once more, with up to `budget` bytes of output."""
-        return outcome.line(
-            record, {} if "lost" in record else outcome.from_files(self._root, record, budget)
-        )
+        outputs = outcome.from_files(self._root, record, budget)
+        return outcome.line(record, wire.encode(record), outputs)
 
     def kill(self, key: str, grace: float | None) -> None:
         """SIGTERM to the process group now, SIGKILL to everything after `grace` seconds."""
@@ -105,7 +104,7 @@ class Running:
         return self._finish(execution)
 
     def recover(self) -> None:
-        """The supervisor before this one died: ends what it left, and records that its execution was lost."""
+        """If the supervisor before this one died: ends what it left, records its execution as lost."""
         if self.spool.fresh:
             return
         current = self.spool.current
@@ -115,7 +114,7 @@ class Running:
             self._sweep("EBBTIDE_EXECUTION={}".format(current["id"]))
         if current is not None:
             reason = f"the supervisor of slot {self._name} died while it was running"
-            self._record({"id": current["id"], "end": clock.now(), "lost": reason})
+            self._record({"id": current["id"], "end": clock.now(), "lost": reason}, outcome.NOTHING)
 
     def end_all(self) -> None:
         """Ends every descendant: the machine has died."""
@@ -168,7 +167,7 @@ class Running:
             processes.end_group(execution.pid, signal.SIGTERM)
 
     def _leftovers(self, execution: Execution) -> list[int]:
-        """What the execution left running. A start task may start daemons; only killing it ends those too."""
+        """What the execution left running. A start task's daemons are only ended if it is killed."""
         if execution.startup:
             return processes.marked("EBBTIDE_EXECUTION=" + execution.id)
         if self._subreaper:
@@ -213,24 +212,23 @@ class Running:
             "sizes": sizes,
         }
         self.execution = None
-        self._record(record)
-        return outcome.line(record, outputs)
+        return self._record(record, outputs)
 
     def _failed(self, key: str, begun: float, code: str, message: str) -> bytes:
         record = outcome.not_started(key, begun, clock.now(), code, message)
-        self._record(record)
-        return outcome.line(record, _NOTHING)
+        return self._record(record, outcome.NOTHING)
 
-    def _record(self, record: Message) -> None:
+    def _record(self, record: Message, outputs: Message) -> bytes:
+        payload = wire.encode(record)
         try:
-            self.spool.finish(record)
+            self.spool.finish(record, payload)
         except OSError:
-            pass  # it stays in memory and is reported from there; only the death of this process would lose it
+            pass  # it is reported from memory; only the death of this process would lose it
+        return outcome.line(record, payload, outputs)
 
     def _started(self, execution: Execution) -> bytes:
-        return wire.encode(
-            {"op": "started", "id": execution.id, "time": execution.start, "pid": execution.pid}
-        )
+        values = (execution.id.encode("ascii"), execution.start, execution.pid)
+        return b'{"op":"started","id":"%b","time":%a,"pid":%d}\n' % values
 
     def _sweep(self, marker: str) -> None:
         until = time.monotonic() + GIVE_UP

@@ -65,7 +65,7 @@ class Agent:
     # -- the loop
 
     def _turn(self) -> bool:
-        """Waits for something and handles it, but for the controller's input. False: the controller is gone."""
+        """Waits for something and handles it, but for the controller's input. False: that one is gone."""
         self._input = False
         for slot in self._slots.values():
             self._poll.modify(slot.fd, select.POLLIN | select.POLLOUT if slot.blocked else select.POLLIN)

@@ -21,7 +21,7 @@ _KEEP_DYING = "supervisor %s died %d times in a row: see %s/log on the node"
 
 
 class SlotLink:
-    """`running`: the id in the slot; `unacked`: the ids whose outcomes its spool holds; `ready`: it has told."""
+    """`running`: the id in the slot; `unacked`: the ids whose outcomes it keeps; `ready`: it has told."""
 
     def __init__(self, root: str, name: str) -> None:
         self.name = name
@@ -79,7 +79,7 @@ class SlotLink:
         self._joined_at = time.monotonic()
 
     def _start(self, lock: int, lifeline: int | None) -> None:
-        """Forks the supervisor. It inherits the held lock and the listening socket: it can be joined at once."""
+        """Forks the supervisor. It inherits the held lock and the listening socket, so it can be joined."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
             if os.path.lexists("socket"):
                 os.unlink("socket")

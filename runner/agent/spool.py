@@ -1,10 +1,10 @@
 """The spool: outcomes that the controller has not acknowledged yet, in one preallocated file per supervisor.
 
 All blocks are written when the file is made, so that a full disk cannot keep an exit code from being
-recorded. Record 0 holds the current execution, the others hold outcomes. A record is CRC32, length, JSON; length
-0 is a free one. A record whose checksum is wrong is as good as none: its execution is then unknown, and the
-controller starts it again. Nothing is synced: a spool has to outlive processes, and a node that lost its power
-is replaced.
+recorded. Record 0 holds the current execution, the others hold outcomes. A record is CRC32, length, JSON;
+length 0 is a free one. A record whose checksum is wrong is as good as none: its execution is then
+unknown, and the controller starts it again. Nothing is synced: a spool has to outlive processes, and a
+node that lost its power is replaced.
 """
 
 from __future__ import annotations
@@ -26,8 +26,7 @@ _FREE = b"\0" * _HEAD.size
 MAX_PAYLOAD = SIZE - _HEAD.size
 
 
-def _pack(message: Message) -> bytes:
-    payload = wire.encode(message)
+def _pack(payload: bytes) -> bytes:
     if len(payload) > MAX_PAYLOAD:
         raise ValueError(f"a spool record holds {MAX_PAYLOAD} bytes, not {len(payload)}")
     length = struct.pack("<H", len(payload))
@@ -83,14 +82,17 @@ class Spool:
     def full(self) -> bool:
         return not self._free
 
-    def begin(self, current: Message) -> None:
+    def begin(self, key: str, start: float) -> None:
         """Records what is about to start. Raises ValueError if the record is too long, OSError."""
-        os.pwrite(self._fd, _pack(current), 0)
-        self.current = current
-        self._begun = current["id"]
+        os.pwrite(self._fd, _pack(b'{"id":"%b","start":%a}\n' % (key.encode("ascii"), start)), 0)
+        self.current = {"id": key, "start": start}
+        self._begun = key
 
-    def finish(self, outcome: Message) -> None:
-        """Records an outcome. Memory has it whatever happens; raises OSError if the disk refused it."""
+    def finish(self, outcome: Message, payload: bytes) -> None:
+        """Records an outcome; `payload` is it encoded. Memory has it whatever happens.
+
+        Raises OSError if the disk refused it.
+        """
         key = outcome["id"]
         self.outcomes[key] = outcome
         if self.current is not None and self.current["id"] == key:
@@ -98,7 +100,7 @@ class Spool:
         if self._free:
             place = self._free.pop()
             self._places[key] = place
-            os.pwrite(self._fd, _pack(outcome), place * SIZE)
+            os.pwrite(self._fd, _pack(payload), place * SIZE)
 
     def ack(self, key: str) -> None:
         """The controller holds this outcome: its record may go."""

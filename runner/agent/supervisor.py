@@ -1,9 +1,9 @@
 """The supervisor of one slot: a process that runs one execution after another and outlives the agent.
 
-One thread, one poll loop on: the agent's socket, SIGCHLD, and the lifeline (a pipe whose other end lives as long
-as the machine does). A new connection replaces the old one at once, whose unread input is dropped, and is
-answered with the state; so whatever the old agent sent last has either happened, and is in that answer, or never
-will.
+One thread, one poll loop on: the agent's socket, SIGCHLD, and the lifeline (a pipe whose other end lives
+as long as the machine does). A new connection replaces the old one at once, whose unread input is
+dropped, and is answered with the state; so whatever the old agent sent last has either happened, and is
+in that answer, or never will.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ REPORT_BUDGET = 1 << 20  # output bytes that ride along when outcomes are report
 
 
 class Supervisor:
-    """Speaks for a `Running` with the agent that connects to `listener`. `lifeline`: a descriptor or None."""
+    """Speaks for a `Running` with the agent that connects to `listener`. `lifeline`: a descriptor."""
 
     def __init__(self, name: str, running: Running, listener: socket.socket, lifeline: int | None) -> None:
         self._name = name

@@ -233,7 +233,7 @@ class Timeline:
         if before is None and task.state == "active" and task.version == 1:
             added[task.job_id] += 1
         if before is not None and task.requeue_count > before.requeue_count:
-            yield Line(now, subject, f"requeued: its node {task.last_node_id or ''} was lost", "bad")
+            yield Line(now, subject, f"requeued: its execution on {task.last_node_id} was lost", "bad")
         if before is not None and task.retry_count > before.retry_count:
             text = f"failed with exit code {task.exit_code}, is tried again (retry {task.retry_count})"
             yield Line(now, subject, text, "bad", self._output(("task", *key), failed=True))

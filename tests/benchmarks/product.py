@@ -1,8 +1,9 @@
 """The whole product once, in a process of its own: `python -m tests.benchmarks.product DIRECTORY TASKS`.
 
-A controller (engine, SQLite journal) and one local node with two slots, over SSH. Prints one line of JSON: seconds from
-the request that adds the job to the commit of its last outcome, and the processor seconds of everybody in between.
-The node is ended, its folders are left: deleting thousands of them would slow down who comes next.
+A controller (engine, SQLite journal) and one local node with two slots, over SSH. Prints one line of JSON:
+seconds from the request that adds the job to the commit of its last outcome, and the processor seconds that
+everybody took in between. The node is ended, its folders are left: deleting thousands of them would slow down
+whoever comes next.
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ from .cpu import Cpu
 
 SLOTS = 2
 WARM_UP = 100
-PATIENCE = 600.0
+PATIENCE = 300.0
 COMMAND = "true"
+ENGINE = "engine"
 
 #: The defaults; only the node is found more quickly.
 SETTINGS = Settings(connect_retry=timedelta(seconds=0.1))
@@ -66,7 +68,7 @@ def _threads() -> dict[str, Cpu]:
     for thread in threading.enumerate():
         if isinstance(thread, paramiko.Transport):
             kind = "controller: SSH transport"
-        elif thread.name == "engine":
+        elif thread.name == ENGINE:
             kind = "controller: engine"
         elif thread.name.startswith("node-link"):
             kind = "controller: link"
@@ -108,9 +110,9 @@ def _check(world: World, job_id: str, count: int) -> None:
     """As the journal has it: all there, all successful, with both outputs."""
     journal = world.controller.journal
     tasks = journal.tasks(job_id)
-    wrong = [t.id for t in tasks if t.state is not TaskState.COMPLETED or t.exit_code != 0 or t.requeue_count]
-    if len(tasks) != count or wrong:
-        raise AssertionError(f"{len(tasks)} of {count} tasks are in the journal, these went wrong: {wrong[:5]}")
+    good = [t for t in tasks if t.state is TaskState.COMPLETED and t.exit_code == 0 and not t.requeue_count]
+    if len(good) != count:
+        raise AssertionError(f"{count} tasks; the journal holds {len(tasks)}, {len(good)} of them successful")
     for task in (tasks[0], tasks[-1]):
         for stream in ("stdout", "stderr"):
             if journal.output("task", job_id, task.id, stream) is None:
@@ -120,6 +122,7 @@ def _check(world: World, job_id: str, count: int) -> None:
 def run(directory: Path, count: int) -> Run:
     world = World(directory, SETTINGS)
     world.start()
+    world._thread.name = ENGINE
     deployment = world.controller.deployment.id
     try:
         world.pool(target_dedicated_nodes=1, task_slots_per_node=SLOTS)

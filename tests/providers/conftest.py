@@ -2,8 +2,10 @@
 
 import itertools
 import os
+import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,16 @@ def wait_until(condition: Callable[[], Any], within: float = 10.0) -> Any:
         assert time.monotonic() < deadline, "the condition did not come true in time"
         time.sleep(0.005)
     return value
+
+
+@contextmanager
+def running(command: list[str | Path], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that is certainly over afterwards, also when the test fails."""
+    with subprocess.Popen(command, **options) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 @dataclass

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ from providers import CapacityError, InvalidRequestError, ProviderError, VmState
 from providers.local.record import VmRecord
 from providers.local.registry import Registry
 
-from .conftest import Cloud, wait_until
+from .conftest import Cloud, running, wait_until
 from .ssh import connect, run
 
 STEPS = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "open", "subprocess.Popen", "os.chmod"}
@@ -101,10 +102,10 @@ def intent(local: Cloud, node: str = "n1") -> Path:
     return registry.path(spec.name)
 
 
-def node_process(path: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-P", "-m", "providers.local.node", str(path)]
+def node_process(path: Path) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    command: list[str | Path] = [sys.executable, "-P", "-m", "providers.local.node", str(path)]
     environment = {**os.environ, "EBBTIDE_NODE": path.name, "PYTHONPATH": str(Path(__file__).parents[2])}
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return running(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
 
 def test_of_two_node_processes_one_lives(local: Cloud) -> None:
@@ -136,6 +137,9 @@ def test_a_dead_child_of_ours_is_dead_though_nobody_has_waited_for_it(local: Clo
         os.waitid(os.P_PID, node.pid, os.WEXITED | os.WNOWAIT)  # a zombie now
         assert local.states() == {"n1": VmState.TERMINATED}
         assert marked_processes(local.deployment) == []
+        with node_process(path) as second:
+            assert second.communicate(timeout=20)[0] == b'{"listening": false}\n'  # a VM lives once
+        assert local.states() == {"n1": VmState.TERMINATED}
         local.provider.destroy(path.name)
 
 

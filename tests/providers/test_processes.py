@@ -12,13 +12,13 @@ from providers.names import carries
 from providers.processes import MARKER, look_up, marker_of
 from providers.sweep import StubbornProcessesError, end_all
 
-from .conftest import wait_until
+from .conftest import running, wait_until
 
 A = f"sweep{os.getpid()}-a"
 
 
 def test_a_zombie_is_dead() -> None:
-    with subprocess.Popen(["sleep", "600"]) as child:
+    with running(["sleep", "600"]) as child:
         assert look_up(child.pid) is not None
         child.kill()
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
@@ -30,35 +30,32 @@ def test_a_zombie_is_dead() -> None:
 def test_a_name_with_parentheses_does_not_confuse(tmp_path: Path) -> None:
     program = tmp_path / "a) Z 1 (b"
     shutil.copy(shutil.which("sleep") or "/bin/sleep", program)
-    with subprocess.Popen([program, "600"], start_new_session=True) as child:
+    with running([program, "600"], start_new_session=True) as child:
         row = wait_until(lambda: look_up(child.pid))
         assert (row.id.pid, row.parent, row.group) == (child.pid, os.getpid(), child.pid)
-        child.kill()
 
 
 def test_the_sweep_ends_the_marked_their_descendants_and_no_others() -> None:
     script = "env -i sleep 600 & echo $!; exec sleep 600"
-    ours = subprocess.Popen(["sh", "-c", script], env={**os.environ, MARKER: A}, stdout=subprocess.PIPE)
-    other = subprocess.Popen(["sleep", "600"], env={**os.environ, MARKER: A + "b"})
-    with ours, other:
-        assert ours.stdout is not None
-        hidden = int(ours.stdout.readline())
-        assert marker_of(ours.pid) == A
+    ours = running(["sh", "-c", script], env={**os.environ, MARKER: A}, stdout=subprocess.PIPE)
+    other = running(["sleep", "600"], env={**os.environ, MARKER: A + "b"})
+    with ours as our, other as stranger:
+        assert our.stdout is not None
+        hidden = int(our.stdout.readline())
+        assert marker_of(our.pid) == A
         wait_until(lambda: marker_of(hidden) is None)
         assert end_all(A.__eq__) == 2
-        assert look_up(ours.pid) is None and look_up(hidden) is None
-        assert look_up(other.pid) is not None
+        assert look_up(our.pid) is None and look_up(hidden) is None
+        assert look_up(stranger.pid) is not None
         assert end_all(A.__eq__) == 0
-        other.kill()
 
 
 def test_a_process_that_cannot_be_ended_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    with subprocess.Popen(["sleep", "600"], env={**os.environ, MARKER: A}) as child:
-        with monkeypatch.context() as patch:
-            patch.setattr("providers.sweep._send", lambda process, number: None)
-            with pytest.raises(StubbornProcessesError, match=str(child.pid)):
-                end_all(A.__eq__, within=0.05)
-        child.kill()
+    monkeypatch.setattr("providers.sweep._send", lambda process, number: None)
+    with running(["sleep", "600"], env={**os.environ, MARKER: A}) as child:
+        with pytest.raises(StubbornProcessesError, match=str(child.pid)):
+            end_all(A.__eq__, within=0.05)
+        assert look_up(child.pid) is not None
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
-"""Random faults, the same for the same seed: crashes, lost answers, slow and repeated messages, dying machines."""
+"""Random faults, the same for the same seed: crashes, lost answers, slow and repeated messages, dying
+machines."""
 
 from __future__ import annotations
 
@@ -23,6 +24,9 @@ class RandomFaults(Faults):
         self.crash_chance = rng.choice((0.0, 0.002, 0.01, 0.03))
         self.repeat_chance = rng.choice((0.0, 0.05, 0.2))
         self.error_chance = rng.choice((0.0, 0.05, 0.15))
+
+    def end(self, now: float) -> None:
+        self.calm = True
 
     def latency(self, kind: str) -> float:
         return USUAL[kind] * self.rng.choice((0.1, 0.5, 1.0, 1.0, 2.0, 8.0))

@@ -1,4 +1,5 @@
-"""What must hold after every step, whatever goes wrong. The truth is the simulated world, not the core's view."""
+"""What must hold after every step, whatever goes wrong. The truth is the simulated world, not the core's
+view."""
 
 from __future__ import annotations
 
@@ -69,7 +70,9 @@ class Invariants:
             if not execution.id.startswith("start:"):
                 self._no_outcome_was_lost(sim, execution)
         self._seen = len(sim.world.log.started)
-        uids = Counter(x.id.rpartition("-")[0] for x in sim.world.log.live.values() if not x.id.startswith("start"))
+        uids = Counter(
+            x.id.rpartition("-")[0] for x in sim.world.log.live.values() if not x.id.startswith("start")
+        )
         double = [uid for uid, count in uids.items() if count > 1]
         require(not double, "two live executions of one task", double, list(sim.world.log.live.values()))
 
@@ -122,7 +125,8 @@ class Invariants:
     def _nodes_keep_to_their_slots(
         self, sim: Simulation, nodes: dict[str, Node], tasks: dict[tuple[str, str], Task]
     ) -> None:
-        """A task is given a slot only where one is free (those that wait at a node take theirs when it starts them)."""
+        """A task is given a slot only where one is free (those that wait at a node take theirs when it starts
+        them)."""
         used: Counter[str] = Counter()
         given = set()
         for key, task in tasks.items():
@@ -137,9 +141,13 @@ class Invariants:
         pools = sim.journal.table("pools")
         for node_id in given:
             slots = pools[nodes[node_id].pool_id].spec.task_slots_per_node
-            require(used[node_id] <= slots, "more executions on a node than it has slots", node_id, used[node_id])
+            require(
+                used[node_id] <= slots, "more executions on a node than it has slots", node_id, used[node_id]
+            )
         for simulated in sim.world.nodes.values():
-            require(simulated.used <= simulated.slots, "a node runs more than it has slots", simulated.node_id)
+            require(
+                simulated.used <= simulated.slots, "a node runs more than it has slots", simulated.node_id
+            )
 
     def _nothing_lives_after_its_end(self, sim: Simulation, tasks: dict[tuple[str, str], Task]) -> None:
         live = {x.id.rpartition("-")[0] for x in sim.world.log.live.values()}
@@ -153,7 +161,10 @@ class Invariants:
         for key in self.accepted:
             task = sim.journal.table("tasks")[key]
             job = jobs[task.job_id]
-            done = task.state is TaskState.COMPLETED or job.terminate_reason in ("UserTerminate", "JMComplete")
+            done = task.state is TaskState.COMPLETED or job.terminate_reason in (
+                "UserTerminate",
+                "JMComplete",
+            )
             require(done, "a task was never completed", task, job)
         require(not sim.world.cloud.list_owned(), "VMs are left", sim.world.cloud.list_owned())
         require(not sim.journal.table("nodes"), "node records are left", sim.journal.table("nodes"))

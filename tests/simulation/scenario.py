@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import timedelta
+from functools import partial
 
 from pools import NodeDeallocationOption, PoolSettings, PoolSpec, StartTask
 from providers import SimulatedSettings
@@ -84,7 +85,12 @@ class Scenario:
     # -- what tasks do ---------------------------------------------------------------------------------------
 
     def task(
-        self, task_id: str, seconds: float, codes: list[int] | None = None, retries: int | None = None, slots: int = 1
+        self,
+        task_id: str,
+        seconds: float,
+        codes: list[int] | None = None,
+        retries: int | None = None,
+        slots: int = 1,
     ) -> TaskSpec:
         """`codes`: exit codes of the first executions; the last of them holds for all further ones."""
         self._plans[task_id] = (seconds, codes or [0], 0)
@@ -183,9 +189,9 @@ class Scenario:
         """Raises Broken, or whatever the core raises, if anything is wrong."""
         sim = self.sim
         for delay, event in self.requested:
-            sim.at(START + delay, lambda now, event=event: self._ask(event))
+            sim.at(START + delay, partial(self._ask, event))
         Adversary(sim, self.faults, every=self.rng.choice((10.0, 30.0, 90.0)))
-        sim.at(START + STORM, lambda now: setattr(self.faults, "calm", True))
+        sim.at(START + STORM, self.faults.end)
         if not sim.run(lambda: self._asked_for(len(self.requested)), START + LIMIT):
             raise self._stuck("requests are not answered")
         if self.seed % 3 == 0:
@@ -196,7 +202,7 @@ class Scenario:
         self._drain()
         self.laws.at_the_end(sim.journal.table("jobs"))
 
-    def _ask(self, event: Event) -> None:
+    def _ask(self, event: Event, now: float) -> None:
         request = self.sim.request(event)
         if isinstance(event, AddJob):
             keys = {(event.spec.id, task.id) for task in event.tasks}
@@ -210,7 +216,8 @@ class Scenario:
         return len(self.sim.requests) >= count and all(request.answered for request in self.sim.requests)
 
     def _drain(self) -> None:
-        """Take no new work and wait until no node is left; a controller that comes anew must be told again."""
+        """Take no new work and wait until no node is left; a controller that comes anew must be told
+        again."""
         sim = self.sim
         while sim.core is None or not sim.core.jobs.draining or sim.journal.table("nodes"):
             if sim.core is not None and not sim.core.jobs.draining and self._asked_for(0):

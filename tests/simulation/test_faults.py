@@ -1,4 +1,5 @@
-"""The core keeps its promises whatever goes wrong: crashes between any two steps, lost and repeated reports, dying VMs."""
+"""The core keeps its promises whatever goes wrong: crashes between any two steps, lost and repeated reports,
+dying VMs."""
 
 import time
 

@@ -2,10 +2,9 @@
 
 import pytest
 
-import runner.placing
-import pools.pool_machine
 from pools import NodeMachine
 from pools.node_departure import NodeDeparture
+from pools.planner import plan
 from runner.execution import Executions
 from runner.simulation import Simulation
 from runner.task_machine import TaskMachine
@@ -82,7 +81,7 @@ def forget_a_node_whose_create_failed(patch):
 
 
 def ignore_slots(patch):
-    patch.setattr(runner.placing, "choose", lambda nodes, needed, whole, pack: nodes[0] if nodes else None)
+    patch.setattr("runner.placing.choose", lambda nodes, needed, whole, pack: nodes[0] if nodes else None)
 
 
 def complete_without_waiting_for_the_end(patch):
@@ -136,13 +135,11 @@ def forget_lost_starts(patch):
 
 
 def create_one_node_too_many(patch):
-    original = pools.pool_machine.plan
+    def one_more(pool, nodes, targets, *rest):
+        dedicated, low_priority = targets
+        return plan(pool, nodes, (dedicated and dedicated + 1, low_priority), *rest)
 
-    def plan(pool, nodes, targets, *rest):
-        more = tuple(target + 1 if target else 0 for target in targets)
-        return original(pool, nodes, more, *rest)
-
-    patch.setattr(pools.pool_machine, "plan", plan)
+    patch.setattr("pools.pool_machine.plan", one_more)
 
 
 def destroy_without_waiting_for_outcomes(patch):
@@ -199,7 +196,11 @@ def test_a_defect_is_caught(mutation, monkeypatch):
     for seed in range(SEEDS):
         try:
             Scenario(seed).run()
-        except (AssertionError, RuntimeError, LookupError) as caught:  # a law, a transition table, a missing record
+        except (
+            AssertionError,
+            RuntimeError,
+            LookupError,
+        ) as caught:  # a law, a transition table, a missing record
             print(f"seed {seed}: {str(caught)[:200]}")
             return
     pytest.fail(f"{SEEDS} seeds did not notice")

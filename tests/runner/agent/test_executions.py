@@ -143,7 +143,10 @@ def test_folders_stay_below_the_root(node: Node, tmp_path: Path) -> None:
 
 
 SIZES = [0, 1, 100, 65535, 65536, 65537, 1 << 20, 5 << 20]
-WRITE = "import os,sys; n=int(sys.argv[1]); sys.stdout.buffer.write(os.urandom(n)); sys.stderr.write('é\\0\\r\\n' * (n // 8))"
+WRITE = (
+    "import os,sys; n=int(sys.argv[1]);"
+    "sys.stdout.buffer.write(os.urandom(n)); sys.stderr.write('é\\0\\r\\n' * (n // 8))"
+)
 
 
 def test_outputs_are_exact(node: Node) -> None:
@@ -161,7 +164,10 @@ def test_outputs_are_exact(node: Node) -> None:
 
 def test_descendants_are_ended_before_the_slot_is_free(node: Node) -> None:
     node.connect(slots=1)
-    hidden = "touch pids; setsid sh -c 'sh -c \"echo \\$\\$ >> pids; exec sleep 1000\" & sleep 0.05' & env -i setsid sh -c 'echo $$ >> pids; exec sleep 1000' & "
+    hidden = (
+        "touch pids; setsid sh -c 'sh -c \"echo \\$\\$ >> pids; exec sleep 1000\" & sleep 0.05' &"
+        "env -i setsid sh -c 'echo $$ >> pids; exec sleep 1000' & "
+    )
     node.sh("t1", hidden + "while [ $(wc -l < pids) -lt 2 ]; do sleep 0.01; done; exit 7")
     node.sh("t2", "for p in $(cat ../../t1/wd/pids); do test -d /proc/$p && echo $p lives; done; true")
     assert node.outcome("t1")["exit"] == 7

@@ -2,12 +2,17 @@
 
 import os
 import signal
+from functools import partial
 
 import pytest
 
 from .node import Node, alive, wait_until
 
 WAIT = "while ! test -e go; do sleep 0.02; done"
+
+
+def alive_no_more(pid: int) -> bool:
+    return not alive(pid)
 
 
 def warm_up(node: Node) -> None:
@@ -75,7 +80,7 @@ def test_each_execution_ends_once_though_supervisors_die(node: Node) -> None:
         node.outcome(keys[20 + 25 * round_number], 60)
         victim = node.supervisor(str(round_number % 2))
         os.kill(victim, signal.SIGKILL)
-        wait_until(lambda victim=victim: not alive(victim))
+        wait_until(partial(alive_no_more, victim))
     ends = {key: node.outcome(key, 60)["op"] for key in keys}
     node.settle()
     for key, end in ends.items():

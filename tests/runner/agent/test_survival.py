@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.agent import wire
 from runner.agent.spool import OUTCOMES, SIZE, Spool
 
 from .node import Node, alive, wait_until
@@ -90,7 +91,8 @@ def test_a_dead_supervisor_loses_its_execution_only(node: Node, agent_lives: boo
     for key in ("a", "b"):
         node.sh(
             key,
-            "setsid sh -c 'echo $$ > pid; exec sleep 1000' & while ! test -s pid; do sleep 0.01; done; touch up; sleep 1000",
+            "setsid sh -c 'echo $$ > pid; exec sleep 1000' &"
+            "while ! test -s pid; do sleep 0.01; done; touch up; sleep 1000",
         )
     for key in ("a", "b"):
         wait_until((node.folder(key) / "wd/up").exists)
@@ -192,13 +194,18 @@ def test_everything_ends_with_the_machine(node: Node) -> None:
 # -- the spool alone
 
 
+def finish(spool: Spool, key: str, end: float) -> None:
+    outcome = {"id": key, "end": end}
+    spool.finish(outcome, wire.encode(outcome))
+
+
 def test_spool_keeps_outcomes_in_order_and_frees_acknowledged_ones(tmp_path: Path) -> None:
     path = str(tmp_path / "spool")
     spool = Spool(path)
     assert spool.fresh and os.stat(path).st_blocks * 512 >= SIZE * (OUTCOMES + 1), "not preallocated"
     for number in range(OUTCOMES):
-        spool.begin({"id": f"t{number}", "start": float(number)})
-        spool.finish({"id": f"t{number}", "end": float(number)})
+        spool.begin(f"t{number}", float(number))
+        finish(spool, f"t{number}", float(number))
     assert spool.full
     again = Spool(path)
     assert list(again.outcomes) == [f"t{number}" for number in range(OUTCOMES)] and again.current is None
@@ -213,9 +220,9 @@ def test_spool_keeps_outcomes_in_order_and_frees_acknowledged_ones(tmp_path: Pat
 def test_spool_tells_a_begun_execution_without_outcome(tmp_path: Path) -> None:
     path = str(tmp_path / "spool")
     spool = Spool(path)
-    spool.begin({"id": "a", "start": 1.0})
+    spool.begin("a", 1.0)
     assert Spool(path).current == {"id": "a", "start": 1.0}
-    spool.finish({"id": "a", "end": 2.0})
+    finish(spool, "a", 2.0)
     assert Spool(path).current is None
     spool.ack("a")
     assert Spool(path).current is None and not Spool(path).outcomes
@@ -225,7 +232,7 @@ def test_spool_tells_a_begun_execution_without_outcome(tmp_path: Path) -> None:
 def test_spool_survives_a_truncated_or_scrambled_file(tmp_path: Path, length: int) -> None:
     path = tmp_path / "spool"
     spool = Spool(str(path))
-    spool.finish({"id": "a", "end": 2.0})
+    finish(spool, "a", 2.0)
     data = path.read_bytes()
     path.write_bytes(data[:length])
     assert set(Spool(str(path)).outcomes) <= {"a"}
@@ -233,7 +240,7 @@ def test_spool_survives_a_truncated_or_scrambled_file(tmp_path: Path, length: in
     scrambled = Spool(str(path))
     assert not scrambled.outcomes and scrambled.current is None and not scrambled.full
     with pytest.raises(ValueError, match="holds"):
-        scrambled.begin({"id": "x" * SIZE})
+        scrambled.begin("x" * SIZE, 1.0)
 
 
 def _environs() -> list[bytes]:

@@ -1,0 +1,45 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.iso8601 import format_duration, format_instant, parse_duration, parse_instant
+
+
+@given(st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=10675199)))
+def test_what_is_written_reads_the_same(duration):
+    assert parse_duration(format_duration(duration)) == duration
+
+
+@given(st.text(alphabet="PTWDHMSY0123456789.,-+ ", max_size=20))
+def test_whatever_is_read_is_a_duration_or_refused_with_a_cure(text):
+    try:
+        assert parse_duration(text) >= timedelta(0)
+    except ValueError as exc:
+        assert ";" in str(exc)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("PT30S", 30), ("PT0.5S", 0.5), ("PT0,5S", 0.5), ("PT05M00S", 300), ("PT01H00M00S", 3600), ("P1D", 86400),
+        ("P2W", 14 * 86400), ("P1DT12H", 129600), ("PT0S", 0), ("P10675199DT2H48M5.4775807S", 922337203685.477581),
+    ],
+)  # fmt: skip
+def test_durations(text, seconds):
+    assert parse_duration(text).total_seconds() == seconds
+
+
+@pytest.mark.parametrize("text", ["", "P", "PT", "P1DT", "5", "PT5", "-PT5S", "PT5S5M", "P1M", "P1Y", "PT1e3S", "P9" * 9])
+def test_no_durations(text):
+    with pytest.raises(ValueError, match="duration|years or months"):
+        parse_duration(text)
+
+
+def test_instants():
+    assert format_instant(1_700_000_000.25) == "2023-11-14T22:13:20.250Z"
+    assert parse_instant("2026-01-31T13:00:00+01:00") == datetime(2026, 1, 31, 12, tzinfo=UTC)
+    for bad in ("2026-01-31", "2026-01-31T12:00:00", "tomorrow"):
+        with pytest.raises(ValueError, match="write for instance"):
+            parse_instant(bad)

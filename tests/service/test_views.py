@@ -1,0 +1,197 @@
+"""What the views make of changes."""
+
+import io
+import threading
+import time
+
+import pytest
+
+from pools import AutoScaleError, AutoScaleRun, Change, ExecutionResult, FailureInfo, Node, NodeState, Pool, PoolSpec
+from pools import evolve as new_version
+from runner import Job, JobSpec, JobState, Output, PoolInfo, Task, TaskSpec, TaskState
+from service.rates import Rate, money, used
+from service.views import Line, Pump, Timeline
+from service.views.outputs_text import shown
+from service.views.plain import PlainView, rendered
+from service.views.tally import Tally
+
+RATES = {"local.small": Rate(3600.0, 360.0)}
+STAMP = {"created": 100.0, "modified": 100.0, "state_time": 100.0}
+POOL = Pool(**STAMP, id="p", spec=PoolSpec(id="p", vm_size="local.small", enable_auto_scale=True), provider="local")
+NODE = Node(**STAMP, id="n", pool_id="p", vm_name="vm", low_priority=True)
+JOB = Job(**STAMP, id="j", spec=JobSpec(id="j", pool_info=PoolInfo(pool_id="p")))
+TASK = Task(**STAMP, job_id="j", id="t", uid="u", sequence=1, spec=TaskSpec(id="t", command_line="x"))
+
+
+def timeline():
+    return Timeline(Tally(RATES, 100.0))
+
+
+def told(timeline, now, *changes):
+    return [
+        f"{line.time - 100:g} {line.subject}: {line.text}" + "".join(f" | {detail}" for detail in line.detail)
+        for line in timeline.tell([Change(*change) for change in changes], now)
+    ]
+
+
+def run(time, dedicated, low_priority, own="a=1", error=None):
+    results = f"$TargetDedicatedNodes={dedicated};$TargetLowPriorityNodes={low_priority};{own}"
+    return ("autoscale_runs", ("p", time), AutoScaleRun("p", time, results, error))
+
+
+def test_a_pool_from_zero_to_zero():
+    story = timeline()
+    assert told(story, 100.0, ("pools", "p", POOL), run(100.0, 0, 0)) == [
+        "0 pool p: created: local.small, sized by its formula every PT15M",
+        "0 pool p: autoscale: 0 dedicated, 0 low-priority nodes; a=1",
+    ]
+    assert told(story, 101.0, run(101.0, 0, 0, "a=2")) == []
+    assert told(story, 102.0, run(102.0, 0, 1), ("nodes", "n", NODE)) == [
+        "2 pool p: autoscale after 1 runs without a change: low-priority 0 -> 1; a=1",
+        "0 node n: ordered: low-priority, pool p",
+        "2 pool p: has 1 node",
+    ]
+    idle = new_version(NODE, 103.0, state=NodeState.IDLE)
+    assert told(story, 103.0, ("nodes", "n", idle)) == ["3 node n: idle"]
+    running = new_version(idle, 104.0, state=NodeState.RUNNING)
+    assert told(story, 104.0, ("nodes", "n", running)) == []
+    assert told(story, 105.0, ("nodes", "n", new_version(running, 105.0, state=NodeState.IDLE))) == []
+    gone = new_version(POOL, 110.0, usage=POOL.usage.__class__(low_priority_seconds=10.0))
+    # in whatever order a batch brings them
+    assert told(story, 110.0, ("nodes", "n", None), ("pools", "p", gone)) == [
+        "10 node n: gone after 10.0 s",
+        "10 pool p: is at zero: 10.0 node-seconds so far, price 1.00",
+    ]
+    assert story.tally.steps["p"] == [(100.0, 0), (102.0, 1), (110.0, 0)]
+
+
+def test_a_formula_that_fails_and_recovers():
+    story = timeline()
+    error = AutoScaleError("InsufficientSampleData", "too few")
+    assert told(story, 100.0, run(100.0, 0, 0, error=error)) == [
+        "0 pool p: autoscale failed: InsufficientSampleData: too few"
+    ]
+    assert told(story, 101.0, run(101.0, 0, 0, error=error)) == []
+    assert told(story, 102.0, run(102.0, 0, 0)) == [
+        "2 pool p: autoscale after 1 runs without a change: works again; a=1"
+    ]
+
+
+def test_a_task_with_its_output():
+    story = timeline()
+    output = Output(owner="task", parent_id="j", id="t", stream="stdout", size=3, data=b"hi\n")
+    running = new_version(TASK, 101.0, state=TaskState.RUNNING, node_id="n", start_time=101.0)
+    assert told(story, 101.0, ("tasks", TASK.key, running)) == ["1 task j t: running on n"]
+    again = new_version(running, 102.0, state=TaskState.ACTIVE, requeue_count=1, last_node_id="n")
+    assert told(story, 102.0, ("tasks", TASK.key, again)) == ["2 task j t: requeued: its execution on n was lost"]
+    done = new_version(
+        running, 103.0, state=TaskState.COMPLETED, result=ExecutionResult.SUCCESS, exit_code=0, end_time=103.5,
+        last_node_id="n",
+    )  # fmt: skip
+    assert told(story, 103.0, ("tasks", TASK.key, done), ("outputs", output.key, output)) == [
+        "3.5 task j t: success: exit code 0, 2.5 s on n | hi"
+    ]
+
+
+def test_a_task_that_fails_shows_its_errors_too():
+    story = timeline()
+    outputs = [
+        Output(owner="task", parent_id="j", id="t", stream=stream, size=2, data=stream[3:].encode())
+        for stream in ("stdout", "stderr")
+    ]
+    failed = new_version(
+        TASK, 103.0, state=TaskState.COMPLETED, result=ExecutionResult.FAILURE, exit_code=None,
+        failure=FailureInfo("usererror", "CommandNotFound", "no such program"),
+    )  # fmt: skip
+    changes = [("outputs", output.key, output) for output in outputs]
+    assert told(story, 103.0, *changes, ("tasks", TASK.key, failed)) == [
+        "3 task j t: failure: no exit code; no such program | out | err"
+    ]
+
+
+def test_what_was_there_before_is_not_told_again():
+    story = timeline()
+    story.load({"pools": [POOL], "nodes": [NODE], "jobs": [JOB], "tasks": [TASK]})
+    changes = [("pools", "p", new_version(POOL, 101.0)), ("nodes", "n", new_version(NODE, 101.0))]
+    assert told(story, 101.0, *changes) == []
+    closed = new_version(JOB, 102.0, state=JobState.COMPLETED, terminate_reason="X", end_time=102.0)
+    assert told(story, 102.0, ("jobs", "j", closed)) == ["2 job j: completed: X"]
+
+
+@pytest.mark.parametrize(
+    ("data", "lines"),
+    [
+        (b"", ()),
+        (b"a\n\nb\n", ("a", "", "b")),
+        (b"\x1b[31mred\x1b[0m \x1b]0;title\x07\x07ok\r\n", ("red ok",)),
+        (b"\xff\n", ("�",)),
+        (b"1\n" * 30, ("(the last 20 lines of stdout; all of it: `ebbtide logs`)", *["1"] * 20)),
+    ],
+)
+def test_output_is_made_safe_and_short(data, lines):
+    assert shown(Output(stream="stdout", size=len(data), data=data)) == lines
+
+
+def test_a_large_output_is_only_named():
+    assert shown(Output(stream="stdout", size=10**7, file="f")) == (
+        "(10000000 bytes of stdout: see `ebbtide logs`)",
+    )
+
+
+def test_colours_are_for_those_who_want_them():
+    line = Line(101.0, "pool p", "good news", "good")
+    assert rendered(line, 100.0, colour=False) == f"     1.0s  {'pool p':<36}  good news"
+    assert "\x1b[32mgood news" in rendered(line, 100.0, colour=True)
+
+
+class _Stuck:
+    """A terminal that takes no lines."""
+
+    def __init__(self):
+        self.go = threading.Event()
+        self.lines = []
+
+    def show(self, lines, now):
+        self.go.wait(10)
+        self.lines += lines
+
+    def close(self):
+        pass
+
+
+def test_a_terminal_that_hangs_does_not_hold_up_the_engine():
+    view = _Stuck()
+    pump = Pump(timeline(), view, lambda: 100.0)
+    pump.start()
+    changes = [
+        Change("tasks", ("j", str(n)), new_version(TASK, 101.0, state=TaskState.RUNNING, node_id="n"))
+        for n in range(1000)
+    ]
+    started = time.monotonic()
+    for _ in range(1000):
+        pump.observe(changes)
+    assert time.monotonic() - started < 0.5  # a million changes
+    view.go.set()
+    pump.close()
+    assert pump.tally.task_counts()["running"] == 1000
+    assert not any(line.subject.startswith("task ") for line in view.lines)  # counted, not told
+
+
+def test_many_tasks_are_counted_few_are_told():
+    stream = io.StringIO()
+    pump = Pump(timeline(), PlainView(stream, 100.0, colour=False), lambda: 101.0)
+    done = {"state": TaskState.COMPLETED, "exit_code": 0, "result": ExecutionResult.SUCCESS}
+    pump.observe([Change("tasks", ("j", str(n)), new_version(TASK, 101.0, **done)) for n in range(2000)])
+    pump.start()
+    pump.close()
+    assert stream.getvalue() == f"     1.0s  {'tasks':<36}  2000 succeeded; 0 running, 0 left\n"
+
+
+def test_money():
+    node = new_version(NODE, 100.0)
+    assert used(POOL, [node], Rate(None, 360.0), 110.0) == (0.0, 10.0, 1.0)
+    assert used(POOL, [node], Rate(360.0, None), 110.0).cost is None
+    assert used(POOL, [], Rate(None, None), 110.0).cost == 0.0
+    assert [money(cost) for cost in (None, 0.0, 0.00001234, 0.5, 12.3456)] == [
+        "unknown", "0.00", "0.000012", "0.5000", "12.35",
+    ]  # fmt: skip
