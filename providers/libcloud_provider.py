@@ -68,9 +68,7 @@ class LibcloudProvider:
         check_spec(spec, self._deployment)
         can = self._mapping.capabilities
         if spec.low_priority and not can.low_priority:
-            raise InvalidRequestError(
-                f"provider {self._name} has no low-priority VMs; ask for a dedicated one"
-            )
+            raise InvalidRequestError(f"provider {self._name} has no low-priority VMs; ask for a dedicated one")
         if spec.user_data is not None and not can.user_data:
             raise InvalidRequestError(f"provider {self._name} runs no user data; use the pool's start task")
         size = self._named(spec.size, self._call(self._driver.list_sizes), "vmSize")

@@ -24,9 +24,7 @@ class SettingsReader:
         return self._left.pop(key, None)
 
     def _refuse(self, key: str, value: object, wanted: str) -> InvalidRequestError:
-        return InvalidRequestError(
-            f"provider {self._provider}: setting {key} is {value!r}; it must be {wanted}"
-        )
+        return InvalidRequestError(f"provider {self._provider}: setting {key} is {value!r}; it must be {wanted}")
 
     def text(self, key: str) -> str | None:
         value = self._take(key)
@@ -70,6 +68,4 @@ class SettingsReader:
     def finish(self) -> None:
         if self._left:
             unknown, known = ", ".join(sorted(map(str, self._left))), ", ".join(sorted(self._known))
-            raise InvalidRequestError(
-                f"provider {self._provider}: unknown setting {unknown}; it knows {known}"
-            )
+            raise InvalidRequestError(f"provider {self._provider}: unknown setting {unknown}; it knows {known}")

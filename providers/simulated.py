@@ -38,9 +38,7 @@ class SimulatedSettings:
 class SimulatedProvider:
     """Implements Provider."""
 
-    def __init__(
-        self, name: str, deployment: str, settings: SimulatedSettings, clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, name: str, deployment: str, settings: SimulatedSettings, clock: Callable[[], float]) -> None:
         self._name = name
         self._deployment = deployment
         self._settings = settings

@@ -53,7 +53,8 @@ class Engine:
         observe: Callable[[Sequence[Change]], None] = lambda _: None,
     ) -> None:
         """`checkpoint` is told "commit" before each commit and "effect" before each command (fault tests hook in
-        here); `housekeep` is called with the time every `HOUSEKEEPING` seconds; `observe` sees what was committed."""
+        here); `housekeep` is called with the time every `HOUSEKEEPING` seconds; `observe` sees what was committed.
+        """
         self.core = core
         self._journal = journal
         self._effects = effects

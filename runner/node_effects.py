@@ -6,11 +6,12 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from pools import Command, DisconnectNode
+from pools import Clock, Command, DisconnectNode
 
 from .commands import Acknowledge, KillExecution, OpenNode, PrepareNode, RecallExecutions, StartExecution
 from .events import Event
-from .node_session import Link, NodeSession
+from .node_messages import Link
+from .node_session import NodeSession
 from .outputs import OutputStore
 from .packages import PackageStore
 
@@ -25,12 +26,14 @@ class NodeEffects:
         post: Callable[[Event], None],
         packages: PackageStore,
         outputs: OutputStore,
+        clock: Clock,
         threads: int = 32,
     ) -> None:
         self._connect = connect
         self._post = post
         self._packages = packages
         self._outputs = outputs
+        self._clock = clock
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="node")
         self._sessions: dict[str, NodeSession] = {}
         self._lock = threading.Lock()
@@ -51,11 +54,11 @@ class NodeEffects:
             case PrepareNode():
                 session.prepare(command)
             case Acknowledge(_, ids):
-                session.send({"op": "ack", "ids": ids})
+                session.acknowledge(ids)
             case KillExecution(_, execution_id):
-                session.send({"op": "kill", "id": execution_id, "grace": 5})
+                session.kill(execution_id)
             case RecallExecutions(_, ids):
-                session.send({"op": "recall", "ids": ids})
+                session.recall(ids)
 
     def _open(self, command: OpenNode) -> None:
         self._close(command.node_id)
@@ -67,6 +70,7 @@ class NodeEffects:
             self._executor,
             self._packages,
             self._outputs,
+            self._clock,
         )
         with self._lock:
             self._sessions[command.node_id] = session

@@ -1,44 +1,33 @@
 """One node, as the effects see it: the link to its agent, what is installed there, and the outcomes being brought in.
 
-Messages of the agent come in on the link's reader thread, in order, and leave as events in the same order; only outcomes
-with large outputs are held back until the output is in the store.
+Messages of the agent come in on the link's reader thread, in order, and leave as events in the same order; only
+outcomes with large outputs are held back until the output is in the store.
 """
 
 from __future__ import annotations
 
-import base64
 import logging
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import Executor, Future
-from typing import Any, BinaryIO, Protocol
+from concurrent.futures import Executor
+
+from pools import Clock
 
 from . import events as ev
 from .commands import PrepareNode, StartExecution
-from .environment import package_directory
-from .model import ApplicationPackage, Output
-from .node_link import LinkError
-from .outputs import INLINE, OutputStore
+from .link_errors import LinkError
+from .model import Output
+from .node_messages import Link, Message, inline_output, outcome_of, start_message
+from .node_packages import NodePackages
+from .outputs import OutputStore
 from .packages import PackageStore
 
 log = logging.getLogger(__name__)
 
-Message = dict[str, Any]
-
-#: Seconds for unpacking one package on a node.
-INSTALL_TIMEOUT = 600.0
 #: Pause (seconds) before an output is fetched again that could not be stored here (disk full).
 STORE_RETRY = 5.0
-
-
-class Link(Protocol):
-    """What a session needs of a NodeLink."""
-
-    def connect(self) -> None: ...
-    def send(self, message: Message) -> None: ...
-    def fetch(self, path: str, offset: int, length: int, into: BinaryIO) -> None: ...
-    def upload(self, path: str, source: BinaryIO, size: int, sha256: str) -> None: ...
-    def close(self) -> None: ...
+#: Seconds between SIGTERM and SIGKILL when an execution is ended.
+KILL_GRACE = 5.0
 
 
 class NodeSession:
@@ -51,19 +40,21 @@ class NodeSession:
         executor: Executor,
         packages: PackageStore,
         outputs: OutputStore,
+        clock: Clock,
     ) -> None:
         self.node_id = node_id
         self._slots = slots
         self._environment = environment
         self._post = post
         self._executor = executor
-        self._packages = packages
-        self._outputs = outputs
-        self._link: Link | None = None
         self._closed = threading.Event()
+        self._packages = NodePackages(packages, self.send, lambda: self._link, self._closed)
+        self._outputs = outputs
+        self._clock = clock
+        self._link: Link | None = None
         self._lock = threading.Lock()
-        self._installs: dict[str, Future[None]] = {}
-        self._replies: dict[str, Future[None]] = {}
+        #: starts that wait for their packages
+        self._deferred: set[str] = set()
         self._collecting: set[str] = set()
 
     def open(self, link: Link) -> None:
@@ -80,21 +71,14 @@ class NodeSession:
         self._closed.set()
         if self._link is not None:
             self._link.close()
-        self._abandon("the connection was closed")
+        self._packages.abandon("the connection was closed")
 
     def closed(self, reason: str, fatal: bool = False) -> None:
         """The link has ended by itself."""
         if not self._closed.is_set():
             self._closed.set()
             self._post(ev.NodeDisconnected(self.node_id, reason, fatal))
-        self._abandon(reason)
-
-    def _abandon(self, reason: str) -> None:
-        with self._lock:
-            replies, self._replies = list(self._replies.values()), {}
-        for reply in replies:
-            if not reply.done():
-                reply.set_exception(LinkError(reason))
+        self._packages.abandon(reason)
 
     # -- commands ----------------------------------------------------------------------------------------------
 
@@ -102,10 +86,24 @@ class NodeSession:
         self._executor.submit(self._prepare, command)
 
     def start(self, command: StartExecution) -> None:
-        if command.packages and not self._all_installed(command.packages):
+        if command.packages and not self._packages.installed(command.packages):
+            with self._lock:
+                self._deferred.add(command.execution_id)
             self._executor.submit(self._install_and_start, command)
         else:
-            self._send_start(command)
+            self.send(start_message(command))
+
+    def kill(self, execution_id: str) -> None:
+        if not self._recall_deferred(execution_id):
+            self.send({"op": "kill", "id": execution_id, "grace": KILL_GRACE})
+
+    def recall(self, execution_ids: Iterable[str]) -> None:
+        left = [key for key in execution_ids if not self._recall_deferred(key)]
+        if left:
+            self.send({"op": "recall", "ids": left})
+
+    def acknowledge(self, execution_ids: Iterable[str]) -> None:
+        self.send({"op": "ack", "ids": tuple(execution_ids)})
 
     def send(self, message: Message) -> None:
         """Pass a message on; a link that has broken drops it (what matters is sent again on the next connection)."""
@@ -114,91 +112,40 @@ class NodeSession:
             return
         try:
             link.send(message)
-        except LinkError as exc:
-            self.closed(str(exc), exc.fatal)
+        except LinkError:
+            pass  # the link's own report says so, and why
 
-    def _send_start(self, command: StartExecution) -> None:
-        message: Message = {
-            "op": "start",
-            "id": command.execution_id,
-            "kind": command.kind,
-            "dir": command.directory,
-            "argv": command.argv,
-            "env": command.environment,
-            "slots": command.slots,
-            "wall": command.wall,
-            "inline": INLINE,
-        }
-        if command.resources:
-            message["resources"] = command.resources
-        self.send(message)
+    def _recall_deferred(self, execution_id: str) -> bool:
+        """True if the start was still waiting for its packages: it will not be sent any more."""
+        with self._lock:
+            if execution_id not in self._deferred:
+                return False
+            self._deferred.discard(execution_id)
+        self._post(ev.ExecutionRecalled(self.node_id, execution_id))
+        return True
 
     def _prepare(self, command: PrepareNode) -> None:
-        try:
-            self._install(command.packages)
-        except (LinkError, OSError) as exc:
-            if not self._closed.is_set():
-                self._post(
-                    ev.NodePrepared(self.node_id, f"application packages could not be installed: {exc}")
-                )
-            return
-        if command.start is not None:
-            self._send_start(command.start)
-        self._post(ev.NodePrepared(self.node_id))
+        error = self._packages.install(command.packages)
+        if self._closed.is_set():
+            return  # the next connection prepares the node again
+        if error is None and command.start is not None:
+            self.send(start_message(command.start))
+        self._post(ev.NodePrepared(self.node_id, error))
 
     def _install_and_start(self, command: StartExecution) -> None:
-        try:
-            self._install(command.packages)
-        except (LinkError, OSError) as exc:
-            if not self._closed.is_set():
-                error = ("ApplicationPackageError", f"application packages could not be installed: {exc}")
-                self._post(ev.Outcome(self.node_id, command.execution_id, None, 0.0, None, error=error))
-            return
-        self._send_start(command)
-
-    # -- packages ----------------------------------------------------------------------------------------------
-
-    def _all_installed(self, packages: Iterable[ApplicationPackage]) -> bool:
+        error = self._packages.install(command.packages)
+        key = command.execution_id
         with self._lock:
-            found = [self._installs.get(package_directory(p)) for p in packages]
-        return all(f is not None and f.done() and f.exception() is None for f in found)
-
-    def _install(self, packages: Iterable[ApplicationPackage]) -> None:
-        """Bring the packages to the node, each once per connection. Raises LinkError, OSError."""
-        for package in packages:
-            key = package_directory(package)
-            with self._lock:
-                future = self._installs.get(key)
-                mine = future is None or (future.done() and future.exception() is not None)
-                if mine:
-                    future = self._installs[key] = Future()
-            assert future is not None
-            if mine:
-                try:
-                    self._install_one(package, key)
-                except (LinkError, OSError) as exc:
-                    future.set_exception(exc)
-                else:
-                    future.set_result(None)
-            future.result(timeout=INSTALL_TIMEOUT)
-
-    def _install_one(self, package: ApplicationPackage, directory: str) -> None:
-        assert self._link is not None
-        file = f".ebbtide/packages/{package.sha256}.zip"
-        with open(self._packages.path(package), "rb") as source:
-            self._link.upload(file, source, package.size, package.sha256)
-        reply: Future[None] = Future()
-        with self._lock:
-            self._replies[directory] = reply
-        self.send(
-            {"op": "install", "id": directory, "file": file, "dir": directory, "sha256": package.sha256}
-        )
-        try:
-            reply.result(timeout=INSTALL_TIMEOUT)
-        except TimeoutError:
-            raise LinkError(
-                f"package {package.application_id} was not unpacked in {INSTALL_TIMEOUT:g} s"
-            ) from None
+            if key not in self._deferred or self._closed.is_set():
+                return  # recalled, or the next connection sends it again
+            self._deferred.discard(key)
+            if error is None:
+                # under the lock: a kill that comes now must follow the start, not overtake it
+                self.send(start_message(command))
+                return
+        now = self._clock.now()
+        outcome = ev.Outcome(self.node_id, key, None, now, None, error=("ApplicationPackageError", error))
+        self._post(outcome)
 
     # -- messages ----------------------------------------------------------------------------------------------
 
@@ -228,18 +175,13 @@ class NodeSession:
             case "recalled":
                 self._post(ev.ExecutionRecalled(self.node_id, message["id"]))
             case "installed" | "install-failed":
-                with self._lock:
-                    reply = self._replies.pop(message["id"], None)
-                if reply is not None and message["op"] == "installed":
-                    reply.set_result(None)
-                elif reply is not None:
-                    reply.set_exception(LinkError(message["message"]))
+                self._packages.reply(message)
 
     def _finished(self, message: Message) -> None:
-        kept = {stream: _inline(stream, message[stream]) for stream in ("stdout", "stderr")}
+        kept = {stream: inline_output(stream, message[stream]) for stream in ("stdout", "stderr")}
         missing = [stream for stream, output in kept.items() if output is None]
         if not missing:
-            self._post(_outcome(self.node_id, message, [o for o in kept.values() if o is not None]))
+            self._post(outcome_of(self.node_id, message, [o for o in kept.values() if o is not None]))
             return
         key = message["id"]
         with self._lock:
@@ -269,7 +211,7 @@ class NodeSession:
                 log.error("the output of %s cannot be stored here, tried again: %s", key, exc)
                 self._closed.wait(STORE_RETRY)
                 continue
-            self._post(_outcome(self.node_id, message, [o for o in kept.values() if o is not None]))
+            self._post(outcome_of(self.node_id, message, [o for o in kept.values() if o is not None]))
             break
         with self._lock:
             self._collecting.discard(key)
@@ -283,28 +225,3 @@ class NodeSession:
             message[stream]["size"],
             lambda offset, length, file: link.fetch(path, offset, length, file),
         )
-
-
-def _inline(stream: str, content: Message) -> Output | None:
-    if "text" in content:
-        return Output(stream=stream, size=content["size"], data=content["text"].encode())
-    if "base64" in content:
-        return Output(stream=stream, size=content["size"], data=base64.b64decode(content["base64"]))
-    return None if content["size"] else Output(stream=stream, size=0, data=b"")
-
-
-def _outcome(node_id: str, message: Message, outputs: list[Output]) -> ev.Outcome:
-    exit_code, signal, error = message["exit"], message["signal"], message["error"]
-    if exit_code is None and signal is not None:
-        exit_code = 128 + signal
-    return ev.Outcome(
-        node_id,
-        message["id"],
-        message["start"],
-        message["end"],
-        exit_code,
-        bool(message["killed"]),
-        bool(message["timeout"]),
-        (error["code"], error["message"]) if error is not None else None,
-        tuple(outputs),
-    )

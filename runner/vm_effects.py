@@ -20,7 +20,9 @@ class VmEffects:
     """Calls about one VM are carried out one after the other, in the order in which they were issued: a destroy can
     never overtake the create before it."""
 
-    def __init__(self, providers: Mapping[str, Provider], post: Callable[[Event], None], clock: Clock, threads: int = 16) -> None:
+    def __init__(
+        self, providers: Mapping[str, Provider], post: Callable[[Event], None], clock: Clock, threads: int = 16
+    ) -> None:
         self._providers = providers
         self._post = post
         self._clock = clock
@@ -73,7 +75,7 @@ class VmEffects:
     def _create(self, command: CreateVm) -> None:
         try:
             vm = self._providers[command.provider].create(command.spec)
-        except Exception as exc:  # a driver may raise anything; an effect must always report
+        except Exception as exc:  # noqa: BLE001 - a driver may raise anything; an effect must always report
             self._post(VmCreateFailed(command.node_id, _typed(exc)))
         else:
             self._post(VmCreated(command.node_id, vm))
@@ -81,7 +83,7 @@ class VmEffects:
     def _destroy(self, command: DestroyVm) -> None:
         try:
             self._providers[command.provider].destroy(command.vm_name)
-        except Exception as exc:  # see _create
+        except Exception as exc:  # noqa: BLE001 - see _create
             log.warning("VM %s could not be destroyed, tried again: %s", command.vm_name, exc)
             if command.node_id is not None:
                 self._post(VmDestroyFailed(command.node_id, str(exc)))
@@ -94,7 +96,7 @@ class VmEffects:
             asked = self._clock.now()
             try:
                 vms = self._providers[command.provider].list_owned()
-            except Exception as exc:  # see _create; a cloud that cannot be seen changes nothing
+            except Exception as exc:  # noqa: BLE001 - see _create; a cloud that cannot be seen changes nothing
                 log.warning("provider %s cannot be listed: %s", command.provider, exc)
             else:
                 self._post(VmsListed(command.provider, tuple(vms), asked))

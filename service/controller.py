@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pools import Change, Clock, NodeDeallocationOption, Pool, PoolSpec, RandomIds, SystemClock
@@ -21,6 +20,7 @@ from runner import (
     Engine,
     Event,
     JobSpec,
+    JobWithTasks,
     Journal,
     JournalError,
     NodeEffects,
@@ -96,7 +96,7 @@ class Controller:
             occurrences=occurrences,
         )
         self.core = Core(core_settings, self.deployment, ids)
-        self._nodes = NodeEffects(self._link, self._post, self.packages, self.outputs)
+        self._nodes = NodeEffects(self._link, self._post, self.packages, self.outputs, self._clock)
         self._effects = WorldEffects(VmEffects(self.providers, self._post, self._clock), self._nodes)
         self.engine = Engine(
             self.core,
@@ -149,27 +149,24 @@ class Controller:
                 self.core.handle(AddJobSchedule(schedule), now)
         for job in workload.jobs:
             if job.id not in self.core.jobs.jobs:
-                spec = JobSpec(**{name: getattr(job, name) for name in JobSpec.__struct_fields__})
-                self.core.handle(AddJob(spec, job.tasks), now)
+                self.core.handle(AddJob(_without_tasks(job), job.tasks), now)
 
     def _check_conflicts(self, workload: Workload) -> None:
-        held = (
-            *(("pool", p, self.core.ctx.pools.get(p.id)) for p in workload.pools),
-            *(("job schedule", s, self.core.jobs.schedules.get(s.id)) for s in workload.job_schedules),
-        )
-        for kind, spec, record in held:
-            if record is not None and record.spec != spec:
-                raise WorkloadConflict(
-                    f"the state {self.state.path} holds a {kind} {spec.id!r} with other properties; "
-                    f"use another --state, or undo the change of the {kind}"
-                )
+        core, held = self.core, list[tuple[str, str, bool]]()
+        for pool in workload.pools:
+            kept = core.ctx.pools.get(pool.id)
+            held.append(("pool", pool.id, kept is None or kept.spec == pool))
+        for schedule in workload.job_schedules:
+            kept_schedule = core.jobs.schedules.get(schedule.id)
+            held.append(("job schedule", schedule.id, kept_schedule is None or kept_schedule.spec == schedule))
         for job in workload.jobs:
-            held_job = self.core.jobs.jobs.get(job.id)
-            spec = JobSpec(**{name: getattr(job, name) for name in JobSpec.__struct_fields__})
-            if held_job is not None and held_job.spec != spec:
+            kept_job = core.jobs.jobs.get(job.id)
+            held.append(("job", job.id, kept_job is None or kept_job.spec == _without_tasks(job)))
+        for kind, key, equal in held:
+            if not equal:
                 raise WorkloadConflict(
-                    f"the state {self.state.path} holds a job {job.id!r} with other properties; "
-                    f"use another --state, or another id"
+                    f"the state {self.state.path} holds a {kind} {key!r} with other properties; "
+                    f"use another --state, or undo the change of the {kind}"
                 )
 
     def provider_of(self, pool: PoolSpec) -> Provider:
@@ -211,9 +208,9 @@ class Controller:
     def stuck(self) -> str | None:
         """Why the work cannot go on without somebody's help, or None: a pool with work gets no healthy node."""
         for pool in self.core.ctx.pools:
-            if pool.failures >= self.settings.give_up_after and self.core.has_work(pool.id):
-                if not self._healthy(pool):
-                    return f"pool {pool.id}: {'; '.join(error.message for error in pool.resize_errors)}"
+            hopeless = pool.failures >= self.settings.give_up_after and not self._healthy(pool)
+            if hopeless and self.core.has_work(pool.id):
+                return f"pool {pool.id}: {'; '.join(error.message for error in pool.resize_errors)}"
         return None
 
     def _healthy(self, pool: Pool) -> bool:
@@ -224,6 +221,5 @@ class Controller:
         return sorted(vm.name for provider in self.providers.values() for vm in provider.list_owned())
 
 
-def state_path(path: str | None) -> Path:
-    """Where the state is, if nobody says: `.ebbtide` in the present folder."""
-    return Path(path or ".ebbtide")
+def _without_tasks(job: JobWithTasks) -> JobSpec:
+    return JobSpec(**{name: getattr(job, name) for name in JobSpec.__struct_fields__})

@@ -73,7 +73,10 @@ class StateDirectory:
             raise StateError(f"{self.path} holds no ebbtide state; name the directory that was given to `ebbtide run`")
 
     def create(self, new_id: Callable[[], str]) -> None:
-        """Make the directory, its deployment id and its key, as far as they are not there. Hold the lock. Raises StateError."""
+        """Make the directory, its deployment id and its key, as far as they are not there. Hold the lock.
+
+        Raises StateError.
+        """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             os.chmod(self.path, 0o700)

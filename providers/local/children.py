@@ -81,9 +81,7 @@ class Children:
             if child.pid in self._running:  # not reaped: the id is certainly still this group's
                 _kill(-child.pid)
                 return
-        for (
-            row
-        ) in all_processes():  # the leader is gone; its id may have been used again, so look at each one
+        for row in all_processes():  # the leader is gone; its id may have been used again, so look at each one
             if row.group == child.pid and marker_of(row.id.pid) == self._environment[MARKER]:
                 _kill(row.id.pid)
 

@@ -84,9 +84,7 @@ class LocalNodeDriver(NodeDriver):
         ]
 
     def list_images(self, location: object = None) -> list[NodeImage]:
-        return [
-            NodeImage(id=name, name=name, driver=self, extra={"description": d}) for name, d in IMAGES.items()
-        ]
+        return [NodeImage(id=name, name=name, driver=self, extra={"description": d}) for name, d in IMAGES.items()]
 
     def create_node(
         self,
@@ -149,9 +147,7 @@ class LocalNodeDriver(NodeDriver):
         limit = self._settings.max_vms
         living = sum(entry.lives and self._ours(entry) for entry in entries)
         if limit is not None and living >= limit:
-            raise QuotaError(
-                f"{living} local nodes exist and maxVms is {limit}; raise it, or wait until one ends"
-            )
+            raise QuotaError(f"{living} local nodes exist and maxVms is {limit}; raise it, or wait until one ends")
 
     def _ours(self, entry: Entry) -> bool:
         return entry.vm is None or entry.vm.deployment == self._settings.deployment
@@ -176,9 +172,7 @@ class LocalNodeDriver(NodeDriver):
     def ex_get_node(self, name: str) -> Node:
         """The node; in an unknown state if there is no record of it (processes may be left all the same)."""
         entry = self._registry.get(name)
-        return self._node(
-            entry or Entry(name, self._registry.path(name), Phase.DAMAGED, "no record", None, None)
-        )
+        return self._node(entry or Entry(name, self._registry.path(name), Phase.DAMAGED, "no record", None, None))
 
     def ex_preempt_node(self, node: Node) -> None:
         """Take the node away as a spot market would: abruptly. Raises NotFoundError, InvalidRequestError."""

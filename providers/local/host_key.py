@@ -26,6 +26,4 @@ def parse_public(text: str) -> paramiko.PKey:
         kind, data = text.split()[:2]
         return paramiko.PKey.from_type_string(kind, base64.b64decode(data, validate=True))
     except (ValueError, IndexError, paramiko.SSHException, UnknownKeyType) as exc:
-        raise ValueError(
-            f"{text[:40]!r} is not a public key in OpenSSH's form ('ssh-ed25519 AAAA...')"
-        ) from exc
+        raise ValueError(f"{text[:40]!r} is not a public key in OpenSSH's form ('ssh-ed25519 AAAA...')") from exc

@@ -41,9 +41,7 @@ class _Ended(Exception):
 def main(arguments: list[str]) -> None:
     path = Path(arguments[0])
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
-        signal.signal(
-            number, signal.SIG_DFL
-        )  # a background shell ignores some, and commands would inherit that
+        signal.signal(number, signal.SIG_DFL)  # a background shell ignores some, and commands would inherit that
     signal.signal(signal.SIGTERM, _on_term)
     os.setsid()
     os.umask(0o022)

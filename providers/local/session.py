@@ -107,7 +107,13 @@ class Session(paramiko.Transport):
         # Start only after the request was answered, so that no output can overtake the answer.
         _HANDLERS[MSG_CHANNEL_REQUEST](channel, message)
         command = self._policy.wanted.pop(channel.get_id(), None)
-        if command is not None:
+        if command is None:
+            return
+        with self.lock:  # paramiko keeps a channel for `accept`, for ever, and nobody calls that here
+            first = channel in self.server_accepts
+            if first:
+                self.server_accepts.remove(channel)
+        if first:  # a channel runs one command
             Execution(channel, self._children, command).begin()
 
 

@@ -94,9 +94,7 @@ def _judge(answer: bytes | None, path: Path, name: str) -> None:
         )
     said = json.loads(answer)
     if "errno" in said:
-        raise refused(
-            OSError(said["errno"], said["error"], said.get("file")), f"VM {name}: starting the node process"
-        )
+        raise refused(OSError(said["errno"], said["error"], said.get("file")), f"VM {name}: starting the node process")
 
 
 def _tail(path: Path) -> str:

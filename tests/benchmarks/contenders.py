@@ -75,6 +75,19 @@ def control_master(server: Server, count: int, folder: Path) -> Measured:
     return _xargs(count, folder, server.ssh(COMMAND))
 
 
+def folders(count: int, folder: Path) -> Measured:
+    """No command at all: only the two folders and two files that a task has, made one after another."""
+    folder.mkdir()
+    watch = Stopwatch()
+    for number in range(count):
+        task = f"{folder}/t{number}"
+        os.mkdir(task)
+        os.mkdir(f"{task}/wd")
+        for stream in ("stdout", "stderr"):
+            os.close(os.open(f"{task}/{stream}.txt", os.O_WRONLY | os.O_CREAT))
+    return watch.stop()
+
+
 def paramiko_channels(server: Server, count: int) -> Measured:
     """A paramiko channel for each command, on one connection with TCP_NODELAY."""
     sock = socket.create_connection(("127.0.0.1", server.port), timeout=TIMEOUT)

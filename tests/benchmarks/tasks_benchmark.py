@@ -21,7 +21,14 @@ from .rounds import Row, Spread, run_rounds
 PRODUCT = "ebbtide: engine, SQLite, agent over SSH"
 SPAWN = f"Python posix_spawn, {SLOTS} outstanding"
 XARGS = f"xargs -P{SLOTS}"
+FOLDERS = "no command: a task's folders and files alone"
 MASTER = f"OpenSSH ControlMaster, xargs -P{SLOTS} ssh"
+
+
+NOTE = (
+    "ext4 makes folders slowly for minutes after thousands were deleted (the row without a command shows it);"
+    "\n        other load slows OpenSSH, which switches between more processes, down more than the product"
+)
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,7 @@ def run(folder: Path, rounds: int, counts: Counts) -> Report:
             Row(PRODUCT, counts.product, product),
             Row(SPAWN, counts.local, lambda _: contenders.posix_spawn(counts.local, folder)),
             Row(XARGS, counts.local, lambda _: contenders.xargs(counts.local, folder)),
+            Row(FOLDERS, counts.local, lambda n: contenders.folders(counts.local, folder / f"folders-{n}")),
             *_over_ssh(server, folder, counts),
         ]
         run_rounds(rows, rounds)
@@ -125,7 +133,7 @@ def _report(rows: list[Row], product: _Product, rounds: int) -> Report:
     lines = [f"`{COMMAND}`, {SLOTS} at a time, on this machine; {rounds} rounds, medians", ""]
     head = ["", "tasks", "tasks/s", "min-max", "us/task", "cpu us", "x ControlMaster", "min-max"]
     lines += table(head, cells)
-    lines += [f"  note: {remark}" for remark in remarks]
+    lines += [f"  note: {remark}" for remark in [NOTE, *remarks]]
     cpu = product.cpu()
     lines += ["", "Processor time of the product, us a task", ""]
     lines += table(["", "user", "sys", "both"], [*_cpu_cells(cpu)])

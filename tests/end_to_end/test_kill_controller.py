@@ -91,7 +91,8 @@ def crash_and_run_again(directory: Path, place: str) -> str | None:
         return f"{place}: tasks are {ends}"
     if run.started() != Counter("abc"):
         return f"{place}: executions were {run.started()}"
-    if [(j["id"], j["state"], j["terminateReason"]) for j in report["jobs"]] != [("job", "completed", "AllTasksComplete")]:
+    jobs = [(j["id"], j["state"], j["terminateReason"]) for j in report["jobs"]]
+    if jobs != [("job", "completed", "AllTasksComplete")]:
         return f"{place}: jobs are {report['jobs']}"
     left = run.left_over()
     return f"{place}: left over: {left}" if left else None

@@ -1,4 +1,4 @@
-"""A controller on real local nodes, driven from a test: ask for things, wait until something holds, look at the store."""
+"""A controller on real local nodes, driven from a test: ask for things, wait for something, look at the store."""
 
 from __future__ import annotations
 
@@ -106,7 +106,9 @@ class World:
         spec = PoolSpec(id=pool_id, vm_size="local.small", **properties)
         self.request(AddPool(spec, "local", self.controller.providers["local"].images()[0].name))
 
-    def job(self, *commands: str, job_id: str = "job", pool_id: str = "pool", retries: int = 0, **properties: Any) -> None:
+    def job(
+        self, *commands: str, job_id: str = "job", pool_id: str = "pool", retries: int = 0, **properties: Any
+    ) -> None:
         """A job with a task per command line, called t0, t1, ..."""
         constraints = TaskConstraints(max_task_retry_count=retries)
         tasks = tuple(

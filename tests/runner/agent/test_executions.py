@@ -182,7 +182,7 @@ def test_a_start_task_may_leave_daemons_but_not_after_it_was_killed(node: Node) 
     node.sh("s1", daemon + "cp pid kept; echo up", kind="startup", dir="startup")
     assert node.outcome("s1")["stdout"]["text"] == "up\n"
     kept = int((node.root / "startup/wd/kept").read_text())
-    node.sh("s2", "rm pid;" + daemon + "cp pid second; sleep 1000", kind="startup", dir="startup")
+    node.sh("s2", "rm pid;" + daemon + "cp pid copy; mv copy second; sleep 1000", kind="startup", dir="startup")
     wait_until((node.root / "startup/wd/second").exists)
     node.say({"op": "kill", "id": "s2", "grace": 0.2})
     assert node.outcome("s2")["killed"] is True

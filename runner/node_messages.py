@@ -1,0 +1,63 @@
+"""What passes between controller and agent, in the words of either side."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any, BinaryIO, Protocol
+
+from . import events as ev
+from .commands import StartExecution
+from .model import Output
+from .outputs import INLINE
+
+Message = dict[str, Any]
+
+
+class Link(Protocol):
+    """What a session needs of a NodeLink."""
+
+    def connect(self) -> None: ...
+    def send(self, message: Message) -> None: ...
+    def fetch(self, path: str, offset: int, length: int, into: BinaryIO) -> None: ...
+    def upload(self, path: str, source: BinaryIO, size: int, sha256: str) -> None: ...
+    def close(self) -> None: ...
+
+
+def start_message(command: StartExecution) -> Message:
+    return {
+        "op": "start",
+        "id": command.execution_id,
+        "kind": command.kind,
+        "dir": command.directory,
+        "argv": command.argv,
+        "env": command.environment,
+        "slots": command.slots,
+        "wall": command.wall,
+        "inline": INLINE,
+        "resources": command.resources,
+    }
+
+
+def inline_output(stream: str, content: Message) -> Output | None:
+    if "text" in content:
+        return Output(stream=stream, size=content["size"], data=content["text"].encode())
+    if "base64" in content:
+        return Output(stream=stream, size=content["size"], data=base64.b64decode(content["base64"]))
+    return None if content["size"] else Output(stream=stream, size=0, data=b"")
+
+
+def outcome_of(node_id: str, message: Message, outputs: list[Output]) -> ev.Outcome:
+    exit_code, signal, error = message["exit"], message["signal"], message["error"]
+    if exit_code is None and signal is not None:
+        exit_code = 128 + signal
+    return ev.Outcome(
+        node_id,
+        message["id"],
+        message["start"],
+        message["end"],
+        exit_code,
+        bool(message["killed"]),
+        bool(message["timeout"]),
+        (error["code"], error["message"]) if error is not None else None,
+        tuple(outputs),
+    )

@@ -1,0 +1,107 @@
+"""Application packages on one node: uploaded and unpacked, each once per connection."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+
+from .environment import package_directory
+from .link_errors import LinkError, Unreachable
+from .model import ApplicationPackage
+from .node_messages import Link, Message
+from .packages import PackageStore
+
+#: Seconds for unpacking one package on a node.
+INSTALL_TIMEOUT = 600.0
+#: A transfer that breaks while the connection holds (no channel left, say) is tried so often, with pauses (seconds).
+TRIES, PAUSE = 5, 1.0
+
+
+class NodePackages:
+    def __init__(
+        self,
+        store: PackageStore,
+        send: Callable[[Message], None],
+        link: Callable[[], Link | None],
+        closed: threading.Event,
+    ) -> None:
+        self._store = store
+        self._send = send
+        self._link = link
+        self._closed = closed
+        self._lock = threading.Lock()
+        self._installs: dict[str, Future[None]] = {}
+        self._replies: dict[str, Future[None]] = {}
+
+    def installed(self, packages: Iterable[ApplicationPackage]) -> bool:
+        with self._lock:
+            found = [self._installs.get(package_directory(p)) for p in packages]
+        return all(f is not None and f.done() and f.exception() is None for f in found)
+
+    def install(self, packages: Iterable[ApplicationPackage]) -> str | None:
+        """Bring the packages to the node; says why if that cannot be done. Blocks, so not for the engine's thread."""
+        for package in packages:
+            for tried in range(1, TRIES + 1):
+                try:
+                    self._once(package)
+                    break
+                except Unreachable as exc:
+                    if tried == TRIES or self._closed.wait(PAUSE):
+                        return f"application package {package.application_id} could not be brought to the node: {exc}"
+                except (LinkError, OSError) as exc:
+                    return f"application package {package.application_id} could not be installed: {exc}"
+        return None
+
+    def reply(self, message: Message) -> None:
+        """The agent's answer to an install."""
+        with self._lock:
+            reply = self._replies.pop(message["id"], None)
+        if reply is None:
+            return
+        if message["op"] == "installed":
+            reply.set_result(None)
+        else:
+            reply.set_exception(LinkError(message["message"]))
+
+    def abandon(self, reason: str) -> None:
+        """The connection has ended; no answer will come."""
+        with self._lock:
+            replies, self._replies = list(self._replies.values()), {}
+        for reply in replies:
+            reply.set_exception(Unreachable(reason))
+
+    def _once(self, package: ApplicationPackage) -> None:
+        """Install, or wait for whoever does. Raises LinkError, OSError."""
+        key = package_directory(package)
+        with self._lock:
+            future = self._installs.get(key)
+            mine = future is None or (future.done() and future.exception() is not None)
+            if future is None or mine:
+                future = self._installs[key] = Future()
+        if mine:
+            try:
+                self._transfer(package, key)
+            except BaseException as exc:
+                future.set_exception(exc)
+                raise
+            future.set_result(None)
+        future.result(timeout=INSTALL_TIMEOUT)
+
+    def _transfer(self, package: ApplicationPackage, directory: str) -> None:
+        link = self._link()
+        if link is None or self._closed.is_set():
+            raise Unreachable("the connection was closed")
+        file = f".ebbtide/packages/{package.sha256}.zip"
+        with open(self._store.path(package), "rb") as source:
+            link.upload(file, source, package.size, package.sha256)
+        reply: Future[None] = Future()
+        with self._lock:
+            self._replies[directory] = reply
+        if self._closed.is_set():
+            raise Unreachable("the connection was closed")
+        self._send({"op": "install", "id": directory, "file": file, "dir": directory, "sha256": package.sha256})
+        try:
+            reply.result(timeout=INSTALL_TIMEOUT)
+        except TimeoutError:
+            raise LinkError(f"not unpacked within {INSTALL_TIMEOUT:g} s") from None
