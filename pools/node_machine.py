@@ -176,6 +176,9 @@ class NodeMachine:
             self.departure.vm_ended(node, now)
             return
         ctx.timers.set("connect", node_id, now + ctx.settings.connect_retry)
+        if node.state is NodeState.STARTING and node.reason != reason:
+            # while it boots this is normal; if it never comes up, it is what its user needs to know
+            node = ctx.put_node(evolve(node, now, reason=reason))
         if node.state is not NodeState.STARTING and node.unreachable_since is None:
             node = ctx.put_node(evolve(node, now, unreachable_since=now))
             ctx.timers.set("unreachable", node_id, now + ctx.settings.unreachable_timeout)
@@ -220,7 +223,8 @@ class NodeMachine:
             return
         elif kind == "boot" and node.state in (NodeState.CREATING, NodeState.STARTING):
             waited = self._ctx.settings.boot_timeout
-            self.departure.failed(node, f"not reachable {waited:g} s after its creation", now, "BootTimedOut")
+            last = f"; last: {node.reason}" if node.state is NodeState.STARTING and node.reason else ""
+            self.departure.failed(node, f"not ready {waited:g} s after its creation{last}", now, "BootTimedOut")
         elif kind == "connect" and node.vm is not None and node_id not in self._ctx.connected:
             self._connect(node)
         elif kind == "unreachable" and node.unreachable_since is not None:

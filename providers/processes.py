@@ -81,16 +81,16 @@ def all_processes() -> Iterator[ProcessRow]:
 
 def marker_of(pid: int) -> str | None:
     """The VM name that `pid` was started with; None without one, or if its environment may not be read."""
-    return marker_in(environment_of(pid))
+    return marker_in(environment_of(pid) or b"")
 
 
-def environment_of(pid: int) -> bytes:
-    """As it was at the start; empty too while the process is just executing, or if it may not be read."""
+def environment_of(pid: int) -> bytes | None:
+    """As it was at the start; None if it may not be read, empty also in the middle of an exec."""
     try:
         with open(f"/proc/{pid}/environ", "rb") as file:
             return file.read()
     except OSError:
-        return b""
+        return None
 
 
 def marker_in(environment: bytes) -> str | None:

@@ -18,6 +18,8 @@ from .processes import (
 )
 
 _DOUBTS = 50  # looks in a row that may be inconclusive, on a machine where others come and go all the time
+_BLANK_LOOKS = 8  # times that an empty environment may be an exec that is not finished
+_KERNEL = 2  # the parent of the kernel's own threads, which have no environment
 
 
 class StubbornProcessesError(Exception):
@@ -62,6 +64,7 @@ def _stop_family(belongs: Callable[[str], bool], deadline: float) -> set[Process
                 break
         elif search.in_doubt:
             doubts += 1
+            time.sleep(0.0005)  # let those in the middle of something come out of it
         else:
             break
     return stopped
@@ -75,7 +78,7 @@ class _Search:
     def __init__(self, belongs: Callable[[str], bool]) -> None:
         self._belongs = belongs
         self._strangers: set[int] = set()
-        self._blank: set[ProcessId] = set()
+        self._blank: dict[ProcessId, int] = {}  # how often its environment was empty
         self.in_doubt = False  # something was there that could not be judged; its child may have been missed
 
     def look(self) -> set[ProcessId]:
@@ -95,7 +98,7 @@ class _Search:
             if pid not in family:
                 family.add(pid)
                 frontier.extend(children.get(pid, ()))
-        self._strangers.update(pid for pid in rows.keys() - family if rows[pid].id not in self._blank)
+        self._strangers.update(pid for pid in rows.keys() - family if not self._is_blank(rows[pid]))
         return {rows[pid].id for pid in family if pid != os.getpid()}
 
     def _note(self, pid: int, rows: dict[int, ProcessRow]) -> None:
@@ -109,13 +112,17 @@ class _Search:
 
     def _is_marked(self, row: ProcessRow) -> bool:
         environment = environment_of(row.id.pid)
-        if not environment and row.id not in self._blank:
-            self._blank.add(row.id)  # empty, unreadable, or in the middle of exec: look a second time
-            self.in_doubt = True
+        if environment == b"" and row.parent != _KERNEL:  # truly empty, or in the middle of an exec?
+            self._blank[row.id] = self._blank.get(row.id, 0) + 1
+            self.in_doubt |= self._is_blank(row)
             return False
-        self._blank.discard(row.id)
-        name = marker_in(environment)
+        self._blank.pop(row.id, None)
+        name = marker_in(environment or b"")
         return name is not None and self._belongs(name)
+
+    def _is_blank(self, row: ProcessRow) -> bool:
+        """It may yet turn out to be marked."""
+        return 0 < self._blank.get(row.id, 0) < _BLANK_LOOKS
 
 
 def _send(process: ProcessId, number: int) -> None:

@@ -73,13 +73,17 @@ class Engine:
         self._inbox.put((event, None))
 
     def request(self, event: Event) -> Future[None]:
-        """Ask for something: the future is done when it is committed, or holds the error that refused it. Any thread."""
+        """Ask for something: the future is done when that is committed, or holds the error that refused it.
+
+        Any thread.
+        """
         future: Future[None] = Future()
         self._inbox.put((event, future))
         return future
 
     def run(self, done: Callable[[], bool]) -> None:
         """Work until `done()` says so (asked after every batch), or `stop` is called."""
+        self.post(Tick())  # what the loaded records intend is begun at once, not at the next timer
         while not self.stopping.is_set() and not done():
             self.step()
 

@@ -163,7 +163,7 @@ class Executions:
                 elif leaving and not started:
                     say(RecallExecutions(node_id, (execution_id,)))
             elif started:
-                self._tasks.lost(node_id, execution_id, now)
+                self._tasks.lost(node_id, execution_id, "the node came back without it", now)
             elif task.ending is not None or leaving:
                 self._tasks.recalled(node_id, execution_id, now)
             else:

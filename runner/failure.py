@@ -8,6 +8,9 @@ from .events import Outcome
 from .model import Ending, Job, Task
 from .states import JobState
 
+#: A task that was requeued so often fails when a node that lives loses it once more.
+LOST_LIMIT = 10
+
 ENDED_ON_REQUEST = FailureInfo("usererror", "TaskEnded", "the task was ended on request")
 
 
@@ -22,6 +25,10 @@ def failure_of(report: Outcome, ending: Ending | None) -> FailureInfo | None:
     if report.exit_code != 0:
         return FailureInfo("usererror", "FailureExitCode", f"the task exited with code {report.exit_code}")
     return None
+
+
+def lost_too_often(count: int, reason: str) -> FailureInfo:
+    return FailureInfo("servererror", "ExecutionLost", f"lost {count + 1} times by its nodes, the last time: {reason}")
 
 
 def retries_left(task: Task, job: Job) -> bool:

@@ -11,9 +11,7 @@ from .link_errors import AgentFailed, AgentRefused, LinkError, NoPython, Unreach
 
 _MARK = b"EBBTIDE "
 _NOISE = 1 << 20  # so much may a login shell print before the loader speaks
-_NO_PYTHON = (
-    "the node has no python3: install Python 3.8 or later in its image, or have the VM's user data install it"
-)
+_NO_PYTHON = "the node has no python3: install Python 3.8 or later in its image, or have the VM's user data install it"
 
 
 def start_agent(

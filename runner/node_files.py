@@ -61,9 +61,7 @@ class NodeFiles:
     def list(self, path: str, recursive: bool = False) -> list[dict[str, Any]]:
         """What is in a folder: `stat` of each with its "path" relative to the folder; at most 10,000."""
         with self._lock:
-            entries: list[dict[str, Any]] = self._ask({"op": "list", "path": path, "recursive": recursive})[
-                "entries"
-            ]
+            entries: list[dict[str, Any]] = self._ask({"op": "list", "path": path, "recursive": recursive})["entries"]
             return entries
 
     def close(self) -> None:

@@ -71,9 +71,7 @@ class NodeLink:
                 self._transport = transport
             command = self._bundle.bootstrap_command(self._peer.node_root)
             channel = open_channel(transport, command, self._timeouts)
-            rest = start_agent(
-                channel, self._bundle, lambda line: self._is_hello(line, first), self._timeouts.start
-            )
+            rest = start_agent(channel, self._bundle, lambda line: self._is_hello(line, first), self._timeouts.start)
         except BaseException:
             transport.close()
             raise
@@ -85,9 +83,7 @@ class NodeLink:
                 raise Unreachable("the link was closed")
             self._connected = True
         for work in (lambda: self._read(channel, first, rest), lambda: self._write(channel)):
-            threading.Thread(
-                target=work, name=f"node-link {self._peer.address}:{self._peer.port}", daemon=True
-            ).start()
+            threading.Thread(target=work, name=f"node-link {self._peer.address}:{self._peer.port}", daemon=True).start()
 
     def send(self, message: Message) -> None:
         """Queues a message; never blocks. Raises LinkError if the link is closed or not connected yet."""

@@ -176,6 +176,10 @@ class NodeSession:
                 self._post(ev.ExecutionRecalled(self.node_id, message["id"]))
             case "installed" | "install-failed":
                 self._packages.reply(message)
+            case "configure-failed":
+                self.closed(message["message"])
+            case "error":
+                log.error("node %s: its agent says: %s", self.node_id, message["message"])
 
     def _finished(self, message: Message) -> None:
         kept = {stream: inline_output(stream, message[stream]) for stream in ("stdout", "stderr")}

@@ -56,7 +56,7 @@ class Reports:
     def _lost(self, event: ev.ExecutionLost, now: float) -> None:
         attempt = start_task_of(event.execution_id)
         if attempt is None:
-            self._tasks.lost(event.node_id, event.execution_id, now)
+            self._tasks.lost(event.node_id, event.execution_id, event.reason, now)
         else:
             self._executions.start_task_lost(
                 event.node_id, event.execution_id, attempt, event.reason, self._nodes, now

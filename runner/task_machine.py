@@ -27,7 +27,7 @@ from pools import (
 
 from .commands import Acknowledge, KillExecution, RecallExecutions
 from .events import Outcome
-from .failure import ENDED_ON_REQUEST, failure_of, retries_left
+from .failure import ENDED_ON_REQUEST, LOST_LIMIT, failure_of, lost_too_often, retries_left
 from .model import Ending, Job, Output, Task, TaskKey
 from .scheduler import Durations, NodeSlots, Placement, Stage
 from .states import JobState, TaskEvent, TaskState, next_task_state
@@ -236,11 +236,8 @@ class TaskMachine:
         self.completed.append(self._put(task, evolve(task, now, **changes)))
 
     def give_back(self, task: Task, now: float, *, requeued: bool) -> None:
-        """The present execution runs no more and has no outcome: the task queues again.
-
-        `requeued` counts it (an execution was lost), apart from retries. A task that was to be terminated
-        ends instead.
-        """
+        """The present execution runs no more and has no outcome: the task queues again; `requeued` counts it, apart
+        from retries. A task that was to be terminated ends instead."""
         if task.ending is Ending.TERMINATE or self._jobs[task.job_id].state is not JobState.ACTIVE:
             self._complete(task, now, ENDED_ON_REQUEST, None)
             return
@@ -257,11 +254,14 @@ class TaskMachine:
         )
         self.queue.push(task)
 
-    def lost(self, node_id: str, execution_id: str, now: float) -> None:
+    def lost(self, node_id: str, execution_id: str, reason: str, now: float) -> None:
+        """The node lives, but lost the execution; a task that kills its supervisor each time fails in the end."""
         task = self._current(node_id, execution_id)
         self._say(Acknowledge(node_id, (execution_id,)))
-        if task is not None:
+        if task is not None and task.requeue_count < LOST_LIMIT:
             self.give_back(task, now, requeued=True)
+        elif task is not None:
+            self._complete(task, now, lost_too_often(task.requeue_count, reason), None)
 
     def recalled(self, node_id: str, execution_id: str, now: float) -> None:
         task = self._current(node_id, execution_id)

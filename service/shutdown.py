@@ -72,14 +72,19 @@ class Shutdown:
         """Let the nodes hand over what has ended, requeue what runs, and end them; as far as that works."""
         if self._damaged is not None:
             self._tell(f"the records cannot be read, the VMs are ended all the same: {self._damaged}")
-            return
-        if self._owners:
+        elif not self._alone():
+            self._tell("the state has other pools too: the VMs are ended without asking the nodes first")
+        elif self._owners:
             self._engage(DRAIN_LIMIT)
 
     def settle(self) -> None:
         """Let the records follow what was done past them."""
-        if self._damaged is None and self._read_owners():
+        if self._damaged is None and self._alone() and self._read_owners():
             self._engage(SETTLE_LIMIT)
+
+    def _alone(self) -> bool:
+        """Is it all or nothing? A controller that works on one pool would start nodes and tasks of the others."""
+        return self._pool is None or self._pools == [self._pool]
 
     def _engage(self, limit: float) -> None:
         """Be the controller of this state until no node is left, or the time is over."""

@@ -59,9 +59,7 @@ class Assignments:
             if before not in slot.unacked:
                 # Its record did not survive, or it was never begun. Either way no more will be heard of it.
                 self._known.pop(before, None)
-                self._say(
-                    wire.encode({"op": "lost", "id": before, "reason": "its supervisor died at its start"})
-                )
+                self._say(wire.encode({"op": "lost", "id": before, "reason": "its supervisor died at its start"}))
         self._dispatch(lane)
 
     def reported(self, slot: SlotLink, lines: list[bytes]) -> None:
@@ -98,9 +96,7 @@ class Assignments:
         """Raises ValueError for a bad id."""
         key = message["id"]
         if not wire.valid_id(key):
-            raise ValueError(
-                "an id must be 1 to 128 printable ASCII characters without quotes and backslashes"
-            )
+            raise ValueError("an id must be 1 to 128 printable ASCII characters without quotes and backslashes")
         lane = self._startup if message.get("kind") == "startup" else self.tasks
         slot = self._known.get(key)
         if slot is None:

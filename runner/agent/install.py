@@ -111,9 +111,7 @@ def install(root: str, message: Message) -> None:
         try:
             with open(f"/proc/self/fd/{link}", "rb") as file:
                 if _sha256(file) != wanted:
-                    raise PackageRefused(
-                        "the checksum of {!r} is wrong: upload it again".format(message["file"])
-                    )
+                    raise PackageRefused("the checksum of {!r} is wrong: upload it again".format(message["file"]))
                 _unpack(file, temporary)
         finally:
             os.close(link)

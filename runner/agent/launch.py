@@ -7,7 +7,7 @@ import os
 import signal
 import time
 
-from . import clock
+from . import clock, fetch
 from .confine import PathRefused, directory, parts_of
 from .outcome import MAX_INLINE
 
@@ -39,6 +39,7 @@ class Execution:
     def __init__(self, message: Message) -> None:
         self.id: str = message["id"]
         self.argv: list[str] = message["argv"]
+        self.resources: list[Message] = message.get("resources") or []
         self.startup = message.get("kind") == "startup"
         self.dir: str = message["dir"]
         self.slots = int(message.get("slots", 1))
@@ -107,9 +108,7 @@ def _spawn(argv: list[str], env: dict[str, str], outputs: tuple[int, int]) -> in
     path = env.get("PATH", os.defpath)
     program = _find(argv[0], path)
     try:
-        return os.posix_spawn(
-            program, argv, env, file_actions=actions, setsid=True, setsigmask=[], setsigdef=_RESET
-        )
+        return os.posix_spawn(program, argv, env, file_actions=actions, setsid=True, setsigmask=[], setsigdef=_RESET)
     except FileNotFoundError:
         if _programs.pop((argv[0], path), None) is None:
             raise
@@ -129,9 +128,7 @@ def launch(root: str, execution: Execution, env: dict[str, str]) -> None:
     try:
         _enter(root, execution.dir)
     except (OSError, PathRefused, ValueError) as error:
-        raise _refusal(
-            error, f"cannot make the folder {execution.dir!r}", "ResourceDirectoryCreateFailed"
-        ) from error
+        raise _refusal(error, f"cannot make the folder {execution.dir!r}", "ResourceDirectoryCreateFailed") from error
     argv = execution.argv
     opened = []
     try:
@@ -147,6 +144,8 @@ def launch(root: str, execution: Execution, env: dict[str, str]) -> None:
     try:
         if not argv:
             raise LaunchError("CommandLaunchFailed", "the command line is empty")
+        if execution.resources:
+            argv = fetch.wrap(execution.resources, argv)
         execution.pid = _spawn(argv, env, outputs)
     except LaunchError:
         _close(outputs)

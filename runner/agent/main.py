@@ -1,4 +1,4 @@
-"""The entry of the zipapp: `serve ROOT` or `files ROOT`."""
+"""The entry of the zipapp: `serve ROOT`, `files ROOT`, or `fetch FILES ARGV...` (see fetch)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ import sys
 
 
 def main() -> None:
+    if sys.argv[1] == "fetch":
+        from .fetch import run
+
+        run(sys.argv[2:])
     mode, root = sys.argv[1], os.path.realpath(sys.argv[2])
     os.umask(0o022)
     os.chdir(root)

@@ -62,9 +62,7 @@ def marked(marker: str) -> list[int]:
             elif not environment:
                 empty.append(pid)
         if again and empty:
-            time.sleep(
-                0.002
-            )  # in the middle of an exec it reads empty, as it does for kernel threads and zombies
+            time.sleep(0.002)  # in the middle of an exec it reads empty, as it does for kernel threads and zombies
         todo = empty
     return found
 

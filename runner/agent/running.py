@@ -6,7 +6,7 @@ import os
 import signal
 import time
 
-from . import STARTUP, clock, outcome, processes, wire
+from . import STARTUP, clock, fetch, outcome, processes, wire
 from .launch import Execution, LaunchError, launch
 from .spool import Spool
 
@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from .wire import Message
 
 ROUND = 0.02  # between two rounds of SIGKILL, seconds
-GIVE_UP = (
-    10.0  # what does not die by SIGKILL in this time (uninterruptible, or another user's) is left behind
-)
+GIVE_UP = 10.0  # what does not die by SIGKILL in this time (uninterruptible, or another user's) is left behind
 DIR_LIMIT = 800
 
 
@@ -61,9 +59,7 @@ class Running:
         except LaunchError as error:
             return self._failed(key, begun, error.code, str(error))
         except (KeyError, TypeError, ValueError, OSError) as error:
-            return self._failed(
-                key, begun, "CommandLaunchFailed", f"the request to start it is bad: {error!r}"
-            )
+            return self._failed(key, begun, "CommandLaunchFailed", f"the request to start it is bad: {error!r}")
         self.execution = execution
         return self._started(execution)
 
@@ -206,7 +202,7 @@ class Running:
             "killed": execution.killed,
             "timeout": execution.timeout,
             "usage": execution.usage,
-            "error": None,
+            "error": fetch.failure(f"{self._root}/{execution.dir}/wd") if execution.resources else None,
             "dir": execution.dir,
             "inline": execution.inline,
             "sizes": sizes,

@@ -147,9 +147,7 @@ class Agent:
         for slot in self._slots.values():
             if slot.running_state is not None:
                 state = slot.running_state
-                executions.append(
-                    {"id": state["id"], "state": "running", "pid": state["pid"], "time": state["time"]}
-                )
+                executions.append({"id": state["id"], "state": "running", "pid": state["pid"], "time": state["time"]})
             for line in slot.reports:
                 outcome = wire.decode(line)
                 if outcome["op"] == "lost":

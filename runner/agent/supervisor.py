@@ -173,6 +173,4 @@ class Supervisor:
             return
         if blocked != self._blocked:
             self._blocked = blocked
-            self._poll.modify(
-                self._link.fileno(), select.POLLIN | select.POLLOUT if blocked else select.POLLIN
-            )
+            self._poll.modify(self._link.fileno(), select.POLLIN | select.POLLOUT if blocked else select.POLLIN)

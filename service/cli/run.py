@@ -88,22 +88,19 @@ class _Desk:
 
     def work(self, controller: Controller) -> int:
         """Run until all is done, somebody interrupts, or nothing can go on; then say what was."""
-        from runner import Tick
-
         assert self._pump is not None
         self._pump.start()
         handlers = {
             number: signal.signal(number, lambda number, _: self._interrupt(controller, number))
             for number in (signal.SIGINT, signal.SIGTERM)
         }
-        controller.engine.post(Tick())  # what the records intend is begun at once, not at the next timer
         try:
             controller.run(lambda: self._done(controller))
             if self._interrupts > 1:
                 self._leave_at_once(controller)
             runs = controller.journal.autoscale_runs()
-            controller.close()
         finally:
+            controller.close()
             for number, handler in handlers.items():
                 signal.signal(number, handler)
             self._pump.close()
@@ -179,9 +176,20 @@ class _Desk:
         if self._as_json:
             click.echo(json.dumps(report.to_json(), indent=2))
         click.echo(summary(report, self._pump.tally), err=self._as_json)
-        return self._code(report)
+        return self._code(report, controller)
 
-    def _code(self, report: Report) -> int:
+    def _code(self, report: Report, controller: Controller) -> int:
+        from providers import ProviderError
+
+        try:
+            left = controller.left_over()
+        except ProviderError as exc:
+            left = []
+            click.echo(f"ebbtide: whether any VM is left is not known: {exc}", err=True)
+        if left:
+            cure = f"ebbtide down --state {controller.state.path}"
+            click.echo(f"ebbtide: error: these VMs are left: {', '.join(left)}; end them: {cure}", err=True)
+            return 1
         if report.succeeded and self._stuck is None:
             return 0
         if self._stuck is not None:

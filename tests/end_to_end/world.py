@@ -23,6 +23,7 @@ from runner import (
     TaskConstraints,
     TaskSpec,
     TaskState,
+    Tick,
 )
 from service.controller import Controller
 from service.settings import Settings
@@ -139,6 +140,7 @@ class World:
         self.wait(
             lambda: all(t.state is TaskState.COMPLETED for t in self.tasks(job_id)), f"job {job_id} to end", patience
         )
+        self.request(Tick())  # answered after a commit, so what memory showed is in the journal now
 
     def tasks(self, job_id: str = "job") -> list[Any]:
         return [task for task in self.controller.core.tasks.tasks if task.job_id == job_id]

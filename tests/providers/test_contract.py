@@ -117,12 +117,9 @@ def test_sizes_and_images_are_offered_and_no_others_taken(cloud: Cloud) -> None:
     names = {size.name for size in cloud.provider.sizes()}
     assert names == {f"{cloud.kind}.{size}" for size in ("small", "medium", "large")}
     assert all(
-        size.cpus > 0 and size.memory_mib > 0 and size.price_per_hour is not None
-        for size in cloud.provider.sizes()
+        size.cpus > 0 and size.memory_mib > 0 and size.price_per_hour is not None for size in cloud.provider.sizes()
     )
-    with pytest.raises(
-        InvalidRequestError, match=r"vmSize 'standard_a1'; it knows .*medium, .*small"
-    ) as caught:
+    with pytest.raises(InvalidRequestError, match=r"vmSize 'standard_a1'; it knows .*medium, .*small") as caught:
         cloud.create(size="standard_a1")
     assert not caught.value.retryable
     with pytest.raises(InvalidRequestError, match="image 'windows'; it knows"):

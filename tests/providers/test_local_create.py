@@ -93,9 +93,7 @@ def test_an_intent_that_was_never_followed_is_pending_and_can_be_ended(local: Cl
 
 def intent(local: Cloud, node: str = "n1") -> Path:
     spec = local.spec(node)
-    record = VmRecord(
-        spec.name, spec.deployment, "p", node, spec.size, spec.image, True, spec.public_key, 600.0, 1.0
-    )
+    record = VmRecord(spec.name, spec.deployment, "p", node, spec.size, spec.image, True, spec.public_key, 600.0, 1.0)
     registry = Registry(local.base)
     assert registry.add(record, lambda entries: None)
     assert not registry.add(replace(record, created=2.0), lambda entries: None)
@@ -190,9 +188,7 @@ def small_disk(local: Cloud) -> Iterator[Callable[[str], None]]:
     subprocess.run(["umount", "-l", local.base], check=True)
 
 
-def test_a_full_disk_fails_with_the_cure_and_leaves_nothing(
-    local: Cloud, small_disk: Callable[[str], None]
-) -> None:
+def test_a_full_disk_fails_with_the_cure_and_leaves_nothing(local: Cloud, small_disk: Callable[[str], None]) -> None:
     local.provider.destroy(local.create("n0").name)
     used = os.statvfs(local.base).f_files - os.statvfs(local.base).f_ffree
     failures = 0

@@ -75,9 +75,7 @@ def test_destroy_ends_what_forks_and_what_hides(local: Cloud) -> None:
     vm = local.create()
     ssh = connect(vm, local.key)
     forks = start(ssh, f"while :; do env -i /bin/sh -c '{SLEEP} & {SLEEP}' & sleep 0.005; done")
-    chain = start(
-        ssh, "f() { sleep 0.002; setsid sleep 0.002 & f & }; f; sleep 600"
-    )  # always another process
+    chain = start(ssh, "f() { sleep 0.002; setsid sleep 0.002 & f & }; f; sleep 600")  # always another process
     run(ssh, f"setsid env -i {SLEEP} </dev/null >/dev/null 2>&1 & exit")  # an orphan without the marker
     wait_until(lambda: len(_sleepers()) > 20)
     local.provider.destroy(vm.name)
@@ -126,9 +124,7 @@ def test_a_silent_connection_does_not_keep_a_node_and_keep_alives_do(local: Clou
     local.provider = local.reopen(idleTimeout=1)
     silent, spoken_to, strangers = (local.create(node) for node in ("silent", "spoken", "strangers"))
     connections = [connect(silent, local.key), connect(spoken_to, local.key)]
-    connections[1].packetizer.set_keepalive(
-        0.2, lambda: connections[1].global_request("keepalive@test", wait=False)
-    )
+    connections[1].packetizer.set_keepalive(0.2, lambda: connections[1].global_request("keepalive@test", wait=False))
     deadline = time.monotonic() + 10
     while living([node_pid(silent), node_pid(strangers)]):
         assert time.monotonic() < deadline, "a node lives on though no controller speaks to it"

@@ -119,9 +119,7 @@ def test_small_answers_are_not_delayed(ssh: paramiko.Transport) -> None:
     channel.close()
 
 
-def test_a_command_finds_a_plain_environment_without_secrets(
-    local: Cloud, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_command_finds_a_plain_environment_without_secrets(local: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hidden")
     vm = local.create()
     ssh = connect(vm, local.key)
@@ -137,9 +135,7 @@ def test_a_command_finds_a_plain_environment_without_secrets(
 
 
 @pytest.mark.parametrize("ending", ["channel", "connection"])
-def test_a_closed_channel_ends_the_command_but_not_what_has_its_own_session(
-    local: Cloud, vm: Vm, ending: str
-) -> None:
+def test_a_closed_channel_ends_the_command_but_not_what_has_its_own_session(local: Cloud, vm: Vm, ending: str) -> None:
     ssh = connect(vm, local.key)
     channel = start(ssh, "setsid sleep 600 & echo $!; sleep 601 & echo $!; echo $$; wait")
     detached, background, leader = (int(line) for line in _lines(channel, 3))

@@ -42,7 +42,7 @@ def test_the_sweep_ends_the_marked_their_descendants_and_no_others() -> None:
     with ours as our, other as stranger:
         assert our.stdout is not None
         hidden = int(our.stdout.readline())
-        assert marker_of(our.pid) == A
+        wait_until(lambda: marker_of(our.pid) == A)  # it is executing the next program just now
         wait_until(lambda: marker_of(hidden) is None)
         assert end_all(A.__eq__) == 2
         assert look_up(our.pid) is None and look_up(hidden) is None
@@ -77,14 +77,8 @@ def test_a_name_carries_a_deployment_as_a_whole_part(name: str, deployment: str,
 
 def test_importing_the_package_is_cheap_and_a_node_process_knows_no_cloud() -> None:
     for modules in ("providers", "providers.local.node, providers.local.session, providers.local.host_key"):
-        heavy = (
-            "{'libcloud', 'boto3', 'requests', 'msgspec'}"
-            if "local" in modules
-            else "{'libcloud', 'paramiko'}"
-        )
+        heavy = "{'libcloud', 'boto3', 'requests', 'msgspec'}" if "local" in modules else "{'libcloud', 'paramiko'}"
         script = f"import sys; import {modules}; sys.exit(str({heavy} & set(sys.modules) or ''))"
         root = Path(__file__).parents[2]
-        done = subprocess.run(
-            [sys.executable, "-c", script], cwd=root, check=False, capture_output=True, text=True
-        )
+        done = subprocess.run([sys.executable, "-c", script], cwd=root, check=False, capture_output=True, text=True)
         assert done.stderr.strip() == ""

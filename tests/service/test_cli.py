@@ -165,7 +165,8 @@ def test_completion_completes():
 def on_a_terminal(*words, **environment):
     """What the command writes to a terminal on standard error."""
     leader, follower = pty.openpty()
-    run = subprocess.Popen([*COMMAND, *words], stdout=subprocess.PIPE, stderr=follower, env={**os.environ, **environment})
+    env = {**os.environ, **environment}
+    run = subprocess.Popen([*COMMAND, *words], stdout=subprocess.PIPE, stderr=follower, env=env)
     os.close(follower)
     text = b""
     try:

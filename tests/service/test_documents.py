@@ -42,8 +42,11 @@ def settings_table():
     """The table of docs/settings.md, from the struct."""
     variables = {field.encode_name: name for name, field in environment_names().items()}
     rows = ["| setting | default | meaning | variable |", "|---|---|---|---|"]
-    for field in shape.type_info(Settings).fields:
-        meaning = field.type.extra_json_schema["description"]
+    info = shape.type_info(Settings)
+    assert isinstance(info, shape.StructType)
+    for field in info.fields:
+        assert isinstance(field.type, shape.Metadata)
+        meaning = (field.type.extra_json_schema or {})["description"]
         variable = f"`{variables[field.encode_name]}`" if field.encode_name in variables else ""
         rows.append(f"| `{field.encode_name}` | {default_of(field)} | {meaning} | {variable} |")
     return "\n".join(rows)
@@ -104,7 +107,7 @@ def test_command_line(words):
         if isinstance(parameter, click.Option)
         for name in parameter.opts
     }
-    synopsis = re.search(rf"`{words}[^`]*`", text).group()
+    (synopsis,) = re.findall(rf"`{words}[^`]*`", text)[:1]
     assert set(re.findall(r"--[a-z-]+", synopsis)) == options
     assert {cell.split()[0] for cell in first_cells(text)} == options - SHARED
     for parameter in COMMANDS[words].params:

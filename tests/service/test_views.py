@@ -3,6 +3,7 @@
 import io
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from service.views.plain import PlainView, rendered
 from service.views.tally import Tally
 
 RATES = {"local.small": Rate(3600.0, 360.0)}
-STAMP = {"created": 100.0, "modified": 100.0, "state_time": 100.0}
+STAMP: Any = {"created": 100.0, "modified": 100.0, "state_time": 100.0}
 POOL = Pool(**STAMP, id="p", spec=PoolSpec(id="p", vm_size="local.small", enable_auto_scale=True), provider="local")
 NODE = Node(**STAMP, id="n", pool_id="p", vm_name="vm", low_priority=True)
 JOB = Job(**STAMP, id="j", spec=JobSpec(id="j", pool_info=PoolInfo(pool_id="p")))

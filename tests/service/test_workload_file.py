@@ -24,7 +24,9 @@ def load(tmp_path, text, name="w.yaml"):
 def test_the_example():
     loaded = load_workload(EXAMPLE / "workload.yaml", load_settings(EXAMPLE / "settings.yaml", {}), SIZES)
     assert [application.version for application in loaded.spec.applications] == ["1.0", "1.0"]
-    assert loaded.spec.pools[0].start_task.wait_for_success
+    start_task = loaded.spec.pools[0].start_task
+    assert start_task is not None
+    assert start_task.wait_for_success
     assert loaded.spec.job_schedules[0].schedule.recurrence_interval == timedelta(seconds=20)
     assert loaded.base == EXAMPLE
     assert loaded.warnings == ()

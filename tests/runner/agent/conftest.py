@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from .link import ears, provider, vm
 from .node import Node
+
+__all__ = ["ears", "node", "provider", "vm"]
 
 _numbers = itertools.count()
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from .node import Message, Node, alive, wait_until
+from .node import Message, Node, wait_until
 
 
 def content(part: Message) -> bytes | None:
@@ -23,9 +23,7 @@ def content(part: Message) -> bytes | None:
 def test_a_task_gets_its_folders_and_a_clean_environment(node: Node) -> None:
     hello = node.connect(AZ_BATCH_POOL_ID="p", COMMON="base")
     assert hello["slots"] == 0 and hello["executions"] == [] and hello["root"] == str(node.root)
-    node.start(
-        "t-1", "sh", "-c", "pwd; env; readlink /proc/self/fd/* >&2; cat", env={"COMMON": "own", "X": "é\n"}
-    )
+    node.start("t-1", "sh", "-c", "pwd; env; readlink /proc/self/fd/* >&2; cat", env={"COMMON": "own", "X": "é\n"})
     done = node.outcome("t-1")
     assert (done["exit"], done["signal"], done["error"], done["killed"], done["timeout"]) == (
         0,
@@ -46,9 +44,7 @@ def test_a_task_gets_its_folders_and_a_clean_environment(node: Node) -> None:
         "EBBTIDE_EXECUTION=t-1",
         f"EBBTIDE_NODE={node.name}",
     } <= set(env)
-    assert not [
-        line for line in env if line.startswith(("SECRET", "EBBTIDE_LIFELINE", "PYTHON", "COMMON=base"))
-    ]
+    assert not [line for line in env if line.startswith(("SECRET", "EBBTIDE_LIFELINE", "PYTHON", "COMMON=base"))]
     assert (node.folder("t-1") / "stdout.txt").read_bytes() == out
     descriptors = (node.folder("t-1") / "stderr.txt").read_text().split("\n")
     assert not [line for line in descriptors if line.startswith(("socket:", "pipe:")) or ".ebbtide" in line]
@@ -162,103 +158,9 @@ def test_outputs_are_exact(node: Node) -> None:
             assert content(done[name]) == (written if expected <= 65536 else None)
 
 
-def test_descendants_are_ended_before_the_slot_is_free(node: Node) -> None:
-    node.connect(slots=1)
-    hidden = (
-        "touch pids; setsid sh -c 'sh -c \"echo \\$\\$ >> pids; exec sleep 1000\" & sleep 0.05' &"
-        "env -i setsid sh -c 'echo $$ >> pids; exec sleep 1000' & "
-    )
-    node.sh("t1", hidden + "while [ $(wc -l < pids) -lt 2 ]; do sleep 0.01; done; exit 7")
-    node.sh("t2", "for p in $(cat ../../t1/wd/pids); do test -d /proc/$p && echo $p lives; done; true")
-    assert node.outcome("t1")["exit"] == 7
-    assert node.outcome("t2")["stdout"]["text"] == ""
-    pids = [int(line) for line in (node.folder("t1") / "wd/pids").read_text().split()]
-    assert len(pids) == 2 and not any(alive(pid) for pid in pids)
-
-
-def test_a_start_task_may_leave_daemons_but_not_after_it_was_killed(node: Node) -> None:
-    node.connect()
-    daemon = "setsid sh -c 'echo $$ > pid; exec sleep 1000' & while ! test -s pid; do sleep 0.01; done;"
-    node.sh("s1", daemon + "cp pid kept; echo up", kind="startup", dir="startup")
-    assert node.outcome("s1")["stdout"]["text"] == "up\n"
-    kept = int((node.root / "startup/wd/kept").read_text())
-    node.sh("s2", "rm pid;" + daemon + "cp pid copy; mv copy second; sleep 1000", kind="startup", dir="startup")
-    wait_until((node.root / "startup/wd/second").exists)
-    node.say({"op": "kill", "id": "s2", "grace": 0.2})
-    assert node.outcome("s2")["killed"] is True
-    assert alive(kept) and not alive(int((node.root / "startup/wd/second").read_text()))
-
-
-def test_many_tasks_never_more_than_slots(node: Node) -> None:
-    node.connect(slots=3)
-    count = 500
-    for number in range(count):
-        node.sh(f"t{number}", f"echo {number}; exit {number % 256}")
-    done = [node.outcome(f"t{number}", 60) for number in range(count)]
-    assert [m["exit"] for m in done] == [n % 256 for n in range(count)]
-    assert [m["stdout"]["text"] for m in done] == [f"{n}\n" for n in range(count)]
-    edges = sorted([(m["start"], 1) for m in done] + [(m["end"], -1) for m in done])
-    running = 0
-    for _, step in edges:
-        running += step
-        assert running <= 3
-    node.say({"op": "ack", "ids": [f"t{n}" for n in range(count)]})
-    node.settle()
-    assert {node.count("finished", f"t{n}") for n in range(count)} == {1}
-
-
-def test_a_full_spool_holds_new_tasks_back_until_acks_come(node: Node) -> None:
-    node.connect(slots=1)
-    for number in range(260):
-        node.start(f"t{number}", "true")
-    node.outcome("t255", 60)
-    node.settle()
-    assert node.count("started") == 256
-    node.say({"op": "ack", "ids": [f"t{n}" for n in range(256)]})
-    node.outcome("t259")
-
-
-def test_a_task_of_two_slots_runs_alone_on_two(node: Node) -> None:
-    node.connect(slots=2)
-    node.sh("one", "sleep 0.2")
-    node.sh("two", "sleep 0.2", slots=2)
-    node.sh("last", "true")
-    one, two, last = (node.outcome(key) for key in ("one", "two", "last"))
-    assert one["end"] <= two["start"] and two["end"] <= last["start"]
-
-
-def test_duplicate_starts_run_once(node: Node) -> None:
-    node.connect(slots=1)
-    for _ in range(3):
-        node.sh("t1", "echo x >> ran; sleep 0.3")
-        node.sh("t2", "echo x >> ran")
-    node.outcome("t2")
-    node.sh("t1", "echo x >> ran")
-    again = node.outcome("t1", skip=1)
-    assert again == node.outcome("t1")
-    assert [(node.folder(key) / "wd/ran").read_text() for key in ("t1", "t2")] == ["x\n", "x\n"]
-
-
-def test_recall_takes_back_what_waits_and_leaves_what_runs(node: Node) -> None:
-    node.connect(slots=1)
-    node.sh("runs", "sleep 0.3")
-    for key in ("a", "b", "c"):
-        node.sh(key, "echo $EBBTIDE_EXECUTION")
-    node.started("runs")
-    node.say({"op": "recall", "ids": ["runs", "a", "unknown"]}, {"op": "kill", "id": "b", "grace": 5})
-    for key in ("a", "b", "unknown"):
-        node.wait({"op": "recalled", "id": key}.__eq__)
-    node.sh("a", "echo again")  # it may be wanted after all
-    assert node.outcome("c")["exit"] == 0 and node.outcome("runs")["exit"] == 0
-    assert node.outcome("a")["stdout"]["text"] == "again\n"
-    assert node.count("recalled", "runs") == 0 and not node.folder("b").exists()
-
-
 STUBBORN = "trap '' TERM; (trap '' TERM; setsid sleep 1000) & echo up; while :; do sleep 1; done"
 POLITE = "trap 'echo saved; exit 3' TERM; echo up; while :; do sleep 0.02; done"
-CHILD_SAVES = (
-    "sh -c 'trap \"sleep 0.3; echo saved; exit\" TERM; echo up; while :; do sleep 0.02; done'; echo never"
-)
+CHILD_SAVES = "sh -c 'trap \"sleep 0.3; echo saved; exit\" TERM; echo up; while :; do sleep 0.02; done'; echo never"
 
 
 @pytest.mark.parametrize(
@@ -272,9 +174,7 @@ CHILD_SAVES = (
 def test_kill(node: Node, script: str, grace: float, says: str, at_least: float, at_most: float) -> None:
     node.connect(slots=1)
     node.sh("t", script)
-    wait_until(
-        lambda: (node.folder("t") / "stdout.txt").exists() and (node.folder("t") / "stdout.txt").read_text()
-    )
+    wait_until(lambda: (node.folder("t") / "stdout.txt").exists() and (node.folder("t") / "stdout.txt").read_text())
     began = time.monotonic()
     node.say({"op": "kill", "id": "t", "grace": grace})
     done = node.outcome("t")

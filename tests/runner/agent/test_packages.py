@@ -20,17 +20,13 @@ def zipped(*entries: tuple[str, bytes, int | None], system: int = 3) -> bytes:
         for name, content, mode in entries:
             entry = zipfile.ZipInfo(name)
             entry.create_system = system if mode is not None else 0
-            entry.external_attr = (
-                mode or 0
-            ) << 16 | 0x20  # a DOS attribute: writestr fills in a mode if all is 0
+            entry.external_attr = (mode or 0) << 16 | 0x20  # a DOS attribute: writestr fills in a mode if all is 0
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, content)
     return out.getvalue()
 
 
-def install(
-    node: Node, data: bytes, folder: str = "applications/app/1", sha256: str | None = None
-) -> Message:
+def install(node: Node, data: bytes, folder: str = "applications/app/1", sha256: str | None = None) -> Message:
     file = ".ebbtide/packages/p.zip"
     (node.root / file).write_bytes(data)
     seen = node.count("installed") + node.count("install-failed")
