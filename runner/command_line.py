@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from functools import lru_cache
 
 #: What only a shell understands, and what it does there.
 _SHELL_ONLY = re.compile(r"\$\w+|\$\{\w+\}|&&|\|\||[|<>;]")
@@ -14,7 +15,8 @@ class CommandLineError(ValueError):
     """The command line cannot be split."""
 
 
-def split(command_line: str) -> list[str]:
+@lru_cache(4096)
+def split(command_line: str) -> tuple[str, ...]:
     """Split by the POSIX shell's quoting rules, without expansion: blanks separate, ' and " quote, \\
     escapes.
 
@@ -28,7 +30,7 @@ def split(command_line: str) -> list[str]:
         raise CommandLineError(f"{exc} in command line {command_line!r}") from None
     if not words or not words[0]:
         raise CommandLineError("the command line is empty")
-    return words
+    return tuple(words)
 
 
 def shell_hint(command_line: str) -> str | None:

@@ -19,7 +19,7 @@ __all__ = ["LinkError", "LinkTimeouts", "NodeLink", "Peer"]
 
 Message = dict[str, Any]
 
-_BEAT = 0.003  # under load, messages leave in batches this many seconds apart; when it is quiet, at once
+_BEAT = 0.01  # under load, messages leave in batches this many seconds apart; when it is quiet, at once
 _LARGEST_BATCH = 1 << 18
 
 

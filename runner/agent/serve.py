@@ -21,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .wire import Message
 
-TICK = 0.004  # under load, lines for the controller leave this often; when it is quiet, at once
+TICK = 0.01  # under load, lines for the controller leave this often; when it is quiet, at once
 HIGH_WATER = 16 << 20  # so many bytes may wait for a slow controller before the supervisors have to
 
 

@@ -21,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .wire import Message
 
-HOLD = 0.002  # a `started` line waits so long for the `finished` of a short execution to share a write
+HOLD = 0.005  # a `started` line waits so long for the `finished` of a short execution to share a write
 LONG = 0.05  # an execution that takes longer does not keep the next one waiting: that is given back
 REPORT_BUDGET = 1 << 20  # output bytes that ride along when outcomes are reported again
 
