@@ -44,7 +44,6 @@ class Timeline:
         self._schedules: set[str] = set()
         self._pools: dict[str, Pool] = {}
         self._outcome: dict[str, tuple[Any, ...]] = {}
-        self._unchanged: dict[str, int] = {}
 
     def load(self, tables: Mapping[str, Iterable[Any]]) -> None:
         """What was there before: known, and told no more."""
@@ -123,18 +122,15 @@ class Timeline:
         targets, reason = _results(run.results)
         outcome = (targets, run.error.code) if run.error is not None else (targets, None)
         before = self._outcome.get(run.pool_id)
-        if outcome == before:
-            self._unchanged[run.pool_id] = self._unchanged.get(run.pool_id, 0) + 1
-            return
         self._outcome[run.pool_id] = outcome
-        same = self._unchanged.pop(run.pool_id, 0)
-        after = f" after {same} runs without a change" if same else ""
         because = f"; {reason}" if reason else ""
         subject = f"pool {run.pool_id}"
         if run.error is not None:
             detail = tuple(f"{value.name}: {value.value}" for value in run.error.values)
-            text = f"autoscale failed{after}: {run.error.code}: {run.error.message}"
+            text = f"autoscale failed: {run.error.code}: {run.error.message}"
             yield Line(run.timestamp, subject, text, "bad", detail)
+        elif outcome == before:
+            yield Line(run.timestamp, subject, f"autoscale: no change{because}", "quiet")
         elif before is None or before[0] is None:
             yield Line(run.timestamp, subject, f"autoscale: {_nodes(*(targets or (0, 0)))}{because}")
         else:
@@ -146,7 +142,7 @@ class Timeline:
                 if old != new
             ]
             what = ", ".join(steps) or "works again"
-            yield Line(run.timestamp, subject, f"autoscale{after}: {what}{because}", "good")
+            yield Line(run.timestamp, subject, f"autoscale: {what}{because}", "good")
 
     def _node(self, node_id: str, node: Node | None, now: float) -> Iterator[Line]:
         before = self._nodes.get(node_id)

@@ -46,9 +46,9 @@ def test_a_pool_from_zero_to_zero():
         "0 pool p: created: local.small, sized by its formula every PT15M",
         "0 pool p: autoscale: 0 dedicated, 0 low-priority nodes; a=1",
     ]
-    assert told(story, 101.0, run(101.0, 0, 0, "a=2")) == []
+    assert told(story, 101.0, run(101.0, 0, 0, "a=2")) == ["1 pool p: autoscale: no change; a=2"]
     assert told(story, 102.0, run(102.0, 0, 1), ("nodes", "n", NODE)) == [
-        "2 pool p: autoscale after 1 runs without a change: low-priority 0 -> 1; a=1",
+        "2 pool p: autoscale: low-priority 0 -> 1; a=1",
         "0 node n: ordered: low-priority, pool p",
         "2 pool p: has 1 node",
     ]
@@ -72,9 +72,11 @@ def test_a_formula_that_fails_and_recovers():
     assert told(story, 100.0, run(100.0, 0, 0, error=error)) == [
         "0 pool p: autoscale failed: InsufficientSampleData: too few"
     ]
-    assert told(story, 101.0, run(101.0, 0, 0, error=error)) == []
+    assert told(story, 101.0, run(101.0, 0, 0, error=error)) == [
+        "1 pool p: autoscale failed: InsufficientSampleData: too few"
+    ]
     assert told(story, 102.0, run(102.0, 0, 0)) == [
-        "2 pool p: autoscale after 1 runs without a change: works again; a=1"
+        "2 pool p: autoscale: works again; a=1"
     ]
 
 

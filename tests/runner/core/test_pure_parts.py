@@ -60,7 +60,7 @@ def test_a_completed_task_stays_completed():
     ],
 )
 def test_splitting(line, words):
-    assert split(line) == words
+    assert list(split(line)) == words
 
 
 @pytest.mark.parametrize("line", ["", "  ", "''", "a 'b", 'a "b', "a\\", "a\0b"])
