@@ -114,6 +114,10 @@ class NodeMachine:
             node = ctx.put_node(evolve(node, now, vm_confirmed=now, vm=vm))
         if vm.state is VmState.RUNNING and node.state is NodeState.CREATING:
             self._connect(ctx.advance(node, E.VM_RUNNING, now, vm=vm, boot_time=now))
+        elif node.state is NodeState.CREATING and vm.state in (VmState.PENDING, VmState.UNKNOWN):
+            # it will run in seconds: the ordinary interval would make every node wait for half of it
+            soon = min(ctx.settings.boot_poll_interval, ctx.settings.vm_poll_interval)
+            ctx.timers.set_earlier("poll", ctx.pools[node.pool_id].provider, now + soon)
         elif vm.state is VmState.PREEMPTED and (node.state in COUNTED or node.state is NodeState.UNUSABLE):
             ctx.connected.discard(node.id)
             ctx.advance(node, E.PREEMPTED, now, reason=vm.reason or "preempted by the provider")

@@ -16,6 +16,8 @@ class PoolSettings(msgspec.Struct, frozen=True, kw_only=True):
     sample_retention: float = 7 * 86400.0
     #: provider's list is asked for this often; at once when a connection breaks
     vm_poll_interval: float = 30.0
+    #: the same while a VM is on its way
+    boot_poll_interval: float = 3.0
     #: from the create call to a node that answers over SSH; slowest GPU images seen need about 9 minutes
     boot_timeout: float = 900.0
     #: pause between two tries to connect to a node that boots or was lost
