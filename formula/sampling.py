@@ -1,6 +1,6 @@
 """What the methods of a metric compute. Windows are given as look-backs: (now - far, now - near].
 
-Rules: formula reference of the service, and what its users measured. The interval forms of GetSample fail
+Rules: what Azure Batch documents of autoscale formulas, and its users measured. The interval forms of GetSample fail
 below the required percentage of samples, which is 70 when none is given.
 """
 

@@ -27,7 +27,7 @@ from .model import (
 )
 from .node_machine import NodeMachine
 from .node_states import InvalidTransition, NodeEvent, NodeState
-from .pool_checks import PoolError, check_formula, invalid_environment, invalid_id, invalid_retries
+from .pool_checks import PoolError, check_formula, invalid_environment, invalid_id, invalid_retries, rescaled
 from .pool_machine import PoolMachine
 from .sampling import Sample
 from .settings import PoolSettings
@@ -108,4 +108,5 @@ __all__ = [
     "invalid_retries",
     "named",
     "open_database",
+    "rescaled",
 ]

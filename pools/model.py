@@ -53,7 +53,6 @@ class PoolState(StrEnum):
 class AllocationState(StrEnum):
     STEADY = "steady"
     RESIZING = "resizing"
-    STOPPING = "stopping"
 
 
 class NameValue(msgspec.Struct, frozen=True):
@@ -110,6 +109,8 @@ class Pool(Record, frozen=True, kw_only=True, omit_defaults=True):
     resize_started: float | None = None
     autoscale_run: AutoScaleRun | None = None
     next_evaluation: float | None = None
+    #: evaluations in a row that failed by the formula's own fault (not for want of samples)
+    failed_evaluations: int = 0
     #: nodes in a row that did not come up; the back-off before the next try grows with it
     failures: int = 0
     retry_at: float | None = None

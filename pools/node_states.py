@@ -1,6 +1,6 @@
 """The states of a node, what can happen to it, and the only table of how one leads to the other.
 
-State names are those of the Batch REST API (reference: node counts). `GONE` is ours: the record is removed.
+State names are those of the Batch REST API (node counts). `GONE` is ours: the record is removed.
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from formula import FormulaError, compile_formula
 
 from .settings import PoolSettings
@@ -104,3 +106,10 @@ def _check_autoscale(spec: PoolSpec, settings: PoolSettings) -> None:
             f"autoScaleEvaluationInterval: {interval:g} s is not between {least:g} s and {most:g} s"
             " (these bounds are settings)",
         )
+
+
+def rescaled(old: PoolSpec, new: PoolSpec) -> bool:
+    """True if the two differ in what sizes the pool at the most: formula, interval, targets."""
+    names = ("auto_scale_formula", "auto_scale_evaluation_interval", "enable_auto_scale")
+    sizes = {name: getattr(new, name) for name in (*names, "target_dedicated_nodes", "target_low_priority_nodes")}
+    return replace(old, **sizes) == new

@@ -13,7 +13,7 @@ from .model import AutoScaleRun, Pool, PoolState, evolve
 from .node_machine import NodeMachine
 from .node_states import NodeState
 from .planner import CreateNode, RemoveNode, plan
-from .pool_checks import PoolError, check_formula, check_pool, check_targets
+from .pool_checks import PoolError, check_formula, check_pool, check_targets, rescaled
 from .sampling import History, Sample, measure
 from .spec import NodeDeallocationOption, PoolSpec
 
@@ -66,6 +66,25 @@ class PoolMachine:
         check_targets(*targets)
         self._retarget(pool, targets, option, now)
 
+    def rescale(self, spec: PoolSpec, now: float) -> None:
+        """Give the pool another formula, interval or targets; `spec` is its own in all else (see `rescaled`).
+
+        A new formula is evaluated at once. Raises PoolError.
+        """
+        pool = self.get(spec.id)
+        check_pool(spec, self._ctx.settings)
+        if not rescaled(pool.spec, spec):
+            what = f"pool {spec.id!r}: only its formula, interval and targets can change"
+            raise PoolError("InvalidPropertyValue", what)
+        due = now if spec.enable_auto_scale else None
+        pool = evolve(pool, now, spec=spec, next_evaluation=due, failed_evaluations=0)
+        self._ctx.put_pool(pool)
+        if spec.enable_auto_scale:
+            self._ctx.timers.set("autoscale", pool.id, now)
+        else:
+            targets = (spec.target_dedicated_nodes or 0, spec.target_low_priority_nodes or 0)
+            self._retarget(pool, targets, pool.node_deallocation_option, now)
+
     def delete(self, pool_id: str, now: float) -> None:
         """Take every node out, then the pool."""
         pool = self.get(pool_id)
@@ -114,7 +133,9 @@ class PoolMachine:
         due = now + pool.spec.auto_scale_evaluation_interval.total_seconds()
         before = (pool.target_dedicated, pool.target_low_priority)
         changed = (wanted.target_dedicated, wanted.target_low_priority) != before
-        pool = evolve(wanted, now, autoscale_run=run, next_evaluation=due)
+        faulty = run.error is not None and run.error.code == "AutoScalingFormulaEvaluationError"
+        failed = pool.failed_evaluations + 1 if faulty else 0
+        pool = evolve(wanted, now, autoscale_run=run, next_evaluation=due, failed_evaluations=failed)
         if changed:
             # a new target is a new wish: what failed before is tried afresh
             pool = evolve(pool, now, failures=0, retry_at=None, resize_errors=(), resize_started=now)

@@ -28,7 +28,7 @@ _USABLE_STATES = (NodeState.IDLE, NodeState.RUNNING)
 
 
 def measure(pool: Pool, nodes: Iterable[Node], counts: TaskCounts, now: float) -> Sample:
-    """Take one sample (formula reference, section 4.2)."""
+    """Take one sample (the service-defined variables of Azure Batch autoscale formulas)."""
     dedicated = low_priority = preempted = usable = 0
     for node in nodes:
         if node.low_priority:

@@ -8,9 +8,9 @@ import msgspec
 class PoolSettings(msgspec.Struct, frozen=True, kw_only=True):
     """All durations in seconds."""
 
-    #: one sample of every metric per period (formula reference, section 6.1)
+    #: one sample of every metric per period; 30 s is what Azure Batch documents
     sample_period: float = 30.0
-    #: a sample becomes visible to formulas after this long (formula reference, section 6.1)
+    #: a sample becomes visible to formulas after this long; in Azure Batch about a minute
     sample_delay: float = 60.0
     #: samples older than this are forgotten
     sample_retention: float = 7 * 86400.0

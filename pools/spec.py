@@ -20,7 +20,7 @@ class Spec(
 
 
 class NodeDeallocationOption(StrEnum):
-    """What happens to the tasks of a node that is taken away (formula reference, section 4.1)."""
+    """What happens to the tasks of a node that is taken away (`$NodeDeallocationOption` of Azure Batch)."""
 
     REQUEUE = "requeue"
     TERMINATE = "terminate"

@@ -29,7 +29,7 @@ class Capabilities:
 
 @dataclass(frozen=True)
 class Size:
-    """A VM size. Prices are US dollars per hour; None is unknown, 0.0 is free."""
+    """A VM size. Prices are per hour, in the currency that you think in; None is unknown, 0.0 is free."""
 
     name: str
     cpus: float

@@ -52,7 +52,7 @@ class Engine:
         housekeep: Callable[[float], None] = lambda _: None,
         observe: Callable[[Sequence[Change]], None] = lambda _: None,
     ) -> None:
-        """`checkpoint` is told "commit" before each commit and "effect" before each command (fault tests hook in
+        """`checkpoint` is told "commit" after each commit and "effect" before each command (fault tests hook in
         here); `housekeep` is called with the time every `HOUSEKEEPING` seconds; `observe` sees what was committed.
         """
         self.core = core
@@ -110,7 +110,9 @@ class Engine:
                     answered.append((future, None))
         self.core.settle(now)
         changes, commands = self.core.take()
-        self._commit(changes)
+        if changes:
+            self._commit(changes)
+            self._checkpoint("commit")
         for future, error in answered:
             if error is None:
                 future.set_result(None)
@@ -142,9 +144,6 @@ class Engine:
 
     def _commit(self, changes: Sequence[Change]) -> None:
         """Write the batch; while that fails (disk full) nothing else happens, and nothing is lost."""
-        if not changes:
-            return
-        self._checkpoint("commit")
         while True:
             try:
                 self._journal.commit(changes)

@@ -34,6 +34,13 @@ class AddPool(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class RescalePool(Event):
+    """Another formula, interval or targets for the pool of that id; all else as it is."""
+
+    spec: PoolSpec
+
+
+@dataclass(frozen=True, slots=True)
 class AddJob(Event):
     spec: JobSpec
     tasks: tuple[TaskSpec, ...] = ()

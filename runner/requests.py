@@ -48,6 +48,7 @@ class Requests:
         return {
             ev.AddApplication: self._add_application,
             ev.AddPool: self._add_pool,
+            ev.RescalePool: lambda e, now: pools.rescale(e.spec, now),
             ev.AddJob: self._add_job,
             ev.AddTasks: self._add_tasks,
             ev.AddJobSchedule: self._add_schedule,

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pools import Change, Clock, NodeDeallocationOption, Pool, PoolSpec, RandomIds, SystemClock
+from pools import Change, Clock, NodeDeallocationOption, Pool, PoolSpec, RandomIds, SystemClock, rescaled
 from providers import Provider, open_provider
 from runner import (
     AddApplication,
@@ -29,6 +29,7 @@ from runner import (
     OpenNode,
     OutputStore,
     PackageStore,
+    RescalePool,
     VmEffects,
     Workload,
     WorldEffects,
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
     from .workload_file import LoadedWorkload
 
 log = logging.getLogger(__name__)
+
+#: A pool without nodes whose formula fails so often in a row will not get any without somebody's help.
+FORMULA_FAILURES = 3
 
 
 class WorkloadConflict(ValueError):
@@ -137,11 +141,15 @@ class Controller:
         for application in workload.applications:
             source = loaded.base / application.source
             package = self.packages.add(application.id, application.version, source, now)
-            present = self.core.applications.get((package.application_id, package.version))
-            if present is None or present.sha256 != package.sha256:
+            held = self.core.applications.get((package.application_id, package.version))
+            if held is None or held.sha256 != package.sha256:
                 self.core.handle(AddApplication(package), now)
         for pool in workload.pools:
-            if pool.id not in self.core.ctx.pools:
+            present = self.core.ctx.pools.get(pool.id)
+            if present is not None:
+                if present.spec != pool:
+                    self.core.handle(RescalePool(pool), now)
+            else:
                 provider = self.provider_of(pool)
                 self.core.handle(AddPool(pool, provider.name, self._image(provider)), now)
         for schedule in workload.job_schedules:
@@ -155,7 +163,7 @@ class Controller:
         core, held = self.core, list[tuple[str, str, bool]]()
         for pool in workload.pools:
             kept = core.ctx.pools.get(pool.id)
-            held.append(("pool", pool.id, kept is None or kept.spec == pool))
+            held.append(("pool", pool.id, kept is None or rescaled(kept.spec, pool)))
         for schedule in workload.job_schedules:
             kept_schedule = core.jobs.schedules.get(schedule.id)
             held.append(("job schedule", schedule.id, kept_schedule is None or kept_schedule.spec == schedule))
@@ -211,6 +219,13 @@ class Controller:
             hopeless = pool.failures >= self.settings.give_up_after and not self._healthy(pool)
             if hopeless and self.core.has_work(pool.id):
                 return f"pool {pool.id}: {'; '.join(error.message for error in pool.resize_errors)}"
+            run, failed = pool.autoscale_run, pool.failed_evaluations >= FORMULA_FAILURES
+            if failed and run is not None and run.error is not None and not self.core.ctx.node_count(pool.id):
+                values = "; ".join(value.value for value in run.error.values)
+                return (
+                    f"pool {pool.id}: its formula failed {pool.failed_evaluations} times in a row, and there is no "
+                    f"node: {run.error.message} {values}; correct its autoScaleFormula and run again"
+                )
         return None
 
     def _healthy(self, pool: Pool) -> bool:

@@ -49,7 +49,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
     sample_delay: Annotated[
         timedelta, Meta(description="how old a sample is when formulas first see it; may be 0")
     ] = timedelta(seconds=60)
-    sample_retention: Annotated[timedelta, Meta(description="samples are forgotten after this long")] = (
+    sample_retention: Annotated[timedelta, Meta(description="samples and autoscale runs are kept for so long")] = (
         timedelta(days=7)
     )
     minimum_auto_scale_evaluation_interval: Annotated[

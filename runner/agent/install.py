@@ -184,7 +184,8 @@ def _check(entries: list[zipfile.ZipInfo], packed: int, into: str) -> None:
 
 def _extract(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, into: str) -> None:
     """Zips made without Unix modes unpack executable; others keep their modes, without setuid."""
-    mode = entry.external_attr >> 16
+    # only Unix (3) and macOS (19) write modes that mean something; tools on Windows leave none, or made-up ones
+    mode = entry.external_attr >> 16 if entry.create_system in (3, 19) else 0
     kind = stat.S_IFMT(mode)
     name = entry.filename
     folder = name.endswith("/")

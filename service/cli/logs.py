@@ -18,9 +18,10 @@ _NAMED = 20
 @click.command()
 @click.argument("job")
 @click.argument("task")
+@click.option("--start-task", is_flag=True, help="Of a start task: JOB is the pool then, TASK the node.")
 @click.option("--stderr", is_flag=True, help="Standard error instead of standard output.")
 @state_option
-def logs(job: str, task: str, stderr: bool, state: Path) -> None:
+def logs(job: str, task: str, start_task: bool, stderr: bool, state: Path) -> None:
     """Print what a task printed, also after its node is gone."""
     from runner import OutputStore, open_journal
 
@@ -31,7 +32,9 @@ def logs(job: str, task: str, stderr: bool, state: Path) -> None:
     journal = open_journal(directory.database_url, upgrade=False)
     try:
         stream = "stderr" if stderr else "stdout"
-        output = journal.output("task", job, task, stream)
+        output = journal.output("starttask" if start_task else "task", job, task, stream)
+        if output is None and start_task:
+            raise click.ClickException(f"no {stream} of a start task on node {task!r} of pool {job!r} is kept")
         if output is None:
             raise click.ClickException(_missing(journal, job, task, stream))
     finally:

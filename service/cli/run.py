@@ -52,7 +52,7 @@ def run(
     for warning in loaded.warnings:
         click.echo(f"ebbtide: {warning}", err=True)
     with directory.lock():
-        desk = _Desk(rates(settings, sizes), as_json=as_json, plain=plain)
+        desk = _Desk(workload, rates(settings, sizes), as_json=as_json, plain=plain)
         controller = Controller(
             directory, settings, end_idle_pools=True, occurrences=occurrences, observe=desk.observe
         )
@@ -65,7 +65,8 @@ def run(
 class _Desk:
     """One run, from the first line to the exit code."""
 
-    def __init__(self, known_rates: Any, *, as_json: bool, plain: bool) -> None:
+    def __init__(self, workload: Path, known_rates: Any, *, as_json: bool, plain: bool) -> None:
+        self._workload = workload
         self._rates = known_rates
         self._as_json = as_json
         self._plain = plain
@@ -193,5 +194,5 @@ class _Desk:
         if report.succeeded and self._stuck is None:
             return 0
         if self._stuck is not None:
-            click.echo(f"ebbtide: error: {self._stuck}", err=True)
+            click.echo(f"ebbtide: error: {self._workload}: {self._stuck}", err=True)
         return 130 if self._interrupts and not report.failed else 1

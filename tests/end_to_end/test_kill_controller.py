@@ -16,8 +16,7 @@ import pytest
 from providers import marked_processes, open_provider
 from service.state import StateDirectory
 
-#: After the n-th commit comes its first effect, so both kinds of places are needed: before the n-th commit (what was
-#: decided is forgotten) and before the n-th effect (it is recorded, and was not done).
+#: After the n-th commit (nobody has heard of it yet) and before the n-th effect (it is recorded, and was not done).
 PLACES = [*(f"commit:{n}" for n in range(1, 11)), *(f"effect:{n}" for n in range(1, 11))]
 
 WORKLOAD = """

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from pools import EnvironmentSetting, NodeDeallocationOption, PoolError, PoolSpec, StartTask
 
@@ -103,3 +104,33 @@ def test_resizing():
         assert refusal.value.code == code
     pools.resize("p", (1, 2), requeue, 1.0)
     assert (context.pools["p"].target_dedicated, context.pools["p"].target_low_priority) == (1, 2)
+
+
+def test_a_pool_gets_another_formula():
+    pools, context = machine()
+    spec = PoolSpec(id="pool", vm_size="s", enable_auto_scale=True, auto_scale_formula="$TargetDedicatedNodes = no;")
+    pools.add(spec, "p", "image", 0.0)
+    assert pools.autoscale("pool", 0.0).error is not None
+    assert context.pools["pool"].failed_evaluations == 1
+    pools.rescale(replace(spec, auto_scale_formula="$TargetDedicatedNodes = 2;"), 1.0)
+    for kind, key in context.timers.due(1.0):
+        pools.ring(kind, key, 1.0)
+    assert context.pools["pool"].target_dedicated == 2
+    assert context.pools["pool"].failed_evaluations == 0
+
+
+def test_a_pool_of_fixed_size_gets_another_size():
+    pools, context = machine()
+    spec = PoolSpec(id="pool", vm_size="s", target_dedicated_nodes=1)
+    pools.add(spec, "p", "image", 0.0)
+    pools.rescale(replace(spec, target_dedicated_nodes=None, target_low_priority_nodes=3), 1.0)
+    assert (context.pools["pool"].target_dedicated, context.pools["pool"].target_low_priority) == (0, 3)
+
+
+def test_nothing_else_of_a_pool_can_change():
+    pools, context = machine()
+    spec = PoolSpec(id="pool", vm_size="s")
+    pools.add(spec, "p", "image", 0.0)
+    with pytest.raises(PoolError, match="only its formula"):
+        pools.rescale(replace(spec, vm_size="t"), 1.0)
+    assert context.pools["pool"].spec == spec
