@@ -24,8 +24,8 @@ from .packages import PackageStore
 
 log = logging.getLogger(__name__)
 
-#: Pause (seconds) before an output is fetched again that could not be stored here (disk full).
-STORE_RETRY = 5.0
+#: Pauses (seconds) before an output is fetched again that could not be stored here (disk full): first, longest.
+STORE_RETRY, STORE_RETRY_MAX = 5.0, 60.0
 #: Seconds between SIGTERM and SIGKILL when an execution is ended.
 KILL_GRACE = 5.0
 
@@ -197,23 +197,24 @@ class NodeSession:
 
     def _collect(self, message: Message, kept: dict[str, Output | None], missing: list[str]) -> None:
         """Bring large outputs in; the node keeps the outcome until it is acknowledged, so giving up loses nothing."""
-        key = message["id"]
+        key, pause = message["id"], STORE_RETRY
         while not self._closed.is_set():
             try:
                 for stream in missing:
                     kept[stream] = self._fetch(key, stream, message)
             except LinkError as exc:
                 log.warning("node %s: output of %s could not be fetched: %s", self.node_id, key, exc)
-                if exc.missing:
-                    # it was deleted on the node (by the task itself, say): the outcome must not wait for ever
-                    for stream in missing:
-                        kept[stream] = kept[stream] or Output(stream=stream, size=0, data=b"")
-                else:
+                if not exc.missing:
                     self._closed.wait(STORE_RETRY)
                     continue
+                # it was deleted on the node (by the task itself, say): the outcome must not wait for ever
+                for stream in missing:
+                    kept[stream] = kept[stream] or Output(stream=stream, size=0, data=b"")
             except OSError as exc:
-                log.error("the output of %s cannot be stored here, tried again: %s", key, exc)
-                self._closed.wait(STORE_RETRY)
+                text = "an output cannot be stored (%s); its node %s waits, and is paid for, until there is room"
+                log.error(text, exc.strerror or exc, self.node_id)
+                self._closed.wait(pause)
+                pause = min(2 * pause, STORE_RETRY_MAX)
                 continue
             self._post(outcome_of(self.node_id, message, [o for o in kept.values() if o is not None]))
             break

@@ -49,12 +49,24 @@ def _read_zip(source: Path) -> bytes:
         raise PackageError(f"{source}: no such file or folder")
     try:
         with zipfile.ZipFile(source) as archive:
+            for entry in archive.infolist():
+                _check_entry(source, entry)
             bad = archive.testzip()
     except (zipfile.BadZipFile, OSError) as exc:
         raise PackageError(f"{source}: not a readable zip file or folder ({exc})") from None
     if bad is not None:
         raise PackageError(f"{source}: the zip file is damaged at {bad!r}")
     return source.read_bytes()
+
+
+def _check_entry(source: Path, entry: zipfile.ZipInfo) -> None:
+    """What no node would unpack is refused here already. Raises PackageError."""
+    parts = entry.filename.rstrip("/").split("/")
+    if entry.filename.startswith("/") or ".." in parts or "" in parts:
+        raise PackageError(f"{source}: {entry.filename!r} would be unpacked outside the package's folder")
+    kind = stat.S_IFMT(entry.external_attr >> 16)
+    if entry.create_system == 3 and kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        raise PackageError(f"{source}: {entry.filename!r} is a link or a special file; pack files and folders only")
 
 
 def _zip_folder(source: Path) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pools import Change, Clock, NodeDeallocationOption, Pool, PoolSpec, RandomIds, SystemClock, rescaled
@@ -14,11 +14,13 @@ from runner import (
     AddJob,
     AddJobSchedule,
     AddPool,
+    AddTasks,
     Core,
     CoreSettings,
     Drain,
     Engine,
     Event,
+    Job,
     JobSpec,
     JobWithTasks,
     Journal,
@@ -30,6 +32,7 @@ from runner import (
     OutputStore,
     PackageStore,
     RescalePool,
+    TaskSpec,
     VmEffects,
     Workload,
     WorldEffects,
@@ -158,6 +161,8 @@ class Controller:
         for job in workload.jobs:
             if job.id not in self.core.jobs.jobs:
                 self.core.handle(AddJob(_without_tasks(job), job.tasks), now)
+            elif new := self._new_tasks(job):
+                self.core.handle(AddTasks(job.id, new), now)
 
     def _check_conflicts(self, workload: Workload) -> None:
         core, held = self.core, list[tuple[str, str, bool]]()
@@ -170,12 +175,33 @@ class Controller:
         for job in workload.jobs:
             kept_job = core.jobs.jobs.get(job.id)
             held.append(("job", job.id, kept_job is None or kept_job.spec == _without_tasks(job)))
+            if kept_job is not None:
+                held += [(f"task of job {job.id!r},", task.id, same) for task, same in self._kept_tasks(job)]
+                self._check_additions(job, kept_job)
         for kind, key, equal in held:
             if not equal:
                 raise WorkloadConflict(
                     f"the state {self.state.path} holds a {kind} {key!r} with other properties; "
                     f"use another --state, or undo the change of the {kind}"
                 )
+
+    def _kept_tasks(self, job: JobWithTasks) -> Iterator[tuple[TaskSpec, bool]]:
+        """The tasks that the state holds already, and whether they are as asked for now."""
+        for task in job.tasks:
+            kept = self.core.tasks.tasks.get((job.id, task.id))
+            if kept is not None:
+                yield task, kept.spec == task
+
+    def _new_tasks(self, job: JobWithTasks) -> tuple[TaskSpec, ...]:
+        return tuple(task for task in job.tasks if (job.id, task.id) not in self.core.tasks.tasks)
+
+    def _check_additions(self, job: JobWithTasks, kept: Job) -> None:
+        new = self._new_tasks(job)
+        if new and kept.state != "active":
+            raise WorkloadConflict(
+                f"job {job.id!r} is {kept.state} in the state {self.state.path} and takes no more tasks, "
+                f"but {new[0].id!r} is new; use another job id, or another --state"
+            )
 
     def provider_of(self, pool: PoolSpec) -> Provider:
         return self.providers[self.settings.provider]

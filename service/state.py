@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from pools import Deployment
 
@@ -46,7 +47,8 @@ class StateDirectory:
 
     @property
     def database_url(self) -> str:
-        return f"sqlite:///{self.database.resolve()}"
+        # a URL: what means something in one (? and %) is quoted
+        return f"sqlite:///{quote(str(self.database.resolve()))}"
 
     @property
     def packages(self) -> Path:
@@ -66,6 +68,14 @@ class StateDirectory:
 
     def exists(self) -> bool:
         return (self.path / "deployment").is_file()
+
+    def check(self) -> None:
+        """Raises StateError if the directory neither is there nor can be made."""
+        place = self.path.absolute()
+        while not place.exists() and place != place.parent:
+            place = place.parent
+        if not place.is_dir():
+            raise StateError(f"the state directory {self.path} cannot be made: {place} is no directory")
 
     def require(self) -> None:
         """Raises StateError if nothing was ever run here."""

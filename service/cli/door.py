@@ -37,6 +37,9 @@ class Door(click.Group):
             code = super().main(args, prog_name or "ebbtide", complete_var, standalone_mode=False, **extra)
         except click.Abort:
             fail("interrupted", 130)
+        except click.exceptions.NoArgsIsHelpError as exc:
+            click.echo(exc.format_message(), err=True)
+            sys.exit(exc.exit_code)
         except click.UsageError as exc:
             where = f" (ebbtide{_words(exc.ctx)} --help tells more)" if exc.ctx is not None else ""
             fail(f"{exc.format_message()}{where}", exc.exit_code)
@@ -87,11 +90,10 @@ def _told(exc: Exception) -> tuple[str, int]:
     if isinstance(exc, InputError):
         count = len(exc.problems)
         return (str(exc) if count == 1 else f"{exc.file} has {count} problems:\n{exc}"), 2
-    if isinstance(
-        exc, StateError | InvalidRequestError | PackageError | PoolError | JobError | WorkloadConflict
-    ):
+    bad_input = InvalidRequestError | PackageError | PoolError | JobError | WorkloadConflict
+    if isinstance(exc, bad_input | StateError | JournalError):
         return str(exc), 2
-    if isinstance(exc, ProviderError | JournalError):
+    if isinstance(exc, ProviderError):
         return str(exc), 1
     if isinstance(exc, OSError):
         return f"{exc.filename or 'the system'}: {exc.strerror or exc}", 1

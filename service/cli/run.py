@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -46,6 +47,7 @@ def run(
 
     settings = read_settings(config)
     directory = StateDirectory(state)
+    directory.check()
     deployment = directory.deployment().id if directory.exists() else "0" * 12
     sizes = open_providers(directory, settings, deployment)[settings.provider].sizes()
     loaded = load_workload(workload, settings, [size.name for size in sizes])
@@ -149,7 +151,7 @@ class _Desk:
         names = [node.vm_name for node in controller.core.ctx.nodes]
         if names:
             click.echo(f"ebbtide: left at once; these VMs still run: {', '.join(names)}", err=True)
-            click.echo(f"ebbtide: end them: ebbtide down --state {controller.state.path}", err=True)
+            click.echo(f"ebbtide: end them: ebbtide down --state {shlex.quote(str(controller.state.path))}", err=True)
             click.echo("ebbtide: or go on: the same `ebbtide run` again", err=True)
         else:
             click.echo("ebbtide: left at once; no VM runs", err=True)
@@ -188,7 +190,7 @@ class _Desk:
             left = []
             click.echo(f"ebbtide: whether any VM is left is not known: {exc}", err=True)
         if left:
-            cure = f"ebbtide down --state {controller.state.path}"
+            cure = f"ebbtide down --state {shlex.quote(str(controller.state.path))}"
             click.echo(f"ebbtide: error: these VMs are left: {', '.join(left)}; end them: {cure}", err=True)
             return 1
         if report.succeeded and self._stuck is None:
