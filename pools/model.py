@@ -111,7 +111,8 @@ class Pool(Record, frozen=True, kw_only=True, omit_defaults=True):
     next_evaluation: float | None = None
     #: evaluations in a row that failed by the formula's own fault (not for want of samples)
     failed_evaluations: int = 0
-    #: nodes in a row that did not come up; the back-off before the next try grows with it
+    #: waves of nodes in a row that did not come up, or not for long; the back-off before the next try grows with
+    #: it. Nodes ordered after `retry_at` are the next wave
     failures: int = 0
     retry_at: float | None = None
     usage: Usage = Usage()
@@ -158,7 +159,10 @@ class Node(Record, frozen=True, kw_only=True, omit_defaults=True):
     reason: str | None = None
     #: the destroy command was issued (its outcome may be unknown after a crash: it is issued again)
     destroying: bool = False
+    #: since when there was no connection that lasted
     unreachable_since: float | None = None
+    #: when it first could take tasks
+    usable_since: float | None = None
 
     @property
     def story(self) -> str:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from .commands import DestroyVm, DisconnectNode
 from .context import Context
 from .model import Node, ResizeError, evolve
-from .node_states import NodeEvent, NodeState
+from .node_states import USABLE, NodeEvent, NodeState
 from .spec import NodeDeallocationOption
 
 #: Why a pool stopped trying; stays beside newer errors until a target is reached or set anew.
@@ -28,26 +28,42 @@ class NodeDeparture:
     # -- why it goes -----------------------------------------------------------------------------------------
 
     def failed(self, node: Node, reason: str, now: float, code: str = "NodeFailed") -> None:
-        """The node cannot be used; it is replaced. Counts as a failure of the pool if it never came up."""
-        came_up = node.state in (NodeState.IDLE, NodeState.RUNNING)
+        """The node cannot be used; it is replaced. Counts as a failure of the pool if it never came up, or only just
+        (its task may have killed it, and will kill the next one)."""
+        since = node.usable_since if node.state in USABLE else now
+        young = since is not None and now < since + self._ctx.settings.young_node
         self._ctx.advance(node, NodeEvent.FAILED, now, reason=reason)
-        if not came_up:
-            self.count_failure(node.pool_id, code, f"node {node.id}: {reason}", now)
+        if young:
+            self.count_failure(node, code, reason, now)
 
-    def count_failure(self, pool_id: str, code: str, message: str, now: float) -> None:
-        """One more node in a row that did not come up: the pool waits before the next try, and says why."""
+    def count_failure(self, node: Node, code: str, reason: str, now: float) -> None:
+        """One more node that did not come up: the pool waits before the next try, and says why.
+
+        Nodes ordered before the last failure was known fail for the same reason: they count once.
+        """
         ctx = self._ctx
-        pool = ctx.pools[pool_id]
-        failures = pool.failures + 1
-        wait = ctx.settings.backoff(failures)
-        text = f"{message} (failure {failures} in a row; next try in {wait:g} s)"
+        pool = ctx.pools[node.pool_id]
+        failures, retry_at = pool.failures, pool.retry_at
+        if retry_at is None or node.created >= retry_at:
+            failures += 1
+            retry_at = now + ctx.settings.backoff(failures)
+            ctx.timers.set("retry", pool.id, retry_at)
+        wait = max(0.0, retry_at - now)
+        text = f"node {node.id}: {reason} (failure {failures} in a row; next try in {wait:g} s)"
         kept = (error for error in pool.resize_errors if error.code == ALLOCATION_TIMED_OUT)
         errors = (*kept, ResizeError(code, text))
-        ctx.put_pool(evolve(pool, now, failures=failures, retry_at=now + wait, resize_errors=errors))
-        ctx.timers.set("retry", pool_id, now + wait)
+        ctx.put_pool(evolve(pool, now, failures=failures, retry_at=retry_at, resize_errors=errors))
+
+    def proven(self, pool_id: str, now: float) -> None:
+        """A node of the pool has been of use: what failed before is past."""
+        pool = self._ctx.pools[pool_id]
+        if pool.failures or pool.resize_errors:
+            self._ctx.put_pool(evolve(pool, now, failures=0, retry_at=None, resize_errors=()))
 
     def remove(self, node: Node, option: NodeDeallocationOption, reason: str, now: float) -> None:
         """Take the node out of the pool; its VM goes once nothing is left to wait for."""
+        if node.state in USABLE:
+            self.proven(node.pool_id, now)
         node = self._ctx.advance(node, NodeEvent.REMOVE, now, leaving=option, reason=reason)
         self._ctx.timers.cancel("boot", node.id)
         self._ctx.workload.evict(node.id, option, now)
@@ -86,7 +102,7 @@ class NodeDeparture:
         """Ask for the end of the VM (once more, after a failure or a restart)."""
         ctx = self._ctx
         ctx.connected.discard(node.id)
-        for kind in ("boot", "connect", "unreachable"):
+        for kind in ("boot", "connect", "unreachable", "steady", "proven"):
             ctx.timers.cancel(kind, node.id)
         ctx.say(DisconnectNode(node.id))
         provider = ctx.pools[node.pool_id].provider

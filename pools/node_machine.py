@@ -142,7 +142,11 @@ class NodeMachine:
         return node_id in self._ctx.connected
 
     def connected(self, node_id: str, now: float) -> None:
-        """The agent on the node has said hello; the node is ready to be told what to do."""
+        """The agent on the node has said hello; the node is ready to be told what to do.
+
+        A node that was lost counts as unreachable until the connection has lasted: one that breaks each time
+        right after the hello is of no use.
+        """
         ctx = self._ctx
         node = ctx.nodes.get(node_id)
         if node is None or node.destroying:
@@ -153,7 +157,7 @@ class NodeMachine:
         ctx.timers.cancel("connect", node_id)
         ctx.timers.cancel("unreachable", node_id)
         if node.unreachable_since is not None:
-            node = ctx.put_node(evolve(node, now, unreachable_since=None))
+            ctx.timers.set("steady", node_id, now + ctx.settings.steady)
         if node.state is NodeState.STARTING:
             ctx.timers.cancel("boot", node_id)
             self._preparation.begin(node, now)
@@ -170,6 +174,7 @@ class NodeMachine:
         ctx = self._ctx
         node = ctx.nodes.get(node_id)
         ctx.connected.discard(node_id)
+        ctx.timers.cancel("steady", node_id)
         if node is None or node.destroying:
             return
         ctx.dirty.add(node.pool_id)
@@ -183,11 +188,18 @@ class NodeMachine:
         if node.state is NodeState.STARTING and node.reason != reason:
             # while it boots this is normal; if it never comes up, it is what its user needs to know
             node = ctx.put_node(evolve(node, now, reason=reason))
-        if node.state is not NodeState.STARTING and node.unreachable_since is None:
-            node = ctx.put_node(evolve(node, now, unreachable_since=now))
-            ctx.timers.set("unreachable", node_id, now + ctx.settings.unreachable_timeout)
-            ctx.say(ListVms(ctx.pools[node.pool_id].provider))
+        if node.state is not NodeState.STARTING:
+            since = node.unreachable_since
+            if since is None:
+                ctx.say(ListVms(ctx.pools[node.pool_id].provider))
+            node = self._unreachable_from(node, now if since is None else since, now)
         self.departure.destroy_if_free(node, now)
+
+    def _unreachable_from(self, node: Node, since: float, now: float) -> Node:
+        """The time runs until the node is given up; only a connection that lasts ends it."""
+        ctx = self._ctx
+        ctx.timers.set("unreachable", node.id, since + ctx.settings.unreachable_timeout)
+        return ctx.put_node(evolve(node, now, unreachable_since=since)) if node.unreachable_since != since else node
 
     # -- start task ------------------------------------------------------------------------------------------
 
@@ -233,12 +245,16 @@ class NodeMachine:
             self._connect(node)
         elif kind == "unreachable" and node.unreachable_since is not None:
             self._unreachable(node, now)
+        elif kind == "steady" and node_id in self._ctx.connected:
+            self._ctx.put_node(evolve(node, now, unreachable_since=None))
+        elif kind == "proven" and node.state in USABLE:
+            self.departure.proven(node.pool_id, now)
 
     def _unreachable(self, node: Node, now: float) -> None:
         """Its VM seems to live, but nobody has reached it for long: it is given up."""
         if node.state in COUNTED:
             waited = self._ctx.settings.unreachable_timeout
-            self.departure.failed(node, f"unreachable for {waited:g} s", now)
+            self.departure.failed(node, f"no connection that lasted for {waited:g} s", now)
         else:
             node = self._ctx.put_node(evolve(node, now, leaving=NodeDeallocationOption.REQUEUE))
             self.departure.destroy_if_free(node, now)
@@ -256,7 +272,10 @@ class NodeMachine:
             ctx.timers.set("boot", node.id, now + ctx.settings.boot_timeout)
         if node.state in USABLE:
             ctx.workload.node_usable(node.id, now)
+            if node.usable_since is not None:
+                ctx.timers.set("proven", node.id, node.usable_since + ctx.settings.young_node)
         if node.vm is not None and node.state is not NodeState.CREATING:
             self._connect(node)
-        if node.unreachable_since is not None:
-            ctx.timers.set("unreachable", node.id, now + ctx.settings.unreachable_timeout)
+            if node.state is not NodeState.STARTING:
+                # its VM may never answer again; for the time the controller was away nobody is to blame
+                self._unreachable_from(node, now, now)

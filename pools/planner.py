@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from .model import Node, Pool
-from .node_states import COUNTED, NodeState
+from .node_states import COUNTED, USABLE, NodeState
 from .settings import PoolSettings
 from .spec import NodeDeallocationOption
 
@@ -86,7 +86,8 @@ def _resize(
         reason = f"target {target} {kind}, present {len(present)}"
         asked = sum(n.state is NodeState.CREATING and n.vm_confirmed is None for n in present)
         missing = min(target - len(present), settings.create_batch - asked)
-        if pool.failures:
+        tried = (n for n in present if pool.retry_at is not None and n.created >= pool.retry_at)
+        if pool.failures and not any(n.state in USABLE for n in tried):
             # after a failure one node is tried first: one bad image must not make VMs all night
             missing = 0 if any(n.state in _COMING for n in present) else 1
         for _ in range(missing):

@@ -24,7 +24,13 @@ class PoolSettings(msgspec.Struct, frozen=True, kw_only=True):
     connect_retry: float = 1.0
     #: a node that answers nothing for this long is replaced
     unreachable_timeout: float = 900.0
-    #: a failed create, boot or start task delays the next try by base * 2**(failures-1), at most max
+    #: a connection that lasts this long has proven itself (at most half of `unreachable_timeout`); what breaks
+    #: sooner, again and again, counts as unreachable. Longer than it takes to notice a dead connection
+    steady_after: float = 30.0
+    #: a node that fails within this time after it came up counts like one that did not come up: its task may
+    #: have killed it. Longer than most tasks take to fill the memory; only delays the next try
+    young_node: float = 120.0
+    #: a failed create, boot, start task or young node delays the next try by base * 2**(failures-1), at most max
     backoff_base: float = 5.0
     backoff_max: float = 1800.0
     #: pause before a VM that could not be destroyed is destroyed again
@@ -34,6 +40,11 @@ class PoolSettings(msgspec.Struct, frozen=True, kw_only=True):
     #: bounds of autoScaleEvaluationInterval (Batch REST API: 5 minutes, 168 hours)
     minimum_evaluation_interval: float = 300.0
     maximum_evaluation_interval: float = 168 * 3600.0
+
+    @property
+    def steady(self) -> float:
+        """Seconds after which a connection has proven itself."""
+        return min(self.steady_after, self.unreachable_timeout / 2)
 
     def backoff(self, failures: int) -> float:
         """Seconds to wait after the given number of failures in a row."""

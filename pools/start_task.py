@@ -72,14 +72,12 @@ class NodePreparation:
         else:
             reason = f"start task failed: {failure.message}"
             ctx.advance(node, NodeEvent.START_TASK_FAILED, now, reason=reason)
-            self._departure.count_failure(node.pool_id, "StartTaskFailed", f"node {node_id}: {reason}", now)
+            self._departure.count_failure(node, "StartTaskFailed", reason, now)
 
     def _usable(self, node: Node, now: float) -> None:
         ctx = self._ctx
-        ctx.advance(node, NodeEvent.START_TASK_SUCCEEDED, now)
-        pool = ctx.pools[node.pool_id]
-        if pool.failures or pool.resize_errors:
-            ctx.put_pool(evolve(pool, now, failures=0, retry_at=None, resize_errors=()))
+        ctx.advance(node, NodeEvent.START_TASK_SUCCEEDED, now, usable_since=now)
+        ctx.timers.set("proven", node.id, now + ctx.settings.young_node)
         ctx.workload.node_usable(node.id, now)
 
 

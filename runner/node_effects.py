@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,8 @@ from .node_messages import Link
 from .node_session import NodeSession
 from .outputs import OutputStore
 from .packages import PackageStore
+
+log = logging.getLogger(__name__)
 
 #: Makes the link for a session; it reports to the session's `messages` and `closed`.
 Connect = Callable[[OpenNode, NodeSession], Link]
@@ -34,7 +37,9 @@ class NodeEffects:
         self._packages = packages
         self._outputs = outputs
         self._clock = clock
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="node")
+        self._connections = ThreadPoolExecutor(threads, thread_name_prefix="node")
+        #: apart, so that large outputs (or a full disk) never keep a node from being connected or left
+        self._transfers = ThreadPoolExecutor(threads, thread_name_prefix="transfer")
         self._sessions: dict[str, NodeSession] = {}
         self._lock = threading.Lock()
 
@@ -67,20 +72,31 @@ class NodeEffects:
             command.slots,
             command.environment,
             self._post,
-            self._executor,
+            self._transfer,
             self._packages,
             self._outputs,
             self._clock,
         )
         with self._lock:
             self._sessions[command.node_id] = session
-        self._executor.submit(lambda: session.open(self._connect(command, session)))
+        self._connections.submit(self._connect_session, command, session)
+
+    def _connect_session(self, command: OpenNode, session: NodeSession) -> None:
+        try:
+            session.open(self._connect(command, session))
+        except Exception as exc:
+            log.error("node %s: cannot be connected", command.node_id, exc_info=exc)
+            session.closed(f"{type(exc).__name__}: {exc}")
+
+    def _transfer(self, work: Callable[[], None]) -> None:
+        self._transfers.submit(work)
 
     def _close(self, node_id: str) -> None:
         with self._lock:
             session = self._sessions.pop(node_id, None)
         if session is not None:
-            self._executor.submit(session.close)
+            session.silence()
+            self._connections.submit(session.close)
 
     def close(self) -> None:
         """End all connections; what runs on the nodes runs on."""
@@ -88,4 +104,5 @@ class NodeEffects:
             sessions, self._sessions = list(self._sessions.values()), {}
         for session in sessions:
             session.close()
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        self._connections.shutdown(wait=True, cancel_futures=True)
+        self._transfers.shutdown(wait=True, cancel_futures=True)

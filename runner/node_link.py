@@ -1,5 +1,6 @@
 """The controller's side of one node: an SSH connection, the agent on one channel of it, files on another."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from .node_files import NodeFiles
 from .node_ssh import LinkTimeouts, Peer, load_private_key, open_channel, open_transport
 
 __all__ = ["LinkError", "LinkTimeouts", "NodeLink", "Peer"]
+
+log = logging.getLogger(__name__)
 
 Message = dict[str, Any]
 
@@ -167,6 +170,10 @@ class NodeLink:
                 parts.append(data)
         except (LinkError, OSError, EOFError, paramiko.SSHException, msgspec.DecodeError) as error:
             self._end(told(error))
+        except Exception as error:
+            # without this thread nobody would notice any more that the node falls silent
+            log.exception("the link to %s:%s broke", self._peer.address, self._peer.port)
+            self._end(f"{type(error).__name__}: {error}")
 
     def _ending(self, channel: paramiko.Channel) -> str:
         transport = self._transport
@@ -195,6 +202,9 @@ class NodeLink:
                 time.sleep(_BEAT)
         except (OSError, EOFError, paramiko.SSHException) as error:
             self._end(f"the connection to the node broke while writing: {told(error)}")
+        except Exception as error:
+            log.exception("the link to %s:%s broke", self._peer.address, self._peer.port)
+            self._end(f"{type(error).__name__}: {error}")
 
     def _send_all(self, channel: paramiko.Channel, data: bytes) -> None:
         view = memoryview(data)

@@ -47,17 +47,18 @@ def inline_output(stream: str, content: Message) -> Output | None:
 
 
 def outcome_of(node_id: str, message: Message, outputs: list[Output]) -> ev.Outcome:
+    """The event. Raises KeyError, TypeError, ValueError if the message is not what an agent of ours would say."""
     exit_code, signal, error = message["exit"], message["signal"], message["error"]
     if exit_code is None and signal is not None:
         exit_code = 128 + signal
     return ev.Outcome(
         node_id,
         message["id"],
-        message["start"],
-        message["end"],
-        exit_code,
+        None if message["start"] is None else float(message["start"]),
+        float(message["end"]),
+        None if exit_code is None else int(exit_code),
         bool(message["killed"]),
         bool(message["timeout"]),
-        (error["code"], error["message"]) if error is not None else None,
+        (str(error["code"]), str(error["message"])) if error is not None else None,
         tuple(outputs),
     )

@@ -9,13 +9,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import Executor
 
 from pools import Clock
 
 from . import events as ev
 from .commands import PrepareNode, StartExecution
-from .link_errors import LinkError
+from .link_errors import LinkError, Unreachable
 from .model import Output
 from .node_messages import Link, Message, inline_output, outcome_of, start_message
 from .node_packages import NodePackages
@@ -26,6 +25,8 @@ log = logging.getLogger(__name__)
 
 #: Pauses (seconds) before an output is fetched again that could not be stored here (disk full): first, longest.
 STORE_RETRY, STORE_RETRY_MAX = 5.0, 60.0
+#: So often a node may refuse to read an output before its task completes without.
+REFUSALS = 5
 #: Seconds between SIGTERM and SIGKILL when an execution is ended.
 KILL_GRACE = 5.0
 
@@ -37,7 +38,7 @@ class NodeSession:
         slots: int,
         environment: dict[str, str],
         post: Callable[[ev.Event], None],
-        executor: Executor,
+        background: Callable[[Callable[[], None]], None],
         packages: PackageStore,
         outputs: OutputStore,
         clock: Clock,
@@ -46,7 +47,7 @@ class NodeSession:
         self._slots = slots
         self._environment = environment
         self._post = post
-        self._executor = executor
+        self._background = background
         self._closed = threading.Event()
         self._packages = NodePackages(packages, self.send, lambda: self._link, self._closed)
         self._outputs = outputs
@@ -58,13 +59,19 @@ class NodeSession:
         self._collecting: set[str] = set()
 
     def open(self, link: Link) -> None:
-        """Connect and configure. Reports NodeConnected (from the agent's hello) or NodeDisconnected."""
+        """Connect. Reports NodeConnected (from the agent's hello) or NodeDisconnected."""
         self._link = link
         try:
-            link.connect()
-            link.send({"op": "configure", "slots": self._slots, "env": self._environment})
+            if not self._closed.is_set():
+                link.connect()
         except LinkError as exc:
             self.closed(str(exc), fatal=exc.fatal)
+        if self._closed.is_set():
+            link.close()  # closed meanwhile: a link that nobody knows would keep the next one from the node
+
+    def silence(self) -> None:
+        """Nothing is reported or waited for any more; `close` is still to come. Does not block."""
+        self._closed.set()
 
     def close(self) -> None:
         """End the connection; nothing is reported any more. What runs on the node runs on."""
@@ -73,23 +80,43 @@ class NodeSession:
             self._link.close()
         self._packages.abandon("the connection was closed")
 
+    def in_background(self, work: Callable[[], None]) -> None:
+        """Do something that takes time. Whatever it raises ends the connection: the next one starts afresh."""
+
+        def guarded() -> None:
+            try:
+                work()
+            except Exception as exc:  # noqa: BLE001 - an error that nobody sees would leave the node hanging
+                self._broken(exc)
+
+        try:
+            self._background(guarded)
+        except RuntimeError as exc:  # no further thread can be had, or we are leaving
+            self.closed(str(exc))
+
+    def _broken(self, exc: Exception) -> None:
+        log.error("node %s: unexpected, the connection is made anew", self.node_id, exc_info=exc)
+        self.closed(f"{type(exc).__name__}: {exc}")
+
     def closed(self, reason: str, fatal: bool = False) -> None:
         """The link has ended by itself."""
         if not self._closed.is_set():
             self._closed.set()
             self._post(ev.NodeDisconnected(self.node_id, reason, fatal))
+            if self._link is not None:
+                self._link.close()
         self._packages.abandon(reason)
 
     # -- commands ----------------------------------------------------------------------------------------------
 
     def prepare(self, command: PrepareNode) -> None:
-        self._executor.submit(self._prepare, command)
+        self.in_background(lambda: self._prepare(command))
 
     def start(self, command: StartExecution) -> None:
         if command.packages and not self._packages.installed(command.packages):
             with self._lock:
                 self._deferred.add(command.execution_id)
-            self._executor.submit(self._install_and_start, command)
+            self.in_background(lambda: self._install_and_start(command))
         else:
             self.send(start_message(command))
 
@@ -154,12 +181,17 @@ class NodeSession:
         for message in batch:
             if self._closed.is_set():
                 return
-            self._message(message)
+            try:
+                self._message(message)
+            except (KeyError, TypeError, ValueError) as exc:
+                self._broken(exc)
 
     def _message(self, message: Message) -> None:
         match message["op"]:
             case "hello":
                 known = message["executions"]
+                # before anything that is started because of this event
+                self.send({"op": "configure", "slots": self._slots, "env": self._environment})
                 self._post(ev.NodeConnected(self.node_id, frozenset(x["id"] for x in known)))
                 for execution in known:
                     if execution["state"] == "running":
@@ -193,33 +225,36 @@ class NodeSession:
                 return
             self._collecting.add(key)
         self._post(ev.ExecutionEnded(self.node_id, key))
-        self._executor.submit(self._collect, message, kept, missing)
+        self.in_background(lambda: self._collect(message, kept, missing))
 
     def _collect(self, message: Message, kept: dict[str, Output | None], missing: list[str]) -> None:
         """Bring large outputs in; the node keeps the outcome until it is acknowledged, so giving up loses nothing."""
-        key, pause = message["id"], STORE_RETRY
+        for stream in missing:
+            kept[stream] = self._bring(message, stream)
+        with self._lock:
+            self._collecting.discard(message["id"])
+        if not self._closed.is_set():
+            self._post(outcome_of(self.node_id, message, [o for o in kept.values() if o is not None]))
+
+    def _bring(self, message: Message, stream: str) -> Output | None:
+        """One large output. None when the connection ends first: the next one brings it."""
+        key, pause, refused = message["id"], STORE_RETRY, 0
         while not self._closed.is_set():
             try:
-                for stream in missing:
-                    kept[stream] = self._fetch(key, stream, message)
+                return self._fetch(key, stream, message)
             except LinkError as exc:
-                log.warning("node %s: output of %s could not be fetched: %s", self.node_id, key, exc)
-                if not exc.missing:
-                    self._closed.wait(STORE_RETRY)
-                    continue
-                # it was deleted on the node (by the task itself, say): the outcome must not wait for ever
-                for stream in missing:
-                    kept[stream] = kept[stream] or Output(stream=stream, size=0, data=b"")
+                refused += not isinstance(exc, Unreachable)
+                log.warning("node %s: %s of %s could not be fetched: %s", self.node_id, stream, key, exc)
+                if exc.missing or refused >= REFUSALS:
+                    # the task itself deleted it, say, or made it unreadable: its outcome must not wait for ever
+                    return Output(stream=stream, size=0, data=b"")
+                self._closed.wait(STORE_RETRY)
             except OSError as exc:
                 text = "an output cannot be stored (%s); its node %s waits, and is paid for, until there is room"
                 log.error(text, exc.strerror or exc, self.node_id)
                 self._closed.wait(pause)
                 pause = min(2 * pause, STORE_RETRY_MAX)
-                continue
-            self._post(outcome_of(self.node_id, message, [o for o in kept.values() if o is not None]))
-            break
-        with self._lock:
-            self._collecting.discard(key)
+        return None
 
     def _fetch(self, key: str, stream: str, message: Message) -> Output:
         assert self._link is not None

@@ -6,6 +6,7 @@ outcome that names them is committed.
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ class OutputStore:
         """`cap`: of a longer stream the last `cap` bytes are kept."""
         self._directory = directory
         self.cap = cap
+        self._numbers = itertools.count()
 
     def keep(self, execution_id: str, stream: str, size: int, fetch: Callable[[int, int, BinaryIO], None]) -> Output:
         """Bring a large stream in: `fetch(offset, length, file)` writes it. Raises OSError (disk full), or what
@@ -30,7 +32,8 @@ class OutputStore:
         name = f"{re.sub(r'[^A-Za-z0-9_-]', '_', execution_id)}.{stream}"
         self._directory.mkdir(parents=True, exist_ok=True)
         path = self._directory / name
-        temporary = path.with_suffix(path.suffix + ".tmp")
+        # a session that ends and the one after it may both bring the same output in
+        temporary = path.with_name(f"{path.name}.{os.getpid()}.{next(self._numbers)}.tmp")
         length = min(size, self.cap)
         try:
             with open(temporary, "wb") as file:

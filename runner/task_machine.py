@@ -195,26 +195,25 @@ class TaskMachine:
             output = replace(output, owner="task", parent_id=task.job_id, id=task.id)
             self.outputs.append(output.key, output)
         failure = failure_of(report, task.ending)
-        if failure is not None and task.ending is None and retries_left(task, self._jobs[task.job_id]):
-            self._unplace(task)
-            task = self._put(
-                task,
-                evolve(
-                    task,
-                    now,
-                    state=next_task_state(task.id, task.state, E.GIVEN_BACK, task.story),
-                    node_id=None,
-                    ended=False,
-                    exit_code=report.exit_code,
-                    failure=failure,
-                    retry_count=task.retry_count + 1,
-                    last_retry_time=now,
-                    last_node_id=report.node_id,
-                ),
-            )
-            self.queue.push(task)
+        again = task.ending is not Ending.TERMINATE and retries_left(task, self._jobs[task.job_id])
+        if failure is None or not again:
+            self._complete(task, now, failure, report)
             return
-        self._complete(task, now, failure, report)
+        self._queue_again(
+            task,
+            now,
+            exit_code=report.exit_code,
+            failure=failure,
+            retry_count=task.retry_count + 1,
+            last_retry_time=now,
+            last_node_id=report.node_id,
+        )
+
+    def _queue_again(self, task: Task, now: float, **changes: Any) -> None:
+        self._unplace(task)
+        changes["state"] = next_task_state(task.id, task.state, E.GIVEN_BACK, task.story)
+        task = self._put(task, evolve(task, now, node_id=None, ended=False, ending=None, **changes))
+        self.queue.push(task)
 
     def _complete(self, task: Task, now: float, failure: FailureInfo | None, report: Outcome | None) -> None:
         node_id = task.node_id
@@ -241,18 +240,14 @@ class TaskMachine:
         if task.ending is Ending.TERMINATE or self._jobs[task.job_id].state is not JobState.ACTIVE:
             self._complete(task, now, ENDED_ON_REQUEST, None)
             return
-        self._unplace(task)
-        changes: dict[str, Any] = {"state": next_task_state(task.id, task.state, E.GIVEN_BACK, task.story)}
+        changes: dict[str, Any] = {"start_time": None}
         if requeued:
             changes |= {
                 "requeue_count": task.requeue_count + 1,
                 "last_requeue_time": now,
                 "last_node_id": task.node_id,
             }
-        task = self._put(
-            task, evolve(task, now, node_id=None, ended=False, ending=None, start_time=None, **changes)
-        )
-        self.queue.push(task)
+        self._queue_again(task, now, **changes)
 
     def lost(self, node_id: str, execution_id: str, reason: str, now: float) -> None:
         """The node lives, but lost the execution; a task that kills its supervisor each time fails in the end."""

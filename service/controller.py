@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pools import Change, Clock, NodeDeallocationOption, Pool, PoolSpec, RandomIds, SystemClock, rescaled
-from providers import Provider, open_provider
+from providers import InvalidRequestError, Provider, open_provider
 from runner import (
     AddApplication,
     AddJob,
@@ -56,16 +56,23 @@ class WorkloadConflict(ValueError):
     """The state holds an object of the same id that was asked for with other properties."""
 
 
+def provider_options(state: StateDirectory, settings: Settings) -> dict[str, dict[str, Any]]:
+    """The options of each provider by name: of the settings, and of earlier runs of this state. Raises StateError."""
+    options = {name: dict(settings.providers.get(name, {})) for name in {settings.provider, *settings.providers}}
+    for name, local in options.items():
+        if local.get("driver", name) == "local":
+            local.setdefault("baseDir", str(state.nodes.resolve()))
+            local.setdefault("idleTimeout", settings.node_idle_timeout.total_seconds())
+    return {**state.remembered_providers(), **options}
+
+
 def open_providers(state: StateDirectory, settings: Settings, deployment: str) -> dict[str, Provider]:
-    """The configured providers by name; local nodes live in the state directory. Raises InvalidRequestError."""
-    providers = {}
-    for name in {settings.provider, *settings.providers}:
-        options = dict(settings.providers.get(name, {}))
-        if options.get("driver", name) == "local":
-            options.setdefault("baseDir", str(state.nodes.resolve()))
-            options.setdefault("idleTimeout", settings.node_idle_timeout.total_seconds())
-        providers[name] = open_provider(name, options, deployment)
-    return providers
+    """The providers by name; local nodes live in the state directory. Raises InvalidRequestError, StateError."""
+    options = provider_options(state, settings)
+    simulated = [name for name, each in options.items() if each.get("driver", name) == "simulated"]
+    if simulated:
+        raise InvalidRequestError(f"provider {simulated[0]}: simulated machines run no tasks; use the provider `local`")
+    return {name: open_provider(name, each, deployment) for name, each in options.items()}
 
 
 class Controller:
@@ -92,6 +99,7 @@ class Controller:
         state.create(ids.new)
         self.deployment = state.deployment()
         self.providers = open_providers(state, settings, self.deployment.id)
+        state.remember_providers(provider_options(state, settings))
         self.journal: Journal = open_journal(state.database_url)
         self.outputs = OutputStore(state.outputs, settings.output_cap)
         self.packages = PackageStore(state.packages)

@@ -75,6 +75,7 @@ class Shutdown:
         elif not self._alone():
             self._tell("the state has other pools too: the VMs are ended without asking the nodes first")
         elif self._owners:
+            self._tell(f"the nodes hand over what has ended, for {DRAIN_LIMIT:g} s at most (--now does without)")
             self._engage(DRAIN_LIMIT)
 
     def settle(self) -> None:
@@ -115,17 +116,21 @@ class Shutdown:
         deadline = time.monotonic() + DESTROY_LIMIT
         left: list[str] = []
         for provider in self._providers.values():
-            while (vms := self._listed(provider)) is None or vms:
-                if time.monotonic() > deadline:
-                    left += (
-                        [vm.name for vm in vms]
-                        if vms
-                        else [f"those of {provider.name}, which does not answer"]
-                    )
-                    break
-                if vms is None or not self._destroy_all(provider, vms):
-                    time.sleep(_PAUSE)
+            try:
+                left += self._empty(provider, deadline)
+            except ProviderError as exc:  # trying again cannot help; the other providers' VMs still go
+                self._tell(f"provider {provider.name}: {exc}")
+                left.append(f"those of {provider.name}")
         return left
+
+    def _empty(self, provider: Provider, deadline: float) -> list[str]:
+        """Names of the VMs that do not go in time."""
+        while (vms := self._listed(provider)) is None or vms:
+            if time.monotonic() > deadline:
+                return [vm.name for vm in vms or ()] or [f"those of {provider.name}, which does not answer"]
+            if vms is None or not self._destroy_all(provider, vms):
+                time.sleep(_PAUSE)
+        return []
 
     def look(self) -> None:
         """See what there is before anything is ended, so that it can be told what was."""
@@ -164,7 +169,5 @@ def _destroy(provider: Provider, name: str) -> ProviderError | None:
     try:
         provider.destroy(name)
     except ProviderError as exc:
-        if not exc.retryable:
-            raise
         return exc
     return None

@@ -4,17 +4,20 @@
     lock         held by the controller that works on this state; holds its pid
     id_ed25519   the key that nodes let in (mode 600), id_ed25519.pub
     ebbtide.db   the journal (SQLite)
+    providers.json   what the providers were opened with
     packages/    application packages     outputs/   what tasks printed     nodes/   local nodes
 """
 
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from pools import Deployment
@@ -76,6 +79,24 @@ class StateDirectory:
             place = place.parent
         if not place.is_dir():
             raise StateError(f"the state directory {self.path} cannot be made: {place} is no directory")
+
+    def remember_providers(self, options: Mapping[str, Mapping[str, Any]]) -> None:
+        """Keep what the providers were opened with, so that `down` finds every VM without the settings of then."""
+        text = json.dumps({**self.remembered_providers(), **options}, indent=1, sort_keys=True)
+        path = self.path / "providers.json"
+        if not path.exists() or path.read_text() != text:
+            _write(path, text.encode(), 0o600)
+
+    def remembered_providers(self) -> dict[str, dict[str, Any]]:
+        """The options of every provider that this state was ever worked on with. Raises StateError."""
+        path = self.path / "providers.json"
+        try:
+            found: dict[str, dict[str, Any]] = json.loads(path.read_text())
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as exc:
+            raise StateError(f"{path} cannot be read ({exc}); restore it, or remove it and give --config") from None
+        return found
 
     def require(self) -> None:
         """Raises StateError if nothing was ever run here."""

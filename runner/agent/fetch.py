@@ -12,11 +12,15 @@ import shutil
 import sys
 import time
 
+from . import outcome, wire
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 FAILURE = "../.fetch-failed"
+MAX_FAILURE = 64 << 10  # bytes of FAILURE that are read
+CODE_LIMIT = 64
 TRIES, PAUSE, TIMEOUT = 3, 1.0, 60.0
 
 
@@ -34,15 +38,24 @@ def wrap(resources: list[dict[str, Any]], argv: list[str]) -> list[str]:
 
 
 def failure(place: str) -> dict[str, str] | None:
-    """Why the files could not be fetched, told once; None if they could. `place`: the working directory."""
+    """Why the files could not be fetched, told once; None if they could. `place`: the working directory.
+
+    The command itself may have written anything there: only what has the right form counts, clipped.
+    """
     path = os.path.join(place, FAILURE)
     try:
-        with open(path, encoding="utf-8") as file:
-            told: dict[str, str] = json.load(file)
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            told = wire.decode(os.read(fd, MAX_FAILURE))
+        finally:
+            os.close(fd)
         os.unlink(path)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
-    return told
+    code, message = told.get("code"), told.get("message")
+    if not isinstance(code, str) or not isinstance(message, str):
+        return None
+    return {"code": outcome.clip(code, CODE_LIMIT), "message": outcome.clip(message)}
 
 
 def run(arguments: list[str]) -> None:
@@ -67,14 +80,16 @@ def _give_up(error: FetchError) -> None:
 
 
 def _fetch(url: str, path: str, mode: str) -> None:
+    import http.client
     import urllib.error
     import urllib.request  # takes 50 ms: the supervisors, who import this module too, must not pay
 
     parts = path.split("/")
     if not path or path.startswith("/") or ".." in parts:
         raise FetchError("ResourceFileInvalid", f"{path!r}: a filePath must lead into the working directory")
+    shown = url.partition("?")[0].partition("#")[0]  # what follows may be a token
     if not url.startswith(("http://", "https://")):
-        raise FetchError("ResourceFileInvalid", f"{url!r}: only http and https can be fetched")
+        raise FetchError("ResourceFileInvalid", f"{shown!r}: only http and https can be fetched")
     if os.path.dirname(path):
         os.makedirs(os.path.dirname(path), exist_ok=True)
     temporary = path + ".part"
@@ -85,10 +100,11 @@ def _fetch(url: str, path: str, mode: str) -> None:
             break
         except urllib.error.HTTPError as error:
             if error.code < 500 or tried == TRIES:
-                raise FetchError("ResourceFileDownloadFailed", f"{url}: {error.code} {error.reason}") from error
-        except (OSError, ValueError) as error:
+                raise FetchError("ResourceFileDownloadFailed", f"{shown}: {error.code} {error.reason}") from error
+        except (OSError, ValueError, http.client.HTTPException) as error:
             if tried == TRIES:
-                raise FetchError("ResourceFileDownloadFailed", f"{url}: {error}") from error
+                reason = error if isinstance(error, OSError) else type(error).__name__  # the others quote the URL
+                raise FetchError("ResourceFileDownloadFailed", f"{shown}: {reason}") from error
         time.sleep(PAUSE)
     os.chmod(temporary, int(mode, 8) if mode else 0o770)
     os.replace(temporary, path)

@@ -46,15 +46,29 @@ class Installer:
             message[key]
         self._queue.append(message)
 
-    def start(self) -> None:
-        if self.fd >= 0 or not self._queue:
-            return
-        message = self._queue.popleft()
-        self._id = message["id"]
-        self.fd, other = os.pipe()
-        self._pid = os.fork()
-        if self._pid:
+    def start(self) -> list[Message]:
+        """Takes up the next one, if idle. Returns the answers for those that could not be taken up."""
+        failed = []
+        while self.fd < 0 and self._queue:
+            message = self._queue.popleft()
+            try:
+                self._begin(message)
+            except OSError as error:  # no descriptor, process or memory is to be had
+                text = f"cannot start the installer: {os.strerror(error.errno or 0)}"
+                failed.append({"op": "install-failed", "id": message["id"], "message": text})
+        return failed
+
+    def _begin(self, message: Message) -> None:
+        fd, other = os.pipe()
+        try:
+            pid = os.fork()
+        except OSError:
+            os.close(fd)
             os.close(other)
+            raise
+        if pid:
+            os.close(other)
+            self.fd, self._pid, self._id = fd, pid, message["id"]
             return
         answer = "the installer died"
         try:
@@ -70,8 +84,10 @@ class Installer:
         except BaseException as error:  # noqa: BLE001 - a child of fork: whatever happens must not run on
             answer = f"{type(error).__name__}: {error}"
         finally:
-            os.write(other, b"." + outcome.clip(answer).encode())
-            os._exit(0)
+            try:
+                os.write(other, b"." + outcome.clip(answer).encode())
+            finally:  # also when the agent is gone
+                os._exit(0)
 
     def result(self) -> Message:
         """The message for the controller; the next one may start."""

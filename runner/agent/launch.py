@@ -135,6 +135,8 @@ def launch(root: str, execution: Execution, env: dict[str, str]) -> None:
         opened.append(os.open("../stdout.txt", _OUTPUT, 0o644))
         opened.append(os.open("../stderr.txt", _OUTPUT, 0o644))
         outputs = (opened[0], opened[1])
+        if execution.resources:
+            _remove(fetch.FAILURE)  # of an earlier attempt
     except OSError as error:
         for fd in opened:
             os.close(fd)
@@ -168,6 +170,13 @@ def launch(root: str, execution: Execution, env: dict[str, str]) -> None:
             ) from error
         raise _refusal(error, f"cannot start {argv[0]!r}", "CommandLaunchFailed") from error
     execution.outputs = outputs
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
 
 
 def _close(outputs: tuple[int, int]) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .wire import Message
 
 MESSAGE_LIMIT = 600
+SHORT_LIMIT = 64
 MAX_INLINE = 1 << 20
 NOTHING: Message = {"stdout": {"size": 0, "text": ""}, "stderr": {"size": 0, "text": ""}}
 _EMPTY = b'{"size":0,"text":""}'
@@ -79,6 +80,13 @@ def line(record: Message, payload: bytes, outputs: dict[str, Any]) -> bytes:
         return wire.encode({"op": "lost", "id": record["id"], "reason": record["lost"]})
     out, err = (_EMPTY if not part["size"] else wire.encode(part)[:-1] for part in outputs.values())
     return b'{"op":"finished",%b,"stdout":%b,"stderr":%b}\n' % (payload[1:-2], out, err)
+
+
+def shortened(record: Message) -> Message:
+    """A spool record that was too long, with next to nothing left of its error message."""
+    error = record["error"]
+    short = {"code": clip(error["code"], SHORT_LIMIT), "message": clip(error["message"], SHORT_LIMIT)}
+    return {**record, "error": short}
 
 
 def not_started(key: str, start: float, end: float, code: str, message: str) -> Message:

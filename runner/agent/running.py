@@ -8,7 +8,7 @@ import time
 
 from . import STARTUP, clock, fetch, outcome, processes, wire
 from .launch import Execution, LaunchError, launch
-from .spool import Spool
+from .spool import MAX_PAYLOAD, Spool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -216,9 +216,12 @@ class Running:
 
     def _record(self, record: Message, outputs: Message) -> bytes:
         payload = wire.encode(record)
+        if len(payload) > MAX_PAYLOAD and record.get("error"):
+            record = outcome.shortened(record)
+            payload = wire.encode(record)
         try:
             self.spool.finish(record, payload)
-        except OSError:
+        except (OSError, ValueError):
             pass  # it is reported from memory; only the death of this process would lose it
         return outcome.line(record, payload, outputs)
 

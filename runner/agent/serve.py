@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .wire import Message
 
 TICK = 0.01  # under load, lines for the controller leave this often; when it is quiet, at once
+FAILED = {"install": "install-failed", "configure": "configure-failed"}
 HIGH_WATER = 16 << 20  # so many bytes may wait for a slow controller before the supervisors have to
 
 
@@ -39,6 +40,7 @@ class Agent:
         self._flush_at = 0.0
         self._joined: set[str] = set()
         self._input = False
+        self._greeted = False  # nothing leaves before hello
         self._poll = select.poll()
         self._installer = Installer(root)
 
@@ -86,7 +88,7 @@ class Agent:
         return self._flush()
 
     def _patience(self) -> int | None:
-        if self._out.size:
+        if self._out.size and self._greeted:
             return max(0, int((self._flush_at - time.monotonic()) * 1000) + 1)
         if any(not slot.ready for slot in self._slots.values()):
             return 1000
@@ -101,7 +103,7 @@ class Agent:
         for slot in self._slots.values():
             if slot.acks:
                 slot.flush()
-        if self._out.size:
+        if self._out.size and self._greeted:
             try:
                 done = self._out.flush()
                 while not done and self._out.size > HIGH_WATER:
@@ -144,18 +146,24 @@ class Agent:
     def _hello(self) -> None:
         executions: list[Message] = []
         lost = []
+        told = {}  # outcomes; also those that came while other supervisors had yet to tell their state
+        reports = [line for slot in self._slots.values() for line in slot.reports]
+        for line in [*reports, *self._out.take()]:
+            op, key = wire.head_of(line)
+            if op != b"started":
+                told[key] = line
         for slot in self._slots.values():
-            if slot.running_state is not None:
-                state = slot.running_state
+            state = slot.running_state
+            if state is not None and state["id"] not in told:
                 executions.append({"id": state["id"], "state": "running", "pid": state["pid"], "time": state["time"]})
-            for line in slot.reports:
-                outcome = wire.decode(line)
-                if outcome["op"] == "lost":
-                    lost.append(line)
-                    continue
-                outcome["state"] = outcome.pop("op")
-                executions.append(outcome)
             slot.reports = []
+        for line in told.values():
+            outcome = wire.decode(line)
+            if outcome["op"] == "lost":
+                lost.append(wire.encode(outcome))
+                continue
+            outcome["state"] = outcome.pop("op")
+            executions.append(outcome)
         self._work.tasks.hold_again()
         hello = {
             "op": "hello",
@@ -168,7 +176,8 @@ class Agent:
         }
         self._say(wire.encode(hello))
         for line in lost:
-            self._say(line + b"\n")
+            self._say(line)
+        self._greeted = True
 
     def _handle(self, line: bytes) -> None:
         try:
@@ -177,6 +186,10 @@ class Agent:
         except (ValueError, KeyError, TypeError) as error:
             text = "bad message: {!r} in {}".format(error, line[:200].decode("ascii", "replace"))
             self._say(wire.encode({"op": "error", "message": text}))
+        except OSError as error:  # no descriptor, process or memory is to be had: what runs must go on
+            op = message["op"]
+            answer = {"op": FAILED.get(op, "error"), "message": f"cannot {op}: {os.strerror(error.errno or 0)}"}
+            self._say(wire.encode({**answer, "id": message["id"]} if "id" in message else answer))
 
     def _obey(self, op: str, message: Message, line: bytes) -> None:
         if op == "start":
@@ -212,7 +225,8 @@ class Agent:
             self._say(wire.encode({"op": "configure-failed", "message": text}))
 
     def _install(self) -> None:
-        self._installer.start()
+        for answer in self._installer.start():
+            self._say(wire.encode(answer))
         if self._installer.fd >= 0:
             self._poll.register(self._installer.fd, select.POLLIN)
 

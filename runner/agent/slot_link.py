@@ -43,6 +43,7 @@ class SlotLink:
         self._outbox = wire.Outbox(-1)
         self._socket: socket.socket | None = None
         self._joined_at = 0.0
+        self._pid = 0  # of the supervisor, if it is this process's child
         self._deaths = 0
 
     def join(self, lifeline: int | None) -> None:
@@ -80,18 +81,23 @@ class SlotLink:
 
     def _start(self, lock: int, lifeline: int | None) -> None:
         """Forks the supervisor. It inherits the held lock and the listening socket, so it can be joined."""
+        if self._pid:
+            os.waitpid(self._pid, 0)  # the one before let go of the lock, so it has ended but for moments
+            self._pid = 0
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
             if os.path.lexists("socket"):
                 os.unlink("socket")
             listener.bind("socket")
             listener.listen(8)
             log = os.open("log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-            pid = os.fork()
-            if not pid:
-                self._become_supervisor(lock, listener, log, lifeline)
-            os.close(log)
+            try:
+                self._pid = os.fork()
+                if not self._pid:
+                    self._become_supervisor(lock, listener, log, lifeline)
+            finally:
+                os.close(log)
         os.ftruncate(lock, 0)
-        os.pwrite(lock, b"%d\n" % pid, 0)
+        os.pwrite(lock, b"%d\n" % self._pid, 0)
 
     def _become_supervisor(self, lock: int, listener: socket.socket, log: int, lifeline: int | None) -> None:
         status = 1
@@ -149,10 +155,6 @@ class SlotLink:
 
     def died(self) -> None:
         """Counts a death. Raises RuntimeError if it keeps dying."""
-        try:
-            os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            pass  # an earlier agent's child
         self._deaths = self._deaths + 1 if time.monotonic() - self._joined_at < 1.0 else 1
         if self._deaths > 5:
             raise RuntimeError(_KEEP_DYING % (self.name, self._deaths, self._place))

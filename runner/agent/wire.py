@@ -84,6 +84,11 @@ class Outbox:
         self._lines.append(line)
         self.size += len(line)
 
+    def take(self) -> list[bytes]:
+        """The lines back, before any of them was flushed."""
+        lines, self._lines, self.size = self._lines, [], 0
+        return lines
+
     def flush(self) -> bool:
         """True when all is written. Raises OSError when the other side is gone."""
         while self.size:

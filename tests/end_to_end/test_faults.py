@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -25,11 +27,8 @@ def appending(path: Path, seconds: float) -> str:
 
 def kill_node(world: World, vm_name: str) -> None:
     """kill -9 of the process that is the node's machine."""
-    from providers import marked_processes
-
-    found = [p for p in marked_processes(world.controller.deployment.id) if p.vm_name == vm_name]
-    # the machine itself is the first of its processes
-    os.kill(min(p.pid for p in found), signal.SIGKILL)
+    machine = json.loads((world.state.nodes / vm_name / "node.json").read_text())
+    os.kill(machine["pid"], signal.SIGKILL)
 
 
 @pytest.mark.parametrize("death", ["killed", "preempted"])
@@ -101,8 +100,6 @@ def test_an_outcome_that_nobody_heard_is_told_to_the_next_controller(world: Worl
 
 def world_waits_for_file(path: Path, count: int) -> None:
     """Wait until the file has so many lines (nobody commits meanwhile, so there is nothing to be told by)."""
-    import time
-
     end = time.monotonic() + 30.0
     while len(lines(path)) < count:
         assert time.monotonic() < end, f"{path} has {lines(path)}"

@@ -36,24 +36,42 @@ jobs:
       - {id: c, commandLine: "/bin/sh -c 'echo c >> NOTES; echo out c; exit 0'"}
 """
 
+#: The same for a schedule, a job manager task and a pool that its formula sizes.
+RECURRENT = """
+pools:
+  - id: pool
+    vmSize: local.small
+    enableAutoScale: true
+    autoScaleEvaluationInterval: PT0.2S
+    autoScaleFormula: "$TargetLowPriorityNodes = max(0, $PendingTasks.GetSample(1)) > 0 ? 1 : 0;"
+jobSchedules:
+  - id: every
+    schedule: {}
+    jobSpecification:
+      poolInfo: {poolId: pool}
+      jobManagerTask: {id: a, commandLine: "/bin/sh -c 'echo a >> NOTES; sleep 0.3; echo out a'"}
+"""
+RECURRENT_PLACES = ["commit:1", "commit:3", "commit:6", "commit:10", "effect:2", "effect:4", "effect:6", "effect:8"]
+
 SETTINGS = """
 samplePeriod: PT0.2S
 sampleDelay: PT0S
 vmPollInterval: PT0.5S
 connectRetry: PT0.1S
 backOffBase: PT0.2S
+minimumAutoScaleEvaluationInterval: PT0.2S
 """
 
 
 class Run:
     """`ebbtide run` on a state of its own."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, workload: str = WORKLOAD) -> None:
         directory.mkdir()
         self.notes = directory / "notes"
         self.state = StateDirectory(directory / "state")
         self._workload = directory / "workload.yaml"
-        self._workload.write_text(WORKLOAD.replace("NOTES", str(self.notes)))
+        self._workload.write_text(workload.replace("NOTES", str(self.notes)))
         self._settings = directory / "settings.yaml"
         self._settings.write_text(SETTINGS)
 
@@ -75,9 +93,8 @@ class Run:
         return [*provider.list_owned(), *marked_processes(deployment)]
 
 
-def crash_and_run_again(directory: Path, place: str) -> str | None:
+def crash_and_run_again(run: Run, place: str, tasks: str, job: tuple[str, str, str]) -> str | None:
     """None if all is well, else what is not."""
-    run = Run(directory)
     crashed = run(place)
     if crashed.returncode != -9:
         return f"{place}: not killed there: exit {crashed.returncode} {crashed.stderr[-500:]}"
@@ -86,22 +103,31 @@ def crash_and_run_again(directory: Path, place: str) -> str | None:
         return f"{place}: the second run ends with {again.returncode}: {again.stderr[-2000:]}"
     report = json.loads(again.stdout)
     ends = {t["id"]: (t["state"], t["result"], t["exitCode"], t["requeueCount"]) for t in report["tasks"]}
-    if ends != dict.fromkeys("abc", ("completed", "success", 0, 0)):
+    if ends != dict.fromkeys(tasks, ("completed", "success", 0, 0)):
         return f"{place}: tasks are {ends}"
-    if run.started() != Counter("abc"):
+    if run.started() != Counter(tasks):
         return f"{place}: executions were {run.started()}"
-    jobs = [(j["id"], j["state"], j["terminateReason"]) for j in report["jobs"]]
-    if jobs != [("job", "completed", "AllTasksComplete")]:
+    if [(j["id"], j["state"], j["terminateReason"]) for j in report["jobs"]] != [job]:
         return f"{place}: jobs are {report['jobs']}"
     left = run.left_over()
     return f"{place}: left over: {left}" if left else None
 
 
 @pytest.mark.slow
-def test_twenty_places(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("workload", "places", "tasks", "job"),
+    [
+        (WORKLOAD, PLACES, "abc", ("job", "completed", "AllTasksComplete")),
+        (RECURRENT, RECURRENT_PLACES, "a", ("every:job-1", "completed", "JMComplete")),
+    ],
+    ids=["fixed", "recurrent"],
+)
+def test_it_goes_on(tmp_path: Path, workload: str, places: list[str], tasks: str, job: tuple[str, str, str]) -> None:
+    def attempt(place: str) -> str | None:
+        return crash_and_run_again(Run(tmp_path / place.replace(":", "-"), workload), place, tasks, job)
+
     with ThreadPoolExecutor(2) as pool:
-        results = pool.map(lambda place: crash_and_run_again(tmp_path / place.replace(":", "-"), place), PLACES)
-        problems = [problem for problem in results if problem is not None]
+        problems = [problem for problem in pool.map(attempt, places) if problem is not None]
     assert not problems, "\n".join(problems)
 
 

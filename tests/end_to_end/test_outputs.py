@@ -94,3 +94,14 @@ def test_a_task_that_deletes_its_own_output_still_completes(world: World) -> Non
     world.job("/bin/sh -c 'head -c 200000 /dev/zero; rm ../stdout.txt; exit 4'")
     world.wait_completed()
     assert world.task().exit_code == 4
+
+
+def test_an_output_that_cannot_be_read_does_not_hold_the_task(world: World) -> None:
+    """One stream is a link to itself by the time it is fetched; the other is kept whole."""
+    world.pool(target_dedicated_nodes=1)
+    script = "head -c 200000 /dev/zero; head -c 200000 /dev/zero >&2; ln -sf stdout.txt ../stdout.txt; exit 6"
+    world.job(f"/bin/sh -c '{script}'")
+    world.wait_completed()
+    assert world.task().exit_code == 6
+    assert world.printed(stream="stdout") == b""
+    assert world.printed(stream="stderr") == bytes(200_000)

@@ -64,3 +64,12 @@ def test_a_file_that_would_leave_the_working_directory_is_refused(world: World, 
 def test_a_missing_program_is_told_as_such_after_the_files(world: World, address: str) -> None:
     run(world, "no-such-program", ResourceFile(http_url=f"{address}/data.txt"))
     assert world.task().failure.code == "CommandProgramNotFound"
+
+
+@pytest.mark.parametrize("told", ["[1]", '{"code": 1, "message": 2}', "nonsense"])
+def test_what_a_task_writes_in_place_of_the_fetch_is_not_believed(world: World, address: str, told: str) -> None:
+    words = told.replace('"', '\\"')
+    command = f"/bin/sh -c 'echo {words} > ../.fetch-failed; exit 3'"
+    run(world, command, ResourceFile(http_url=f"{address}/data.txt"))
+    assert world.task().exit_code == 3
+    assert world.task().failure.code == "FailureExitCode"

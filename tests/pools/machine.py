@@ -1,6 +1,7 @@
 """A pool machine without a runner: what it does is what its commands say."""
 
 from pools import Context, CountingIds, Deployment, Ledger, PoolMachine, PoolSettings, TaskCounts
+from providers import Vm, VmState
 
 
 class NoWork:
@@ -25,3 +26,24 @@ def machine(**settings):
     context = Context(Ledger(), PoolSettings(**settings), CountingIds(), Deployment("d", "key"))
     context.workload = NoWork()
     return PoolMachine(context), context
+
+
+def vm_of(node, state=VmState.RUNNING):
+    return Vm(node.vm_name, "i-1", state, "127.0.0.1", 22, "root", None, False, "/mnt", 0.0)
+
+
+def booted(pools, node, now):
+    """The node's VM runs and answers, and what it needs is there."""
+    pools.nodes.vm_created(node.id, vm_of(node), now)
+    pools.nodes.connected(node.id, now)
+    pools.nodes.prepared(node.id, None, now)
+    pools.settle(now)
+
+
+def pass_time(pools, context, until):
+    """Let the timers ring up to `until`, as the core does."""
+    while (due := context.timers.next()) is not None and due <= until:
+        for kind, key in context.timers.due(due):
+            pools.ring(kind, key, due)
+        pools.settle(due)
+    pools.settle(until)

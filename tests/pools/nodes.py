@@ -19,9 +19,9 @@ def pool(**changes):
     return Pool(**values | changes)
 
 
-def node(node_id, state=NodeState.IDLE, *, low_priority=False, since=0.0, **changes):
+def node(node_id, state=NodeState.IDLE, *, low_priority=False, since=0.0, created=0.0, **changes):
     return Node(
-        created=0.0,
+        created=created,
         modified=0.0,
         state_time=since,
         id=node_id,

@@ -40,6 +40,18 @@ CASES = {
         {"failures": 1, "retry_at": NOW},
         ([], []),
     ),
+    "all again once the one that was tried came up": (
+        [node("old"), node("tried", created=NOW)],
+        (4, 0),
+        {"failures": 1, "retry_at": NOW},
+        ([False] * 2, []),
+    ),
+    "one that was up before proves nothing": (
+        [node("old")],
+        (4, 0),
+        {"failures": 1, "retry_at": NOW},
+        ([False], []),
+    ),
     "none before the back-off is over": ([], (5, 0), {"failures": 1, "retry_at": NOW + 1}, ([], [])),
     "a failed start task stays to be seen": (
         [node("a", "starttaskfailed")],

@@ -18,6 +18,8 @@ from runner import (
     TaskConstraints,
     TerminateJob,
 )
+from runner.events import Outcome
+from runner.model import Ending
 
 from .run import POOL, SETTINGS, ask, completed, job, job_of, node_of, simulation, task, tasks_of, until
 
@@ -139,6 +141,19 @@ def test_what_becomes_of_a_task_whose_node_is_taken_away(option):
     until(sim, lambda: not sim.world.cloud.list_owned() and not sim.journal.table("nodes"))
     found = tasks_of(sim)["a"]
     assert (found.state, found.exit_code, found.requeue_count) == OPTIONS[option]
+
+
+def test_a_task_that_fails_while_it_is_to_be_requeued_has_its_retries():
+    sim = simulation({"a": [(60.0, 0)]})
+    ask(sim, job("j", task("a", constraints=TaskConstraints(max_task_retry_count=1))))
+    until(sim, lambda: tasks_of(sim)["a"].state == "running")
+    running = tasks_of(sim)["a"]
+    tasks = sim.core.tasks
+    tasks.end(running, Ending.REQUEUE, sim.now)
+    report = Outcome(running.node_id, running.execution_id, exit_code=3, start_time=sim.now, end_time=sim.now)
+    tasks.outcome(report, sim.now)
+    found = tasks.tasks[running.key]
+    assert (found.state, found.retry_count, found.requeue_count, found.ending) == ("active", 1, 0, None)
 
 
 def test_counts_follow_the_tasks():

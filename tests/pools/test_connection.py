@@ -1,0 +1,93 @@
+"""Connections that break: only one that lasts makes a node reachable again."""
+
+import pytest
+
+from pools import ListVms, NodeState, PoolSpec, StartTask
+
+from .machine import booted, machine, pass_time
+
+SPEC = PoolSpec(id="pool", vm_size="s", target_dedicated_nodes=1)
+WAITING = PoolSpec(id="pool", vm_size="s", target_dedicated_nodes=1, start_task=StartTask(command_line="true"))
+SETTINGS = {"unreachable_timeout": 900.0, "steady_after": 30.0}
+
+
+def up(spec=SPEC):
+    pools, context = machine(**SETTINGS)
+    pools.add(spec, "p", "image", 0.0)
+    pools.settle(0.0)
+    (node,) = context.nodes
+    booted(pools, node, 10.0)
+    context.commands.clear()
+    return pools, context, node.id
+
+
+def asked(context):
+    return sum(isinstance(command, ListVms) for command in context.commands)
+
+
+@pytest.mark.parametrize(("spec", "state"), [(SPEC, NodeState.IDLE), (WAITING, NodeState.WAITING_FOR_START_TASK)])
+@pytest.mark.parametrize("lasts", [0.0, 20.0])
+def test_a_node_that_breaks_after_every_hello_is_replaced(spec, state, lasts):
+    pools, context, name = up(spec)
+    assert context.nodes[name].state is state
+    now, ended = 20.0, None
+    while now < 2000.0 and context.nodes[name].state is state:
+        before = asked(context)
+        pools.nodes.disconnected(name, "broken", now)
+        assert asked(context) - before == (now == 20.0), "the cloud is asked when the node is lost, not at each break"
+        pass_time(pools, context, now + 5.0)
+        ended = now + 5.0
+        if context.nodes[name].state is state:
+            pools.nodes.connected(name, now + 5.0)
+            pass_time(pools, context, now + 5.0 + lasts)
+        now += 5.0 + lasts
+    assert 920.0 <= ended <= 920.0 + 30.0
+    assert "no connection that lasted for 900 s" in context.nodes[name].reason
+
+
+def test_a_connection_that_lasts_is_the_end_of_it():
+    pools, context, name = up()
+    pools.nodes.disconnected(name, "broken", 20.0)
+    pools.nodes.connected(name, 30.0)
+    pass_time(pools, context, 59.0)
+    assert context.nodes[name].unreachable_since == 20.0
+    pass_time(pools, context, 60.0)
+    assert context.nodes[name].unreachable_since is None
+    pools.nodes.disconnected(name, "broken", 919.0)
+    pass_time(pools, context, 919.0 + 899.0)
+    assert (context.nodes[name].unreachable_since, context.nodes[name].state) == (919.0, NodeState.IDLE)
+
+
+def test_a_node_that_answers_late_is_not_given_up_while_it_is_connected():
+    pools, context, name = up()
+    pools.nodes.disconnected(name, "broken", 20.0)
+    pools.nodes.connected(name, 919.0)
+    pass_time(pools, context, 5000.0)
+    assert (context.nodes[name].unreachable_since, context.nodes[name].state) == (None, NodeState.IDLE)
+
+
+def test_a_short_patience_leaves_time_to_prove_a_connection():
+    _, context = machine(unreachable_timeout=10.0)
+    assert context.settings.steady == 5.0
+
+
+@pytest.mark.parametrize("spec", [SPEC, WAITING])
+def test_a_node_that_never_answers_the_next_controller_is_replaced(spec):
+    _, before, name = up(spec)
+    pools, context = machine(**SETTINGS)
+    context.load({"pool": before.pools["pool"]}, {name: before.nodes[name]})
+    pools.recover((), 100.0)
+    pass_time(pools, context, 999.0)
+    assert context.nodes[name].state is before.nodes[name].state
+    pass_time(pools, context, 1000.0)
+    assert context.nodes[name].destroying
+
+
+def test_the_next_controller_forgets_how_long_a_node_was_lost():
+    _, before, name = up()
+    pools, context = machine(**SETTINGS)
+    context.load({"pool": before.pools["pool"]}, {name: before.nodes[name]})
+    pools.recover((), 100.0)
+    pools.nodes.connected(name, 101.0)
+    pass_time(pools, context, 5000.0)
+    assert (context.nodes[name].unreachable_since, context.nodes[name].state) == (None, NodeState.IDLE)

@@ -1,0 +1,73 @@
+"""A state directory over several runs: its name, the workload that changes, the providers of former settings."""
+
+import json
+
+import pytest
+
+SMALL = """
+pools:
+- {id: p, vmSize: local.small, targetLowPriorityNodes: 1}
+jobs:
+- id: j
+  poolInfo: {poolId: p}
+  tasks:
+  - {id: a, commandLine: "echo a"}
+"""
+
+
+@pytest.mark.parametrize("name", ["a?b=1", "50%25", "a b\nc", "ü" * 80, "x" * 200, "-dash", "'\""])
+def test_the_state_stays_where_it_was_put(stage, tmp_path, name):
+    stage.state = tmp_path / name
+    run = stage("--json", workload=SMALL)
+    assert run.returncode == 0, run.stderr
+    assert (tmp_path / name / "ebbtide.db").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([name, "w.yaml"])
+    assert stage("logs", "j", "a").stdout == "a\n"
+
+
+def test_a_task_that_is_new_in_the_file_runs(stage):
+    assert stage(workload=SMALL).returncode == 0
+    run = stage("--json", workload=SMALL + '  - {id: b, commandLine: "echo b"}\n')
+    assert run.returncode == 0, run.stderr
+    assert [(t["id"], t["result"]) for t in json.loads(run.stdout)["tasks"]] == [("a", "success"), ("b", "success")]
+    assert stage("logs", "j", "b").stdout == "b\n"
+
+
+def test_a_task_that_changed_in_the_file_is_refused(stage):
+    assert stage(workload=SMALL).returncode == 0
+    run = stage(workload=SMALL.replace("echo a", "echo other"))
+    assert run.returncode == 2
+    assert "task of job 'j', 'a' with other properties" in run.stderr
+
+
+def test_a_task_that_is_new_for_a_completed_job_is_refused(stage):
+    job = SMALL.replace("  tasks:", "  onAllTasksComplete: terminatejob\n  tasks:")
+    assert stage(workload=job).returncode == 0
+    run = stage(workload=job + '  - {id: b, commandLine: "echo b"}\n')
+    assert run.returncode == 2
+    assert "job 'j' is completed" in run.stderr
+    assert "'b' is new" in run.stderr
+
+
+def test_down_finds_the_nodes_of_a_provider_that_only_former_settings_named(stage, tmp_path):
+    settings = tmp_path / "settings.yaml"
+    options = f"{{driver: local, baseDir: '{tmp_path / 'elsewhere'}'}}"
+    settings.write_text(f"provider: other\nproviders: {{other: {options}}}\n")
+    slow = SMALL.replace("echo a", "sleep 600")
+    run = stage.start("--config", str(settings), workload=slow)
+    stage.until_running()
+    run.kill()
+    run.wait()
+    down = stage("down", "--now")
+    assert down.returncode == 0, down.stderr
+    assert "ended ebbtide-" in down.stdout + down.stderr
+    assert not list((tmp_path / "elsewhere").glob("ebbtide-*"))
+
+
+def test_simulated_machines_run_no_tasks(stage, tmp_path):
+    settings = tmp_path / "settings.yaml"
+    settings.write_text("provider: simulated\n")
+    run = stage("--config", str(settings), workload=SMALL)
+    assert run.returncode == 2
+    assert "use the provider `local`" in run.stderr
+    assert not stage.state.exists()
