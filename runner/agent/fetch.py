@@ -97,6 +97,9 @@ def _fetch(url: str, path: str, mode: str) -> None:
         try:
             with urllib.request.urlopen(url, timeout=TIMEOUT) as source, open(temporary, "wb") as sink:
                 shutil.copyfileobj(source, sink, 1 << 20)
+                wanted = source.headers.get("Content-Length")
+                if wanted is not None and sink.tell() != int(wanted):
+                    raise OSError("the download was cut short")
             break
         except urllib.error.HTTPError as error:
             if error.code < 500 or tried == TRIES:

@@ -21,6 +21,13 @@ def up(spec=SPEC):
     return pools, context, node.id
 
 
+def next_controller(before, name):
+    pools, context = machine(**SETTINGS)
+    context.ids = before.ids
+    context.load({"pool": before.pools["pool"]}, {name: before.nodes[name]})
+    return pools, context
+
+
 def asked(context):
     return sum(isinstance(command, ListVms) for command in context.commands)
 
@@ -74,8 +81,7 @@ def test_a_short_patience_leaves_time_to_prove_a_connection():
 @pytest.mark.parametrize("spec", [SPEC, WAITING])
 def test_a_node_that_never_answers_the_next_controller_is_replaced(spec):
     _, before, name = up(spec)
-    pools, context = machine(**SETTINGS)
-    context.load({"pool": before.pools["pool"]}, {name: before.nodes[name]})
+    pools, context = next_controller(before, name)
     pools.recover((), 100.0)
     pass_time(pools, context, 999.0)
     assert context.nodes[name].state is before.nodes[name].state
@@ -85,8 +91,7 @@ def test_a_node_that_never_answers_the_next_controller_is_replaced(spec):
 
 def test_the_next_controller_forgets_how_long_a_node_was_lost():
     _, before, name = up()
-    pools, context = machine(**SETTINGS)
-    context.load({"pool": before.pools["pool"]}, {name: before.nodes[name]})
+    pools, context = next_controller(before, name)
     pools.recover((), 100.0)
     pools.nodes.connected(name, 101.0)
     pass_time(pools, context, 5000.0)
