@@ -22,6 +22,7 @@ from pools import (
     Log,
     Node,
     NodeDeallocationOption,
+    NodeState,
     Pool,
     PoolMachine,
     PoolSettings,
@@ -178,7 +179,9 @@ class Core:
         self.tasks.evict(node_id, option, now)
 
     def node_gone(self, node_id: str, now: float) -> None:
-        self.tasks.node_gone(node_id, now)
+        node = self.ctx.nodes.get(node_id)
+        failed = node is not None and node.previous_state == NodeState.UNUSABLE
+        self.tasks.node_gone(node_id, (node.reason or "") if node is not None and failed else None, now)
 
     # -- restart ---------------------------------------------------------------------------------------------
 

@@ -40,7 +40,8 @@ def start_task_of(execution_id: str) -> int | None:
     """The attempt if the execution is one of a start task, else None."""
     if not execution_id.startswith(_START_TASK):
         return None
-    return int(execution_id.rpartition(":")[2])
+    attempt = execution_id.rpartition(":")[2]
+    return int(attempt) if attempt.isdecimal() else None
 
 
 class Executions:

@@ -288,8 +288,13 @@ class TaskMachine:
             self._put(task, evolve(task, now, ending=ending))
         self._say(KillExecution(task.node_id, task.execution_id))
 
-    def node_gone(self, node_id: str, now: float) -> None:
+    def node_gone(self, node_id: str, died: str | None, now: float) -> None:
+        """`died`: why, if it failed by itself (was not preempted, not taken out). See `lost`."""
         for task in self._placed_on(node_id):
-            self.give_back(task, now, requeued=task.state is TaskState.RUNNING)
+            running = task.state is TaskState.RUNNING
+            if running and died is not None and task.requeue_count >= LOST_LIMIT:
+                self._complete(task, now, lost_too_often(task.requeue_count, died), None)
+            else:
+                self.give_back(task, now, requeued=running)
         self.slots.pop(node_id, None)
         self.touched.discard(node_id)

@@ -84,7 +84,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
         int,
         Meta(
             ge=1,
-            description="`ebbtide run` ends with an error after so many nodes in a row that did not come up",
+            description="`ebbtide run` ends with an error after so many nodes in a row that failed at once",
         ),
     ] = 8
     node_idle_timeout: Annotated[

@@ -37,7 +37,7 @@ def asked(context):
 def test_a_node_that_breaks_after_every_hello_is_replaced(spec, state, lasts):
     pools, context, name = up(spec)
     assert context.nodes[name].state is state
-    now, ended = 20.0, None
+    now, ended = 20.0, 0.0
     while now < 2000.0 and context.nodes[name].state is state:
         before = asked(context)
         pools.nodes.disconnected(name, "broken", now)

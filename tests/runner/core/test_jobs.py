@@ -19,6 +19,7 @@ from runner import (
     TerminateJob,
 )
 from runner.events import Outcome
+from runner.failure import LOST_LIMIT
 from runner.model import Ending
 
 from .run import POOL, SETTINGS, ask, completed, job, job_of, node_of, simulation, task, tasks_of, until
@@ -85,6 +86,21 @@ def test_a_lost_node_counts_as_requeue_and_not_as_retry():
     (done,) = completed(sim, "a")
     assert (done.requeue_count, done.retry_count, done.exit_code) == (1, 0, 0)
     assert done.last_node_id != first.id
+
+
+def test_a_task_that_kills_its_node_each_time_fails_in_the_end():
+    sim = simulation({"a": [(600.0, 0)]})
+    ask(sim, job("j", task("a")))
+    deaths = 0
+    while tasks_of(sim)["a"].state != "completed":
+        until(sim, lambda: tasks_of(sim)["a"].state in ("running", "completed"))
+        if tasks_of(sim)["a"].state == "running":
+            deaths += 1
+            sim.world.kill_vm(sim.journal.table("nodes")[tasks_of(sim)["a"].node_id].vm_name)
+            until(sim, lambda: tasks_of(sim)["a"].state != "running")
+    assert deaths == LOST_LIMIT + 1
+    assert tasks_of(sim)["a"].failure.code == "ExecutionLost"
+    assert f"lost {deaths} times" in tasks_of(sim)["a"].failure.message
 
 
 def test_a_cut_connection_does_not_disturb_a_task():
