@@ -29,7 +29,8 @@ def test_tasks_are_adopted_after_the_agent_was_killed(node: Node) -> None:
     hello = node.connect(slots=2)
     assert hello["slots"] == 2
     known = {e["id"]: e for e in hello["executions"]}
-    assert set(known) == {"short", "long", "ends"}
+    # a slot may hold its next execution already, and then runs it without an agent
+    assert {"short", "long", "ends"} <= set(known) <= {"short", "long", "ends", "waits"}
     assert known["long"]["state"] == "running" and known["long"]["pid"] == pid
     assert known["short"]["state"] == known["ends"]["state"] == "finished"
     assert (known["short"]["exit"], known["short"]["stdout"]) == (4, {"size": 5, "text": "done\n"})
@@ -40,6 +41,7 @@ def test_tasks_are_adopted_after_the_agent_was_killed(node: Node) -> None:
     assert node.outcome("long")["stdout"]["text"] == "went\n"
     node.outcome("waits")
     assert [(node.folder(key) / "wd/ran").read_text() for key in ("short", "long", "ends")] == ["x\n"] * 3
+    assert (node.folder("waits") / "wd/ran").read_text() in ("x\n", "y\n"), "it ran once, whoever sent it"
     node.say({"op": "ack", "ids": [*known, "waits"]})
     node.settle()
     node.kill_agent()
