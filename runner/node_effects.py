@@ -84,7 +84,7 @@ class NodeEffects:
     def _connect_session(self, command: OpenNode, session: NodeSession) -> None:
         try:
             session.open(self._connect(command, session))
-        except Exception as exc:
+        except Exception as exc:  # whatever it is: an error that nobody sees would leave the node unconnected
             log.error("node %s: cannot be connected", command.node_id, exc_info=exc)
             session.closed(f"{type(exc).__name__}: {exc}")
 

@@ -170,7 +170,7 @@ class NodeLink:
                 parts.append(data)
         except (LinkError, OSError, EOFError, paramiko.SSHException, msgspec.DecodeError) as error:
             self._end(told(error))
-        except Exception as error:
+        except Exception as error:  # whatever it is:
             # without this thread nobody would notice any more that the node falls silent
             log.exception("the link to %s:%s broke", self._peer.address, self._peer.port)
             self._end(f"{type(error).__name__}: {error}")
@@ -202,7 +202,7 @@ class NodeLink:
                 time.sleep(_BEAT)
         except (OSError, EOFError, paramiko.SSHException) as error:
             self._end(f"the connection to the node broke while writing: {told(error)}")
-        except Exception as error:
+        except Exception as error:  # as in `_read`: a link without its writer would hang for ever
             log.exception("the link to %s:%s broke", self._peer.address, self._peer.port)
             self._end(f"{type(error).__name__}: {error}")
 

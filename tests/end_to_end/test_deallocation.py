@@ -1,0 +1,48 @@
+"""The four node deallocation options, on a real node that is taken away while its task runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pools import NodeDeallocationOption
+from runner import ResizePool, TaskState
+
+from .world import World
+
+Option = NodeDeallocationOption
+
+
+@pytest.mark.parametrize(
+    ("option", "exit_code", "failure"),
+    [
+        (Option.REQUEUE, None, None),
+        (Option.TERMINATE, 143, "TaskEnded"),
+        (Option.TASK_COMPLETION, 0, None),
+        (Option.RETAINED_DATA, 0, None),
+    ],
+)
+def test_what_becomes_of_a_running_task(
+    world: World, tmp_path: Path, option: Option, exit_code: int | None, failure: str | None
+) -> None:
+    notes = tmp_path / "notes"
+    world.pool(target_dedicated_nodes=1)
+    world.job(f"/bin/sh -c 'echo run >> {notes}; sleep 1.5; echo done'")
+    world.wait(lambda: world.task().state is TaskState.RUNNING and notes.exists(), "the task to run")
+
+    world.request(ResizePool("pool", 0, 0, option))
+    world.wait(lambda: not world.nodes(), "the node to leave")
+
+    task = world.task()
+    assert task.exit_code == exit_code
+    assert (task.failure.code if task.failure else None) == failure
+    assert notes.read_text().split() == ["run"]
+    if option is not Option.REQUEUE:
+        assert (task.state, task.requeue_count) == (TaskState.COMPLETED, 0)
+        return
+    assert (task.state, task.requeue_count, task.retry_count) == (TaskState.ACTIVE, 1, 0)
+    world.request(ResizePool("pool", 1, 0))
+    world.wait_completed()
+    assert world.task().exit_code == 0
+    assert world.printed() == b"done\n"
