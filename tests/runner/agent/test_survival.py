@@ -192,7 +192,9 @@ def test_everything_ends_with_the_machine(node: Node) -> None:
     node.die()
     wait_until(lambda: not any(alive(pid) for pid in [daemon, *supervisors]), 5)
     node._hang_up()
-    assert node.processes() == [] and time.monotonic() - began < 5
+    # an agent that outlived the lifeline by a moment may have begun another supervisor, which ends at once
+    wait_until(lambda: node.processes() == [], 5)
+    assert time.monotonic() - began < 5
 
 
 # -- the spool alone
