@@ -31,12 +31,15 @@ def end_all(belongs: Callable[[str], bool], within: float = 10.0) -> int:
 
     They are stopped first, until nothing new is found: what is stopped cannot fork, so that a descendant
     without the marker (`env -i`) is still found by its parent. Then they are killed, and all is looked
-    through again. Returns how many were killed. Raises StubbornProcessesError after `within` seconds.
+    through again, until they are gone. Returns how many were killed. Raises StubbornProcessesError after
+    `within` seconds.
     """
     deadline = time.monotonic() + within
     killed: set[ProcessId] = set()
     pause = 0.001
-    while family := _stop_family(belongs, deadline):
+    # A killed process loses its memory, and its environment with it, before its files are closed: while the
+    # kernel takes that apart it is known by its identity alone, and holds its ports and locks.
+    while family := _stop_family(belongs, deadline) | {process for process in killed if is_alive(process)}:
         if time.monotonic() > deadline:
             pids = ", ".join(str(process.pid) for process in sorted(family))
             raise StubbornProcessesError(f"processes {pids} do not end; end them by hand (kill -9)")

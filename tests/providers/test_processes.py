@@ -50,6 +50,17 @@ def test_the_sweep_ends_the_marked_their_descendants_and_no_others() -> None:
         assert end_all(A.__eq__) == 0
 
 
+def test_the_sweep_is_over_only_when_what_it_killed_is_gone() -> None:
+    """A big process takes a while to go, and during that time it has no environment to be known by."""
+    fill = "block = bytearray(200 << 20); block[::4096] = b'1' * len(block[::4096]); print(flush=True); input()"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with running([sys.executable, "-c", fill], env={**os.environ, MARKER: A}, **pipes) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        assert end_all(A.__eq__) == 1
+        assert look_up(child.pid) is None
+
+
 def test_a_process_that_cannot_be_ended_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("providers.sweep._send", lambda process, number: None)
     with running(["sleep", "600"], env={**os.environ, MARKER: A}) as child:
