@@ -12,7 +12,7 @@ from typing import NamedTuple
 MARKER = "EBBTIDE_NODE"
 """Environment variable of every process that belongs to a local node; its value is the VM name."""
 
-_GONE = b"ZXx"  # zombie, dead: nobody may ever wait for it, and it runs nothing any more
+_GONE = b"ZXx"  # zombie, dead: nobody may ever wait for it, and its main thread runs no more
 
 
 class ProcessId(NamedTuple):
@@ -57,7 +57,7 @@ def look_at(pid: int) -> ProcessRow | Zombie | None:
     fields = text[text.rfind(b")") + 2 :].split()
     if len(fields) < 20:
         return None
-    if fields[0] in _GONE:
+    if fields[0] in _GONE and int(fields[17]) < 2:  # a process lives as long as any of its threads
         return ZOMBIE
     return ProcessRow(ProcessId(pid, int(fields[19])), int(fields[1]), int(fields[2]))
 
@@ -87,10 +87,31 @@ def marker_of(pid: int) -> str | None:
 def environment_of(pid: int) -> bytes | None:
     """As it was at the start; None if it may not be read, empty also in the middle of an exec."""
     try:
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            return file.read()
-    except OSError:
+        return _read(f"/proc/{pid}/environ") or _environment_of_threads(pid)
+    except PermissionError:
         return None
+    except OSError:  # gone, or its main thread is
+        return _environment_of_threads(pid) or None
+
+
+def _environment_of_threads(pid: int) -> bytes:
+    """Of a process whose main thread has ended before the others: only these still show it."""
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return b""
+    for thread in threads if len(threads) > 1 else ():
+        try:
+            if environment := _read(f"/proc/{pid}/task/{thread}/environ"):
+                return environment
+        except OSError:
+            pass  # this one has ended; another may live
+    return b""
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
 
 
 def marker_in(environment: bytes) -> str | None:

@@ -61,6 +61,21 @@ def test_the_sweep_is_over_only_when_what_it_killed_is_gone() -> None:
         assert look_up(child.pid) is None
 
 
+def test_a_process_whose_main_thread_has_ended_lives_and_is_swept() -> None:
+    script = """
+import ctypes, threading
+threading.Thread(target=threading.Event().wait).start()
+ctypes.CDLL(None).pthread_exit(None)
+"""
+    with running([sys.executable, "-c", script], env={**os.environ, MARKER: A}) as child:
+        wait_until(lambda: ") Z " in Path(f"/proc/{child.pid}/stat").read_text())
+        assert len(os.listdir(f"/proc/{child.pid}/task")) == 2
+        assert look_up(child.pid) is not None
+        assert marker_of(child.pid) == A
+        assert end_all(A.__eq__) == 1
+        assert look_up(child.pid) is None
+
+
 def test_a_process_that_cannot_be_ended_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("providers.sweep._send", lambda process, number: None)
     with running(["sleep", "600"], env={**os.environ, MARKER: A}) as child:
