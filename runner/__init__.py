@@ -27,7 +27,7 @@ from .node_effects import NodeEffects
 from .node_link import LinkError, LinkTimeouts, NodeLink
 from .node_session import NodeSession
 from .outputs import OutputStore
-from .packages import PackageError, PackageStore
+from .packages import PackageError, PackageStore, check_source
 from .request_checks import JobError
 from .simulated_node import Plan
 from .simulation import Request, Simulation
@@ -106,6 +106,7 @@ __all__ = [
     "VmEffects",
     "Workload",
     "WorldEffects",
+    "check_source",
     "open_journal",
     "shell_hint",
     "split_command_line",

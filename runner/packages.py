@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import io
+import lzma
 import os
 import stat
 import zipfile
+import zlib
 from pathlib import Path
 
 from .model import ApplicationPackage
@@ -14,6 +16,11 @@ from .model import ApplicationPackage
 
 class PackageError(ValueError):
     """The source of an application cannot be used; the message names it and says why."""
+
+
+# What zipfile raises for damaged, encrypted or unsupported archives: its own and each decompressor's errors, and for
+# a name that is not UTF-8 though marked as such a ValueError.
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, ValueError)
 
 
 class PackageStore:
@@ -25,7 +32,8 @@ class PackageStore:
 
         The same content gives the same package, so adding twice changes nothing.
         """
-        data = _zip_folder(source) if source.is_dir() else _read_zip(source)
+        check_source(source)
+        data = _zip_folder(source) if source.is_dir() else source.read_bytes()
         digest = hashlib.sha256(data).hexdigest()
         path = self._directory / f"{digest}.zip"
         if not path.exists():
@@ -44,29 +52,36 @@ class PackageStore:
         return self._directory / f"{package.sha256}.zip"
 
 
-def _read_zip(source: Path) -> bytes:
+def check_source(source: Path) -> None:
+    """Is it a folder or a zip file that every node can unpack? Raises PackageError."""
+    if source.is_dir():
+        link = next((path for path in sorted(source.rglob("*")) if path.is_symlink()), None)
+        if link is not None:
+            raise PackageError(f"{link} is a symbolic link; put the file itself there")
+        return
     if not source.exists():
-        raise PackageError(f"{source}: no such file or folder")
+        raise PackageError(f"there is no file or folder {source}")
     try:
         with zipfile.ZipFile(source) as archive:
             for entry in archive.infolist():
                 _check_entry(source, entry)
             bad = archive.testzip()
-    except (zipfile.BadZipFile, OSError) as exc:
-        raise PackageError(f"{source}: not a readable zip file or folder ({exc})") from None
+    except _UNREADABLE as exc:
+        why = str(exc) or "it is cut off"
+        raise PackageError(f"{source} is neither a folder nor a readable zip file: {why}") from None
     if bad is not None:
-        raise PackageError(f"{source}: the zip file is damaged at {bad!r}")
-    return source.read_bytes()
+        raise PackageError(f"the zip file {source} is damaged at {bad!r}")
 
 
 def _check_entry(source: Path, entry: zipfile.ZipInfo) -> None:
     """What no node would unpack is refused here already. Raises PackageError."""
     parts = entry.filename.rstrip("/").split("/")
     if entry.filename.startswith("/") or ".." in parts or "" in parts:
-        raise PackageError(f"{source}: {entry.filename!r} would be unpacked outside the package's folder")
+        raise PackageError(f"the zip file {source}: {entry.filename!r} would be unpacked outside the package's folder")
     kind = stat.S_IFMT(entry.external_attr >> 16)
     if entry.create_system == 3 and kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise PackageError(f"{source}: {entry.filename!r} is a link or a special file; pack files and folders only")
+        text = f"{entry.filename!r} is a link or a special file; pack files and folders only"
+        raise PackageError(f"the zip file {source}: {text}")
 
 
 def _zip_folder(source: Path) -> bytes:
@@ -74,8 +89,6 @@ def _zip_folder(source: Path) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(source.rglob("*")):
-            if path.is_symlink():
-                raise PackageError(f"{path}: a symbolic link cannot be packed; put the file itself there")
             if not path.is_file():
                 continue
             entry = zipfile.ZipInfo(path.relative_to(source).as_posix(), (1980, 1, 1, 0, 0, 0))

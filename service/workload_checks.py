@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Collection, Iterable
 from datetime import timedelta
 from pathlib import Path
+
+from runner import PackageError, check_source
 
 from .command_checks import check_command, check_environment
 from .cursor import Cursor
@@ -105,25 +106,14 @@ class WorkloadChecks:
         if source is None:
             return
         path = self._base / source
-        if path.is_dir():
-            link = next((entry for entry in sorted(path.rglob("*")) if entry.is_symlink()), None)
-            if link is not None:
-                self._error(application, "source", f"{link} is a symbolic link; put the file itself there")
-        elif not path.exists():
-            self._error(
-                application, "source", f"there is no file or folder {path}; paths are relative to this file"
-            )
-        else:
-            try:
-                with zipfile.ZipFile(path) as archive:
-                    damaged = archive.testzip()
-            except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError) as exc:
-                self._error(
-                    application, "source", f"{path} is neither a folder nor a readable zip file: {exc}"
-                )
-            else:
-                if damaged is not None:
-                    self._error(application, "source", f"the zip file {path} is damaged at {damaged!r}")
+        if not path.exists():
+            text = f"there is no file or folder {path}; paths are relative to this file"
+            self._error(application, "source", text)
+            return
+        try:
+            check_source(path)
+        except PackageError as exc:
+            self._error(application, "source", str(exc))
 
     def _packages(self, owner: Cursor) -> None:
         for reference in owner.each("applicationPackageReferences"):

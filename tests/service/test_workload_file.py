@@ -149,6 +149,31 @@ def test_packages_may_be_folders_and_zips(tmp_path):
             load(tmp_path, line % bad)
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_with_any_damage_is_named(tmp_path, method):
+    with zipfile.ZipFile(tmp_path / "whole.zip", "w", method) as archive:
+        archive.writestr("\N{BROOM}.sh", bytes(range(256)) * 8)
+    whole = (tmp_path / "whole.zip").read_bytes()
+    line = "applications: [{id: a, source: %s}]"
+    for place in range(0, len(whole), 3):
+        damaged = bytearray(whole)
+        damaged[place] ^= 0xFF
+        (tmp_path / "damaged.zip").write_bytes(damaged)
+        try:
+            load(tmp_path, line % "damaged.zip")
+        except InputError as error:
+            assert "damaged.zip" in str(error), place
+        else:  # no content was hit: a date, an attribute, ...
+            assert zipfile.ZipFile(tmp_path / "damaged.zip").testzip() is None
+
+
+def test_what_no_node_would_unpack_is_refused_with_the_file(tmp_path):
+    with zipfile.ZipFile(tmp_path / "evil.zip", "w") as archive:
+        archive.writestr("../x.sh", "echo x")
+    with pytest.raises(InputError, match=r"w\.yaml:1:.*evil\.zip: '\.\./x\.sh' would be unpacked outside"):
+        load(tmp_path, "applications: [{id: a, source: evil.zip}]")
+
+
 def test_a_job_schedule_that_cannot_go_on(tmp_path):
     text = """
 pools: [{id: a, vmSize: local.small}]
