@@ -88,9 +88,7 @@ def environment_of(pid: int) -> bytes | None:
     """As it was at the start; None if it may not be read, empty also in the middle of an exec."""
     try:
         return _read(f"/proc/{pid}/environ") or _environment_of_threads(pid)
-    except PermissionError:
-        return None
-    except OSError:  # gone, or its main thread is
+    except OSError:  # another user's; or gone, or its main thread is (which then looks like another user's)
         return _environment_of_threads(pid) or None
 
 
