@@ -18,6 +18,7 @@ from .processes import (
 )
 
 _DOUBTS = 50  # looks in a row that may be inconclusive, on a machine where others come and go all the time
+_LONGEST_PAUSE = 0.05  # seconds between two looks at what was killed; the first pause is a millisecond
 _BLANK_LOOKS = 8  # times that an empty environment may be an exec that is not finished
 _KERNEL = 2  # the parent of the kernel's own threads, which have no environment
 
@@ -32,7 +33,7 @@ def end_all(belongs: Callable[[str], bool], within: float = 10.0) -> int:
     They are stopped first, until nothing new is found: what is stopped cannot fork, so that a descendant
     without the marker (`env -i`) is still found by its parent. Then they are killed, and all is looked
     through again, until they are gone. Returns how many were killed. Raises StubbornProcessesError after
-    `within` seconds.
+    `within` seconds, but not before all were killed and looked at several times: the machine may have stood still.
     """
     deadline = time.monotonic() + within
     killed: set[ProcessId] = set()
@@ -40,14 +41,14 @@ def end_all(belongs: Callable[[str], bool], within: float = 10.0) -> int:
     # A killed process loses its memory, and its environment with it, before its files are closed: while the
     # kernel takes that apart it is known by its identity alone, and holds its ports and locks.
     while family := _stop_family(belongs, deadline) | {process for process in killed if is_alive(process)}:
-        if time.monotonic() > deadline:
-            pids = ", ".join(str(process.pid) for process in sorted(family))
-            raise StubbornProcessesError(f"processes {pids} do not end; end them by hand (kill -9)")
         for process in family:
             _send(process, signal.SIGKILL)
         killed |= family
+        if pause == _LONGEST_PAUSE and time.monotonic() > deadline:
+            pids = ", ".join(str(process.pid) for process in sorted(family))
+            raise StubbornProcessesError(f"processes {pids} do not end; end them by hand (kill -9)")
         time.sleep(pause)  # a killed process needs a moment to go, and nobody tells us that it has gone
-        pause = min(pause * 2, 0.05)
+        pause = min(pause * 2, _LONGEST_PAUSE)
     return len(killed)
 
 

@@ -1,6 +1,11 @@
-"""What holds for every test: fast ones first, so that a mistake shows early."""
+"""What holds for every test: fast ones first, so that a mistake shows early, and no property hangs on the clock."""
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A machine may stand still in the middle of any example.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -68,7 +68,7 @@ PIECES = st.sampled_from(
 TEXTS = st.one_of(st.text(max_size=200), st.lists(PIECES, max_size=60).map("".join), programs())
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(TEXTS, histories())
 def test_any_text_is_answered(text: str, samples: Samples) -> None:
     found = check(text)
@@ -100,7 +100,7 @@ def plain(value: Any) -> Any:
     return "NaN" if value != value else value
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(programs(), histories())
 def test_compiled_programs_agree_with_a_walk_over_the_tree(text: str, samples: Samples) -> None:
     assert not [diagnostic.render() for diagnostic in check(text) if diagnostic.is_error]

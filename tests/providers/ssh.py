@@ -7,6 +7,8 @@ import paramiko
 
 from providers import Vm
 
+PATIENCE = 60.0  # seconds for an answer, on a machine that has much else to do
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -18,11 +20,12 @@ class Answer:
 def connect(vm: Vm, key: paramiko.PKey, user: str | None = None) -> paramiko.Transport:
     """Raises paramiko.AuthenticationException."""
     assert vm.address is not None and vm.port is not None
-    sock = socket.create_connection((vm.address, vm.port), timeout=10)
+    sock = socket.create_connection((vm.address, vm.port), timeout=PATIENCE)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     transport = paramiko.Transport(sock)
+    transport.banner_timeout = transport.handshake_timeout = transport.auth_timeout = PATIENCE
     try:
-        transport.start_client(timeout=10)
+        transport.start_client(timeout=PATIENCE)
         server = transport.get_remote_server_key()
         assert f"{server.get_name()} {server.get_base64()}" == vm.host_key
         transport.auth_publickey(user or vm.user, key)
@@ -33,8 +36,8 @@ def connect(vm: Vm, key: paramiko.PKey, user: str | None = None) -> paramiko.Tra
 
 
 def start(transport: paramiko.Transport, command: str | bytes) -> paramiko.Channel:
-    channel = transport.open_session(timeout=10)
-    channel.settimeout(20)
+    channel = transport.open_session(timeout=PATIENCE)
+    channel.settimeout(PATIENCE)
     channel.exec_command(command)
     return channel
 

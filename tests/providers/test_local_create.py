@@ -17,8 +17,8 @@ from providers import CapacityError, InvalidRequestError, ProviderError, VmState
 from providers.local.record import VmRecord
 from providers.local.registry import Registry
 
-from .conftest import Cloud, running, wait_until
-from .ssh import connect, run
+from .conftest import Cloud, forked, running, wait_until
+from .ssh import PATIENCE, connect, run
 
 STEPS = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "open", "subprocess.Popen", "os.chmod"}
 
@@ -27,24 +27,23 @@ def crash_at(step: int, action: Callable[[], object]) -> bool:
     """Do `action` in a child that is killed before its `step`-th step on disk or processes; False if it
     finished.
     """
-    child = os.fork()
-    if child == 0:
-        count = 0
-        caller = threading.get_ident()
+    count = 0
+    caller = threading.get_ident()
 
-        def watch(event: str, _: object) -> None:
-            nonlocal count
-            if event in STEPS and threading.get_ident() == caller:
-                count += 1
-                if count == step:
-                    os.kill(os.getpid(), signal.SIGKILL)
+    def watch(event: str, _: object) -> None:
+        nonlocal count
+        if event in STEPS and threading.get_ident() == caller:
+            count += 1
+            if count == step:
+                os.kill(os.getpid(), signal.SIGKILL)
 
+    def watched() -> None:
         sys.addaudithook(watch)
         action()
-        os._exit(0)
-    status = os.waitpid(child, 0)[1]
-    assert os.waitstatus_to_exitcode(status) in (0, -signal.SIGKILL)
-    return os.WIFSIGNALED(status)
+
+    status = forked(watched)
+    assert status in (0, -signal.SIGKILL)
+    return status != 0
 
 
 def test_a_create_that_crashed_anywhere_is_finished_by_the_next(local: Cloud) -> None:
@@ -122,7 +121,7 @@ def test_a_node_process_that_comes_too_late_ends(local: Cloud) -> None:
     path = intent(local)
     local.provider.destroy(path.name)
     with node_process(path) as late:
-        assert late.communicate(timeout=20)[0] == b'{"listening": false}\n'
+        assert late.communicate(timeout=PATIENCE)[0] == b'{"listening": false}\n'
     assert local.provider.list_owned() == []
 
 
@@ -136,7 +135,7 @@ def test_a_dead_child_of_ours_is_dead_though_nobody_has_waited_for_it(local: Clo
         assert local.states() == {"n1": VmState.TERMINATED}
         assert marked_processes(local.deployment) == []
         with node_process(path) as second:
-            assert second.communicate(timeout=20)[0] == b'{"listening": false}\n'  # a VM lives once
+            assert second.communicate(timeout=PATIENCE)[0] == b'{"listening": false}\n'  # a VM lives once
         assert local.states() == {"n1": VmState.TERMINATED}
         local.provider.destroy(path.name)
 

@@ -19,7 +19,7 @@ from providers import Vm
 from providers.processes import look_up
 
 from .conftest import Cloud, wait_until
-from .ssh import connect, run, start
+from .ssh import PATIENCE, connect, run, start
 
 
 @pytest.fixture
@@ -71,17 +71,18 @@ def test_large_data_arrives_whole_both_ways(ssh: paramiko.Transport) -> None:
 
 
 def test_a_command_that_does_not_read_slows_its_sender_down(ssh: paramiko.Transport) -> None:
-    channel = start(ssh, "read line; cat | wc -c")
+    channel = start(ssh, "mkfifo go; echo ready; read x <go; wc -c")
+    assert channel.recv(100) == b"ready\n"
     channel.settimeout(0.5)
     sent = 0
     with pytest.raises(TimeoutError):
         while sent < 1 << 28:
             sent += channel.send(bytes(1 << 15))
     assert sent < 1 << 26
-    channel.settimeout(20)
-    channel.sendall(b"\n")
+    channel.settimeout(PATIENCE)
+    run(ssh, "echo >go")
     channel.shutdown_write()
-    assert channel.makefile("rb").read() == b"0\n"
+    assert int(channel.makefile("rb").read()) == sent
 
 
 def test_a_sender_to_a_command_that_no_longer_reads_is_not_held_up(ssh: paramiko.Transport) -> None:
@@ -111,11 +112,13 @@ def test_many_channels_at_once(ssh: paramiko.Transport) -> None:
 def test_small_answers_are_not_delayed(ssh: paramiko.Transport) -> None:
     channel = start(ssh, "while read line; do echo out; echo err >&2; done")
     out, err = channel.makefile("rb"), channel.makefile_stderr("rb")
-    begin = time.monotonic()
+    times = []
     for _ in range(100):
+        begin = time.monotonic()
         channel.sendall(b"go\n")
         assert (out.readline(), err.readline()) == (b"out\n", b"err\n")
-    assert time.monotonic() - begin < 3.0  # with Nagle's algorithm the second packet takes 40 ms, 4 s in all
+        times.append(time.monotonic() - begin)
+    assert sorted(times)[50] < 0.02  # with Nagle's algorithm the second packet takes 40 ms, every time
     channel.close()
 
 
@@ -166,11 +169,11 @@ def test_only_the_right_key_and_user_log_in(local: Cloud, vm: Vm) -> None:
     assert vm.address is not None and vm.port is not None
     for attempt in ("auth_none", "auth_password"):
         transport = paramiko.Transport(socket.create_connection((vm.address, vm.port)))
-        transport.start_client(timeout=10)
+        transport.start_client(timeout=PATIENCE)
         with pytest.raises(paramiko.BadAuthenticationType):
             getattr(transport, attempt)(*([vm.user] if attempt == "auth_none" else [vm.user, "secret"]))
         with pytest.raises(paramiko.SSHException):
-            transport.open_session(timeout=10)
+            transport.open_session(timeout=PATIENCE)
         transport.close()
 
 
@@ -178,11 +181,11 @@ def test_commands_are_all_that_is_served(ssh: paramiko.Transport, vm: Vm) -> Non
     assert vm.port is not None
     for request in ("invoke_shell", "get_pty"):
         with pytest.raises(paramiko.SSHException):
-            getattr(ssh.open_session(timeout=10), request)()
+            getattr(ssh.open_session(timeout=PATIENCE), request)()
     with pytest.raises(paramiko.SSHException):
-        ssh.open_session(timeout=10).invoke_subsystem("sftp")
+        ssh.open_session(timeout=PATIENCE).invoke_subsystem("sftp")
     with pytest.raises(paramiko.ChannelException):
-        ssh.open_channel("direct-tcpip", ("127.0.0.1", vm.port), ("127.0.0.1", 1), timeout=10)
+        ssh.open_channel("direct-tcpip", ("127.0.0.1", vm.port), ("127.0.0.1", 1), timeout=PATIENCE)
     assert run(ssh, "echo fine").out == b"fine\n"
 
 
@@ -197,10 +200,10 @@ def test_the_openssh_client_works(local: Cloud, vm: Vm, tmp_path: Path) -> None:
     command += [part for option in options for part in ("-o", option)] + [f"{vm.user}@{vm.address}"]
     data = os.urandom(300_000)
     done = subprocess.run(
-        [*command, "cat; echo note >&2; exit 9"], input=data, check=False, capture_output=True, timeout=30
+        [*command, "cat; echo note >&2; exit 9"], input=data, check=False, capture_output=True, timeout=PATIENCE
     )
     assert (done.returncode, done.stdout, done.stderr) == (9, data, b"note\n")
     killed = subprocess.run(
-        [*command, "kill -9 $$"], stdin=subprocess.DEVNULL, check=False, capture_output=True, timeout=30
+        [*command, "kill -9 $$"], stdin=subprocess.DEVNULL, check=False, capture_output=True, timeout=PATIENCE
     )
     assert killed.returncode == 137
