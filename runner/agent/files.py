@@ -11,7 +11,8 @@ import stat
 import sys
 
 from . import wire
-from .confine import PathRefused, directory, locate, parts_of
+from .confine import PathRefused, locate, parts_of
+from .incoming import Incoming
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,16 +91,13 @@ class FileServer:
 
         left = int(request["size"])
         digest = hashlib.sha256()
-        parent = fd = -1
+        file: Incoming | None = None
         error: Exception | None = None
         try:
             parts = parts_of(request["path"], private=True)
             if parts[0] == ".ebbtide" and parts[1:2] != ["packages"]:
                 raise PathRefused("{!r} belongs to the agent".format(request["path"]))
-            parent = directory(self._root, parts[:-1], create=True)
-            temporary = f".{parts[-1][:100]}.{os.getpid()}.part"
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-            fd = os.open(temporary, flags, 0o600, dir_fd=parent)
+            file = Incoming(self._root, parts)
         except (PathRefused, OSError) as caught:
             error = caught
         try:
@@ -109,24 +107,18 @@ class FileServer:
                     raise Broken("the upload of {!r} was cut off".format(request["path"]))
                 left -= len(piece)
                 digest.update(piece)
-                if error is None:
+                if file is not None and error is None:
                     try:
-                        _write(fd, piece)
+                        file.write(piece)
                     except OSError as caught:
                         error = caught
             if error is None and request.get("sha256") not in (None, digest.hexdigest()):
                 error = ValueError("the checksum is wrong: upload it again")
-            if error is None:
-                os.fchmod(fd, int(request.get("mode", 0o644)) & 0o777)
-                os.rename(temporary, parts[-1], src_dir_fd=parent, dst_dir_fd=parent)
-                os.close(fd)
-                fd = -1
+            if file is not None and error is None:
+                file.publish(int(request.get("mode", 0o644)) & 0o777)
         finally:
-            if fd >= 0:
-                os.close(fd)
-                os.unlink(temporary, dir_fd=parent)
-            if parent >= 0:
-                os.close(parent)
+            if file is not None:
+                file.close()
         if error is not None:
             raise error
         self._answer({})
@@ -167,12 +159,6 @@ class FileServer:
                 if described["dir"] and request.get("recursive"):
                     todo.append(name + "/")
         self._answer({"entries": entries[:MAX_LISTED], "truncated": len(entries) > MAX_LISTED})
-
-
-def _write(fd: int, piece: bytes) -> None:
-    view = memoryview(piece)
-    while view:
-        view = view[os.write(fd, view) :]
 
 
 def _describe(status: os.stat_result) -> Message:

@@ -32,6 +32,7 @@ class Lane:
 
     def __init__(self) -> None:
         self.slots: list[SlotLink] = []
+        self.width = 0  # how many slots there will be, when all that were configured have told their state
         self._queue: deque[Entry] = deque()
         self._queued: dict[str, Entry] = {}
         self._idle: list[SlotLink] = []
@@ -103,7 +104,7 @@ class Lane:
         sent = []
         entry = self._head()
         while entry is not None:
-            need = min(entry.need, len(self.slots))
+            need = min(entry.need, max(self.width, len(self.slots)))
             if not need or len(self._idle) < need:
                 break
             slot = next((slot for slot in self._idle if slot.ready and len(slot.unacked) < OUTCOMES), None)

@@ -8,6 +8,7 @@ import time
 
 PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NAME = 15
+EXEC_PATIENCE = 1.0  # seconds that an exec may take until it is passed over
 
 
 def become_subreaper(name: str) -> bool:
@@ -33,12 +34,9 @@ def descendants(of: int) -> list[int]:
     """All descendants of a process, zombies too."""
     children: dict[int, list[int]] = {}
     for pid in _pids():
-        try:
-            with open(f"/proc/{pid}/stat", "rb") as file:
-                fields = file.read().rpartition(b")")[2].split()
-        except OSError:
-            continue  # gone in the meantime
-        children.setdefault(int(fields[1]), []).append(pid)
+        fields = _stat(pid)
+        if fields:  # else gone in the meantime
+            children.setdefault(int(fields[1]), []).append(pid)
     found: list[int] = []
     todo = [of]
     while todo:
@@ -53,18 +51,46 @@ def marked(marker: str) -> list[int]:
     needle = b"\0" + os.fsencode(marker) + b"\0"
     todo = [pid for pid in _pids() if pid != os.getpid()]
     found = []
-    for again in (True, False):
-        empty = []
+    until = time.monotonic() + EXEC_PATIENCE
+    while True:
+        unsettled = []
         for pid in todo:
             environment = _environment(pid)
             if needle in b"\0" + environment + b"\0":
                 found.append(pid)
-            elif not environment:
-                empty.append(pid)
-        if again and empty:
-            time.sleep(0.002)  # in the middle of an exec it reads empty, as it does for kernel threads and zombies
-        todo = empty
-    return found
+            elif not environment and _in_exec(pid):
+                unsettled.append(pid)
+        if not unsettled or time.monotonic() > until:
+            return found
+        time.sleep(0.002)
+        todo = unsettled
+
+
+def _in_exec(pid: int) -> bool:
+    """Whether an environment that read empty may yet be there: in the middle of an exec it is not set up.
+
+    Kernel threads and zombies have no memory at all, and one that is empty has its place nevertheless.
+    """
+    fields = _stat(pid)
+    if len(fields) < 49:
+        return False
+    memory, start, end = int(fields[20]), int(fields[47]), int(fields[48])
+    return memory > 0 and (not end or start < end)
+
+
+def alive(pid: int) -> bool:
+    """False for a zombie. A killed process is alive until the kernel has closed its files, ports and locks."""
+    fields = _stat(pid)
+    return bool(fields) and fields[0] not in (b"Z", b"X")
+
+
+def _stat(pid: int) -> list[bytes]:
+    """What follows the name in /proc/PID/stat; nothing for a process that is gone."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()
+    except OSError:
+        return []
 
 
 def _environment(pid: int) -> bytes:

@@ -231,8 +231,12 @@ class Running:
 
     def _sweep(self, marker: str) -> None:
         until = time.monotonic() + GIVE_UP
-        found = processes.marked(marker)
-        while found and time.monotonic() < until:
+        ended: set[int] = set()
+        while time.monotonic() < until:
+            found = processes.marked(marker)
+            ended.update(found)
+            # the environment is gone before the files are closed: until then only the id is known
+            if not any(processes.alive(pid) for pid in ended):
+                return
             processes.end(found)
             time.sleep(ROUND)
-            found = processes.marked(marker)

@@ -223,6 +223,7 @@ class Agent:
         except OSError as error:
             text = f"cannot start the supervisor of slot {name}: {os.strerror(error.errno or 0)}"
             self._say(wire.encode({"op": "configure-failed", "message": text}))
+        self._work.tasks.width = sum(slot.name != STARTUP for slot in self._slots.values())
 
     def _install(self) -> None:
         for answer in self._installer.start():

@@ -1,6 +1,9 @@
 """Slots: never more executions than slots, none twice, and nothing left behind when one is free again."""
 
+from pathlib import Path
 
+from runner.agent.lane import Entry, Lane
+from runner.agent.slot_link import SlotLink
 
 from .node import Node, alive, wait_until
 
@@ -29,7 +32,10 @@ def test_a_start_task_may_leave_daemons_but_not_after_it_was_killed(node: Node) 
     wait_until((node.root / "startup/wd/second").exists)
     node.say({"op": "kill", "id": "s2", "grace": 0.2})
     assert node.outcome("s2")["killed"] is True
-    assert alive(kept) and not alive(int((node.root / "startup/wd/second").read_text()))
+    assert alive(kept)
+    second = int((node.root / "startup/wd/second").read_text())
+    assert second not in node.processes()
+    wait_until(lambda: not alive(second))  # what was killed is not a zombie yet while the kernel takes it apart
 
 
 def test_many_tasks_never_more_than_slots(node: Node) -> None:
@@ -68,6 +74,17 @@ def test_a_task_of_two_slots_runs_alone_on_two(node: Node) -> None:
     node.sh("last", "true")
     one, two, last = (node.outcome(key) for key in ("one", "two", "last"))
     assert one["end"] <= two["start"] and two["end"] <= last["start"]
+
+
+def test_a_task_of_two_slots_waits_for_the_second_one_to_join(tmp_path: Path) -> None:
+    lane = Lane()
+    lane.width = 2
+    lane.put(Entry("two", 2, b""))
+    for name, sent in (("0", []), ("1", ["two"])):
+        slot = SlotLink(str(tmp_path), name)
+        slot.ready = True
+        lane.add(slot)
+        assert [key for _, key in lane.dispatch()] == sent
 
 
 def test_duplicate_starts_run_once(node: Node) -> None:
