@@ -34,6 +34,22 @@ def alive(pid: int) -> bool:
         return False
 
 
+def parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def children(of: int) -> list[int]:
+    """Zombies too: what is not among them was waited for."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and parent(int(entry.name)) == of:
+                found.append(int(entry.name))
+        except OSError:
+            continue
+    return found
+
+
 class Node:
     """`root` is the node root. `messages` holds all that the agent said on all connections."""
 
@@ -70,10 +86,10 @@ class Node:
         if said[1].strip() == b"need":
             agent.stdin.write(bundle.data)
             agent.stdin.flush()
+        hellos = sum(1 for m in list(self.messages) if m["op"] == "hello")
         thread = threading.Thread(target=self._read, args=(agent,), daemon=True)
         thread.start()
         self._threads.append(thread)
-        hellos = sum(1 for m in list(self.messages) if m["op"] == "hello")
         hello: Message = self.wait(lambda m: m["op"] == "hello", skip=hellos)
         if slots is not None:
             self.say({"op": "configure", "slots": slots, "env": env})
@@ -82,6 +98,8 @@ class Node:
     def _read(self, agent: subprocess.Popen[bytes]) -> None:
         assert agent.stdout is not None
         for line in agent.stdout:
+            if not line.endswith(b"\n"):
+                return  # it was killed in the middle of a write
             with self._news:
                 self.messages.append(json.loads(line))
                 self._news.notify_all()
@@ -130,7 +148,15 @@ class Node:
         return self.root / "workitems/j/job-1" / key
 
     def supervisor(self, slot: str) -> int:
-        return int((self.root / ".ebbtide/slots" / slot / "lock").read_text() or 0)
+        """The living one: when it has died, the next one, as soon as there is one."""
+        lock = self.root / ".ebbtide/slots" / slot / "lock"
+        found: int = wait_until(lambda: next((pid for pid in map(int, lock.read_text().split()) if alive(pid)), 0))
+        return found
+
+    def reaped(self, *slots: str) -> None:
+        """Returns when nothing runs in these slots, and their supervisors will tell so whoever asks them."""
+        supervisors = [self.supervisor(slot) for slot in slots]
+        wait_until(lambda: not any(children(pid) for pid in supervisors))
 
     def kill_agent(self) -> None:
         assert self.agent is not None
@@ -171,6 +197,13 @@ class Node:
             self._alive = -1
 
     def end(self) -> None:
+        ended = set(self.processes())
         self.die()
         self._hang_up()
-        wait_until(lambda: not self.processes(), 15)
+
+        def gone() -> bool:
+            # a process loses its environment before its files are closed and its folder is left
+            ended.update(self.processes())
+            return not any(alive(pid) for pid in ended)
+
+        wait_until(gone)

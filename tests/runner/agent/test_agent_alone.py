@@ -9,23 +9,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from .node import Node, alive, wait_until
+from .node import Node, alive, children, parent, wait_until
 from .test_packages import zipped
 
 
-def parent(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-
-
-def children(of: int) -> list[int]:
-    found = []
-    for entry in Path("/proc").iterdir():
-        try:
-            if entry.name.isdigit() and parent(int(entry.name)) == of:
-                found.append(int(entry.name))
-        except OSError:
-            continue
-    return found
+def state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def descriptors(pid: int) -> dict[int, str]:
@@ -71,7 +60,8 @@ def test_nothing_is_said_before_hello_which_holds_all(node: Node) -> None:
     node.sh("t", "while ! test -e go; do sleep 0.02; done; echo went")
     task = node.started("t")["pid"]
     node.kill_agent()
-    slow = next(pid for pid in map(node.supervisor, ("0", "1")) if pid != parent(task))
+    other = parent(task)
+    slow = next(pid for pid in map(node.supervisor, ("0", "1")) if pid != other)
     said = len(node.messages)
     os.kill(slow, signal.SIGSTOP)
     try:
@@ -84,7 +74,8 @@ def test_nothing_is_said_before_hello_which_holds_all(node: Node) -> None:
                 wait_until(lambda: sum(link.startswith("socket:") for link in descriptors(agent).values()) >= 3)
                 time.sleep(0.3)  # the time in which the other one tells that it runs
                 (node.folder("t") / "wd/go").touch()
-                wait_until(lambda: not alive(task))
+                wait_until(lambda: not children(other))
+                wait_until(lambda: state(other) == "S")  # it has told the agent, and waits for what comes next
                 time.sleep(0.3)  # the time in which something might be said too early
                 assert len(node.messages) == said
             finally:

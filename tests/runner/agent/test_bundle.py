@@ -33,7 +33,7 @@ def bootstrap(root: Path, path: str, stdin: bytes = b"") -> subprocess.Completed
         capture_output=True,
         check=False,
         env={"PATH": path},
-        timeout=20,
+        timeout=60,
     )
 
 

@@ -164,32 +164,33 @@ CHILD_SAVES = "sh -c 'trap \"sleep 0.3; echo saved; exit\" TERM; echo up; while 
 
 
 @pytest.mark.parametrize(
-    ("script", "grace", "says", "at_least", "at_most"),
+    ("script", "grace", "says", "at_least"),
     [
-        (STUBBORN, 0.3, "up\n", 0.3, 3),
-        (POLITE, 20, "up\nsaved\n", 0, 5),
-        (CHILD_SAVES, 20, "up\nsaved\n", 0.3, 5),
+        (STUBBORN, 0.3, "up\n", 0.3),
+        (POLITE, 1000, "up\nsaved\n", 0),
+        (CHILD_SAVES, 1000, "up\nsaved\n", 0.3),
     ],
 )
-def test_kill(node: Node, script: str, grace: float, says: str, at_least: float, at_most: float) -> None:
+def test_kill(node: Node, script: str, grace: float, says: str, at_least: float) -> None:
+    """The outcome comes long before a grace of 1000 s is over, whether the task's own or the kill's."""
     node.connect(slots=1)
-    node.sh("t", script)
+    node.sh("t", script, grace=1000)
     wait_until(lambda: (node.folder("t") / "stdout.txt").exists() and (node.folder("t") / "stdout.txt").read_text())
     began = time.monotonic()
     node.say({"op": "kill", "id": "t", "grace": grace})
     done = node.outcome("t")
-    assert at_least <= time.monotonic() - began <= at_most
+    assert at_least <= time.monotonic() - began
     assert done["killed"] is True and done["timeout"] is False and done["stdout"]["text"] == says
     assert len(node.processes()) == 3, "more lives than the agent and two supervisors"
 
 
 def test_the_wall_limit_holds_without_an_agent(node: Node) -> None:
     node.connect(slots=2)
-    node.sh("t1", "echo up; sleep 1000", wall=0.3, grace=0.1)
+    node.sh("t1", "echo up; sleep 1000", wall=2, grace=0.1)
     node.sh("t2", "setsid sleep 1000 & exec sleep 1000", wall=0.3)
     node.started("t1"), node.started("t2")
     node.kill_agent()
-    wait_until(lambda: len(node.processes()) == 3)
+    node.reaped("0", "1")
     known = {e["id"]: e for e in node.connect(slots=2)["executions"]}
     assert known["t1"]["state"] == "finished" and known["t1"]["timeout"] is True
     assert known["t1"]["stdout"]["text"] == "up\n" and known["t2"]["timeout"] is True

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,10 @@ from .node import Node
 
 
 @pytest.fixture
-def closed_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-    return port
+def closed_port() -> Iterator[int]:
+    with socket.socket() as bound:  # so nobody else gets it; connections to it are refused
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]
 
 
 @pytest.mark.parametrize("written", ["[1]", "{}", '{"code":1,"message":"m"}', '{"code":"c"}', "[" * 50_000, "\xff", ""])

@@ -28,7 +28,7 @@ from .node import wait_until
 
 
 def test_a_task_from_start_to_ack(ears: Ears) -> None:
-    assert ears.messages[0]["op"] == "hello"
+    assert ears.hello()["op"] == "hello"
     ears.sh("t", "echo $X; echo err >&2; exit 5")
     done = ears.wait(lambda m: m["op"] == "finished")
     assert (done["exit"], done["stdout"]["text"], done["stderr"]["text"]) == (5, "é\n", "err\n")
@@ -63,8 +63,8 @@ def test_files(ears: Ears, tmp_path: Path) -> None:
         ears.link.upload("applications/a/bad", io.BytesIO(b"x"), 1, sha256)
     with pytest.raises(LinkError, match="early"):
         ears.link.upload("applications/a/bad", io.BytesIO(b"x"), 9, sha256)
-    # an upload cut off at this side is cleaned up by the process that received it, which ends in its own time
-    wait_until(lambda: [e["path"] for e in ears.link.files.list("applications/a")] == ["big.bin", "empty"])
+    names = [e["path"] for e in ears.link.files.list("applications/a")]
+    assert names == ["big.bin", "empty"], "half a file is there"
 
 
 def test_file_paths_are_confined(ears: Ears, vm: Vm, tmp_path: Path) -> None:
@@ -108,19 +108,31 @@ def test_file_paths_are_confined(ears: Ears, vm: Vm, tmp_path: Path) -> None:
 def test_a_large_transfer_delays_no_outcome(ears: Ears) -> None:
     data = bytes(30 << 20)
     sha256 = hashlib.sha256(data).hexdigest()
-    ended: list[float] = []
+    came, uploaded = threading.Event(), threading.Event()
+
+    class Held(io.BytesIO):
+        """Gives its last piece away only after the outcome came."""
+
+        def read(self, size: int | None = -1) -> bytes:
+            piece = super().read(size)
+            if self.tell() == len(data):
+                came.wait()
+            return piece
 
     def transfer() -> None:
-        ears.link.upload("shared/large", io.BytesIO(data), len(data), sha256)
-        ended.append(time.monotonic())
+        ears.link.upload("shared/large", Held(data), len(data), sha256)
+        uploaded.set()
 
     thread = threading.Thread(target=transfer)
     thread.start()
-    ears.sh("t", "true")
-    ears.wait(lambda m: m["op"] == "finished")
-    outcome = time.monotonic()
-    thread.join(60)
-    assert ended and outcome < ended[0]
+    try:
+        ears.sh("t", "true")
+        ears.wait(lambda m: m["op"] == "finished")
+        assert not uploaded.is_set()
+    finally:
+        came.set()
+        thread.join()
+    assert uploaded.is_set()
 
 
 def test_a_cut_connection_is_told_once_and_the_task_runs_on(vm: Vm) -> None:
@@ -140,7 +152,7 @@ def test_a_cut_connection_is_told_once_and_the_task_runs_on(vm: Vm) -> None:
     assert len(first.reasons) == 1
     second = Ears(vm)
     second.link.connect()
-    assert [e["id"] for e in second.messages[0]["executions"]] == ["t"]
+    assert [e["id"] for e in second.hello()["executions"]] == ["t"]
     (Path(vm.node_root) / "workitems/j/job-1/t/wd/go").touch()
     assert second.wait(lambda m: m["op"] == "finished")["stdout"]["text"] == "went\n"
     assert (Path(vm.node_root) / "workitems/j/job-1/t/wd/ran").read_text() == "x\n"
@@ -148,17 +160,25 @@ def test_a_cut_connection_is_told_once_and_the_task_runs_on(vm: Vm) -> None:
     proxy.close()
 
 
-def test_a_silent_peer_is_noticed_in_time_and_a_quiet_one_is_not_cut(vm: Vm) -> None:
+def test_a_silent_peer_is_noticed(vm: Vm) -> None:
     proxy = Proxy(vm)
-    ears = Ears(proxy.vm)
+    ears = Ears(proxy.vm, timeouts=QUICK)
     ears.link.connect()
-    wait_until(lambda: sum(m["op"] == "pong" for m in list(ears.messages)) >= 6)
-    assert ears.reasons == []
     proxy.silent = True
-    began = time.monotonic()
     wait_until(lambda: ears.reasons)
-    assert time.monotonic() - began < 2.5 and "heard" in ears.reasons[0]
+    assert "heard" in ears.reasons[0]
     proxy.close()
+
+
+@pytest.mark.slow
+def test_a_quiet_peer_is_not_cut(vm: Vm) -> None:
+    timeouts = replace(QUICK, silence=6)  # so long that a busy machine does not look like a dead one
+    ears = Ears(vm, timeouts=timeouts)
+    ears.link.connect()
+    until = time.monotonic() + timeouts.silence * 1.1
+    wait_until(lambda: time.monotonic() > until or ears.reasons)
+    assert ears.reasons == [] and any(m["op"] == "pong" for m in ears.messages)
+    ears.link.close()
 
 
 def test_an_agent_that_dies_is_told(ears: Ears, vm: Vm) -> None:
@@ -191,8 +211,10 @@ def test_typed_errors(vm: Vm, tmp_path: Path) -> None:
         port = mute.getsockname()[1]
         with pytest.raises(Unreachable):
             Ears(replace(vm, port=port), timeouts=replace(QUICK, handshake=0.5)).link.connect()
-    with pytest.raises(Unreachable, match="answer"):
-        Ears(replace(vm, port=port)).link.connect()
+    with socket.socket() as bound:  # so nobody else gets the port; connections to it are refused
+        bound.bind(("127.0.0.1", 0))
+        with pytest.raises(Unreachable, match="answer"):
+            Ears(replace(vm, port=bound.getsockname()[1])).link.connect()
     with pytest.raises(ValueError, match="private key"):
         Ears(vm, "no key")
 
@@ -219,5 +241,5 @@ def test_noise_of_the_login_shell_is_passed_over(vm: Vm, monkeypatch: pytest.Mon
     )
     ears = Ears(vm)
     ears.link.connect()
-    assert ears.messages[0]["op"] == "hello"
+    assert ears.hello()["op"] == "hello"
     ears.link.close()
