@@ -18,7 +18,7 @@ from .state import StateDirectory, StateError
 #: Seconds in which nodes hand over the outcomes that they hold.
 DRAIN_LIMIT = 60.0
 #: Seconds in which the records follow what was done.
-SETTLE_LIMIT = 15.0
+SETTLE_LIMIT = 60.0
 #: Seconds after which a VM that does not go is reported, and the pause between two looks.
 DESTROY_LIMIT = 600.0
 _PAUSE = 1.0

@@ -36,6 +36,8 @@ class Pump:
         self._now = now
         self._waiting: deque[Sequence[Change]] = deque()
         self._size = 0
+        #: for both of them; held for a moment only, and never while lines are made or shown
+        self._lock = threading.Lock()
         self._said: deque[Line] = deque()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="view", daemon=True)
@@ -50,10 +52,11 @@ class Pump:
 
     def observe(self, changes: Sequence[Change]) -> None:
         """For the engine: keeps a reference, and that is all."""
-        self._waiting.append(changes)
-        self._size += len(changes)
-        while self._size > MOST_WAITING and len(self._waiting) > 1:
-            self._size -= len(self._waiting.popleft())
+        with self._lock:
+            self._waiting.append(changes)
+            self._size += len(changes)
+            while self._size > MOST_WAITING and len(self._waiting) > 1:
+                self._size -= len(self._waiting.popleft())
 
     def say(self, line: Line) -> None:
         """A line that no change tells. Any thread, also from a signal handler."""
@@ -73,11 +76,9 @@ class Pump:
 
     def _beat(self) -> None:
         lines: list[Line] = []
-        batches: list[Sequence[Change]] = []
-        while self._waiting:
-            batches.append(self._waiting.popleft())
-        total = sum(map(len, batches))
-        self._size -= total
+        with self._lock:
+            batches, self._waiting = self._waiting, deque()
+            total, self._size = self._size, 0
         now = self._now()
         before = self._timeline.tally.task_counts() if total > BRIEF else Counter()
         for batch in batches:
