@@ -4,7 +4,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # A machine may stand still in the middle of any example.
-settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "unhurried", parent=settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("unhurried")
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from providers.processes import ProcessId, all_processes
 
 _PR_SET_CHILD_SUBREAPER = 36
-_PATIENCE = 10.0
+_PATIENCE = 60.0
 
 
 class Strays(Exception):

@@ -18,7 +18,7 @@ HINT = "install it, on Debian and Ubuntu by: apt-get install openssh-server open
 #: have start-up files, and bash under sshd reads them for every command: measured, 75 ms instead of 4.
 USER = "ebbtide-bench-"
 _PLAIN_SHELLS = ("sh", "dash", "ash", "busybox")
-_PATIENCE = 10.0
+_PATIENCE = 60.0
 
 
 class Missing(Exception):

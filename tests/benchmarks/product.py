@@ -21,7 +21,7 @@ import msgspec
 import paramiko
 
 from providers import MarkedProcess, marked_processes
-from runner import TaskState, Tick
+from runner import TaskState
 from service.settings import Settings
 from tests.end_to_end.world import World
 
@@ -103,8 +103,6 @@ def _work_off(world: World, job_id: str, count: int) -> tuple[float, float]:
     world.job(*[COMMAND] * count, job_id=job_id)
     added = time.perf_counter()
     world.wait(lambda: tasks.open_tasks(job_id) == 0, f"{count} tasks", PATIENCE)
-    # Memory knows before the journal does: what is asked for after that is answered after its commit.
-    world.request(Tick())
     return time.perf_counter() - start, added - start
 
 

@@ -1,4 +1,4 @@
-"""A TCP proxy between controller and nodes that can go silent: packets vanish, nobody is told."""
+"""A TCP proxy between controller and nodes that can go silent: nothing arrives, nobody is told."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from service.controller import Controller
 
 
 class CutProxy:
-    """One listener per node address; `cut` stops all bytes in both directions for a while, without closing anything."""
+    """One listener per node address; between `cut` and `mend` no byte passes, either way, and nothing closes."""
 
     def __init__(self) -> None:
         self._open = threading.Event()
         self._open.set()
-        self._timers: list[threading.Timer] = []
         self._sockets: list[socket.socket] = []
         self._ports: dict[int, int] = {}
         self._lock = threading.Lock()
@@ -51,35 +50,41 @@ class CutProxy:
                 threading.Thread(target=self._accept, args=(listener, target), daemon=True).start()
             return self._ports[target]
 
-    def cut(self, seconds: float) -> None:
-        """Silence from now on, for so long."""
+    def cut(self) -> None:
+        """Silence from now on."""
         self._open.clear()
-        timer = threading.Timer(seconds, self._open.set)
-        timer.start()
-        self._timers.append(timer)
+
+    def mend(self) -> None:
+        """What was held back arrives now."""
+        self._open.set()
 
     def close(self) -> None:
-        for timer in self._timers:
-            timer.cancel()
         self._open.set()
-        for each in self._sockets:
-            each.close()
+        for each in tuple(self._sockets):
+            _shut(each)  # the thread that waits in it wakes up, and closes it
 
     def _accept(self, listener: socket.socket, target: int) -> None:
-        while True:
-            try:
-                near, _ = listener.accept()
-            except OSError:
-                return
+        with listener:
+            while True:
+                try:
+                    near, _ = listener.accept()
+                except OSError:
+                    return
+                threading.Thread(target=self._serve, args=(near, target), daemon=True).start()
+
+    def _serve(self, near: socket.socket, target: int) -> None:
+        with near:
             self._open.wait()
             try:
                 far = socket.create_connection(("127.0.0.1", target))
             except OSError:
-                near.close()
-                continue
-            self._sockets += [near, far]
-            for source, sink in ((near, far), (far, near)):
-                threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+                return
+            with far:
+                self._sockets.extend((near, far))
+                back = threading.Thread(target=self._pump, args=(far, near), daemon=True)
+                back.start()
+                self._pump(near, far)
+                back.join()
 
     def _pump(self, source: socket.socket, sink: socket.socket) -> None:
         try:
@@ -88,8 +93,12 @@ class CutProxy:
                 sink.sendall(data)
         except OSError:
             pass
-        for each in (source, sink):
-            try:
-                each.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+        _shut(source)
+        _shut(sink)
+
+
+def _shut(each: socket.socket) -> None:
+    try:
+        each.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass

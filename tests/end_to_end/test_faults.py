@@ -6,23 +6,31 @@ import json
 import os
 import signal
 import time
+from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from runner import TaskState
 
 from .proxy import CutProxy
-from .world import World
+from .world import FAST, PATIENCE, World
+
+#: A silence is noticed soon.
+ALERT = msgspec.structs.replace(
+    FAST, keep_alive_interval=timedelta(seconds=1), connection_timeout=timedelta(seconds=3)
+)
 
 
 def lines(path: Path) -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
 
 
-def appending(path: Path, seconds: float) -> str:
-    """A task that notes its start and end in a file outside its node."""
-    return f"/bin/sh -c 'echo start >> {path}; sleep {seconds}; echo end >> {path}'"
+def appending(path: Path, gate: Path, last: str = ":") -> str:
+    """A task that notes its start and end in a file outside its node, prints a lot, and ends when `gate` is there."""
+    wait = f"until test -e {gate}; do sleep 0.1; done"
+    return f"/bin/sh -c 'echo start >> {path}; head -c 300000 /dev/zero; {wait}; echo end >> {path}; {last}'"
 
 
 def kill_node(world: World, vm_name: str) -> None:
@@ -54,42 +62,52 @@ def test_a_task_on_a_node_that_dies_is_requeued_and_the_node_replaced(world: Wor
 
 
 @pytest.mark.slow
-def test_a_connection_that_is_cut_for_ten_seconds_does_not_disturb_the_task(world: World, tmp_path: Path) -> None:
-    notes = tmp_path / "notes"
-    with CutProxy.before_nodes_of(world.controller) as proxy:
+def test_a_connection_that_is_cut_for_ten_seconds_does_not_disturb_the_task(tmp_path: Path) -> None:
+    notes, gate = tmp_path / "notes", tmp_path / "gate"
+    with World(tmp_path / "state", ALERT) as world, CutProxy.before_nodes_of(world.controller) as proxy:
         world.pool(target_dedicated_nodes=1)
-        world.job(appending(notes, 14))
+        world.job(appending(notes, gate))
         world.wait(lambda: world.task().state is TaskState.RUNNING and bool(lines(notes)), "the task to run")
         node = world.nodes()[0]
-        proxy.cut(10.0)
-        world.wait(lambda: world.nodes()[0].unreachable_since is not None, "the cut to be noticed")
+        connected = world.controller.core.ctx.connected
+        cut = time.monotonic()
+        proxy.cut()
+        world.wait(lambda: node.id not in connected, "the cut to be noticed")
+        assert world.nodes()[0].unreachable_since is not None
+        time.sleep(max(0.0, cut + 10.0 - time.monotonic()))  # waits for nothing: so long nobody hears anything
         assert world.task().state is TaskState.RUNNING
+        proxy.mend()
+        world.wait(lambda: node.id in connected, "the node to be connected again")
+        gate.touch()
         world.wait_completed()
-    assert lines(notes) == ["start", "end"], "it ran once, to its end"
-    task = world.task()
-    assert (task.exit_code, task.retry_count, task.requeue_count, task.last_node_id) == (0, 0, 0, node.id)
-    assert [n.id for n in world.nodes()] == [node.id], "the node is still the same"
+        assert lines(notes) == ["start", "end"], "it ran once, to its end"
+        task = world.task()
+        assert (task.exit_code, task.retry_count, task.requeue_count, task.last_node_id) == (0, 0, 0, node.id)
+        assert [n.id for n in world.nodes()] == [node.id], "the node is still the same"
 
 
 def test_a_controller_that_comes_back_adopts_the_running_task(world: World, tmp_path: Path) -> None:
-    notes = tmp_path / "notes"
+    notes, gate = tmp_path / "notes", tmp_path / "gate"
     world.pool(target_dedicated_nodes=1)
-    world.job(appending(notes, 3))
+    world.job(appending(notes, gate))
     world.wait(lambda: world.task().state is TaskState.RUNNING and bool(lines(notes)), "the task to run")
     node = world.nodes()[0]
     world.stop()
     world.start()
+    world.wait(lambda: node.id in world.controller.core.ctx.connected, "the node to be connected again")
+    gate.touch()
     world.wait_completed()
     assert lines(notes) == ["start", "end"]
     assert (world.task().requeue_count, world.task().last_node_id) == (0, node.id)
 
 
 def test_an_outcome_that_nobody_heard_is_told_to_the_next_controller(world: World, tmp_path: Path) -> None:
-    notes = tmp_path / "notes"
+    notes, gate = tmp_path / "notes", tmp_path / "gate"
     world.pool(target_dedicated_nodes=1)
-    world.job(f"/bin/sh -c 'echo start >> {notes}; head -c 300000 /dev/zero; sleep 1; echo end >> {notes}; exit 9'")
+    world.job(appending(notes, gate, last="exit 9"))
     world.wait(lambda: world.task().state is TaskState.RUNNING and bool(lines(notes)), "the task to run")
     world.stop()
+    gate.touch()
     world_waits_for_file(notes, 2)
     world.start()
     world.wait_completed()
@@ -99,8 +117,8 @@ def test_an_outcome_that_nobody_heard_is_told_to_the_next_controller(world: Worl
 
 
 def world_waits_for_file(path: Path, count: int) -> None:
-    """Wait until the file has so many lines (nobody commits meanwhile, so there is nothing to be told by)."""
-    end = time.monotonic() + 30.0
+    """Wait until the file has so many lines (no engine runs meanwhile that could be asked)."""
+    end = time.monotonic() + PATIENCE
     while len(lines(path)) < count:
         assert time.monotonic() < end, f"{path} has {lines(path)}"
         time.sleep(0.05)

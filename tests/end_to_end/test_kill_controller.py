@@ -75,7 +75,7 @@ class Run:
         self._settings = directory / "settings.yaml"
         self._settings.write_text(SETTINGS)
 
-    def __call__(self, crash_at: str | None = None, timeout: float = 60.0) -> subprocess.CompletedProcess[str]:
+    def __call__(self, crash_at: str | None = None, timeout: float = 300.0) -> subprocess.CompletedProcess[str]:
         env = {k: v for k, v in os.environ.items() if k != "EBBTIDE_CRASH_AT"}
         if crash_at is not None:
             env["EBBTIDE_CRASH_AT"] = crash_at

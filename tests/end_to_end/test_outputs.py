@@ -7,6 +7,8 @@ import random
 
 import pytest
 
+from pools import NodeState
+
 from .world import World
 
 SLOTS = 2
@@ -33,8 +35,10 @@ def digest(number: int) -> str:
 @pytest.mark.slow
 def test_500_tasks_on_20_nodes(world: World) -> None:
     world.pool(target_dedicated_nodes=20, task_slots_per_node=SLOTS)
+    # one that comes up late, on a busy machine, would find no work left
+    world.wait(lambda: ready(world) == 20, "the nodes to come up", patience=600.0)
     world.job(*(command(n) for n in range(500)))
-    world.wait_completed(patience=300.0)
+    world.wait_completed(patience=600.0)
 
     tasks = world.tasks()
     assert [t.exit_code for t in tasks] == [n % 128 for n in range(500)]
@@ -46,6 +50,12 @@ def test_500_tasks_on_20_nodes(world: World) -> None:
     for node in world.nodes():
         assert most_at_once([(t.start_time, t.end_time) for t in tasks if t.last_node_id == node.id]) <= SLOTS
     world.drain()
+
+
+def ready(world: World) -> int:
+    """Nodes that take tasks at once."""
+    connected = world.controller.core.ctx.connected
+    return sum(node.state is NodeState.IDLE and node.id in connected for node in world.nodes())
 
 
 def most_at_once(spans: list[tuple[float, float]]) -> int:

@@ -10,6 +10,8 @@ from providers import marked_processes
 from runner import JournalError, open_journal
 
 COMMAND = [sys.executable, "-m", "service"]
+#: Seconds in which anything must have happened, also on a machine that is busy with other things.
+PATIENCE = 240.0
 #: A job whose first task runs until a file is there.
 SLOW = """
 pools:
@@ -31,10 +33,14 @@ class Stage:
         self.state = directory / "state"
         self.workload = directory / "w.yaml"
         self.running = []
+        #: seconds that each command took, in their order, of those that were waited for
+        self.took = []
 
     def __call__(self, *words, workload=None, **environment):
+        started = time.monotonic()
         run = self.start(*words, workload=workload, **environment)
-        out, err = run.communicate(timeout=60)
+        out, err = run.communicate(timeout=PATIENCE)
+        self.took.append(time.monotonic() - started)
         return subprocess.CompletedProcess(run.args, run.returncode, out.decode(), err.decode())
 
     def start(self, *words, workload=None, **environment):
@@ -53,13 +59,22 @@ class Stage:
         return json.loads(run.stdout) if run.returncode == 0 else {"pools": [], "nodes": [], "jobs": []}
 
     def until_running(self):
-        database = self.state / "ebbtide.db"
-        deadline = time.monotonic() + 40
-        while time.monotonic() < deadline and self.running[-1].poll() is None:
+        database, run = self.state / "ebbtide.db", self.running[-1]
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline and run.poll() is None:
             if database.exists() and database.stat().st_size and "running" in self.task_states():
                 return
             time.sleep(0.05)
-        raise AssertionError(f"no task runs: {self.status()} {self.running[-1].communicate(timeout=1)}")
+        status = self.status()
+        run.kill()
+        raise AssertionError(f"no task runs: {status} {run.communicate()}")
+
+    def until(self, holds, what):
+        """Wait until something holds that no output tells."""
+        deadline = time.monotonic() + PATIENCE
+        while not holds():
+            assert time.monotonic() < deadline, f"waited {PATIENCE:g} s in vain for {what}: {self.status()}"
+            time.sleep(0.1)
 
     def task_states(self):
         """Cheaper than a command."""

@@ -9,13 +9,13 @@ import sys
 
 import pytest
 
-COMMAND = [sys.executable, "-m", "service"]
+from .stage import COMMAND, PATIENCE
 
 
 def ebbtide(*words, stdin="", **environment):
     return subprocess.run(
         [*COMMAND, *words], input=stdin, capture_output=True, text=True, check=False,
-        env={**os.environ, **environment}, timeout=60,
+        env={**os.environ, **environment}, timeout=PATIENCE,
     )  # fmt: skip
 
 
@@ -92,11 +92,18 @@ def test_formula_check(formula):
     assert (found["code"], found["line"], found["column"]) == ("F201", 1, 25)
 
 
+def processor_seconds_of_children():
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def test_formula_check_starts_quickly(formula):
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    ebbtide("formula", "check", formula)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.8  # 0.25 s, and a busy machine
+    taken = []
+    for _ in range(5):
+        before = processor_seconds_of_children()
+        ebbtide("formula", "check", formula)
+        taken.append(processor_seconds_of_children() - before)
+    assert min(taken) < 0.8, taken  # 0.25 s; a busy machine makes some of them slow, but not every one so slow
 
 
 def test_formula_check_imports_nothing_heavy(formula):
@@ -175,7 +182,7 @@ def on_a_terminal(*words, **environment):
     except OSError:
         pass  # the terminal's other end is closed
     os.close(leader)
-    run.communicate(timeout=30)
+    run.communicate(timeout=PATIENCE)
     return text
 
 

@@ -1,11 +1,10 @@
 """Interrupts, and what ends the VMs that are left: real processes, ended in the middle."""
 
 import signal
-import time
 
 import pytest
 
-from .stage import SLOW
+from .stage import PATIENCE, SLOW
 
 pytestmark = pytest.mark.slow
 
@@ -19,10 +18,11 @@ def test_one_interrupt_drains(stage, tmp_path):
         assert refused.returncode == 2
         assert f"another ebbtide (pid {run.pid}) works on the state" in refused.stderr
     run.send_signal(signal.SIGTERM)
-    while stage.status()["nodes"][0]["state"] != "leavingpool":
-        time.sleep(0.1)
+    stage.until(
+        lambda: [node["state"] for node in stage.status()["nodes"]] == ["leavingpool"], "the node to take no more work"
+    )
     gate.touch()
-    out, _ = run.communicate(timeout=30)
+    out, _ = run.communicate(timeout=PATIENCE)
     assert run.returncode == 130
     assert b"SIGTERM: no new work" in out
     assert stage.processes() == []
@@ -40,7 +40,7 @@ def test_two_interrupts_leave_and_down_ends(stage, words):
     while b"SIGINT: no new work" not in run.stdout.readline():
         assert run.poll() is None
     run.send_signal(signal.SIGINT)
-    _, err = run.communicate(timeout=10)
+    _, err = run.communicate(timeout=PATIENCE)
     assert run.returncode == 130
     (vm,) = {process.vm_name for process in stage.processes()}
     assert f"these VMs still run: {vm}".encode() in err
@@ -59,6 +59,9 @@ def test_down_of_one_pool_leaves_the_others(stage):
     two += "- {id: k, poolInfo: {poolId: q}, tasks: [{id: t, commandLine: sleep 300}]}\n"
     run = stage.start(workload=two % "/nowhere")
     stage.until_running()
+    stage.until(
+        lambda: [node["state"] for node in stage.status()["nodes"]] == ["running", "running"], "both pools to work"
+    )
     run.kill()
     run.communicate()
     of_pool = {node["vm"]: node["poolId"] for node in stage.status()["nodes"]}

@@ -16,6 +16,8 @@ from service.views.outputs_text import shown
 from service.views.plain import PlainView, rendered
 from service.views.tally import Tally
 
+from .stage import PATIENCE
+
 RATES = {"local.small": Rate(3600.0, 360.0)}
 STAMP: Any = {"created": 100.0, "modified": 100.0, "state_time": 100.0}
 POOL = Pool(**STAMP, id="p", spec=PoolSpec(id="p", vm_size="local.small", enable_auto_scale=True), provider="local")
@@ -148,34 +150,38 @@ def test_colours_are_for_those_who_want_them():
 
 
 class _Stuck:
-    """A terminal that takes no lines."""
+    """A terminal that takes no lines until it is let `go`."""
 
     def __init__(self):
-        self.go = threading.Event()
+        self.stuck, self.go, self.closed = threading.Event(), threading.Event(), threading.Event()
         self.lines = []
 
     def show(self, lines, now):
-        self.go.wait(10)
+        self.stuck.set()
+        assert self.go.wait(PATIENCE)
         self.lines += lines
 
     def close(self):
-        pass
+        self.closed.set()
 
 
 def test_a_terminal_that_hangs_does_not_hold_up_the_engine():
     view = _Stuck()
     pump = Pump(timeline(), view, lambda: 100.0)
     pump.start()
+    assert view.stuck.wait(PATIENCE)
     changes = [
         Change("tasks", ("j", str(n)), new_version(TASK, 101.0, state=TaskState.RUNNING, node_id="n"))
         for n in range(1000)
     ]
-    started = time.monotonic()
+    started = time.thread_time()  # whatever else the machine does; a wait for the view would fail the view
     for _ in range(1000):
         pump.observe(changes)
-    assert time.monotonic() - started < 0.5  # a million changes
+    assert time.thread_time() - started < 0.5  # a million changes
+    assert not view.lines
     view.go.set()
     pump.close()
+    assert view.closed.wait(PATIENCE)
     assert pump.tally.task_counts()["running"] == 1000
     assert not any(line.subject.startswith("task ") for line in view.lines)  # counted, not told
 
@@ -187,6 +193,7 @@ def test_many_tasks_are_counted_few_are_told():
     pump.observe([Change("tasks", ("j", str(n)), new_version(TASK, 101.0, **done)) for n in range(2000)])
     pump.start()
     pump.close()
+    pump._thread.join(PATIENCE)
     assert stream.getvalue() == f"     1.0s  {'tasks':<36}  2000 succeeded; 0 running, 0 left\n"
 
 
