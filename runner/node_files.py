@@ -65,10 +65,10 @@ class NodeFiles:
             return entries
 
     def close(self) -> None:
-        """Ends a transfer that is under way, too."""
+        """Ends a transfer that is under way, too. Never raises."""
         channel = self._channel
         if channel is not None:
-            channel.close()
+            _close(channel)
 
     def _ask(self, request: dict[str, Any], source: BinaryIO | None = None) -> dict[str, Any]:
         if self._channel is None or self._channel.closed:
@@ -118,5 +118,12 @@ class NodeFiles:
 
     def _drop(self) -> None:
         if self._channel is not None:
-            self._channel.close()
+            _close(self._channel)
             self._channel = None
+
+
+def _close(channel: paramiko.Channel) -> None:
+    try:
+        channel.close()
+    except (paramiko.SSHException, EOFError, OSError):
+        pass  # it tells the other side, and the connection is gone

@@ -181,6 +181,18 @@ def test_a_quiet_peer_is_not_cut(vm: Vm) -> None:
     ears.link.close()
 
 
+def test_a_link_that_broke_unnoticed_can_be_closed(ears: Ears, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: bytes) -> None:
+        raise EOFError
+
+    assert ears.link.files.list("") != []  # the channel for files is open
+    transport = ears.link._transport
+    assert transport is not None
+    monkeypatch.setattr(transport.packetizer, "write_all", broken)
+    ears.link.close()
+    assert not transport.is_active()
+
+
 def test_an_agent_that_dies_is_told(ears: Ears, vm: Vm) -> None:
     os.kill(int((Path(vm.node_root) / ".ebbtide/lock").read_text()), 9)
     wait_until(lambda: ears.reasons)
