@@ -9,9 +9,11 @@ Operators, functions, methods and variables are tables (`operators`, `builtins_t
 passes read.
 """
 
-from .diagnostics import CODES, Diagnostic, FormulaError, Severity
+from .codes import CODES, Code, Severity
+from .diagnostics import Diagnostic, Edit, FormulaError
 from .evaluation import Evaluation, EvaluationError
 from .formula import Formula, check, compile_formula
+from .lint import lint
 from .parser import MAX_LENGTH, MAX_STATEMENTS
 from .samples import DEFAULT_PERIOD, PoolValues, Samples, TimeSeries
 from .samples_json import samples_from_json
@@ -25,7 +27,9 @@ __all__ = [
     "MAX_LENGTH",
     "MAX_STATEMENTS",
     "METRICS",
+    "Code",
     "Diagnostic",
+    "Edit",
     "Evaluation",
     "EvaluationError",
     "Formula",
@@ -40,6 +44,7 @@ __all__ = [
     "check",
     "compile_formula",
     "format_time",
+    "lint",
     "parse_time",
     "samples_from_json",
 ]

@@ -35,12 +35,18 @@ class CallCode:
     """`codes` holds the code of the arguments, which were compiled before."""
 
     def __init__(
-        self, types: Mapping[int, TypeSet], scope: Scope, writer: CodeWriter, codes: Mapping[int, Code]
+        self,
+        types: Mapping[int, TypeSet],
+        scope: Scope,
+        writer: CodeWriter,
+        codes: Mapping[int, Code],
+        observed: bool,
     ) -> None:
         self._types = types
         self._scope = scope
         self._writer = writer
         self._codes = codes
+        self._observed = observed
         self.metrics: dict[int, str] = {}
 
     def function(self, node: Call) -> Code:
@@ -79,7 +85,7 @@ class CallCode:
             return writer.call(writer.helper(f"{function.name}_either", either), codes)
         if function.name in _OF_TWO and types == [DOUBLE, DOUBLE]:
             return self._of_two(function.name, codes)
-        if types == [VECTOR] and function.window is not None:
+        if types == [VECTOR] and function.window is not None and not self._observed:
             window = self._window(arguments[0])
             if window is not None:
                 return writer.call(writer.helper(f"{function.name}_window", function.window), *window)

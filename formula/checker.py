@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .diagnostics import CODES, Diagnostic, DiagnosticList
+from .codes import CODES
+from .diagnostics import Diagnostic, DiagnosticList
 from .expression_types import ExpressionTypes, bare, type_hint
 from .parser import Parsed
 from .source import Source
@@ -54,7 +55,7 @@ class _Checker:
 
     def _report(self, code: str, start: int, end: int, message: str, hint: str | None = None) -> None:
         self._findings.add(code, start, end, message, hint)
-        if CODES[code][0] == "error":
+        if CODES[code].severity == "error":
             self._errors.append(Diagnostic(code, message, hint, start, end, self._source))
 
     def run(self, parsed: Parsed) -> CheckedProgram:
@@ -64,7 +65,7 @@ class _Checker:
             types = self._statement(statement)
             checked.append(CheckedStatement(statement, types, tuple(self._errors)))
         for found in parsed.diagnostics:
-            self._findings.add(found.code, found.start, found.end, found.message, found.hint)
+            self._findings.add(found.code, found.start, found.end, found.message, found.hint, found.edits)
         return CheckedProgram(self._source, tuple(checked), self._expressions.types, self._findings.sorted())
 
     def _statement(self, statement: Statement) -> TypeSet:

@@ -8,7 +8,7 @@ values computed before it are read from the frame, so that a run without failure
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import CodeType
 from typing import Any
 
@@ -16,7 +16,7 @@ from .checker import CheckedProgram
 from .expression_code import ExpressionCode, Scope
 from .faults import Refused
 from .generated_code import CodeWriter
-from .syntax import Assignment, Unparsed
+from .syntax import Assignment, Expression, Unparsed
 from .value_types import TypeSet
 from .variables import DEALLOCATION_OPTION, TARGETS, PoolField
 
@@ -35,7 +35,9 @@ class Program:
     """A compiled formula.
 
     `run(now, period, draw, *pool fields, *series)` returns the final values in the order of `results`. `draw`
-    gives random numbers and is only called by rand().
+    gives random numbers and is only called by rand(). An observed program has one parameter more, behind `draw`:
+    `probe(number, value)` is called with the value of every expression that is computed, of `nodes[number]`, and
+    returns it.
     """
 
     run: Callable[..., tuple[Any, ...]]
@@ -51,13 +53,15 @@ class Program:
     metrics: Mapping[int, str]
     uses_rand: bool
     source: str
+    #: What the probes of an observed program tell of.
+    nodes: tuple[Expression, ...] = ()
 
 
-def compile_program(checked: CheckedProgram) -> Program:
+def compile_program(checked: CheckedProgram, observed: bool = False) -> Program:
     """Statements with errors, and all behind the first of them, become one that fails."""
     writer = CodeWriter()
     scope = Scope()
-    expressions = ExpressionCode(checked.types, scope, writer)
+    expressions = ExpressionCode(checked.types, scope, writer, observed)
     body: list[str] = []
     assigned: list[Assigned | None] = []
     for item in checked.statements:
@@ -75,7 +79,8 @@ def compile_program(checked: CheckedProgram) -> Program:
             body.append(code.text)
             assigned.append(None)
     final = {step.name: step for step in assigned if step is not None}
-    return _assemble(writer, scope, body, tuple(assigned), tuple(final.values()), expressions.metrics)
+    program = _assemble(writer, scope, body, tuple(assigned), tuple(final.values()), expressions.metrics, observed)
+    return replace(program, nodes=tuple(expressions.nodes))
 
 
 def _refuse() -> None:
@@ -89,8 +94,11 @@ def _assemble(
     assigned: tuple[Assigned | None, ...],
     results: tuple[Assigned, ...],
     metrics: Mapping[int, str],
+    observed: bool,
 ) -> Program:
     parameters = ["now", "period", "draw", *scope.pool.values(), *scope.series.values()]
+    if observed:
+        parameters.insert(3, "probe")
     returned = "".join(f"{step.local}, " for step in results)
     head = f"def make({', '.join(writer.helpers)}):\n{''.join(writer.parts)}"
     first_line = head.count("\n") + 2

@@ -1,62 +1,32 @@
 """What is wrong with a formula, for people and for machines.
 
-Codes are stable: F1xx syntax and size, F2xx names, F3xx types and arguments.
+The kinds of findings stand in `codes`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
 
+from .codes import CODES, Severity
 from .source import Source
 
-Severity = Literal["error", "warning", "info"]
 
-#: Every code: its severity and what it stands for.
-CODES: Mapping[str, tuple[Severity, str]] = {
-    "F100": ("error", "the formula is too long"),
-    "F101": ("error", "the formula has too many statements"),
-    "F102": ("error", "nested too deeply"),
-    "F103": ("error", "the number is too large"),
-    "F104": ("error", "unexpected text"),
-    "F105": ("error", "a `;` is missing between two statements"),
-    "F106": ("error", "invalid character"),
-    "F107": ("error", "`#` does not start a comment"),
-    "F108": ("error", "`/* */` is not a comment"),
-    "F109": ("error", "strings need double quotes"),
-    "F110": ("error", "a quote is escaped"),
-    "F111": ("error", "a template placeholder is left in the text"),
-    "F112": ("error", "the string is not closed"),
-    "F113": ("error", "a parenthesis is not closed"),
-    "F114": ("error", "no such operator"),
-    "F115": ("error", "there are no vector literals"),
-    "F116": ("error", "not a decimal number"),
-    "F117": ("error", "the formula ends in the middle of an expression"),
-    "F201": ("error", "undefined variable"),
-    "F202": ("error", "unknown function"),
-    "F203": ("error", "unknown method"),
-    "F204": ("error", "unknown member"),
-    "F205": ("error", "no such service variable"),
-    "F206": ("error", "assignment to something read-only"),
-    "F207": ("warning", "differs from a service variable only in upper and lower case"),
-    "F301": ("error", "the operator does not take these types"),
-    "F302": ("error", "the condition is not a number"),
-    "F303": ("error", "an argument has the wrong type"),
-    "F304": ("error", "wrong number of arguments"),
-    "F305": ("error", "a target must be a number"),
-    "F306": ("error", "not a node deallocation option"),
-    "F307": ("error", "a node deallocation option in the wrong place"),
-    "F308": ("error", "methods belong to metrics"),
-    "F309": ("error", "not a date and time"),
-    "F310": ("warning", "a metric used as a number"),
-    "F311": ("error", "members belong to timestamps"),
-}
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A change that mends a finding without a person's judgement: text[start:end] becomes `text`."""
+
+    start: int
+    end: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding. `start` and `end` are offsets into the text; line and column count from 1."""
+    """One finding. `start` and `end` are offsets into the text; line and column count from 1.
+
+    `edits`: how `--fix` mends it, if it can; they do not overlap.
+    """
 
     code: str
     message: str
@@ -64,10 +34,11 @@ class Diagnostic:
     start: int
     end: int
     source: Source = field(repr=False, compare=False)
+    edits: tuple[Edit, ...] = field(default=(), compare=False)
 
     @property
     def severity(self) -> Severity:
-        return CODES[self.code][0]
+        return CODES[self.code].severity
 
     @property
     def is_error(self) -> bool:
@@ -115,8 +86,17 @@ class DiagnosticList:
         self.source = source
         self._items: dict[tuple[str, int, int], Diagnostic] = {}
 
-    def add(self, code: str, start: int, end: int, message: str, hint: str | None = None) -> None:
-        self._items.setdefault((code, start, end), Diagnostic(code, message, hint, start, end, self.source))
+    def add(
+        self,
+        code: str,
+        start: int,
+        end: int,
+        message: str,
+        hint: str | None = None,
+        edits: tuple[Edit, ...] = (),
+    ) -> None:
+        found = Diagnostic(code, message, hint, start, end, self.source, edits)
+        self._items.setdefault((code, start, end), found)
 
     def __len__(self) -> int:
         return len(self._items)

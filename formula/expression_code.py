@@ -61,14 +61,23 @@ class Scope:
 
 
 class ExpressionCode:
-    """Compiles expressions without errors; `types` are the checker's."""
+    """Compiles expressions without errors; `types` are the checker's.
 
-    def __init__(self, types: Mapping[int, TypeSet], scope: Scope, writer: CodeWriter) -> None:
+    `observed`: every value goes through `probe(number of the node, value)`, a parameter of the generated function, and
+    nothing is computed in a shorter way that a probe would not see.
+    """
+
+    def __init__(
+        self, types: Mapping[int, TypeSet], scope: Scope, writer: CodeWriter, observed: bool = False
+    ) -> None:
         self._types = types
         self._scope = scope
         self._writer = writer
         self._codes: dict[int, Code] = {}
-        self._calls = CallCode(types, scope, writer, self._codes)
+        self._calls = CallCode(types, scope, writer, self._codes, observed)
+        self._observed = observed
+        #: The nodes that probes tell of, by their number.
+        self.nodes: list[Expression] = []
 
     @property
     def metrics(self) -> Mapping[int, str]:
@@ -76,8 +85,15 @@ class ExpressionCode:
 
     def code(self, expression: Expression) -> Code:
         for node in postorder(expression):
-            self._codes[id(node)] = self._compile(node)
+            code = self._compile(node)
+            self._codes[id(node)] = self._probed(node, code) if self._observed else code
         return self._codes[id(expression)]
+
+    def _probed(self, node: Expression, code: Code) -> Code:
+        if isinstance(node, Number | String | Group):
+            return code
+        self.nodes.append(node)
+        return self._writer.call("probe", [Code(str(len(self.nodes) - 1)), code]).reading("probe")
 
     def _compile(self, node: Expression) -> Code:
         match node:

@@ -5,36 +5,12 @@ from typing import TextIO
 
 import click
 
-from .door import BadInput
-from .options import json_option
+from ..door import BadInput
+from ..options import json_option
+from .reading import text_of
 
 
-@click.group()
-def formula() -> None:
-    """Check a formula, or see what it decides."""
-
-
-@formula.command()
-@click.argument("file", type=click.File(encoding="utf-8"))
-@json_option
-def check(file: TextIO, as_json: bool) -> None:
-    """Tell every fault of a formula, with place and cure. Exit code 1 if there is an error."""
-    from formula import check as check_text
-
-    found = check_text(_text(file))
-    if as_json:
-        click.echo(json.dumps([diagnostic.to_json(file.name) for diagnostic in found], indent=2))
-    else:
-        for diagnostic in found:
-            click.echo(diagnostic.render(file.name))
-    errors = sum(diagnostic.is_error for diagnostic in found)
-    if not found and not as_json:
-        click.echo(f"{file.name}: no faults", err=True)
-    if errors:
-        raise SystemExit(1)
-
-
-@formula.command(name="eval")
+@click.command(name="eval")
 @click.argument("file", type=click.File(encoding="utf-8"))
 @click.option("--samples", type=click.File(encoding="utf-8"), required=True, help="JSON file with samples.")
 @click.option("--now", help="The time of the evaluation (ISO 8601); default: that of the samples.")
@@ -43,18 +19,18 @@ def evaluate(file: TextIO, samples: TextIO, now: str | None, as_json: bool) -> N
     """Tell what a formula decides on given samples. Exit code 1 if its evaluation fails."""
     from formula import FormulaError, compile_formula, parse_time, samples_from_json
 
-    from ..clock import now as present
+    from ...clock import now as present
 
     try:
         moment = parse_time(now) if now is not None else None
     except ValueError as exc:
         raise click.BadParameter(f"{now!r} is not a time: {exc}", param_hint="--now") from None
     try:
-        given, moment = samples_from_json(json.loads(_text(samples)), moment)
+        given, moment = samples_from_json(json.loads(text_of(samples)), moment)
     except ValueError as exc:
         raise BadInput(f"{samples.name}: {exc}") from None
     try:
-        compiled = compile_formula(_text(file))
+        compiled = compile_formula(text_of(file))
     except FormulaError as exc:
         raise BadInput(
             "\n".join(found.render(file.name) for found in exc.diagnostics if found.is_error)
@@ -71,10 +47,3 @@ def evaluate(file: TextIO, samples: TextIO, now: str | None, as_json: bool) -> N
             click.echo(f"error: {evaluation.error}", err=True)
     if evaluation.error is not None:
         raise SystemExit(1)
-
-
-def _text(file: TextIO) -> str:
-    try:
-        return file.read()
-    except UnicodeDecodeError:
-        raise BadInput(f"{file.name}: is not UTF-8; save the file as UTF-8") from None
