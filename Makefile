@@ -6,7 +6,7 @@ WORKERS ?= 2
 # --no-compile: modules are compiled when first imported; that is a fraction of the tree
 PIP      = PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile
 
-.PHONY: demo test check lint types layers pytest bench fix clean system-parts help
+.PHONY: demo test check lint types layers pytest bench docs fix clean system-parts help
 .DEFAULT_GOAL := help
 
 help:
@@ -14,6 +14,7 @@ help:
 	@echo "make test    lint, types, layers and all tests"
 	@echo "make check   lint, types and layers only"
 	@echo "make bench   tasks a second, beside other ways to run a command on a node"
+	@echo "make docs    write the reference of the formula language into docs/"
 	@echo "make fix     let ruff mend what it can"
 	@echo "make clean   remove everything that make made"
 
@@ -38,6 +39,9 @@ pytest: $(VENV)/dev
 
 bench: $(VENV)/dev system-parts
 	@$(BIN)/python -m tests.benchmarks $(if $(ONLY),--only $(ONLY)) $(ARGS)
+
+docs: $(VENV)/dev
+	@$(BIN)/python -m tests.architecture.write_reference
 
 fix: $(VENV)/dev
 	@$(BIN)/ruff check --fix .

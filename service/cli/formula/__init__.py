@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from .check import check
+from .docs import docs
 from .evaluate import evaluate
 
 
@@ -13,5 +14,5 @@ def formula() -> None:
     """Check a formula, or see what it decides."""
 
 
-for command in (check, evaluate):
+for command in (check, docs, evaluate):
     formula.add_command(command)
