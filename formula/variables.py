@@ -97,15 +97,15 @@ METRICS: Mapping[str, Metric] = {
             series="$CurrentLowPriorityNodes",
         ),
         Metric("$CPUPercent", "average use of the CPUs", unit="percent"),
-        Metric("$WallClockSeconds", "seconds that the nodes have run", unit="seconds", retired=True),
-        Metric("$MemoryBytes", "average memory in use", unit="megabytes", retired=True),
-        Metric("$DiskBytes", "average local disk in use", unit="gigabytes", retired=True),
-        Metric("$DiskReadBytes", "bytes read from local disks", unit="bytes", retired=True),
-        Metric("$DiskWriteBytes", "bytes written to local disks", unit="bytes", retired=True),
-        Metric("$DiskReadOps", "read operations on local disks", unit="operations", retired=True),
-        Metric("$DiskWriteOps", "write operations on local disks", unit="operations", retired=True),
-        Metric("$NetworkInBytes", "bytes received", unit="bytes", retired=True),
-        Metric("$NetworkOutBytes", "bytes sent", unit="bytes", retired=True),
+        Metric("$WallClockSeconds", "seconds since the nodes started", unit="seconds", retired=True),
+        Metric("$MemoryBytes", "memory in use on a node", unit="megabytes", retired=True),
+        Metric("$DiskBytes", "disk in use on a node", unit="gigabytes", retired=True),
+        Metric("$DiskReadBytes", "bytes a node read from its disks in a sample period", unit="bytes", retired=True),
+        Metric("$DiskWriteBytes", "bytes a node wrote to its disks in a sample period", unit="bytes", retired=True),
+        Metric("$DiskReadOps", "reads on a node's disks in a sample period", unit="operations", retired=True),
+        Metric("$DiskWriteOps", "writes on a node's disks in a sample period", unit="operations", retired=True),
+        Metric("$NetworkInBytes", "bytes a node received in a sample period", unit="bytes", retired=True),
+        Metric("$NetworkOutBytes", "bytes a node sent in a sample period", unit="bytes", retired=True),
         Metric("$SampleNodeCount", "nodes that gave the sample", retired=True),
     )
 }
@@ -116,6 +116,16 @@ ABSENT: Mapping[str, str] = {
     "$SampleTVMCount": "use $SampleNodeCount",
     "$TargetSpotNodes": "Spot nodes are set with $TargetLowPriorityNodes; the name stayed",
     "$CurrentSpotNodes": "Spot nodes are counted in $CurrentLowPriorityNodes; the name stayed",
+}
+
+#: Names of former times, of wishes and of misprints, with the one name that each stands for. `retaindata` is what
+#: editors offer that complete from an old table of words.
+RENAMED: Mapping[str, str] = {
+    "$TVMDeallocationOption": DEALLOCATION_OPTION,
+    "$SampleTVMCount": "$SampleNodeCount",
+    "$TargetSpotNodes": _LOW_PRIORITY,
+    "$CurrentSpotNodes": "$CurrentLowPriorityNodes",
+    "retaindata": "retaineddata",
 }
 
 #: The interval constants in seconds.

@@ -27,6 +27,7 @@ from .model import (
 )
 from .node_machine import NodeMachine
 from .node_states import InvalidTransition, NodeEvent, NodeState
+from .node_usage import NodeUsage
 from .pool_checks import PoolError, check_formula, invalid_environment, invalid_id, invalid_retries, rescaled
 from .pool_machine import PoolMachine
 from .sampling import Sample
@@ -77,6 +78,7 @@ __all__ = [
     "NodeEvent",
     "NodeMachine",
     "NodeState",
+    "NodeUsage",
     "Pool",
     "PoolError",
     "PoolMachine",

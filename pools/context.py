@@ -11,6 +11,7 @@ from .ids import Ids
 from .ledger import Ledger, Log, Table
 from .model import AutoScaleRun, Node, Pool, evolve
 from .node_states import NodeEvent, next_node_state
+from .node_usage import UsageReports
 from .sampling import Sample
 from .settings import PoolSettings
 from .spec import NodeDeallocationOption
@@ -49,6 +50,8 @@ class Context:
         self.draining: dict[str, NodeDeallocationOption] = {}
         #: nodes with a live connection; not stored, a new controller connects anew
         self.connected: set[str] = set()
+        #: what the nodes use, as they told last; not stored either
+        self.node_usage = UsageReports()
 
     def load(self, pools: dict[str, Pool], nodes: dict[str, Node]) -> None:
         self.pools.load(pools)
@@ -81,6 +84,7 @@ class Context:
         next_node_state(node.id, node.state, NodeEvent.VM_GONE, node.story)
         self._of_pool[node.pool_id].discard(node.id)
         self.connected.discard(node.id)
+        self.node_usage.forget(node.id)
         self.dirty.add(node.pool_id)
         self.nodes.remove(node.id)
 

@@ -18,6 +18,7 @@ from .context import Context
 from .model import FailureInfo, Node, Pool, evolve
 from .node_departure import NodeDeparture
 from .node_states import COUNTED, USABLE, NodeEvent, NodeState
+from .node_usage import NodeUsage
 from .spec import NodeDeallocationOption
 from .start_task import NodePreparation
 
@@ -194,6 +195,11 @@ class NodeMachine:
                 ctx.say(ListVms(ctx.pools[node.pool_id].provider))
             node = self._unreachable_from(node, now if since is None else since, now)
         self.departure.destroy_if_free(node, now)
+
+    def measured(self, node_id: str, usage: NodeUsage, now: float) -> None:
+        """The node's agent told what the node uses. Not stored: the next sample of its pool is made of it."""
+        if node_id in self._ctx.nodes:
+            self._ctx.node_usage.put(node_id, usage, now)
 
     def _unreachable_from(self, node: Node, since: float, now: float) -> Node:
         """The time runs until the node is given up; only a connection that lasts ends it."""

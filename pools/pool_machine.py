@@ -12,6 +12,7 @@ from .context import Context
 from .model import AutoScaleRun, Pool, PoolState, evolve
 from .node_machine import NodeMachine
 from .node_states import NodeState
+from .node_usage import sampled_metrics
 from .planner import CreateNode, RemoveNode, plan
 from .pool_checks import PoolError, check_formula, check_pool, check_targets, rescaled
 from .sampling import History, Sample, measure
@@ -188,7 +189,10 @@ class PoolMachine:
 
     def _sample(self, pool: Pool, now: float) -> None:
         ctx = self._ctx
-        sample = measure(pool, ctx.nodes_of(pool.id), ctx.workload.counts(pool.id), now)
+        nodes = tuple(ctx.nodes_of(pool.id))
+        names = sampled_metrics(pool.spec.auto_scale_formula, ctx.settings.sample_node_metrics)
+        usage = ctx.node_usage.averages(nodes, names, ctx.settings.sample_period, now) if names else {}
+        sample = measure(pool, nodes, ctx.workload.counts(pool.id), usage, now)
         self._history_of(pool.id).add(sample)
         ctx.samples.append((pool.id, now), sample)
         ctx.timers.set("sample", pool.id, now + ctx.settings.sample_period)

@@ -27,8 +27,13 @@ class Sample(msgspec.Struct, frozen=True):
 _USABLE_STATES = (NodeState.IDLE, NodeState.RUNNING)
 
 
-def measure(pool: Pool, nodes: Iterable[Node], counts: TaskCounts, now: float) -> Sample:
-    """Take one sample (the service-defined variables of Azure Batch autoscale formulas)."""
+def measure(
+    pool: Pool, nodes: Iterable[Node], counts: TaskCounts, usage: Mapping[str, float], now: float
+) -> Sample:
+    """Take one sample (the service-defined variables of Azure Batch autoscale formulas).
+
+    `usage`: what the nodes use, by formula variable name (see `UsageReports.averages`).
+    """
     dedicated = low_priority = preempted = usable = 0
     for node in nodes:
         if node.low_priority:
@@ -51,7 +56,7 @@ def measure(pool: Pool, nodes: Iterable[Node], counts: TaskCounts, now: float) -
         "$TargetDedicatedNodes": pool.target_dedicated,
         "$TargetLowPriorityNodes": pool.target_low_priority,
     }
-    return Sample(pool.id, now, {name: float(value) for name, value in values.items()})
+    return Sample(pool.id, now, {**{name: float(value) for name, value in values.items()}, **usage})
 
 
 class History:
@@ -83,7 +88,7 @@ class History:
 
     def samples(self, pool: Pool, nodes: Iterable[Node], now: float) -> Samples:
         """What a formula evaluated at `now` gets to see."""
-        current = measure(pool, nodes, TaskCounts(), now).values
+        current = measure(pool, nodes, TaskCounts(), {}, now).values
         values = PoolValues(
             target_dedicated=pool.target_dedicated,
             target_low_priority=pool.target_low_priority,

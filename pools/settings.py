@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 
@@ -14,6 +16,8 @@ class PoolSettings(msgspec.Struct, frozen=True, kw_only=True):
     sample_delay: float = 60.0
     #: samples older than this are forgotten
     sample_retention: float = 7 * 86400.0
+    #: which pools get samples of what their nodes use: those whose formula names such a metric, or "all"
+    sample_node_metrics: Literal["named", "all"] = "named"
     #: provider's list is asked for this often; at once when a connection breaks
     vm_poll_interval: float = 30.0
     #: the same while a VM is on its way

@@ -13,12 +13,16 @@ from .model import ApplicationPackage
 
 @dataclass(frozen=True, slots=True)
 class OpenNode(Command):
-    """Connect to the node and make it ready; `environment` is common to all that runs there."""
+    """Connect to the node and make it ready; `environment` is common to all that runs there.
+
+    What the node uses is measured every `sample_period` seconds.
+    """
 
     node_id: str
     vm: Vm
     slots: int
     environment: dict[str, str]
+    sample_period: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,7 +152,8 @@ class Core:
             return None
         if isinstance(command, RunStartTask):
             return self.executions.prepare(node, command.attempt)
-        return OpenNode(node.id, command.vm, command.slots, self.executions.node_environment(node))
+        environment = self.executions.node_environment(node)
+        return OpenNode(node.id, command.vm, command.slots, environment, self.ctx.settings.sample_period)
 
     def _pool_takes_jobs(self, pool_id: str) -> bool:
         pool = self.ctx.pools.get(pool_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pools import NodeDeallocationOption, PoolSpec
+from pools import NodeDeallocationOption, NodeUsage, PoolSpec
 from providers import ProviderError, Vm
 
 from .model import ApplicationPackage, Output
@@ -155,6 +155,14 @@ class NodePrepared(Event):
 
     node_id: str
     error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NodeMeasured(Event):
+    """What the node has used in the last sampling period, as its agent measured it."""
+
+    node_id: str
+    usage: NodeUsage
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,7 @@ class NodeEffects:
             command.node_id,
             command.slots,
             command.environment,
+            command.sample_period,
             self._post,
             self._transfer,
             self._packages,

@@ -5,6 +5,10 @@ from __future__ import annotations
 import base64
 from typing import Any, BinaryIO, Protocol
 
+import msgspec
+
+from pools import NodeUsage
+
 from . import events as ev
 from .commands import StartExecution
 from .model import Output
@@ -21,6 +25,11 @@ class Link(Protocol):
     def fetch(self, path: str, offset: int, length: int, into: BinaryIO) -> None: ...
     def upload(self, path: str, source: BinaryIO, size: int, sha256: str) -> None: ...
     def close(self) -> None: ...
+
+
+def configure_message(slots: int, environment: dict[str, str], sample_period: float) -> Message:
+    """The first that an agent is told; what the node uses it then tells every `sample_period` seconds."""
+    return {"op": "configure", "slots": slots, "env": environment, "usage": sample_period}
 
 
 def start_message(command: StartExecution) -> Message:
@@ -62,3 +71,11 @@ def outcome_of(node_id: str, message: Message, outputs: list[Output]) -> ev.Outc
         (str(error["code"]), str(error["message"])) if error is not None else None,
         tuple(outputs),
     )
+
+
+def usage_of(message: Message) -> NodeUsage:
+    """Raises ValueError if the figures are not such as an agent of ours would say."""
+    try:
+        return msgspec.convert(message, NodeUsage)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"usage: {error}") from error

@@ -16,7 +16,7 @@ from . import events as ev
 from .commands import PrepareNode, StartExecution
 from .link_errors import LinkError, Unreachable
 from .model import Output
-from .node_messages import Link, Message, inline_output, outcome_of, start_message
+from .node_messages import Link, Message, configure_message, inline_output, outcome_of, start_message, usage_of
 from .node_packages import NodePackages
 from .outputs import OutputStore
 from .packages import PackageStore
@@ -37,6 +37,7 @@ class NodeSession:
         node_id: str,
         slots: int,
         environment: dict[str, str],
+        sample_period: float,
         post: Callable[[ev.Event], None],
         background: Callable[[Callable[[], None]], None],
         packages: PackageStore,
@@ -46,6 +47,7 @@ class NodeSession:
         self.node_id = node_id
         self._slots = slots
         self._environment = environment
+        self._sample_period = sample_period
         self._post = post
         self._background = background
         self._closed = threading.Event()
@@ -189,21 +191,15 @@ class NodeSession:
     def _message(self, message: Message) -> None:
         match message["op"]:
             case "hello":
-                known = message["executions"]
-                # before anything that is started because of this event
-                self.send({"op": "configure", "slots": self._slots, "env": self._environment})
-                self._post(ev.NodeConnected(self.node_id, frozenset(x["id"] for x in known)))
-                for execution in known:
-                    if execution["state"] == "running":
-                        self._post(ev.ExecutionStarted(self.node_id, execution["id"], execution["time"]))
-                    elif execution["state"] == "finished":
-                        self._finished(execution)
+                self._hello(message["executions"])
             case "started":
                 self._post(ev.ExecutionStarted(self.node_id, message["id"], message["time"]))
             case "finished":
                 self._finished(message)
             case "lost":
                 self._post(ev.ExecutionLost(self.node_id, message["id"], message["reason"]))
+            case "usage":
+                self._post(ev.NodeMeasured(self.node_id, usage_of(message)))
             case "recalled":
                 self._post(ev.ExecutionRecalled(self.node_id, message["id"]))
             case "installed" | "install-failed":
@@ -212,6 +208,16 @@ class NodeSession:
                 self.closed(message["message"])
             case "error":
                 log.error("node %s: its agent says: %s", self.node_id, message["message"])
+
+    def _hello(self, known: list[Message]) -> None:
+        # before anything that is started because of this event
+        self.send(configure_message(self._slots, self._environment, self._sample_period))
+        self._post(ev.NodeConnected(self.node_id, frozenset(x["id"] for x in known)))
+        for execution in known:
+            if execution["state"] == "running":
+                self._post(ev.ExecutionStarted(self.node_id, execution["id"], execution["time"]))
+            elif execution["state"] == "finished":
+                self._finished(execution)
 
     def _finished(self, message: Message) -> None:
         kept = {stream: inline_output(stream, message[stream]) for stream in ("stdout", "stderr")}

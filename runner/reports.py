@@ -29,6 +29,7 @@ class Reports:
             ev.NodeConnected: self._connected,
             ev.NodeDisconnected: lambda e, now: nodes.disconnected(e.node_id, e.reason, now, fatal=e.fatal),
             ev.NodePrepared: lambda e, now: nodes.prepared(e.node_id, e.error, now),
+            ev.NodeMeasured: lambda e, now: nodes.measured(e.node_id, e.usage, now),
             ev.ExecutionStarted: self._started,
             ev.ExecutionEnded: lambda e, now: self._tasks.ended(e.node_id, e.execution_id, now),
             ev.Outcome: self._outcome,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from pools import Command, CreateVm, DestroyVm, DisconnectNode, ListVms
+from pools import Command, CreateVm, DestroyVm, DisconnectNode, ListVms, NodeUsage
 from providers import ProviderError, SimulatedProvider, Vm, VmState
 
 from . import events as ev
@@ -39,6 +39,7 @@ class SimulatedEffects:
         clock: Callable[[], float],
         at: Callable[[float, Action], None],
         deliver: Callable[[ev.Event], None],
+        usage: Callable[[SimulatedNode], NodeUsage] | None = None,
     ) -> None:
         self.cloud = cloud
         #: by VM name, also those that are no more
@@ -49,6 +50,7 @@ class SimulatedEffects:
         self._clock = clock
         self._at = at
         self._deliver = deliver
+        self._usage = usage
         self._connections: dict[str, Connection] = {}
         #: calls that have not taken effect, by number; and when the last answer about a VM arrives
         self._calls: dict[int, Callable[[float], ev.Event | None]] = {}
@@ -164,10 +166,18 @@ class SimulatedEffects:
             return
         node = self.nodes.get(vm.name)
         if node is None:
-            node = SimulatedNode(command.node_id, command.slots, self._behaviour, self._at, self.log)
+            node = SimulatedNode(
+                command.node_id,
+                command.slots,
+                self._behaviour,
+                self._at,
+                self.log,
+                self._usage,
+                command.sample_period,
+            )
             self.nodes[vm.name] = node
         connection = self._connections[command.node_id] = Connection(node)
-        node.hello(partial(self._report, connection))
+        node.hello(partial(self._report, connection), now)
 
     def _close(self, node_id: str) -> None:
         connection = self._connections.pop(node_id, None)

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
+from pools import NodeUsage
+
 from . import events as ev
 from .commands import StartExecution
 
@@ -68,6 +70,9 @@ class SimulatedNode:
     behaviour: Callable[[StartExecution], Plan]
     at: Callable[[float, Callable[[float], None]], None]
     log: ExecutionLog
+    #: what it uses at present, told every `sample_period` seconds of a connection; None: it tells nothing
+    usage: Callable[[SimulatedNode], NodeUsage] | None = None
+    sample_period: float = 30.0
     #: every execution that ever ran here
     ran: dict[str, Execution] = field(default_factory=dict)
     report: Callable[[ev.Event], None] = lambda event: None
@@ -77,7 +82,7 @@ class SimulatedNode:
     _kept: set[str] = field(default_factory=set)
     _startup: set[str] = field(default_factory=set)
 
-    def hello(self, report: Callable[[ev.Event], None]) -> None:
+    def hello(self, report: Callable[[ev.Event], None], now: float) -> None:
         """A new agent takes over: from now on nothing of an earlier connection arrives."""
         self._queue.clear()
         self.report = report
@@ -88,6 +93,16 @@ class SimulatedNode:
             report(ev.ExecutionStarted(self.node_id, execution.id, execution.started))
         for execution in ended:
             self._tell_end(execution)
+        if self.usage is not None:
+            self.at(now + self.sample_period, partial(self._measure, report, self.usage))
+
+    def _measure(
+        self, report: Callable[[ev.Event], None], usage: Callable[[SimulatedNode], NodeUsage], now: float
+    ) -> None:
+        """The agent of one connection measures as long as that lasts."""
+        if self.alive and self.report is report:
+            report(ev.NodeMeasured(self.node_id, usage(self)))
+            self.at(now + self.sample_period, partial(self._measure, report, usage))
 
     # -- commands --------------------------------------------------------------------------------------------
 

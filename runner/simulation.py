@@ -12,7 +12,7 @@ import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from pools import CountingIds, Deployment
+from pools import CountingIds, Deployment, NodeUsage
 from providers import SimulatedProvider, SimulatedSettings
 
 from .commands import StartExecution
@@ -20,7 +20,7 @@ from .core import Core, CoreSettings
 from .events import Event
 from .memory_journal import MemoryJournal
 from .simulated_effects import Action, SimulatedEffects
-from .simulated_node import Plan
+from .simulated_node import Plan, SimulatedNode
 from .simulation_faults import Faults
 
 DEPLOYMENT = Deployment("simulation", "ssh-ed25519 AAAA simulation")
@@ -58,11 +58,13 @@ class Simulation:
     observe: Callable[[], None] = lambda: None
     seed: int = 0
     now: float = START
+    #: what a node uses at present; None: nodes tell nothing of it
+    usage: Callable[[SimulatedNode], NodeUsage] | None = None
 
     def __post_init__(self) -> None:
         cloud = SimulatedProvider(PROVIDER, DEPLOYMENT.id, self.cloud_settings, lambda: self.now)
         self.world = SimulatedEffects(
-            cloud, self.behaviour, self.faults, lambda: self.now, self.at, self._deliver
+            cloud, self.behaviour, self.faults, lambda: self.now, self.at, self._deliver, self.usage
         )
         self.journal = MemoryJournal()
         self.requests: list[Request] = []

@@ -7,7 +7,7 @@ In the file they are written in camelCase; scalars may also come from the enviro
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -52,6 +52,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
     sample_retention: Annotated[timedelta, Meta(description="samples and autoscale runs are kept for so long")] = (
         timedelta(days=7)
     )
+    sample_node_metrics: Annotated[
+        Literal["named", "all"],
+        Meta(
+            description="samples of what nodes use (`$CPUPercent` and the like) are kept for formulas that name the "
+            "metric, or (`all`) for every pool and every such metric"
+        ),
+    ] = "named"
     minimum_auto_scale_evaluation_interval: Annotated[
         timedelta, Meta(description="a pool may not ask for a shorter autoScaleEvaluationInterval")
     ] = timedelta(minutes=5)
@@ -122,6 +129,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
             sample_period=self.sample_period.total_seconds(),
             sample_delay=self.sample_delay.total_seconds(),
             sample_retention=self.sample_retention.total_seconds(),
+            sample_node_metrics=self.sample_node_metrics,
             vm_poll_interval=self.vm_poll_interval.total_seconds(),
             boot_timeout=self.boot_timeout.total_seconds(),
             connect_retry=self.connect_retry.total_seconds(),

@@ -19,7 +19,7 @@ from .settings import Settings
 
 #: Names of other things than settings that begin like one.
 OTHERS = frozenset(("EBBTIDE_CRASH_AT", "EBBTIDE_DEBUG", "EBBTIDE_LIFELINE_FD", "EBBTIDE_NODE"))
-_SCALARS = (shape.StrType, shape.IntType, shape.FloatType, shape.BoolType, shape.TimeDeltaType)
+_SCALARS = (shape.StrType, shape.IntType, shape.FloatType, shape.BoolType, shape.LiteralType, shape.TimeDeltaType)
 _MAY_BE_ZERO = frozenset(("sample_delay",))
 
 

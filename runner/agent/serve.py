@@ -16,6 +16,7 @@ from .assignments import Assignments
 from .install import Installer
 from .slot_link import SlotLink
 from .takeover import boot_id, hold_root
+from .usage import Meter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Agent:
         self._greeted = False  # nothing leaves before hello
         self._poll = select.poll()
         self._installer = Installer(root)
+        self._meter: Meter | None = None
 
     def run(self) -> None:
         """Returns when the controller hangs up."""
@@ -85,9 +87,19 @@ class Agent:
                 self._install()
         for slot in list(self._slots.values()):
             slot.end_if_mute()
+        if self._meter is not None and not self._meter.patience():
+            self._say(wire.encode(self._meter.measure()))
         return self._flush()
 
     def _patience(self) -> int | None:
+        """Milliseconds until there is something to do, if nothing happens before; None: for ever."""
+        wait = self._pause()
+        if self._meter is None:
+            return wait
+        left = self._meter.patience()
+        return left if wait is None else min(left, wait)
+
+    def _pause(self) -> int | None:
         if self._out.size and self._greeted:
             return max(0, int((self._flush_at - time.monotonic()) * 1000) + 1)
         if any(not slot.ready for slot in self._slots.values()):
@@ -224,6 +236,8 @@ class Agent:
             text = f"cannot start the supervisor of slot {name}: {os.strerror(error.errno or 0)}"
             self._say(wire.encode({"op": "configure-failed", "message": text}))
         self._work.tasks.width = sum(slot.name != STARTUP for slot in self._slots.values())
+        if "usage" in message:
+            self._meter = Meter(self._root, float(message["usage"]))
 
     def _install(self) -> None:
         for answer in self._installer.start():

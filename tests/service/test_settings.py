@@ -19,6 +19,15 @@ def test_defaults_are_those_of_the_service():
     pools = settings.pool_settings()
     assert (pools.sample_period, pools.sample_delay, pools.minimum_evaluation_interval) == (30, 60, 300)
     assert settings.minimum_recurrence_interval == timedelta(minutes=1)
+    assert pools.sample_node_metrics == "named"
+
+
+def test_which_node_metrics_are_sampled(tmp_path):
+    assert load(tmp_path, "sampleNodeMetrics: all").pool_settings().sample_node_metrics == "all"
+    again = load(tmp_path, "sampleNodeMetrics: all", {"EBBTIDE_SAMPLE_NODE_METRICS": "named"}.items())
+    assert again.pool_settings().sample_node_metrics == "named"
+    with pytest.raises(InputError, match="named"):
+        load(tmp_path, "sampleNodeMetrics: some")
 
 
 def test_an_empty_file_says_nothing(tmp_path):
