@@ -1,22 +1,21 @@
-"""Text to tree. A text without syntax errors takes one pass of lark, any other goes to `recovery`."""
+"""Text to tree. A text without syntax errors takes one pass of the parser, any other goes to `recovery`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from .diagnostics import Diagnostic, DiagnosticList
+from .shift_reduce import UnexpectedText, parse_tokens
 from .source import Source
 from .syntax import Statement
 from .tree_builder import NestedTooDeep, TreeBuilder
 
-if TYPE_CHECKING:
-    from lark import Lark
-
 #: Limits of the service.
 MAX_LENGTH = 8192
 MAX_STATEMENTS = 100
+
+_BUILDER = TreeBuilder()
 
 
 @dataclass(frozen=True)
@@ -28,33 +27,16 @@ class Parsed:
     diagnostics: tuple[Diagnostic, ...]
 
 
-@lru_cache(maxsize=1)
-def grammar() -> Lark:
-    """The parser, made at the first use: importing lark and building its tables takes 0.1 seconds."""
-    from lark import Lark
+def parse_statements(text: str, start: int = 0, end: int | None = None) -> tuple[Statement, ...]:
+    """Parse text[start:end], which should be right; offsets are those of the whole text.
 
-    return Lark.open(
-        "grammar.lark",
-        rel_to=__file__,
-        parser="lalr",
-        lexer="contextual",
-        transformer=TreeBuilder(),
-        maybe_placeholders=False,
-    )
-
-
-def parse_statements(text: str) -> tuple[Statement, ...]:
-    """Parse a text that should be right.
-
-    Raises lark's UnexpectedInput at the first syntax error, and NestedTooDeep.
+    Raises UnexpectedText at the first syntax error, and NestedTooDeep.
     """
-    return cast("tuple[Statement, ...]", grammar().parse(text))
+    return cast("tuple[Statement, ...]", parse_tokens(text, _BUILDER, start, end))
 
 
 def parse(source: Source) -> Parsed:
     """Never raises: what is wrong stands in the diagnostics (F1xx); the other statements are parsed."""
-    from lark import UnexpectedInput
-
     from .recovery import parse_piecewise
 
     findings = DiagnosticList(source)
@@ -70,7 +52,7 @@ def parse(source: Source) -> Parsed:
         return Parsed(source, (), findings.sorted())
     try:
         statements = parse_statements(text)
-    except (UnexpectedInput, NestedTooDeep):
+    except (UnexpectedText, NestedTooDeep):
         statements = parse_piecewise(text, findings)
     if len(statements) > MAX_STATEMENTS:
         extra = statements[MAX_STATEMENTS]

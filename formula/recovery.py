@@ -11,13 +11,14 @@ import re
 from collections.abc import Iterator
 
 from .diagnostics import DiagnosticList
+from .foreign_text import without_foreign_text
+from .shift_reduce import UnexpectedText
 from .syntax import MAX_DEPTH, Statement, Unparsed
 from .syntax_faults import explain
 from .tree_builder import NestedTooDeep
 
 # What must not be searched for a `;`, and the `;` itself.
 _CUT = re.compile(r'"[^"\r\n]*"|//[^\r\n]*|;')
-_FOREIGN_COMMENT = re.compile(r'"[^"\r\n]*"|//[^\r\n]*|(?P<hash>#[^\r\n]*)|(?P<block>/\*(?s:.*?)\*/)')
 _ASSIGNED = re.compile(r"\s*(\$?[A-Za-z_]\w*)\s*=(?!=)", re.ASCII)
 # Enough for people; hostile text must not cost a parse per character.
 _MOST_FAULTS = 50
@@ -25,7 +26,7 @@ _MOST_FAULTS = 50
 
 def parse_piecewise(text: str, findings: DiagnosticList) -> tuple[Statement, ...]:
     """Every statement of the text, with an `Unparsed` for each that has a syntax error."""
-    text = _without_foreign_comments(text, findings)
+    text = without_foreign_text(text, findings, _MOST_FAULTS)
     statements: list[Statement] = []
     for start, end in _pieces(text):
         position: int | None = start
@@ -33,27 +34,6 @@ def parse_piecewise(text: str, findings: DiagnosticList) -> tuple[Statement, ...
             parsed, position = _parse_piece(text, position, end, findings)
             statements.extend(parsed)
     return tuple(statements)
-
-
-def _without_foreign_comments(text: str, findings: DiagnosticList) -> str:
-    """Blanks out `#` and `/* */` comments, so that what they say is not parsed, and what follows them is."""
-
-    def blank(match: re.Match[str]) -> str:
-        kind = match.lastgroup
-        if kind is None:
-            return match.group()
-        code, message = ("F107", "`#`") if kind == "hash" else ("F108", "`/*`")
-        if len(findings) < _MOST_FAULTS:
-            findings.add(
-                code,
-                match.start(),
-                match.end(),
-                f"invalid character {message}: it does not start a comment",
-                "comments start with // and go to the end of the line",
-            )
-        return re.sub(r"[^\r\n]", " ", match.group())
-
-    return _FOREIGN_COMMENT.sub(blank, text)
 
 
 def _pieces(text: str) -> Iterator[tuple[int, int]]:
@@ -69,14 +49,10 @@ def _parse_piece(
     text: str, start: int, end: int, findings: DiagnosticList
 ) -> tuple[tuple[Statement, ...], int | None]:
     """Parse text[start:end]; the second value is where to go on in this piece, None at its end."""
-    from lark import UnexpectedInput
-
     from .parser import parse_statements
 
-    # Blanks keep the offsets right, and cost less than moving every node.
-    lead = " " * start
     try:
-        return parse_statements(lead + text[start:end]), None
+        return parse_statements(text, start, end), None
     except NestedTooDeep as too_deep:
         findings.add(
             "F102",
@@ -86,15 +62,15 @@ def _parse_piece(
             "compute parts of it in variables of their own",
         )
         return (_unparsed(text, start, end),), None
-    except UnexpectedInput as unexpected:
-        fault = explain(text, start, end, unexpected)
-    findings.add(fault.code, fault.start, fault.end, fault.message, fault.hint)
+    except UnexpectedText as unexpected:
+        fault = explain(text, start, end, unexpected.place)
+    findings.add(fault.code, fault.start, fault.end, fault.message, fault.hint, fault.edits)
     if fault.resume is None:
         return (_unparsed(text, start, end),), None
     try:
         # The part before a missing `;` is a statement of its own.
-        return parse_statements(lead + text[start : fault.resume]), fault.resume
-    except (UnexpectedInput, NestedTooDeep):
+        return parse_statements(text, start, fault.resume), fault.resume
+    except (UnexpectedText, NestedTooDeep):
         return (_unparsed(text, start, fault.resume),), fault.resume
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
 
-if TYPE_CHECKING:
-    from lark import UnexpectedInput
+from .diagnostics import Edit
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,20 +17,22 @@ class Fault:
     hint: str | None = None
     #: Where the next statement begins, if the fault is a missing `;`.
     resume: int | None = None
+    edits: tuple[Edit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A pattern at the place of the error, and what it means."""
+    """A pattern at the place of the error, and what it means. `mended`: what was meant, a template for `expand`."""
 
     pattern: re.Pattern[str]
     code: str
     message: str
     hint: str
+    mended: str | None
 
 
-def _known(pattern: str, code: str, message: str, hint: str) -> _Known:
-    return _Known(re.compile(pattern, re.ASCII), code, message, hint)
+def _known(pattern: str, code: str, message: str, hint: str, mended: str | None = None) -> _Known:
+    return _Known(re.compile(pattern, re.ASCII), code, message, hint, mended)
 
 
 # Tried in order, where the parser stopped.
@@ -65,12 +65,19 @@ _AT_THE_ERROR = (
         r'"[^"\r\n]*', "F112", "the string is not closed on its line", 'a string ends with " on the same line'
     ),
     _known(
-        r"\$?\{\{?[^{}\r\n;=]*\}\}?|%[sd]\b|\$\([^)\r\n]*\)",
+        r"\$?\{\{?[^{}\r\n;=]*\}\}?|%[sd]\b|\$\([^)\r\n]*\)|<[A-Za-z_][\w .-]*>|@+\{?\w+\}?@*"
+        r"|\[(?:parameters|variables|concat|format|reference)\([^\r\n;]*\)\]",
         "F111",
         "a template placeholder was not replaced",
         "fill it in before the formula is used",
     ),
+    _known(
+        r"\[([^\[\]\r\n;]*)\]", "F115", "there are no vector literals", "vec(1, 2, 3) makes a vector", r"vec(\1)"
+    ),
     _known(r"\[", "F115", "there are no vector literals", "vec(1, 2, 3) makes a vector"),
+    _known(r"=([<>])", "F114", "there is no such operator", "write >= or <=", r"\1="),
+    _known(r"and\b", "F114", "there is no such operator", "write &&", "&&"),
+    _known(r"or\b", "F114", "there is no such operator", "write ||", "||"),
     _known(r"\+\+|--|[-+*/]=", "F114", "there is no such operator", "write x = x + 1"),
     _known(
         r"%|\^|\*\*",
@@ -78,21 +85,17 @@ _AT_THE_ERROR = (
         "there is no such operator",
         "the operators are + - * / < <= == >= > != && || ! ?:",
     ),
+    _known(r"([&|])(?![&|])", "F114", "there is no such operator", "write && and ||", r"\1\1"),
     _known(r"[&|]", "F114", "there is no such operator", "write && and ||"),
     _known(r"=", "F114", "`=` assigns and cannot stand inside an expression", "write == to compare"),
-    _known(r"\+", "F104", "there is no unary plus", "leave it out"),
-    _known(
-        r"\u00a0|\u200b|\ufeff",
-        "F106",
-        "invalid character: an invisible one, pasted from elsewhere",
-        "replace it by a blank",
-    ),
+    _known(r"\+", "F104", "there is no unary plus", "leave it out", ""),
     _known(
         r"\$(?![A-Za-z_])", "F106", "invalid character `$`: no name follows", "names look like $PendingTasks"
     ),
 )
 
-_HEX = re.compile(r"0[xX][0-9a-fA-F]+", re.ASCII)
+# Longer ones are no number of anything, and Python refuses to write thousands of digits.
+_HEX = re.compile(r"0[xX][0-9a-fA-F]{1,16}", re.ASCII)
 _DIGITS_BEFORE = re.compile(r"[0-9.]+\Z", re.ASCII)
 _WORD = re.compile(r"\$?\w+|[^\s]", re.ASCII)
 _STARTS_STATEMENT = re.compile(r"\$?[A-Za-z_]\w*", re.ASCII)
@@ -102,9 +105,11 @@ _SKIPPED = re.compile(r'"[^"\r\n]*"|//[^\r\n]*|[()]')
 _FOREIGN_WORDS = {"if", "else", "while", "for", "return", "var", "let", "int", "double", "function"}
 
 
-def explain(text: str, start: int, end: int, unexpected: UnexpectedInput) -> Fault:
-    """The cause of a syntax error in the piece text[start:end]; offsets are those of the whole text."""
-    place = _place(unexpected, end)
+def explain(text: str, start: int, end: int, place: int) -> Fault:
+    """The cause of a syntax error in the piece text[start:end]; offsets are those of the whole text.
+
+    `place`: where the parser stopped; `end` if it wanted more text.
+    """
     if place >= end:
         return _at_the_end(text, start, end)
     if text.startswith("/*", place - 1):
@@ -112,7 +117,7 @@ def explain(text: str, start: int, end: int, unexpected: UnexpectedInput) -> Fau
     for known in _AT_THE_ERROR:
         match = known.pattern.match(text, place, end)
         if match:
-            return Fault(known.code, match.start(), match.end(), known.message, known.hint)
+            return _known_fault(text, start, known, match)
     digits = _DIGITS_BEFORE.search(text, start, place)
     if digits and (text[place].isalpha() or text[place] in "._"):
         return _bad_number(text, digits.start(), place, end)
@@ -134,12 +139,12 @@ def explain(text: str, start: int, end: int, unexpected: UnexpectedInput) -> Fau
     return Fault("F104", place, place + len(found), f"unexpected `{found}`", hint)
 
 
-def _place(unexpected: UnexpectedInput, end: int) -> int:
-    """The offset where the parser stopped; the end of the piece if it wanted more text."""
-    token: Any = getattr(unexpected, "token", None)
-    if token is not None and token.type == "$END":
-        return end
-    return cast(int, unexpected.pos_in_stream)
+def _known_fault(text: str, start: int, known: _Known, match: re.Match[str]) -> Fault:
+    if match.group().startswith("[") and re.search(r"[\w)]\s*\Z", text[start : match.start()], re.ASCII):
+        hint = "the first element of a vector v is val(v, 0)"
+        return Fault(known.code, match.start(), match.end(), "there is no indexing with [ ]", hint)
+    edits = () if known.mended is None else (Edit(match.start(), match.end(), match.expand(known.mended)),)
+    return Fault(known.code, match.start(), match.end(), known.message, known.hint, edits=edits)
 
 
 def _first_character(text: str, start: int, end: int) -> int:
@@ -172,7 +177,9 @@ def _bad_number(text: str, start: int, place: int, end: int) -> Fault:
     stop = word.end() if word else place + 1
     shown = text[start:stop]
     if _HEX.fullmatch(shown):
-        return Fault("F116", start, stop, f"`{shown}` is not a decimal number", f"write {int(shown, 16)}")
+        decimal = str(int(shown, 16))
+        edit = Edit(start, stop, decimal)
+        return Fault("F116", start, stop, f"`{shown}` is not a decimal number", f"write {decimal}", edits=(edit,))
     return Fault(
         "F116", start, stop, f"`{shown}` is neither a number nor a name", "names do not start with a digit"
     )
@@ -201,4 +208,5 @@ def _missing_semicolon(text: str, start: int, place: int, found: str) -> Fault:
         f"`;` is missing here, before `{found}`",
         "every statement but the last ends with `;`",
         resume=place,
+        edits=(Edit(code_end, code_end, ";"),),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from .syntax import (
     MAX_DEPTH,
@@ -23,9 +23,6 @@ from .syntax import (
     Ternary,
     Unary,
 )
-
-if TYPE_CHECKING:
-    from lark import Token
 
 # What a reduction hands over: nodes and tokens, as the grammar orders them.
 Children = list[Any]
@@ -52,19 +49,15 @@ def _widest(parts: Sequence[Expression]) -> int:
     return max(part.depth for part in parts)
 
 
-def _end(token: Token) -> int:
-    return cast(int, token.start_pos) + len(token)
-
-
 class TreeBuilder:
-    """One method per grammar rule or alias; lark calls them bottom-up."""
+    """One method per grammar rule or alias; the parser calls them bottom-up."""
 
     def start(self, children: Children) -> tuple[Statement, ...]:
         return tuple(children)
 
     def assignment(self, children: Children) -> Assignment:
         name, _, value = children
-        return Assignment(str(name), value, name.start_pos, value.end)
+        return Assignment(name.text, value, name.start, value.end)
 
     def bare_expression(self, children: Children) -> BareExpression:
         (value,) = children
@@ -90,8 +83,8 @@ class TreeBuilder:
         start, end = operands[0].start, operands[-1].end
         return Chain(
             operands,
-            tuple(str(operator) for operator in operators),
-            tuple(operator.start_pos for operator in operators),
+            tuple(operator.text for operator in operators),
+            tuple(operator.start for operator in operators),
             start,
             end,
             _widest(children[::2]),
@@ -99,42 +92,42 @@ class TreeBuilder:
 
     def negated(self, children: Children) -> Unary:
         operator, operand = children
-        start = operator.start_pos
-        return Unary(str(operator), operand, start, operand.end, _depth(start, operand.end, operand))
+        start = operator.start
+        return Unary(operator.text, operand, start, operand.end, _depth(start, operand.end, operand))
 
     def member(self, children: Children) -> Member:
         receiver, name = children
-        end = _end(name)
+        end = name.end
         return Member(
-            receiver, str(name), name.start_pos, receiver.start, end, _depth(receiver.start, end, receiver)
+            receiver, name.text, name.start, receiver.start, end, _depth(receiver.start, end, receiver)
         )
 
     def method_call(self, children: Children) -> MethodCall:
         receiver, name, parenthesis, *arguments, closing = children
-        start, end = receiver.start, _end(closing)
+        start, end = receiver.start, closing.end
         depth = _depth(start, end, receiver, *arguments)
         return MethodCall(
-            receiver, str(name), tuple(arguments), name.start_pos, parenthesis.start_pos, start, end, depth
+            receiver, name.text, tuple(arguments), name.start, parenthesis.start, start, end, depth
         )
 
     def call(self, children: Children) -> Call:
         name, _, *arguments, closing = children
-        start, end = name.start_pos, _end(closing)
-        return Call(str(name), tuple(arguments), start, end, _depth(start, end, *arguments))
+        start, end = name.start, closing.end
+        return Call(name.text, tuple(arguments), start, end, _depth(start, end, *arguments))
 
     def group(self, children: Children) -> Group:
         opening, inner, closing = children
-        start, end = opening.start_pos, _end(closing)
+        start, end = opening.start, closing.end
         return Group(inner, start, end, _depth(start, end, inner))
 
     def number(self, children: Children) -> Number:
         (token,) = children
-        return Number(float(token), token.start_pos, _end(token))
+        return Number(float(token.text), token.start, token.end)
 
     def string(self, children: Children) -> String:
         (token,) = children
-        return String(token[1:-1], token.start_pos, _end(token))
+        return String(token.text[1:-1], token.start, token.end)
 
     def name(self, children: Children) -> Name:
         (token,) = children
-        return Name(str(token), token.start_pos, _end(token))
+        return Name(token.text, token.start, token.end)
