@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import calendar_members, sampling, vectors
+from . import calendar_members, vectors
 from .value_types import DOUBLE, INTERVAL, STRING, TIMESTAMP, VECTOR, TypeSet
 
 Implementation = Callable[..., Any]
@@ -28,8 +28,6 @@ class ListFunction:
     doc: str
     #: The form for exactly one double, which gives a double; only for functions that work per element.
     scalar: Implementation | None = None
-    #: The form for one GetSample of an interval, which needs no vector.
-    window: Implementation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,26 +67,14 @@ def _per_element(name: str, function: Callable[[float], float], doc: str) -> Lis
 LIST_FUNCTIONS: Mapping[str, ListFunction] = {
     function.name: function
     for function in (
-        ListFunction("avg", DOUBLE, vectors.mean, "mean; NaN of nothing", window=sampling.window_mean),
+        ListFunction("avg", DOUBLE, vectors.mean, "mean; NaN of nothing"),
         ListFunction("len", DOUBLE, vectors.length, "number of elements"),
-        ListFunction(
-            "max",
-            DOUBLE,
-            vectors.largest,
-            "largest element, leaving out NaN; an error of nothing",
-            window=sampling.window_largest,
-        ),
-        ListFunction(
-            "min",
-            DOUBLE,
-            vectors.smallest,
-            "smallest element, leaving out NaN; an error of nothing",
-            window=sampling.window_smallest,
-        ),
+        ListFunction("max", DOUBLE, vectors.largest, "largest element, leaving out NaN; an error of nothing"),
+        ListFunction("min", DOUBLE, vectors.smallest, "smallest element, leaving out NaN; an error of nothing"),
         ListFunction("norm", DOUBLE, vectors.norm, "Euclidean norm"),
         ListFunction("range", DOUBLE, vectors.spread, "largest minus smallest element; an error of nothing"),
         ListFunction("std", DOUBLE, vectors.standard_deviation, "standard deviation of a sample (n - 1)"),
-        ListFunction("sum", DOUBLE, vectors.total, "sum; 0 of nothing", window=sampling.window_total),
+        ListFunction("sum", DOUBLE, vectors.total, "sum; 0 of nothing"),
         ListFunction("vec", VECTOR, list, "the elements joined to one vector"),
         _per_element("lg", vectors.logarithm(math.log2), "logarithm to base 2"),
         _per_element("ln", vectors.logarithm(math.log), "natural logarithm"),

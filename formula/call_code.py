@@ -3,36 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, cast
+from dataclasses import replace
+from typing import cast
 
 from . import calendar_members, dynamic, sampling, vectors
 from .builtins_table import FIXED_FUNCTIONS, LIST_FUNCTIONS, ListFunction
 from .expression_types import bare
 from .faults import Stopped
-from .generated_code import Code, CodeWriter
+from .generated_code import Code, CodeWriter, local, number
+from .scope import Scope
 from .syntax import Call, Expression, MethodCall, Name, String
 from .timestamps import parse_time
 from .value_types import DOUBLE, INTERVAL, TIMESTAMP, VECTOR, TypeSet
+from .window_code import Window, WindowCode
 
-if TYPE_CHECKING:
-    from .expression_code import Scope
-
-_NOW = Code("now", frozenset(("now",)))
-_PERIOD = Code("period", frozenset(("period",)))
+_NOW = local("now")
+_PERIOD = local("period")
+_ZERO = number(0.0)
+# Calls with more arguments go through a helper.
+_MOST_COMPARED = 4
 # max and min of two doubles, of which NaN does not count; {0} and {1} are names or numbers.
 _OF_TWO = {
     "max": "({0} if {0} > {1} else {1} if {1} == {1} else {0})",
     "min": "({0} if {0} < {1} else {1} if {1} == {1} else {0})",
 }
-# The same where {0} is surely not NaN, so that it needs no test of its own.
-_OF_TWO_SURE = {
-    "max": "({1} if {1} > {0} else {0})",
-    "min": "({1} if {1} < {0} else {0})",
+# The same where one of the two is surely not NaN, which so needs no test.
+_FIRST_SURE = {
+    "max": "({1} if {0} < {1} else {0})",
+    "min": "({1} if {0} > {1} else {0})",
+}
+_SECOND_SURE = {
+    "max": "({0} if {0} > {1} else {1})",
+    "min": "({0} if {0} < {1} else {1})",
 }
 
 
 class CallCode:
-    """`codes` holds the code of the arguments, which were compiled before."""
+    """`codes` holds the code of the arguments, which were compiled before; but methods that are an argument of a
+    function are compiled here, where it is known what becomes of their vector, unless every value is observed.
+    """
 
     def __init__(
         self,
@@ -47,12 +56,16 @@ class CallCode:
         self._writer = writer
         self._codes = codes
         self._observed = observed
+        self._windows = WindowCode(scope, writer)
         self.metrics: dict[int, str] = {}
 
     def function(self, node: Call) -> Code:
+        short = None if self._observed else self._short_way(node)
+        if short is not None:
+            return short
         if node.function in LIST_FUNCTIONS:
             return self._list_function(LIST_FUNCTIONS[node.function], node.arguments)
-        arguments = [self._codes[id(argument)] for argument in node.arguments]
+        arguments = [self._argument(argument) for argument in node.arguments]
         match FIXED_FUNCTIONS[node.function].name:
             case "rand":
                 self._scope.uses_rand = True
@@ -66,6 +79,57 @@ class CallCode:
             case _:
                 return self._writer.call(self._writer.helper("percentile", vectors.percentile), arguments)
 
+    def _argument(self, expression: Expression) -> Code:
+        code = self._codes.get(id(expression))
+        return self.method(cast(MethodCall, bare(expression))) if code is None else code
+
+    def _short_way(self, node: Call) -> Code | None:
+        """A function of samples without the vector of them."""
+        name, arguments = node.function, node.arguments
+        if len(arguments) == 1:
+            return self._reduction(name, arguments[0]) or (self._newest(arguments[0]) if name == "avg" else None)
+        if name == "val" and (index := self._codes.get(id(arguments[1]))) is not None:
+            first = index.constant is not None and -1 < index.constant < 1
+            return self._newest(arguments[0]) if first else None
+        if name in _OF_TWO and 1 < len(arguments) <= _MOST_COMPARED:
+            return self._largest(name, arguments)
+        return None
+
+    def _largest(self, name: str, arguments: tuple[Expression, ...]) -> Code | None:
+        """max or min of doubles, windows and newest samples; not of the latter alone, which there may be none of."""
+        result, found = None, False
+        for argument in arguments:
+            is_double = self._types[id(argument)] == DOUBLE
+            code = self._argument(argument) if is_double else self._reduction(name, argument)
+            found = found or code is not None
+            code = code or self._newest(argument)
+            if code is None:
+                return None
+            result = code if result is None else self._of_two(name, result, code)
+        return result if found else None
+
+    def _reduction(self, name: str, expression: Expression) -> Code | None:
+        """The function of a window of samples."""
+        node = bare(expression)
+        if not (isinstance(node, MethodCall) and node.method == "GetSample"):
+            return None
+        window = self._window(node)
+        return None if window is None else self._windows.reduction(name, *window)
+
+    def _newest(self, expression: Expression) -> Code | None:
+        """GetSample(1) as the number in it, NaN if there is none."""
+        node = bare(expression)
+        if not (isinstance(node, MethodCall) and node.method == "GetSample"):
+            return None
+        count = self._codes[id(node.arguments[0])].constant
+        if self._types[id(node.arguments[0])] != DOUBLE or count is None or not 1 <= count < 2:
+            return None
+        return self.newest(cast(Name, bare(node.receiver)).name)
+
+    def newest(self, metric: str) -> Code:
+        """The newest sample of a metric, NaN without any."""
+        return self._windows.newest(metric)
+
     def _time(self, node: Call, arguments: list[Code]) -> Code:
         if not arguments:
             return _NOW
@@ -75,7 +139,7 @@ class CallCode:
         return self._writer.call(self._writer.helper("time", calendar_members.time_of), [*arguments, _NOW])
 
     def _list_function(self, function: ListFunction, arguments: tuple[Expression, ...]) -> Code:
-        codes = [self._codes[id(argument)] for argument in arguments]
+        codes = [self._argument(argument) for argument in arguments]
         types = [self._types[id(argument)] for argument in arguments]
         writer = self._writer
         if function.scalar is not None and len(codes) == 1 and types[0] != VECTOR:
@@ -83,12 +147,6 @@ class CallCode:
                 return writer.call(writer.helper(function.name, function.scalar), codes)
             either = dynamic.per_element(function.scalar, function.compute)
             return writer.call(writer.helper(f"{function.name}_either", either), codes)
-        if function.name in _OF_TWO and types == [DOUBLE, DOUBLE]:
-            return self._of_two(function.name, codes)
-        if types == [VECTOR] and function.window is not None and not self._observed:
-            window = self._window(arguments[0])
-            if window is not None:
-                return writer.call(writer.helper(f"{function.name}_window", function.window), *window)
         helper = writer.helper(f"{function.name}_of", function.compute)
         if types == [VECTOR]:
             return writer.call(helper, codes)
@@ -97,15 +155,9 @@ class CallCode:
             return writer.join(f"{helper}(({template}))", *codes)
         return writer.call(helper, [writer.call(writer.helper("flat", vectors.flat), codes)])
 
-    def _of_two(self, name: str, codes: list[Code]) -> Code:
-        first, second = codes
-        template = _OF_TWO[name]
-        sure = [code.sure and code.is_atom for code in codes]
-        if sure[0] or sure[1]:
-            template = _OF_TWO_SURE[name]
-            if not sure[0]:
-                first, second = second, first
-        return self._with_names(template, first, second)
+    def _of_two(self, name: str, first: Code, second: Code) -> Code:
+        templates = _SECOND_SURE if second.sure else _FIRST_SURE if first.sure else _OF_TWO
+        return self._with_names(templates[name], first, second)
 
     def _with_names(self, template: str, first: Code, second: Code) -> Code:
         """Fill in; what is no name or number is computed once, where the condition meets it first."""
@@ -115,53 +167,75 @@ class CallCode:
         rest = [template[: condition_start - 4], template[condition_end:]]
         for place, code in (("{0}", first), ("{1}", second)):
             if not code.is_atom:
-                local = self._writer.temporary()
-                condition = condition.replace(place, f"({local} := {place})")
-                rest = [part.replace(place, local) for part in rest]
-        return self._writer.join(f"{rest[0]} if {condition}{rest[1]}", first, second)
+                name = self._writer.temporary()
+                condition = condition.replace(place, f"({name} := {place})")
+                rest = [part.replace(place, name) for part in rest]
+        return self._writer.join(f"{rest[0]} if {condition}{rest[1]}", first, second, sure=first.sure or second.sure)
 
     def method(self, node: MethodCall) -> Code:
-        receiver = cast(Name, bare(node.receiver)).name
-        self.metrics[node.parenthesis] = receiver
-        series = self._scope.metric(receiver)
+        metric = cast(Name, bare(node.receiver)).name
+        self.metrics[node.parenthesis] = metric
         writer = self._writer
+        count = self._scope.read(metric, "count")
         match node.method:
             case "Count":
-                return writer.call(writer.helper("count", sampling.count), [series])
+                return writer.call(writer.helper("float", float), [count])
             case "GetSamplePeriod":
                 return _PERIOD
             case "HistoryBeginTime":
                 begin = writer.helper("history_begin", sampling.history_begin)
-                return writer.call(begin, [series], str(node.parenthesis))
+                return writer.call(begin, [self._scope.read(metric, "times"), count], str(node.parenthesis))
             case "GetSamplePercent":
-                far, near = self._edges(node.arguments)
-                percent = writer.helper("sample_percent", sampling.sample_percent)
-                return writer.call(percent, [series, _NOW, far, near, _PERIOD])
+                return self._sample_percent(node, metric, count)
             case _:
-                window = self._window(node)
-                if window is None:
-                    count = self._codes[id(node.arguments[0])]
-                    return writer.call(writer.helper("newest", sampling.newest), [series, count])
-                return writer.call(writer.helper("window", sampling.window), *window)
+                return self._get_sample(node, metric, count)
 
-    def _window(self, expression: Expression) -> tuple[list[Code], str] | None:
-        """The arguments of a window helper, if the expression is GetSample of an interval."""
-        node = bare(expression)
-        if not (isinstance(node, MethodCall) and node.method == "GetSample"):
-            return None
+    def _sample_percent(self, node: MethodCall, metric: str, count: Code) -> Code:
+        far, near = self._edges(node.arguments)
+        window = None if self._observed else self._windows.window(metric, far, near)
+        if window is not None:
+            return self._windows.percent(window)
+        percent = self._writer.helper("sample_percent", sampling.sample_percent)
+        find = self._scope.read(metric, "find")
+        return replace(self._writer.call(percent, [find, count, _NOW, far, near, _PERIOD]), sure=True)
+
+    def _get_sample(self, node: MethodCall, metric: str, count: Code) -> Code:
+        values, writer = self._scope.read(metric, "values"), self._writer
+        if self._types[id(node.arguments[0])] == DOUBLE:
+            wanted = self._codes[id(node.arguments[0])]
+            return writer.call(writer.helper("newest", sampling.newest), [values, count, wanted])
+        window = None if self._observed else self._window(node)
+        if window is not None:
+            return self._windows.samples(*window)
+        far, near, wanted = self._edges_and_percent(node)
+        find = self._scope.read(metric, "find")
+        arguments = [find, count, values, _NOW, far, near, _PERIOD, wanted]
+        return writer.call(writer.helper("window", sampling.window), arguments, str(node.parenthesis))
+
+    def _window(self, node: MethodCall) -> tuple[Window, float, int] | None:
+        """The window of a GetSample with constant arguments, the percentage that it demands, and its place."""
         if self._types[id(node.arguments[0])] == DOUBLE:
             return None
-        edges, wanted = node.arguments, Code(repr(sampling.DEFAULT_PERCENT))
+        metric = cast(Name, bare(node.receiver)).name
+        far, near, wanted = self._edges_and_percent(node)
+        if wanted.constant is None:
+            return None
+        window = self._windows.window(metric, far, near)
+        if window is None:
+            return None
+        self.metrics[node.parenthesis] = metric
+        return window, wanted.constant, node.parenthesis
+
+    def _edges_and_percent(self, node: MethodCall) -> tuple[Code, Code, Code]:
+        edges, wanted = node.arguments, number(sampling.DEFAULT_PERCENT)
         if len(edges) > 1 and self._types[id(edges[-1])] == DOUBLE:
             wanted = self._codes[id(edges[-1])]
             edges = edges[:-1]
-        far, near = self._edges(edges)
-        series = self._scope.metric(cast(Name, bare(node.receiver)).name)
-        return [series, _NOW, far, near, _PERIOD, wanted], str(node.parenthesis)
+        return *self._edges(edges), wanted
 
     def _edges(self, edges: tuple[Expression, ...]) -> tuple[Code, Code]:
         far, *near = (self._edge(edge) for edge in edges)
-        return far, near[0] if near else Code("0.0")
+        return far, near[0] if near else _ZERO
 
     def _edge(self, edge: Expression) -> Code:
         """A window edge as seconds before now."""

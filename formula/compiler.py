@@ -7,18 +7,27 @@ values computed before it are read from the frame, so that a run without failure
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
 from .checker import CheckedProgram
-from .expression_code import ExpressionCode, Scope
 from .faults import Refused
-from .generated_code import CodeWriter
+from .generated_code import CodeWriter, Generated, assemble, local
+from .samples import Samples, TimeSeries
+from .scope import Part, Scope
+from .statement_code import StatementCode
 from .syntax import Assignment, Expression, Unparsed
 from .value_types import TypeSet
 from .variables import DEALLOCATION_OPTION, TARGETS, PoolField
+
+_NO_SAMPLES = TimeSeries()
+# The table has full names before their aliases.
+_NAMES_OF = {
+    full_name: [name for name, target in TARGETS.items() if target.full_name == full_name]
+    for full_name in {target.full_name for target in TARGETS.values()}
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +43,21 @@ class Assigned:
 class Program:
     """A compiled formula.
 
-    `run(now, period, draw, *pool fields, *series)` returns the final values in the order of `results`. `draw`
-    gives random numbers and is only called by rand(). An observed program has one parameter more, behind `draw`:
-    `probe(number, value)` is called with the value of every expression that is computed, of `nodes[number]`, and
-    returns it.
+    `run(now, period, draw, *pool fields, *reads)` returns the final values in the order of `results`; the parameters
+    behind `draw` are those of `arguments`. `draw` gives random numbers and is only called by rand(). An observed
+    program has one parameter more, behind `draw`: `probe(number, value)` is called with the value of every expression
+    that is computed, of `nodes[number]`, and returns it.
+
+    `reads` are (series, part): an attribute of its TimeSeries. Of the lists nothing behind `count` is looked at, so a
+    caller that runs a program over a whole history hands in the same lists and finder in every run, and only moves
+    `count` on. Runs share no state.
     """
 
     run: Callable[..., tuple[Any, ...]]
-    code: CodeType
     pool_fields: tuple[PoolField, ...]
+    #: The names of the series that it reads; `reads` has the parts.
     series: tuple[str, ...]
+    reads: tuple[tuple[str, Part], ...]
     results: tuple[Assigned, ...]
     #: What each statement assigns, None for those that do not.
     assigned: tuple[Assigned | None, ...]
@@ -52,84 +66,88 @@ class Program:
     #: Offset of the parenthesis of a method call to the metric as written.
     metrics: Mapping[int, str]
     uses_rand: bool
-    source: str
+    generated: Generated
     #: What the probes of an observed program tell of.
     nodes: tuple[Expression, ...] = ()
 
+    @property
+    def code(self) -> CodeType:
+        return self.generated.run.__code__
 
-def compile_program(checked: CheckedProgram, observed: bool = False) -> Program:
-    """Statements with errors, and all behind the first of them, become one that fails."""
+    @property
+    def source(self) -> str:
+        return self.generated.source
+
+    def arguments(self, samples: Samples) -> list[Any]:
+        """What `run` takes behind `draw` (and `probe`): doubles, then parts of series."""
+        pool, series = samples.pool, samples.series
+        arguments: list[Any] = [float(getattr(pool, name)) for name in self.pool_fields]
+        arguments += [getattr(series.get(name, _NO_SAMPLES), part) for name, part in self.reads]
+        return arguments
+
+
+def compile_program(checked: CheckedProgram, observed: bool = False, given: Sequence[str] = ()) -> Program:
+    """Statements with errors, and all behind the first of them, become one that fails.
+
+    `given`: variables that have a value before the first statement. They are parameters of `run`, behind all others.
+    """
     writer = CodeWriter()
     scope = Scope()
-    expressions = ExpressionCode(checked.types, scope, writer, observed)
+    for name in given:
+        scope.assign(name, local(scope.local(name)))
+    statements = StatementCode(checked.types, scope, writer, observed)
     body: list[str] = []
+    owners: list[int] = []
     assigned: list[Assigned | None] = []
-    for item in checked.statements:
+    for index, item in enumerate(checked.statements):
         statement = item.statement
+        step: Assigned | None = None
         if item.errors or isinstance(statement, Unparsed):
-            body.append(f"{writer.helper('refuse', _refuse)}()")
-            assigned.append(None)
-            break
-        code = expressions.code(statement.value)
-        if isinstance(statement, Assignment):
-            local = scope.assign(statement.name, code)
-            body.append(f"{local} = {code.text}")
-            assigned.append(Assigned(statement.name, local, item.types))
+            scope.block.lines.append(f"{writer.helper('refuse', _refuse)}()")
+        elif isinstance(statement, Assignment):
+            step = Assigned(statement.name, statements.assign(statement), item.types)
         else:
-            body.append(code.text)
-            assigned.append(None)
+            scope.block.lines.append(statements.expressions.code(statement.value).text)
+        assigned.append(step)
+        body += scope.block.lines
+        owners += [index] * len(scope.block.lines)
+        scope.block.lines.clear()
+        if item.errors or isinstance(statement, Unparsed):
+            break
     final = {step.name: step for step in assigned if step is not None}
-    program = _assemble(writer, scope, body, tuple(assigned), tuple(final.values()), expressions.metrics, observed)
-    return replace(program, nodes=tuple(expressions.nodes))
+    code = _make(writer, scope, body, final.values(), observed, [scope.local(name) for name in given])
+    return Program(
+        run=code.run,
+        generated=code,
+        pool_fields=tuple(scope.pool),
+        series=tuple(scope.series),
+        reads=tuple(scope.reads),
+        results=tuple(final.values()),
+        assigned=tuple(assigned),
+        lines={code.first_line + line: index for line, index in enumerate(owners)},
+        metrics=statements.expressions.metrics,
+        uses_rand=scope.uses_rand,
+        nodes=tuple(statements.expressions.nodes),
+    )
 
 
 def _refuse() -> None:
     raise Refused
 
 
-def _assemble(
-    writer: CodeWriter,
-    scope: Scope,
-    body: list[str],
-    assigned: tuple[Assigned | None, ...],
-    results: tuple[Assigned, ...],
-    metrics: Mapping[int, str],
-    observed: bool,
-) -> Program:
-    parameters = ["now", "period", "draw", *scope.pool.values(), *scope.series.values()]
+def _make(
+    writer: CodeWriter, scope: Scope, body: list[str], results: Iterable[Assigned], observed: bool, given: list[str]
+) -> Generated:
+    parameters = ["now", "period", "draw", *scope.pool.values(), *scope.reads.values(), *given]
     if observed:
         parameters.insert(3, "probe")
-    returned = "".join(f"{step.local}, " for step in results)
-    head = f"def make({', '.join(writer.helpers)}):\n{''.join(writer.parts)}"
-    first_line = head.count("\n") + 2
-    statements = "".join(f"        {line}\n" for line in body)
-    source = (
-        f"{head}    def program({', '.join(parameters)}):\n{statements}"
-        f"        return ({returned})\n    return program\n"
-    )
-    namespace: dict[str, Any] = {"__builtins__": {}}
-    exec(compile(source, "<formula>", "exec"), namespace)
-    run = namespace["make"](**writer.helpers)
-    return Program(
-        run=run,
-        code=run.__code__,
-        pool_fields=tuple(scope.pool),
-        series=tuple(scope.series),
-        results=results,
-        assigned=assigned,
-        lines={first_line + index: index for index in range(len(body))},
-        metrics=metrics,
-        uses_rand=scope.uses_rand,
-        source=source,
-    )
+    return assemble(writer, parameters, [*body, f"return ({''.join(f'{step.local}, ' for step in results)})"])
 
 
 def assigned_target(assigned: Mapping[str, Any], full_name: str) -> str | None:
     """The name under which a target was assigned: the full name wins over its alias."""
-    if full_name in assigned:
-        return full_name
-    for name, target in TARGETS.items():
-        if target.full_name == full_name and name in assigned:
+    for name in _NAMES_OF[full_name]:
+        if name in assigned:
             return name
     return None
 

@@ -9,9 +9,10 @@ import operator as python
 from collections.abc import Callable
 from typing import Any, cast
 
+from .faults import Fault
 from .operators import OPERATORS
 from .value_types import DOUBLE, INTERVAL, TIMESTAMP, VECTOR, TimeInterval, Timestamp, Value, type_of
-from .vectors import Vector, elementwise
+from .vectors import DIVISION_BY_ZERO, Vector, elementwise
 
 _PLAIN: dict[str, Callable[[Any, Any], Any]] = {
     "+": python.add,
@@ -31,7 +32,10 @@ def binary(symbol: str, left: Value, right: Value, at: int) -> Value:
     row = OPERATORS[symbol, type_of(left), type_of(right)]
     if row.result == VECTOR:
         return elementwise(symbol, cast("float | Vector", left), cast("float | Vector", right), at)
-    result = _PLAIN[symbol](left, right)
+    try:
+        result = _PLAIN[symbol](left, right)
+    except ZeroDivisionError:
+        raise Fault(DIVISION_BY_ZERO, at) from None
     if row.result == TIMESTAMP:
         return Timestamp(result)
     if row.result == INTERVAL:

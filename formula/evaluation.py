@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any, TypeAlias, cast
 
 from .timestamps import format_interval, format_time
@@ -75,15 +76,15 @@ def format_number(value: float) -> str:
     """Without trailing zeros: 3, 0.5."""
     if abs(value) < _WHOLE_LIMIT and value == (whole := int(value)):
         return str(whole)
-    if value != value:
-        return "NaN"
-    if value in (float("inf"), float("-inf")):
-        return "Infinity" if value > 0 else "-Infinity"
-    return repr(float(value))
+    if isfinite(value):
+        return repr(float(value))
+    return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
 
 
 def format_value(value: Value) -> str:
     """A value as the results text shows it."""
+    if type(value) is float:
+        return format_number(value)
     if isinstance(value, Timestamp):
         return format_time(value)
     if isinstance(value, TimeInterval):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from math import isfinite
 from typing import assert_never
 
-from . import dynamic, sampling
+from . import dynamic
 from .builtins_table import MEMBERS
 from .call_code import CallCode
+from .expression_types import bare
 from .faults import Fault
-from .generated_code import NO_READS, Code, CodeWriter
+from .generated_code import NO_READS, Code, CodeWriter, WindowKey, local, number, placed
 from .operators import COMPARISONS, OPERATORS, binary_result
+from .scope import Scope
 from .syntax import (
     Call,
     Chain,
@@ -25,39 +28,17 @@ from .syntax import (
     String,
     Ternary,
     Unary,
-    postorder,
+    children,
 )
 from .value_types import DOUBLE, INTERVAL, NOTHING, TIMESTAMP, TimeInterval, Timestamp, TypeSet, is_single
-from .variables import DEALLOCATION_OPTION, DEFAULT_OPTION, INTERVALS, METRICS, OPTIONS, TARGETS, PoolField
-from .vectors import elementwise
+from .variables import DEALLOCATION_OPTION, DEFAULT_OPTION, INTERVALS, METRICS, OPTIONS, TARGETS
+from .vectors import ARITHMETIC, elementwise
 
 # Longer chains are computed in steps, because every operator nests Python's own tree once more.
 _CHAIN_STEP = 16
-
-
-@dataclass(slots=True)
-class Scope:
-    """The names of generated code, and what the formula reads from outside."""
-
-    variables: dict[str, Code] = field(default_factory=dict)
-    pool: dict[PoolField, str] = field(default_factory=dict)
-    series: dict[str, str] = field(default_factory=dict)
-    uses_rand: bool = False
-
-    def assign(self, name: str, value: Code) -> str:
-        """The local name of a variable that gets this value."""
-        known = self.variables.get(name)
-        local = known.text if known else f"v{len(self.variables)}"
-        self.variables[name] = Code(local, frozenset((local,)), 0, value.sure, value.boolean)
-        return local
-
-    def pool_value(self, pool_field: PoolField) -> Code:
-        local = self.pool.setdefault(pool_field, f"p{len(self.pool)}")
-        return Code(local, frozenset((local,)))
-
-    def metric(self, name: str) -> Code:
-        local = self.series.setdefault(METRICS[name].series or name, f"s{len(self.series)}")
-        return Code(local, frozenset((local,)))
+_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+# What says, by holding or not, that the left side is at least the right one.
+_AT_LEAST = {True: (">", ">="), False: ("<", "<=")}
 
 
 class ExpressionCode:
@@ -84,10 +65,41 @@ class ExpressionCode:
         return self._calls.metrics
 
     def code(self, expression: Expression) -> Code:
-        for node in postorder(expression):
+        """The code of an expression whose value is surely computed."""
+        for node, lazy in self._order(expression):
+            self._scope.lazy = lazy
             code = self._compile(node)
             self._codes[id(node)] = self._probed(node, code) if self._observed else code
+        self._scope.lazy = False
         return self._codes[id(expression)]
+
+    def _order(self, expression: Expression) -> Iterator[tuple[Expression, bool]]:
+        """Every node that needs code, parts before wholes, and whether it may stay without being computed."""
+        order: list[tuple[Expression, bool]] = []
+        stack = [(expression, False)]
+        while stack:
+            item = node, lazy = stack.pop()
+            order.append(item)
+            match node:
+                case Number() | Name() | String():
+                    pass
+                case Ternary(condition=condition, then=then, otherwise=otherwise):
+                    stack += (condition, lazy), (then, True), (otherwise, True)
+                case Logic(operands=(first, *others)):
+                    stack.append((first, lazy))
+                    stack += [(other, True) for other in others]
+                case MethodCall(arguments=arguments):
+                    # The receiver is no value.
+                    stack += [(argument, lazy) for argument in arguments]
+                case Call() if not self._observed:
+                    # Functions have shorter ways to work on samples than by the vector of them.
+                    for argument in node.arguments:
+                        inner = bare(argument)
+                        parts = inner.arguments if isinstance(inner, MethodCall) else (argument,)
+                        stack += [(part, lazy) for part in parts]
+                case _:
+                    stack += [(part, lazy) for part in children(node)]
+        return reversed(order)
 
     def _probed(self, node: Expression, code: Code) -> Code:
         if isinstance(node, Number | String | Group):
@@ -98,7 +110,7 @@ class ExpressionCode:
     def _compile(self, node: Expression) -> Code:
         match node:
             case Number(value=value):
-                return Code(repr(value), sure=True)
+                return number(value)
             case String(value=value):
                 return self._writer.constant(value)
             case Name(name=name):
@@ -134,7 +146,7 @@ class ExpressionCode:
                     return variables[other]
             return self._scope.pool_value(target.field)
         if name in INTERVALS:
-            return Code(repr(INTERVALS[name]))
+            return number(INTERVALS[name])
         if name in OPTIONS:
             return self._writer.constant(name)
         if name == DEALLOCATION_OPTION:
@@ -142,9 +154,27 @@ class ExpressionCode:
         pool_field = METRICS[name].field
         if pool_field is not None:
             return self._scope.pool_value(pool_field)
-        return self._writer.call(self._writer.helper("latest", sampling.latest), [self._scope.metric(name)])
+        return self._calls.newest(name)
 
-    def _truth(self, node: Expression) -> Code:
+    def condition(self, expression: Expression) -> Code:
+        """Code for the truth of an expression that is surely computed."""
+        self.code(expression)
+        return self.truth(expression)
+
+    def met(self, condition: Expression, holds: bool) -> dict[WindowKey, float]:
+        """The percentage that a window has at least where the compiled condition holds, or does not."""
+        node = bare(condition)
+        if not (isinstance(node, Chain) and len(node.operators) == 1):
+            return {}
+        operator = node.operators[0]
+        percent, bound = (self._codes[id(operand)] for operand in node.operands)
+        if percent.constant is not None:
+            operator, percent, bound = _MIRRORED.get(operator, ""), bound, percent
+        if percent.percent_of is None or bound.constant is None or operator not in _AT_LEAST[holds]:
+            return {}
+        return {percent.percent_of: bound.constant}
+
+    def truth(self, node: Expression) -> Code:
         """Code whose Python truth is that of the value; NaN, neither true nor false, stops the evaluation."""
         code = self._codes[id(node)]
         if code.sure:
@@ -158,7 +188,7 @@ class ExpressionCode:
         )
 
     def _logic(self, node: Logic) -> Code:
-        operands = [self._truth(operand) for operand in node.operands]
+        operands = [self.truth(operand) for operand in node.operands]
         word = " or " if node.operator == "||" else " and "
         template = "(" + word.join(f"{{{index}}}" for index in range(len(operands))) + ")"
         # Python hands on the last operand; the language says 1 or 0.
@@ -168,8 +198,10 @@ class ExpressionCode:
 
     def _unary(self, node: Unary) -> Code:
         if node.operator == "!":
-            return self._writer.join("(not {0})", self._truth(node.operand), boolean=True)
+            return self._writer.join("(not {0})", self.truth(node.operand), boolean=True)
         operand = self._codes[id(node.operand)]
+        if operand.constant is not None:
+            return number(-operand.constant)
         if is_single(self._types[id(node.operand)]):
             return self._writer.join("(-{0})", operand, sure=operand.sure)
         return self._writer.call(self._writer.helper("negate", dynamic.negate), [operand])
@@ -202,13 +234,19 @@ class ExpressionCode:
         boolean = operator in COMPARISONS
         row = OPERATORS.get((operator, types, other))
         if row is not None and row.template is not None:
-            return self._writer.join(row.template.format(a="{0}", b="{1}"), left, right, boolean=boolean)
+            folded = _folded(operator, left.constant, right.constant)
+            if folded is not None:
+                return number(folded)
+            template = row.template.format(a="{0}", b="{1}")
+            if operator == "/":
+                template = placed(template, operator, place)
+            return self._writer.join(template, left, right, boolean=boolean)
         symbol = self._writer.constant(operator)
         if row is not None:
             return self._writer.call(
                 self._writer.helper("elementwise", elementwise), [symbol, left, right], str(place)
             )
-        operands = [symbol, self._marked(left, types), self._marked(right, other)]
+        operands = [symbol, self.marked(left, types), self.marked(right, other)]
         return self._writer.call(self._writer.helper("binary", dynamic.binary), operands, str(place), boolean)
 
     def _ternary(self, node: Ternary) -> Code:
@@ -219,11 +257,11 @@ class ExpressionCode:
             code = self._codes[id(branch)]
             sure = sure and code.sure
             if types and not is_single(types):
-                code = self._marked(code, self._types[id(branch)])
+                code = self.marked(code, self._types[id(branch)])
             branches.append(code)
-        return self._writer.join("({1} if {0} else {2})", self._truth(node.condition), *branches, sure=sure)
+        return self._writer.join("({1} if {0} else {2})", self.truth(node.condition), *branches, sure=sure)
 
-    def _marked(self, code: Code, types: TypeSet) -> Code:
+    def marked(self, code: Code, types: TypeSet) -> Code:
         """A value whose kind will only be known at run time carries it."""
         if types == TIMESTAMP:
             return self._writer.call(self._writer.helper("timestamp", Timestamp), [code])
@@ -235,8 +273,20 @@ class ExpressionCode:
         member = MEMBERS[node.member]
         receiver = self._codes[id(node.receiver)]
         if isinstance(member.how, str):
+            if receiver.is_atom and not self._observed:
+                known = self._scope.known((member.name, receiver.text), member.name, member.how.format(a=receiver.text))
+                if known:
+                    return local(known)
             return self._writer.join(member.how.format(a="{0}"), receiver)
         return self._writer.call(self._writer.helper(member.name, member.how), [receiver])
+
+
+def _folded(operator: str, left: float | None, right: float | None) -> float | None:
+    """The value of an operation on constants, None if it is to be found out at run time."""
+    if left is None or right is None or operator not in ARITHMETIC or (operator == "/" and right == 0):
+        return None
+    value = ARITHMETIC[operator](left, right)
+    return value if isfinite(value) else None
 
 
 def _undecided(at: int) -> float:

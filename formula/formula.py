@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from random import Random
-from typing import Any
 
 from .checker import CheckedProgram, check_program
 from .compiler import Assigned, Program, assigned_target, compile_program, is_user_variable
@@ -20,15 +19,15 @@ from .evaluation import (
 )
 from .faults import Fault, InsufficientData, Refused, Stopped
 from .parser import parse
-from .samples import PoolValues, Samples, TimeSeries
+from .samples import PoolValues, Samples
 from .source import Source
 from .value_types import NOTHING, Value, marked
 from .variables import DEALLOCATION_OPTION, DEFAULT_OPTION
+from .vectors import DIVISION_BY_ZERO
 
 _DEDICATED = "$TargetDedicatedNodes"
 _LOW_PRIORITY = "$TargetLowPriorityNodes"
 _OLD_DEDICATED = "$TargetDedicated"
-_NO_SAMPLES = TimeSeries()
 _MESSAGES = {
     INSUFFICIENT_DATA: "Autoscale evaluation failed due to insufficient sample data",
     EVALUATION_ERROR: "Autoscale evaluation failed due to an error in the formula",
@@ -47,7 +46,7 @@ class Formula:
         self.diagnostics = checked.diagnostics
         self._checked = checked
         self._program = program
-        self._final = {step.name: step for step in program.results}
+        self._own = [step.name for step in program.results if is_user_variable(step.name)]
         written = {item.name for item in program.assigned if item} - {DEALLOCATION_OPTION}
         targets = {name for name in written if not is_user_variable(name)}
         # A formula of the time before low-priority nodes is answered as it was then.
@@ -63,11 +62,9 @@ class Formula:
         seeded from `now`, so that the same inputs give the same outcome.
         """
         program = self._program
-        pool, series = samples.pool, samples.series
-        arguments: list[Any] = [float(getattr(pool, name)) for name in program.pool_fields]
-        arguments += [series.get(name, _NO_SAMPLES) for name in program.series]
+        pool = samples.pool
         try:
-            values = program.run(now, samples.period, self._draw(now, rng), *arguments)
+            values = program.run(now, samples.period, self._draw(now, rng), *program.arguments(samples))
         except Stopped as stop:
             values_by_name, _ = self._values_at(stop)
             return self._succeed(now, pool, values_by_name)
@@ -112,7 +109,7 @@ class Formula:
         warnings: tuple[str, ...] = (),
     ) -> Evaluation:
         option = str(values.get(DEALLOCATION_OPTION, DEFAULT_OPTION))
-        variables = {name: value for name, value in values.items() if is_user_variable(name)}
+        variables = {name: values[name] for name in self._own if name in values}
         shown = list(targets.items())
         if self._old_style:
             shown = [(_OLD_DEDICATED, targets[_DEDICATED])]
@@ -143,8 +140,10 @@ class Formula:
                 first = item.errors[0]
                 at = first.start
                 text = f"{first.message} ({first.hint})" if first.hint else first.message
-            case ZeroDivisionError():
-                text = "division by zero"
+            case ZeroDivisionError(__traceback__=traceback):
+                place = self._program.generated.place(traceback) if traceback else None
+                at = at if place is None else place
+                text = DIVISION_BY_ZERO
             case _:
                 text = "a number is out of range"
         return self._evaluation(now, _current(pool), values, self._error(code, at, text))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from math import fsum, isfinite
 
 #: The service takes a sample every 30 seconds.
@@ -20,20 +21,35 @@ class TimeSeries:
     Whoever appends decides when a sample becomes visible. Windows are half open, (start, end], and cost two
     bisections; running totals make the sum of a window of whole numbers (task and node counts) one
     subtraction.
+
+    `find(instant, low, high)`: the number of samples up to and with `instant`, looked for from index `low` to `high`.
     """
 
-    __slots__ = ("_totals", "_whole", "times", "values")
+    __slots__ = ("_totals", "_whole", "arrays", "find", "times", "values")
 
     def __init__(self, samples: Iterable[tuple[float, float]] = ()) -> None:
         self.times: list[float] = []
         self.values: list[float] = []
+        self.find: Callable[[float, int, int], int] = partial(bisect_right, self.times)
         self._totals: list[float] = [0.0]
         self._whole = True
+        #: The samples in another form, kept by who made it: it is of those that were there then.
+        self.arrays: object = None
         for time, value in samples:
             self.append(time, value)
 
     def __len__(self) -> int:
         return len(self.times)
+
+    @property
+    def count(self) -> int:
+        """How many samples a formula sees, the oldest ones."""
+        return len(self.times)
+
+    @property
+    def totals(self) -> list[float] | None:
+        """The running totals, one more than samples; None if a difference of them may not be an exact sum."""
+        return self._totals if self._whole else None
 
     def __repr__(self) -> str:
         return f"TimeSeries({list(zip(self.times, self.values, strict=True))!r})"

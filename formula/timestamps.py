@@ -71,7 +71,7 @@ def format_time(instant: float) -> str:
         moment = civil(instant)
     except ValueError:
         return "NaN" if instant != instant else repr(float(instant))
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z".rjust(24, "0")
+    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def format_interval(seconds: float) -> str:

@@ -13,6 +13,7 @@ from .faults import Fault
 
 Vector = Sequence[float]
 NAN = math.nan
+DIVISION_BY_ZERO = "division by zero"
 #: A formula that joins a vector with itself over and over must not fill the memory.
 MAX_LENGTH = 100_000
 
@@ -161,7 +162,17 @@ ARITHMETIC: dict[str, Callable[[float, float], float]] = {
 
 
 def elementwise(symbol: str, left: float | Vector, right: float | Vector, at: int) -> list[float]:
-    """`left symbol right` per element; a double, and a vector of one element, goes with every element."""
+    """`left symbol right` per element; a double, and a vector of one element, goes with every element.
+
+    Raises Fault at the offset `at` for vectors of unequal length and for a division by zero.
+    """
+    try:
+        return _elementwise(symbol, left, right, at)
+    except ZeroDivisionError:
+        raise Fault(DIVISION_BY_ZERO, at) from None
+
+
+def _elementwise(symbol: str, left: float | Vector, right: float | Vector, at: int) -> list[float]:
     scalar = ARITHMETIC[symbol]
     first = [left] if isinstance(left, (float, int)) else left
     second = [right] if isinstance(right, (float, int)) else right

@@ -1,138 +1,234 @@
-"""Evaluations of four formulas, beside the same decisions written by hand in Python over the same samples."""
+"""Formulas: what a run costs, beside the same decision by hand in Python; what compiling costs; and other evaluators.
+
+Processor time, in ratios of neighbours within one round. See `formula_cases` for what is written by hand.
+"""
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import chain
+import inspect
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from statistics import geometric_mean
+from typing import Any
 
-from formula import PoolValues, Samples, TimeSeries, compile_formula
+from formula import compile_formula
+from formula.checker import check_program
+from formula.compiler import Program, compile_program
+from formula.parser import parse
+from formula.source import Source
 
-from .cpu import Measured, Stopwatch
+from .cpu import Cpu, Measured
+from .formula_cases import CASES, NOW, PERIOD, TARGET, Case, Store, full_store, null_store
+from .formula_peers import PEERS, LookUps
 from .report import Report, table
 from .rounds import Row, Spread, run_rounds
 
-PERIOD = 30.0
-#: 12:00 UTC on a Wednesday
-NOW = 1_750_248_000.0
+DAY, YEAR = 2880, 1_051_200
+# The rounds of the other benchmarks take seconds; these are short, and more of them are steadier.
+_MORE_ROUNDS = 5
 
 
 @dataclass(frozen=True)
-class Case:
-    name: str
-    text: str
-    #: what the text decides: the number of dedicated nodes
-    by_hand: Callable[[Samples, float], int]
+class Counts:
+    """How often each is run in one round: runs, compilations, runs of peers that are slow; and samples of the year."""
+
+    run: int = 3000
+    compile: int = 30
+    slow: int = 40
+    year: int = YEAR
 
 
-def _window(series: TimeSeries, start: float, end: float) -> list[float]:
-    times = series.times
-    first = bisect_right(times, start)
-    return series.values[first : bisect_right(times, end, first)]
+QUICK = Counts(run=20, compile=2, slow=2, year=4 * DAY)
 
 
-def _simple(samples: Samples, now: float) -> int:
-    return int(min(10, samples.series["$PendingTasks"].values[-1]))
+@dataclass
+class _Rows:
+    """All rows, to be measured together, and pairs of rows by what they compare."""
+
+    rows: list[Row] = field(default_factory=list)
+
+    def add(self, name: str, count: int, action: Callable[..., object], *arguments: Any) -> Row:
+        row = Row(name, count, lambda _: _timed(action, arguments, count))
+        self.rows.append(row)
+        return row
 
 
-def _classic(samples: Samples, now: float) -> int:
-    window = _window(samples.series["$PendingTasks"], now - 180, now)
-    percent = 100 * len(window) / 6
-    pending = 1.0 if percent < 70 else sum(window) / len(window)
-    return int(min(25, pending))
-
-
-def _time_of_day(samples: Samples, now: float) -> int:
-    moment = datetime.fromtimestamp(now, UTC)
-    working = 8 <= moment.hour < 18 and 1 <= moment.isoweekday() % 7 <= 5
-    return 20 if working else 10
-
-
-def _task15(samples: Samples, now: float) -> int:
-    series, pool = samples.series["$ActiveTasks"], samples.pool
-    window = _window(series, now - 900, now)
-    percent = 100 * len(window) / 30
-    tasks = max(0.0, series.values[-1]) if percent < 70 else max(series.values[-1], sum(window) / len(window))
-    target = tasks if tasks > 0 else pool.target_dedicated / 2
-    return int(max(0, min(target, 20)))
-
-
-CASES = (
-    Case("simple", "$TargetDedicatedNodes = min(10, $PendingTasks.GetSample(1));", _simple),
-    Case(
-        "classic",
-        "percent = $PendingTasks.GetSamplePercent(180 * TimeInterval_Second);\n"
-        "pending = percent < 70 ? 1 : avg($PendingTasks.GetSample(180 * TimeInterval_Second));\n"
-        "$TargetDedicatedNodes = min(25, pending);",
-        _classic,
-    ),
-    Case(
-        "timeofday",
-        "now = time();\nworkHours = now.hour >= 8 && now.hour < 18;\n"
-        "isWeekday = now.weekday >= 1 && now.weekday <= 5;\n"
-        "$TargetDedicatedNodes = workHours && isWeekday ? 20 : 10;",
-        _time_of_day,
-    ),
-    Case(
-        "task15",
-        "$samples = $ActiveTasks.GetSamplePercent(TimeInterval_Minute * 15);\n"
-        "$tasks = $samples < 70 ? max(0, $ActiveTasks.GetSample(1)) :\n"
-        "    max($ActiveTasks.GetSample(1), avg($ActiveTasks.GetSample(TimeInterval_Minute * 15)));\n"
-        "$target = $tasks > 0 ? $tasks : $TargetDedicatedNodes / 2;\n"
-        "$TargetDedicatedNodes = max(0, min($target, 20));",
-        _task15,
-    ),
-)
-
-
-def samples() -> Samples:
-    """A day of both metrics, a sample every 30 seconds."""
-    times = [NOW - PERIOD * (2880 - number) for number in range(1, 2881)]
-    pending = TimeSeries((at, float(number % 17)) for number, at in enumerate(times))
-    active = TimeSeries((at, float(number % 23)) for number, at in enumerate(times))
-    return Samples(PERIOD, {"$PendingTasks": pending, "$ActiveTasks": active}, PoolValues(target_dedicated=4))
-
-
-def _timed(decide: Callable[[Samples, float], object], given: Samples, count: int) -> Measured:
-    watch = Stopwatch()
+def _timed(action: Callable[..., object], arguments: Sequence[Any], count: int) -> Measured:
+    start = time.process_time()
     for _ in range(count):
-        decide(given, NOW)
-    return watch.stop()
+        action(*arguments)
+    seconds = time.process_time() - start
+    return Measured(seconds, Cpu(seconds))
 
 
-def run(rounds: int, count: int) -> Report:
-    """Raises AssertionError if a formula and its twin decide differently."""
-    given = samples()
+def _stores(counts: Counts) -> list[Store]:
+    return [null_store(30), full_store("a day", DAY), full_store("a year", counts.year)]
 
-    def row(name: str, decide: Callable[[Samples, float], object]) -> Row:
-        return Row(name, count, lambda _: _timed(decide, given, count))
 
-    pairs = []
+def program_of(text: str) -> Program:
+    return compile_program(check_program(parse(Source(text))))
+
+
+def _check(case: Case, program: Program, counts: Counts) -> None:
+    """Raises AssertionError if the three decide differently, on full, thin and empty histories."""
+    stores = [*_stores(counts), full_store("thin", DAY, missing=3), full_store("thinner", DAY, missing=2)]
+    for store in [*stores, full_store("one", 1), full_store("empty", 0)]:
+        arguments = program.arguments(store.samples)
+        for back in range(0, 86400, 3607):
+            now = NOW - back
+            wanted = float(case.by_hand(now, *store.by_hand, TARGET))
+            found = program.run(now, PERIOD, None, *arguments)[-1], case.tuned(now, *store.by_hand, TARGET)
+            if any(abs(value - wanted) > 1e-9 for value in found):
+                raise AssertionError(f"{case.name}, {store.name}, {back} s ago: {wanted} by hand, but {found}")
+
+
+@dataclass(frozen=True)
+class _Run:
+    case: Case
+    store: str
+    generated: Row
+    by_hand: Row
+    tuned: Row
+
+
+def _runs(rows: _Rows, counts: Counts) -> list[_Run]:
+    runs = []
+    for store in _stores(counts):
+        for case in CASES:
+            program = program_of(case.text)
+            name = f"{case.name}, {store.name}"
+            generated = (program.run, NOW, PERIOD, None, *program.arguments(store.samples))
+            by_hand = (NOW, *store.by_hand, TARGET)
+            runs.append(
+                _Run(
+                    case,
+                    store.name,
+                    rows.add(name, counts.run, *generated),
+                    rows.add(f"{name}, by hand", counts.run, case.by_hand, *by_hand),
+                    rows.add(f"{name}, tuned by hand", counts.run, case.tuned, *by_hand),
+                )
+            )
+    return runs
+
+
+def _run_table(runs: list[_Run], figures: dict[str, Any]) -> list[str]:
+    lines = []
+    for store in dict.fromkeys(run.store for run in runs):
+        cells, costs, tuned_costs = [], [], []
+        for run in (run for run in runs if run.store == store):
+            cost = Spread.of(run.by_hand.ratios(run.generated))
+            tuned = Spread.of(run.tuned.ratios(run.generated))
+            costs.append(cost.median)
+            tuned_costs.append(tuned.median)
+            times = [f"{row.median * 1e6:.3f}" for row in (run.generated, run.by_hand, run.tuned)]
+            cells.append([run.case.name, *times, str(cost), str(tuned)])
+        mean, tuned_mean = geometric_mean(costs), geometric_mean(tuned_costs)
+        figures[store] = {"timesByHand": mean, "timesTunedByHand": tuned_mean}
+        cells.append(["geometric mean", "", "", "", f"{mean:.2f}x", f"{tuned_mean:.2f}x"])
+        head = [f"us a run, {store}", "generated", "by hand", "tuned", "cost to by hand", "cost to tuned"]
+        lines += [*table(head, cells), ""]
+    return lines
+
+
+@dataclass(frozen=True)
+class _Compiling:
+    case: Case
+    fresh: Row
+    cached: Row
+    python: Row
+
+
+def _compiling(rows: _Rows, counts: Counts) -> list[_Compiling]:
+    result = []
     for case in CASES:
-        formula = compile_formula(case.text)
-        evaluation, wanted = formula.evaluate(given, NOW), case.by_hand(given, NOW)
-        if evaluation.error is not None or evaluation.dedicated != wanted:
-            raise AssertionError(f"{case.name}: by hand {wanted}, but the formula says {evaluation}")
-        pairs.append((row(case.name, formula.evaluate), row(f"{case.name} by hand", case.by_hand)))
-    run_rounds(list(chain.from_iterable(pairs)), rounds)
-    costs = [Spread.of(by_hand.ratios(ours)) for ours, by_hand in pairs]
-    cells = [
-        [ours.name, f"{ours.median * 1e6:.2f}", f"{by_hand.median * 1e6:.2f}", str(cost)]
-        for (ours, by_hand), cost in zip(pairs, costs, strict=True)
+        text, source = case.text, inspect.getsource(case.by_hand)
+        result.append(
+            _Compiling(
+                case,
+                rows.add(f"{case.name}, text to function", counts.compile, compile_formula.__wrapped__, text),
+                rows.add(f"{case.name}, text in the cache", counts.run, compile_formula, text),
+                rows.add(f"{case.name}, Python's compile()", counts.compile, compile, source, "<by hand>", "exec"),
+            )
+        )
+    return result
+
+
+def _compile_table(compilings: list[_Compiling], figures: dict[str, Any]) -> list[str]:
+    cells, costs = [], []
+    for one in compilings:
+        cost = Spread.of(one.python.ratios(one.fresh))
+        costs.append(cost.median)
+        times = [f"{row.median * 1e6:.{digits}f}" for row, digits in ((one.fresh, 0), (one.python, 0), (one.cached, 3))]
+        cells.append([one.case.name, *times, str(cost)])
+    figures["timesCompile"] = geometric_mean(costs)
+    head = ["us from text to function", "formula", "compile() of by hand", "in the cache", "cost"]
+    return [*table(head, [*cells, ["geometric mean", "", "", "", f"{geometric_mean(costs):.1f}x"]]), ""]
+
+
+def _peers(rows: _Rows, counts: Counts, store: Store) -> dict[str, dict[str, Row] | str]:
+    """Rows by case; why there are none, if the peer is not installed."""
+    found: dict[str, dict[str, Row] | str] = {}
+    for peer in PEERS:
+        count = counts.slow if peer.name == "cel-python" else counts.run // 10 or 1
+        try:
+            runs = {name: peer.prepare(source, LookUps(store)) for name, source in peer.sources.items()}
+        except ImportError:
+            found[peer.name] = missing = "not installed; `make bench` installs it (the extra `bench`)"
+            rows.rows.append(Row(peer.name, 0, None, missing))
+            continue
+        found[peer.name] = {name: rows.add(f"{peer.name}, {name}", count, run) for name, run in runs.items()}
+    return found
+
+
+def _peer_table(
+    peers: dict[str, dict[str, Row] | str], runs: list[_Run], store: Store, figures: dict[str, Any]
+) -> list[str]:
+    by_case = {run.case.name: run for run in runs if run.store == store.name}
+    head = [f"cost to by hand, {store.name}", *by_case, "geometric mean"]
+    own = [Spread.of(run.by_hand.ratios(run.generated)).median for run in by_case.values()]
+    cells = [["generated", *(f"{cost:.2f}x" for cost in own), f"{geometric_mean(own):.2f}x"]]
+    for name, measured in peers.items():
+        if isinstance(measured, str):
+            cells.append([name, measured])
+            continue
+        costs = {case: Spread.of(by_case[case].by_hand.ratios(row)).median for case, row in measured.items()}
+        mean = geometric_mean(costs.values())
+        figures[name] = {"timesByHand": mean}
+        cells.append([name, *(f"{costs[case]:.1f}x" if case in costs else "-" for case in by_case), f"{mean:.1f}x"])
+    return [*table(head, cells), *(f"  {peer.name}: {peer.said}" for peer in PEERS), ""]
+
+
+def run(rounds: int, counts: Counts) -> Report:
+    """Raises AssertionError if a formula and its twins decide differently."""
+    for case in CASES:
+        _check(case, program_of(case.text), counts)
+    rounds *= _MORE_ROUNDS
+    rows, figures = _Rows(), dict[str, Any]()
+    store = null_store(30)
+    runs, compilings = _runs(rows, counts), _compiling(rows, counts)
+    peers = _peers(rows, counts, store)
+    day = full_store("a day", DAY)
+    whole = [
+        rows.add(f"{case.name}, evaluate()", counts.run, compile_formula(case.text).evaluate, day.samples, NOW)
+        for case in CASES
     ]
-    mean = geometric_mean(cost.median for cost in costs)
+    run_rounds(rows.rows, rounds)
     lines = [
-        f"us an evaluation over the samples of a day; {rounds} rounds, medians. A formula's holds all",
-        "variables and the text of the results as well; the Python by hand gives the number of nodes alone.",
+        f"Processor time of four formulas; {rounds} rounds, medians (least-most). Generated: the function alone, which",
+        "gives all variables. By hand: straightforward Python with the same checks, which gives the number of nodes.",
+        "Tuned by hand: the same after measuring, with running totals, without max(), min() and datetime.",
         "",
-        *table(["", "formula", "by hand", "cost in Python by hand"], cells),
+        *_run_table(runs, figures),
+        *_compile_table(compilings, figures),
+        *_peer_table(peers, runs, store, figures),
+        "  us of evaluate() over a day, with types, results text and targets: "
+        + ", ".join(f"{case.name} {row.median * 1e6:.1f}" for case, row in zip(CASES, whole, strict=True)),
         "",
     ]
-    figures = {
-        "rows": [{"name": r.name, "count": count, "secondsEach": r.each} for pair in pairs for r in pair],
-        "timesByHand": mean,
-    }
-    return Report("formula", lines, figures, f"{mean:.1f}x the cost of Python by hand (geometric mean)")
+    figures["rows"] = [
+        {"name": row.name, "count": row.count, "remark": row.remark, "secondsEach": row.each} for row in rows.rows
+    ]
+    costs = [f"{figures[store]['timesByHand']:.2f}x on {store}" for store in dict.fromkeys(run.store for run in runs)]
+    last = f"a run costs {', '.join(costs)} of by hand; compiling {figures['timesCompile']:.1f}x Python's compile()"
+    return Report("formula", lines, figures, last)

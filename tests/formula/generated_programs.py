@@ -24,7 +24,42 @@ def _build(form: str, **parts: Text) -> Text:
 metric = st.sampled_from(METRICS)
 comparison = st.sampled_from(["<", "<=", "==", ">=", ">", "!="])
 operator = st.sampled_from(["+", "-", "*", "/", "<", ">=", "==", "&&", "||"])
+#: Edges that are the same in every evaluation, some of them in two ways of writing.
+window = st.sampled_from(
+    [
+        "2 * TimeInterval_Minute",
+        "TimeInterval_Second * 120",
+        "TimeInterval_Minute, 3 * TimeInterval_Minute",
+        "3 * TimeInterval_Minute, TimeInterval_Minute",
+        "TimeInterval_Zero",
+        "-TimeInterval_Minute, TimeInterval_Minute",
+    ]
+)
 literal = st.sampled_from(["0", "1", "2", "3", "70", "0.5", "1.5", "100", "1e3"])
+
+
+def _sampled(number: Text) -> list[Text]:
+    """What formulas do with samples: the newest one, and the same window asked for again and again."""
+    function = st.sampled_from(["avg", "sum", "max", "min", "len"])
+    return [
+        _build("{f}({a}, {m}.GetSample(1))", f=function, a=number, m=metric),
+        _build("{f}({m}.GetSample(1), {a}, {n}.GetSample(1.5))", f=function, a=number, m=metric, n=metric),
+        _build("{f}({m}.GetSample(1))", f=function, m=metric),
+        _build("val({m}.GetSample(1), {n})", m=metric, n=literal),
+        _build("{m}.GetSamplePercent({w})", m=metric, w=window),
+        _build("{f}({m}.GetSample({w}))", f=function, m=metric, w=window),
+        _build("{f}(({m}.GetSample({w}, {n})))", f=function, m=metric, w=window, n=literal),
+        _build("({m}.GetSamplePercent({w}) {o} {n} ? {a} : {f}({m}.GetSample({w})))", **_guarded(number, function)),
+        _build("({n} {o} {m}.GetSamplePercent({w}) ? {f}({m}.GetSample({w})) : {a})", **_guarded(number, function)),
+        _build(
+            "({a} ? {f}({m}.GetSample({w})) : {g}({m}.GetSample({w})))", g=function, **_guarded(number, function)
+        ),
+        _build("({m}.GetSamplePercent({w}) {o} {n} && {f}({m}.GetSample({w})) > {a})", **_guarded(number, function)),
+    ]
+
+
+def _guarded(number: Text, function: Text) -> dict[str, Text]:
+    return {"a": number, "f": function, "m": metric, "n": literal, "o": comparison, "w": window}
 
 
 @cache
@@ -40,6 +75,7 @@ def expressions(variables: tuple[tuple[str, str], ...], depth: int) -> dict[str,
         st.just("vec()"),
         _build("{m}.GetSample({n})", m=metric, n=literal),
         _build("{m}.GetSample({n} * TimeInterval_Minute)", m=metric, n=literal),
+        _build("{m}.GetSample({w}, {n})", m=metric, w=window, n=literal),
         *known["vector"],
     )
     time: Text = _either(st.just("time()"), st.just('time("2026-09-21T12:00:00.5Z")'), *known["time"])
@@ -64,6 +100,7 @@ def expressions(variables: tuple[tuple[str, str], ...], depth: int) -> dict[str,
                     "{f}({c} ? {a} : {b})", f=st.sampled_from(["max", "ceil"]), a=number, b=number, c=number
                 ),
                 _build("max({c} ? {a} : {b})", a=number, b=vector, c=number),
+                *_sampled(number),
                 _build("val({v}, {n})", v=vector, n=number),
                 _build("-{a}", a=number),
                 _build("!{a}", a=number),
@@ -107,13 +144,20 @@ def expressions(variables: tuple[tuple[str, str], ...], depth: int) -> dict[str,
 
 @st.composite
 def programs(draw: st.DrawFn) -> str:
-    variables: tuple[tuple[str, str], ...] = ()
+    """Variables get new values now and then, which may be of another kind."""
+    variables: dict[str, str] = {}
     statements = []
     for index in range(draw(st.integers(1, 5))):
         kind = draw(st.sampled_from(["number", "number", "vector", "time", "interval", "mixed"]))
-        name = f"v{index}"
-        statements.append(f"{name} = {draw(expressions(variables, 2)[kind])}")
-        variables += ((name, kind),)
+        name = draw(st.sampled_from([f"v{index}", f"v{index}", *variables]))
+        known = expressions(tuple(variables.items()), 2)
+        value = known[kind]
+        if kind == "number":
+            value = _either(value, *_sampled(value))
+        elif kind != "mixed":
+            value = _either(value, _build("{c} ? {a} : {b}", a=value, b=value, c=known["number"]))
+        statements.append(f"{name} = {draw(value)}")
+        variables[name] = kind
     return ";\n".join(statements)
 
 
@@ -127,4 +171,5 @@ def histories(draw: st.DrawFn) -> Samples:
         series[name] = TimeSeries(
             (first + 30 * index, value) for index, value in enumerate(values) if value is not None
         )
-    return Samples(30.0, series, PoolValues(target_dedicated=3, current_dedicated=2))
+    period = draw(st.sampled_from([30.0, 30.0, 60.0, 7.0]))
+    return Samples(period, series, PoolValues(target_dedicated=3, current_dedicated=2))

@@ -43,6 +43,8 @@ class Walk:
         self.samples = samples
         self.now = now
         self.variables: dict[str, Any] = {}
+        #: The offset of the last operator of arithmetic or comparison.
+        self.place = 0
 
     def run(self, text: str) -> dict[str, Any]:
         for statement in parse_statements(text):
@@ -76,8 +78,10 @@ class Walk:
                 return self.value(node.then if self.truth(node.condition) else node.otherwise)
             case Chain():
                 result = self.value(node.operands[0])
-                for operator, operand in zip(node.operators, node.operands[1:], strict=True):
-                    result = self.binary(operator, result, self.value(operand))
+                for operator, operand, place in zip(node.operators, node.operands[1:], node.places, strict=True):
+                    other = self.value(operand)
+                    self.place = place
+                    result = self.binary(operator, result, other)
                 return result
             case Member(receiver=receiver, member=member):
                 moment = datetime.fromtimestamp(math.floor(self.value(receiver)), UTC)

@@ -19,6 +19,8 @@ from formula import (
     check,
     compile_formula,
 )
+from formula.source import Source
+from formula.vectors import DIVISION_BY_ZERO
 
 from .generated_programs import NOW, histories, programs
 from .reference_evaluator import Failure, Walk
@@ -114,6 +116,9 @@ def test_compiled_programs_agree_with_a_walk_over_the_tree(text: str, samples: S
     got = {name: plain(value) for name, value in evaluation.variables.items()}
     assert got == {name: plain(value) for name, value in walk.variables.items()}
     assert (evaluation.error is not None) == failed
+    if evaluation.error and (said := evaluation.error.values[0][1]).endswith(DIVISION_BY_ZERO):
+        line, column = Source(text).position(walk.place)
+        assert said == f"Line {line}, Col {column}: {DIVISION_BY_ZERO}"
 
 
 @given(st.lists(st.integers(0, 5), max_size=40), st.integers(0, 200), st.integers(0, 200))
