@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from .builtins_table import FIXED_FUNCTIONS, FUNCTION_NAMES, LIST_FUNCTIONS, METHODS
-from .spelling import did_you_mean
+from .diagnostics import Edit
+from .spelling import certain, did_you_mean
 from .syntax import Call, Expression, MethodCall, String
 from .timestamps import parse_time
 from .value_types import DOUBLE, INTERVAL, NOTHING, NUMBERS, VECTOR, TypeSet, describe
@@ -13,6 +16,8 @@ from .value_types import DOUBLE, INTERVAL, NOTHING, NUMBERS, VECTOR, TypeSet, de
 if TYPE_CHECKING:
     from .expression_types import Report
 
+_LONG_FRACTION = re.compile(r"\.\d{7}(\d+)")
+_ALSO_CALLED = {"mean": "avg", "average": "avg"}
 _ABSENT_FUNCTIONS = {
     "if": "write condition ? a : b",
     "abs": "write max(x, -x)",
@@ -22,6 +27,7 @@ _ABSENT_FUNCTIONS = {
     "count": "len(...) counts the elements of a vector, $PendingTasks.Count() the samples of a metric",
     "last": "$PendingTasks.GetSample(1) is the newest sample",
     "mean": "write avg(...)",
+    "average": "write avg(...)",
 }
 
 
@@ -35,7 +41,8 @@ def call_types(node: Call, arguments: list[TypeSet], report: Report) -> TypeSet:
     hint = _ABSENT_FUNCTIONS.get(name.lower()) or did_you_mean(name, FUNCTION_NAMES)
     if name in METHODS:
         hint = f"{name} is a method: write $PendingTasks.{name}(...)"
-    report("F202", node.start, node.start + len(name), f"there is no function {name}", hint)
+    end = node.start + len(name)
+    report("F202", node.start, end, f"there is no function {name}", hint, _spelt(name, FUNCTION_NAMES, end))
     return NOTHING
 
 
@@ -99,7 +106,19 @@ def _date(argument: Expression, report: Report) -> None:
     try:
         parse_time(argument.value)
     except ValueError as reason:
-        report("F309", argument.start, argument.end, f"time cannot read {argument.value!r}", str(reason))
+        edits: tuple[Edit, ...] = ()
+        digits = _LONG_FRACTION.search(argument.value)
+        if digits:
+            # Seven digits are all that the service reads, and all that a tick of 100 ns can tell.
+            start = argument.start + 1
+            edits = (Edit(start + digits.start(1), start + digits.end(1), ""),)
+        report("F309", argument.start, argument.end, f"time cannot read {argument.value!r}", str(reason), edits)
+
+
+def _spelt(name: str, known: Iterable[str], end: int) -> tuple[Edit, ...]:
+    """The edit to the name that was surely meant; `end` is where `name` ends in the text."""
+    meant = _ALSO_CALLED.get(name) or certain(name, known)
+    return (Edit(end - len(name), end, meant),) if meant else ()
 
 
 def method_types(node: MethodCall, arguments: list[TypeSet], report: Report) -> TypeSet:
@@ -108,7 +127,8 @@ def method_types(node: MethodCall, arguments: list[TypeSet], report: Report) -> 
     method = METHODS.get(node.method)
     if method is None:
         hint = did_you_mean(node.method, METHODS) or f"the methods are {', '.join(METHODS)}"
-        report("F203", start, end, f"a metric has no method {node.method}", hint)
+        edits = _spelt(node.method, METHODS, end)
+        report("F203", start, end, f"a metric has no method {node.method}", hint, edits)
         return NOTHING
     fitting = [overload for overload in method.overloads if len(overload) == len(arguments)]
     if not fitting:

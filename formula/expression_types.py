@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from math import isinf
 from typing import Protocol, assert_never
 
-from .builtins_table import FUNCTION_NAMES, MEMBERS, METHODS
+from .builtins_table import FUNCTION_NAMES, LIST_FUNCTIONS, MEMBERS, METHODS
 from .call_types import call_types, method_types
+from .diagnostics import Edit
 from .operators import COMPARISONS, NEGATABLE, binary_result
-from .spelling import did_you_mean
+from .spelling import certain, did_you_mean
 from .syntax import (
     Call,
     Chain,
@@ -35,11 +36,17 @@ from .value_types import (
     TypeSet,
     describe,
 )
-from .variables import ABSENT, DEALLOCATION_OPTION, INTERVALS, KNOWN_NAMES, METRICS, OPTIONS, TARGETS
+from .variables import ABSENT, DEALLOCATION_OPTION, INTERVALS, KNOWN_NAMES, METRICS, OPTIONS, RENAMED, TARGETS
 
 
 class Report(Protocol):
-    def __call__(self, code: str, start: int, end: int, message: str, hint: str | None = None) -> None: ...
+    def __call__(
+        self, code: str, start: int, end: int, message: str, hint: str | None = None, edits: tuple[Edit, ...] = ()
+    ) -> None: ...
+
+
+#: What other languages call them.
+_TRUTH = {"true": "1", "false": "0"}
 
 
 def type_hint(types: TypeSet) -> str | None:
@@ -119,13 +126,19 @@ class ExpressionTypes:
         if name in METRICS:
             return DOUBLE
         if name in ABSENT:
-            self._report("F205", node.start, node.end, f"there is no variable {name}", ABSENT[name])
+            edit = Edit(node.start, node.end, RENAMED[name])
+            self._report("F205", node.start, node.end, f"there is no variable {name}", ABSENT[name], (edit,))
             return NOTHING
+        known = (*self._variables, *KNOWN_NAMES, *OPTIONS)
+        meant = RENAMED.get(name) or _TRUTH.get(name.lower()) or certain(name, known)
         if name in FUNCTION_NAMES:
             hint: str | None = f"a function is called with parentheses: {name}(...)"
+        elif name.lower() in _TRUTH:
+            hint = f"write {meant}: truth is a number"
         else:
-            hint = did_you_mean(name, (*self._variables, *KNOWN_NAMES, *OPTIONS))
-        self._report("F201", node.start, node.end, f"{name} is not defined", hint)
+            hint = did_you_mean(name, known)
+        edits = (Edit(node.start, node.end, meant),) if meant else ()
+        self._report("F201", node.start, node.end, f"{name} is not defined", hint, edits)
         return NOTHING
 
     def _unary(self, node: Unary) -> TypeSet:
@@ -210,8 +223,18 @@ class ExpressionTypes:
         types = self._read(node.receiver)
         shown = receiver.name if isinstance(receiver, Name) else f"a value of type {describe(types)}"
         hint: str | None = None
-        if types & VECTOR and node.method.lower() in FUNCTION_NAMES:
+        edits: tuple[Edit, ...] = ()
+        if types == VECTOR and node.method.lower() in LIST_FUNCTIONS and not node.arguments:
             hint = f"write {node.method.lower()}(...) around it"
+            edits = (
+                Edit(node.start, node.start, f"{node.method.lower()}("),
+                Edit(node.receiver.end, node.end, ")"),
+            )
+        elif types & VECTOR and node.method.lower() in FUNCTION_NAMES:
+            hint = f"write {node.method.lower()}(...) around it"
+        elif types == TIMESTAMP and node.method in MEMBERS and not node.arguments:
+            hint = f"{node.method} is written without parentheses"
+            edits = (Edit(node.parenthesis, node.end, ""),)
         elif types & VECTOR:
             hint = "vectors go into functions: avg(...), max(...), sum(...)"
         elif isinstance(receiver, Name) and receiver.name in TARGETS:
@@ -222,18 +245,24 @@ class ExpressionTypes:
             node.name_start + len(node.method),
             f"{shown} has no methods; only metrics such as $PendingTasks have",
             hint,
+            edits,
         )
 
     def _member(self, node: Member) -> TypeSet:
         start, end = node.name_start, node.name_start + len(node.member)
         types = self._read(node.receiver)
         if node.member in METHODS:
-            self._report("F204", start, end, f"{node.member} is a method", f"write {node.member}(...)")
+            receiver = bare(node.receiver)
+            complete = isinstance(receiver, Name) and receiver.name in METRICS and () in METHODS[node.member].overloads
+            edits = (Edit(end, end, "()"),) if complete else ()
+            self._report("F204", start, end, f"{node.member} is a method", f"write {node.member}(...)", edits)
             return NOTHING
         if types & ~TIMESTAMP:
             self._report("F311", start, end, f"{describe(types)} has no members; only timestamps have")
             return NOTHING
         if node.member not in MEMBERS:
             hint = did_you_mean(node.member, MEMBERS) or f"the members are {', '.join(MEMBERS)}"
-            self._report("F204", start, end, f"a timestamp has no {node.member}", hint)
+            meant = certain(node.member, MEMBERS)
+            edits = (Edit(start, end, meant),) if meant else ()
+            self._report("F204", start, end, f"a timestamp has no {node.member}", hint, edits)
         return DOUBLE

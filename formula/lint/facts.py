@@ -8,6 +8,7 @@ from functools import cached_property
 
 from ..checker import CheckedProgram
 from ..expression_types import bare
+from ..ranges import Numbering, Range, Ranges, TargetRange, Trials, analyse, number_program, ranges_of_targets
 from ..syntax import (
     Assignment,
     BareExpression,
@@ -24,6 +25,7 @@ from ..syntax import (
 )
 from ..value_types import DOUBLE, NOTHING, TypeSet
 from ..variables import INTERVALS, METRICS
+from .sources import Sources, find_sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +63,18 @@ class SampleCall:
 
 
 class Facts:
-    """Facts about one program, each found when first asked for. Keys are identities of nodes: `id(node)`."""
+    """Facts about one program, each found when first asked for. Keys are identities of nodes: `id(node)`.
 
-    def __init__(self, checked: CheckedProgram) -> None:
+    `unknown` and `now` as in `lint`.
+    """
+
+    def __init__(
+        self, checked: CheckedProgram, *, unknown: frozenset[int] = frozenset(), now: float | None = None
+    ) -> None:
         self.checked = checked
         self.source = checked.source
+        self.unknown = unknown
+        self.now = now
 
     def types(self, node: Expression) -> TypeSet:
         return self.checked.types.get(id(node), NOTHING)
@@ -82,17 +91,60 @@ class Facts:
         return {statement.name: statement for statement in self.statements if isinstance(statement, Assignment)}
 
     @cached_property
+    def numbering(self) -> Numbering:
+        return number_program(self.checked, self.unknown)
+
+    @property
     def definitions(self) -> dict[int, Assignment]:
         """For every name that is read: the assignment that it got its value from; none for what the service gives."""
-        found: dict[int, Assignment] = {}
-        current: dict[str, Assignment] = {}
-        for statement in self.statements:
-            for node in postorder(statement.value):
-                if isinstance(node, Name) and node.name in current:
-                    found[id(node)] = current[node.name]
-            if isinstance(statement, Assignment):
-                current[statement.name] = statement
-        return found
+        return self.numbering.definitions
+
+    @property
+    def values(self) -> dict[int, int]:
+        """Equal numbers for expressions that have the same value in every evaluation."""
+        return self.numbering.numbers
+
+    @cached_property
+    def is_whole(self) -> bool:
+        """Did everything parse? Else nothing can be said of what is missing."""
+        return len(self.statements) == len(self.checked.statements) and not self._has_error("F1")
+
+    @cached_property
+    def is_sound(self) -> bool:
+        """Has the formula no errors? Else no rule should say what its evaluation gives."""
+        return not self._has_error("F")
+
+    def _has_error(self, code: str) -> bool:
+        return any(found.is_error and found.code.startswith(code) for found in self.checked.diagnostics)
+
+    @cached_property
+    def ranges(self) -> Ranges:
+        """What every expression can be, in any pool and on any history."""
+        return analyse(self.checked, self.numbering)
+
+    def range(self, node: Expression) -> Range:
+        return self.ranges.of(node)
+
+    def truth(self, node: Expression) -> bool | None:
+        """A condition that is always true or always false where it is computed; None if neither is proved."""
+        found = self.range(node)
+        return None if found.impossible else found.truth
+
+    @cached_property
+    def trials(self) -> Trials:
+        """Only of a formula without errors."""
+        return Trials(self.checked)
+
+    @cached_property
+    def targets(self) -> dict[str, TargetRange]:
+        """What is proved of the targets, by their full names; nothing of a formula with errors."""
+        if not self.is_sound:
+            return {}
+        return ranges_of_targets(self.checked, self.numbering, self.trials, self.ranges)
+
+    @cached_property
+    def sources(self) -> Sources:
+        return find_sources(self.checked, self.numbering)
 
     def resolve(self, node: Expression) -> Expression:
         """The expression without parentheses, and behind names the expression that they were assigned."""
@@ -122,7 +174,7 @@ class Facts:
     def _fold(self, node: Expression, values: dict[int, float]) -> float | None:
         match node:
             case Number(value=value):
-                return value
+                return None if node.start in self.unknown else value
             case Name(name=name):
                 if id(node) in self.definitions:
                     return values.get(id(self.definitions[id(node)].value))

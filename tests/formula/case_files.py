@@ -10,6 +10,10 @@ from pathlib import Path
 from formula import PoolValues, Samples, TimeSeries, parse_time
 
 HERE = Path(__file__).parent
+#: The case files for findings of the linter.
+FAMILIES = {"lint_samples": "F4", "lint_targets": "F5", "lint_other": "F6"}
+#: The present of the cases.
+NOW = parse_time("2026-01-05T12:00:00Z")
 _EXPECTED = re.compile(r"\s*### ?(?P<codes>.*)$")
 
 
@@ -19,6 +23,8 @@ class DiagnosticCase:
     text: str
     #: (line, code) of each diagnostic, in order.
     expected: tuple[tuple[int, str], ...]
+    #: What the codes begin with that the case is about; empty: everything that the checker finds.
+    family: str = ""
 
 
 def chunks(path: Path) -> Iterator[tuple[str, list[str]]]:
@@ -44,7 +50,7 @@ def diagnostic_cases() -> Iterator[DiagnosticCase]:
                     expected.extend((number, code) for code in match["codes"].split())
                     line = line[: match.start()]
                 text.append(line)
-            yield DiagnosticCase(name, "\n".join(text), tuple(sorted(expected)))
+            yield DiagnosticCase(name, "\n".join(text), tuple(sorted(expected)), FAMILIES.get(path.stem, ""))
 
 
 @dataclass
@@ -52,7 +58,7 @@ class SeriesCase:
     """A formula, what it sees, and the results or the error text that it must give."""
 
     name: str
-    now: float = parse_time("2026-01-05T12:00:00Z")
+    now: float = NOW
     period: float = 30.0
     pool: dict[str, float] = field(default_factory=dict)
     series: dict[str, TimeSeries] = field(default_factory=dict)
