@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
-from . import formula_benchmark, journal_benchmark, tasks_benchmark
+from . import formula_benchmark, journal_benchmark, replay_benchmark, tasks_benchmark
 from .descendants import adopt_orphans, end_all
 from .report import Report
 
@@ -26,7 +26,12 @@ BENCHMARKS: dict[str, Benchmark] = {
         folder, rounds, tasks_benchmark.QUICK if quick else tasks_benchmark.Counts()
     ),
     "journal": lambda folder, rounds, quick: journal_benchmark.run(folder, rounds, 200 if quick else 20_000),
-    "formula": lambda folder, rounds, quick: formula_benchmark.run(rounds, 20 if quick else 5_000),
+    "formula": lambda folder, rounds, quick: formula_benchmark.run(
+        rounds, formula_benchmark.QUICK if quick else formula_benchmark.Counts()
+    ),
+    "replay": lambda folder, rounds, quick: replay_benchmark.run(
+        rounds, replay_benchmark.QUICK_RUNS if quick else replay_benchmark.RUNS
+    ),
 }
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from random import Random
 from typing import TextIO
 
 import click
@@ -12,12 +13,13 @@ from .reading import text_of
 
 @click.command(name="eval")
 @click.argument("file", type=click.File(encoding="utf-8"))
-@click.option("--samples", type=click.File(encoding="utf-8"), required=True, help="JSON file with samples.")
+@click.option("--samples", type=click.File(encoding="utf-8"), required=True, help="JSON or CSV file with samples.")
 @click.option("--now", help="The time of the evaluation (ISO 8601); default: that of the samples.")
+@click.option("--seed", type=int, help="Seed of rand().")
 @json_option
-def evaluate(file: TextIO, samples: TextIO, now: str | None, as_json: bool) -> None:
+def evaluate(file: TextIO, samples: TextIO, now: str | None, seed: int | None, as_json: bool) -> None:
     """Tell what a formula decides on given samples. Exit code 1 if its evaluation fails."""
-    from formula import FormulaError, compile_formula, parse_time, samples_from_json
+    from formula import FormulaError, compile_formula, parse_time, read_samples
 
     from ...clock import now as present
 
@@ -26,16 +28,17 @@ def evaluate(file: TextIO, samples: TextIO, now: str | None, as_json: bool) -> N
     except ValueError as exc:
         raise click.BadParameter(f"{now!r} is not a time: {exc}", param_hint="--now") from None
     try:
-        given, moment = samples_from_json(json.loads(text_of(samples)), moment)
+        given, moment = read_samples(samples.name, text_of(samples), moment)
     except ValueError as exc:
-        raise BadInput(f"{samples.name}: {exc}") from None
+        raise BadInput(str(exc)) from None
     try:
         compiled = compile_formula(text_of(file))
     except FormulaError as exc:
         raise BadInput(
             "\n".join(found.render(file.name) for found in exc.diagnostics if found.is_error)
         ) from None
-    evaluation = compiled.evaluate(given, moment if moment is not None else present())
+    rng = None if seed is None else Random(seed)
+    evaluation = compiled.evaluate(given, moment if moment is not None else present(), rng)
     if as_json:
         click.echo(json.dumps(evaluation.to_json(), indent=2))
     else:

@@ -1,0 +1,43 @@
+"""What the runs of a replay decided, from whichever back end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..evaluation import EvaluationError
+from ..variables import OPTIONS
+from .recording import Indices
+
+#: Node deallocation options as numbers.
+OPTION_NUMBERS = {name: number for number, name in enumerate(OPTIONS)}
+
+#: Whole numbers of nodes: int64, or Python's own integers if one is larger than that.
+Targets: TypeAlias = NDArray[Any]
+
+
+@dataclass(eq=False)
+class Decisions:
+    """`option`: the number of the node deallocation option in `OPTION_NUMBERS`; `error`: the number of the error among
+    `errors`, -1 for a run without."""
+
+    dedicated: Targets
+    low_priority: Targets
+    option: Indices
+    error: Indices
+    errors: list[EvaluationError] = field(default_factory=list)
+
+
+def whole_numbers(values: Any) -> Targets:
+    """Whole numbers, floats or ints, as integers."""
+    if isinstance(values, np.ndarray):
+        if not len(values) or np.abs(values).max() < 2.0**62:
+            return values.astype(np.int64)
+        return np.array([int(value) for value in values.tolist()], dtype=object)
+    try:
+        return np.array(values, dtype=np.int64)
+    except OverflowError:
+        return np.array(values, dtype=object)

@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..door import BadInput, colour
+from ..options import json_option
+from .reading import the_formula
+from .sparkline import sparkline
+
+if TYPE_CHECKING:
+    from formula import Replay
+
+_SECONDS = {"hour": 3600.0, "day": 86400.0}
+# How much of a time of the begin of a day or an hour is shown.
+_SHOWN = {"hour": 16, "day": 10}
+
+
+@click.command()
+@click.argument("file")
+@click.option("--samples", type=click.Path(path_type=Path), required=True, help="JSON or CSV file with samples.")
+@click.option("--every", default="PT5M", show_default=True, help="The time between two runs (ISO 8601).")
+@click.option("--from", "start", metavar="TIME", help="The first run; default: when every series has a sample.")
+@click.option("--to", "end", metavar="TIME", help="The last run; default: the last sample.")
+@click.option("--delay", default="PT0S", show_default=True, help="How old a sample is when it becomes visible.")
+@click.option("--price-per-hour", type=click.FloatRange(0), metavar="P", help="Of a dedicated node; tells the cost.")
+@click.option("--low-priority-price", type=click.FloatRange(0), metavar="P", help="Of a low-priority node.")
+@click.option("--by", type=click.Choice(list(_SECONDS)), help="Print a table by days or hours, UTC.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print every run as CSV.")
+@click.option("--strict", is_flag=True, help="Exit code 1 if a run failed.")
+@click.option("--where", metavar="PLACE", help="Which formula of a document, as `ebbtide formula check` names it.")
+@json_option
+def replay(
+    file: str,
+    samples: Path,
+    every: str,
+    start: str | None,
+    end: str | None,
+    delay: str,
+    price_per_hour: float | None,
+    low_priority_price: float | None,
+    by: str | None,
+    as_csv: bool,
+    strict: bool,
+    where: str | None,
+    as_json: bool,
+) -> None:
+    """Tell what a formula would have decided all along a recording, and what that costs."""
+    from formula import FormulaError, read_recording
+    from formula import replay as run_all
+
+    if as_json + as_csv + (by is not None) > 1:
+        raise click.UsageError("choose one of --json, --csv and --by")
+    seconds, shift = _duration(every, "--every"), _duration(delay, "--delay")
+    first, last = _time(start, "--from"), _time(end, "--to")
+    formula = the_formula(file, where)
+    try:
+        recording = read_recording(str(samples), _content(samples))
+    except ValueError as exc:
+        raise BadInput(str(exc)) from None
+    try:
+        found = run_all(formula.text, recording, first, last, seconds, shift)
+    except FormulaError as exc:
+        raise BadInput("\n".join(fault.render(formula.file) for fault in exc.diagnostics if fault.is_error)) from None
+    except ValueError as exc:
+        raise BadInput(f"{samples}: {exc}") from None
+    cost = _cost(found, price_per_hour, low_priority_price)
+    if as_json:
+        click.echo(json.dumps({**_summary(found, cost), "evaluations": _evaluations(found)}))
+    elif as_csv:
+        click.echo("\n".join(_rows(found)))
+    elif by is not None:
+        click.echo("\n".join(_table(found, by)))
+    else:
+        for line in _lines(found, cost):
+            click.echo(line, color=colour(sys.stdout))
+    if strict and found.failures:
+        raise SystemExit(1)
+
+
+def _content(path: Path) -> bytes:
+    if str(path) == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return path.read_bytes()
+    except OSError as exc:
+        raise BadInput(f"{path}: cannot be read: {exc.strerror or exc}") from None
+
+
+def _duration(text: str, option: str) -> float:
+    from ...iso8601 import parse_duration
+
+    try:
+        return parse_duration(text).total_seconds()
+    except ValueError as exc:
+        raise click.BadParameter(str(exc), param_hint=option) from None
+
+
+def _time(text: str | None, option: str) -> float | None:
+    from formula import parse_time
+
+    if text is None:
+        return None
+    try:
+        return parse_time(text)
+    except ValueError as exc:
+        raise click.BadParameter(f"{text!r} is not a time: {exc}", param_hint=option) from None
+
+
+def _cost(found: Replay, price: float | None, low_priority_price: float | None) -> float | None:
+    if price is None and low_priority_price is None:
+        return None
+    dedicated, low_priority = found.node_hours()
+    return dedicated * (price or 0.0) + low_priority * (low_priority_price or 0.0)
+
+
+def _failures(found: Replay) -> list[tuple[int, int]]:
+    """How often each error came, and in which run first."""
+    import numpy as np
+
+    counts = np.bincount(found.error[found.error >= 0], minlength=len(found.errors))
+    return [(int(count), int(np.argmax(found.error == number))) for number, count in enumerate(counts)]
+
+
+def _summary(found: Replay, cost: float | None) -> dict[str, Any]:
+    from formula import format_time
+
+    dedicated, low_priority = found.node_hours()
+    errors = [
+        {**error.to_json(), "count": count, "first": format_time(found.times[first])}
+        for error, (count, first) in zip(found.errors, _failures(found), strict=True)
+    ]
+    return {
+        "runs": len(found),
+        "from": format_time(found.times[0]),
+        "to": format_time(found.times[-1]),
+        "every": found.every,
+        "failures": found.failures,
+        "errors": errors,
+        "nodeHours": {"dedicated": dedicated, "lowPriority": low_priority},
+        "peakNodes": int(found.nodes.max()),
+        "hoursAtZero": found.hours_at_zero(),
+        "resizes": found.resizes(),
+        "cost": cost,
+    }
+
+
+def _evaluations(found: Replay) -> dict[str, list[Any]]:
+    from formula import format_time
+
+    return {
+        "timestamp": [format_time(time) for time in found.times.tolist()],
+        "dedicated": found.dedicated.tolist(),
+        "lowPriority": found.low_priority.tolist(),
+        "nodeDeallocationOption": found.node_deallocation_option.tolist(),
+        "error": [None if number < 0 else number for number in found.error.tolist()],
+    }
+
+
+def _rows(found: Replay) -> Iterator[str]:
+    yield "time,dedicated,lowPriority,nodeDeallocationOption,error"
+    runs = _evaluations(found)
+    for time, dedicated, low_priority, option, error in zip(*runs.values(), strict=True):
+        told = "" if error is None else '"' + str(found.errors[error]).replace('"', '""') + '"'
+        yield f"{time},{dedicated},{low_priority},{option},{told}"
+
+
+def _table(found: Replay, by: str) -> Iterator[str]:
+    from formula import format_time, periods
+
+    shown = _SHOWN[by]
+    yield f"{by:<{shown}}  {'peak':>6}  {'dedicated h':>12}  {'low-priority h':>14}  {'failed':>6}"
+    for period in periods(found, _SECONDS[by]):
+        hours = f"{period.dedicated_hours:>12.1f}  {period.low_priority_hours:>14.1f}"
+        yield f"{format_time(period.start)[:shown]}  {period.peak:>6}  {hours}  {period.failures:>6}"
+
+
+def _lines(found: Replay, cost: float | None) -> Iterator[str]:
+    from formula import format_time
+
+    told = _summary(found, cost)
+    dedicated, low_priority = found.node_hours()
+    peak = told["peakNodes"]
+    when = format_time(found.times[int(found.nodes.argmax())])
+    yield f"{len(found)} runs from {told['from']} to {told['to']}, one every {found.every:g} s"
+    yield f"node-hours    {dedicated:.1f} dedicated, {low_priority:.1f} low-priority"
+    if cost is not None:
+        yield click.style(f"cost          {cost:.2f}", bold=True)
+    yield f"peak          {peak} nodes" + (f", first at {when}" if peak else "")
+    yield f"at zero       {told['hoursAtZero']:.1f} h of {len(found) * found.every / 3600:.1f} h"
+    yield f"resizes       {told['resizes']}"
+    if colour(sys.stdout) and peak:
+        yield f"nodes         {sparkline(found.nodes.tolist())}"
+    if not found.failures:
+        yield "failed        no run"
+        return
+    yield click.style(f"failed        {found.failures} of {len(found)} runs, which left the targets alone:", fg="red")
+    for error, (count, first) in zip(found.errors, _failures(found), strict=True):
+        yield f"  {count:>6}  first at {format_time(found.times[first])}: {error}"
