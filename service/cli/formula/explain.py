@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+import click
+
+from ..door import BadInput, colour
+from ..options import json_option
+from .reading import the_formula
+from .sparkline import numbers, sparkline
+
+if TYPE_CHECKING:
+    from formula import Evaluation, FormulaText, SampleView, StatementTrace
+
+
+@click.command()
+@click.argument("file")
+@click.option("--samples", type=click.Path(path_type=Path), required=True, help="JSON or CSV file with samples.")
+@click.option("--now", help="The time of the evaluation (ISO 8601); default: that of the samples.")
+@click.option("--seed", type=int, help="Seed of rand().")
+@click.option("--where", metavar="PLACE", help="Which formula of a document, as `ebbtide formula check` names it.")
+@click.option(
+    "--given", metavar="NAME=NUMBER", multiple=True, help="The value of a placeholder of a template; repeatable."
+)
+@json_option
+def explain(
+    file: str,
+    samples: Path,
+    now: str | None,
+    seed: int | None,
+    where: str | None,
+    given: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Tell why a formula decides what it does on given samples. Exit code 1 if its evaluation fails."""
+    from formula import FormulaError, parse_time, read_samples, trace
+
+    from ...clock import now as present
+
+    try:
+        moment = parse_time(now) if now is not None else None
+    except ValueError as exc:
+        raise click.BadParameter(f"{now!r} is not a time: {exc}", param_hint="--now") from None
+    try:
+        seen, moment = read_samples(str(samples), samples.read_bytes(), moment)
+    except ValueError as exc:
+        raise BadInput(str(exc)) from None
+    formula = _without_placeholders(the_formula(file, where), given)
+    rng = None if seed is None else Random(seed)
+    try:
+        told = trace(formula.text, seen, moment if moment is not None else present(), rng)
+    except FormulaError as exc:
+        raise BadInput("\n".join(found.render(formula.file) for found in exc.diagnostics if found.is_error)) from None
+    if as_json:
+        click.echo(json.dumps(told.to_json(), indent=2))
+    else:
+        coloured = colour(sys.stdout)
+        for statement in told.statements:
+            for line in _statement_lines(statement, told.evaluation, coloured):
+                click.echo(line, color=coloured)
+        for line in _outcome_lines(told.evaluation):
+            click.echo(line, color=coloured)
+    if told.evaluation.error is not None:
+        raise SystemExit(1)
+
+
+def _without_placeholders(formula: FormulaText, given: tuple[str, ...]) -> FormulaText:
+    from formula import fill_placeholders, read_given
+
+    try:
+        values = dict(read_given(text) for text in given)
+    except ValueError as exc:
+        raise click.BadParameter(str(exc), param_hint="--given") from None
+    filled, missing = fill_placeholders(formula, values)
+    if missing:
+        names = ", ".join(missing)
+        raise BadInput(f"{formula.file}: the formula has placeholders: {names}; write --given '{missing[0]}=20'")
+    return filled
+
+
+def _statement_lines(statement: StatementTrace, evaluation: Evaluation, bars: bool) -> Iterator[str]:
+    from formula import short_value
+
+    number = f"{statement.line:>4}  "
+    indent = " " * len(number)
+    for index, line in enumerate(statement.text.splitlines()):
+        yield click.style(f"{number if index == 0 else indent}{line.strip()}", bold=statement.outcome != "not reached")
+    inner = indent + "  "
+    for view in statement.samples:
+        yield f"{inner}{_sample_line(view, bars)}"
+    if statement.computed:
+        yield f"{inner}{statement.computed}"
+    for told in (*statement.branches, *statement.shortcuts):
+        yield f"{inner}{told}"
+    match statement.outcome:
+        case "done" if statement.value is not None:
+            yield click.style(f"{indent}= {short_value(statement.value)}", fg="green")
+        case "failed":
+            yield click.style(f"{indent}failed: {evaluation.error}", fg="red")
+        case "stopped":
+            yield click.style(f"{indent}stopped: what was assigned so far counts", fg="yellow")
+        case "not reached":
+            yield f"{indent}not reached"
+
+
+def _sample_line(view: SampleView, bars: bool) -> str:
+    values = [value for _, value in view.samples]
+    shown = (sparkline(values) if bars else numbers(values)) or "none"
+    if bars and any(value is not None for value in values):
+        given = [value for value in values if value is not None]
+        shown += f" {min(given):g}..{max(given):g}"
+    window = "" if view.start is None or view.end is None else f" {_clock(view.start)} to {_clock(view.end)}"
+    if view.node.method in ("Count", "HistoryBeginTime"):
+        return f"{view.metric}: {view.present} samples in the history: {shown}"
+    wanted = "" if view.wanted is None else f", wanted {view.wanted:g} %"
+    share = f"{view.present} of {view.possible} samples ({int(view.percent)} %{wanted})"
+    return f"{view.metric}{window}: {share}: {shown}"
+
+
+def _clock(instant: float) -> str:
+    from formula import format_time
+
+    return format_time(instant)[11:19]
+
+
+def _outcome_lines(evaluation: Evaluation) -> Iterator[str]:
+    from formula import format_time
+
+    yield ""
+    yield f"at {format_time(evaluation.timestamp)}"
+    yield click.style(f"$TargetDedicatedNodes = {evaluation.dedicated}", bold=True)
+    yield click.style(f"$TargetLowPriorityNodes = {evaluation.low_priority}", bold=True)
+    yield f"$NodeDeallocationOption = {evaluation.node_deallocation_option}"
+    for warning in evaluation.warnings:
+        yield click.style(f"warning: {warning}", fg="yellow")
+    if evaluation.error is not None:
+        yield click.style(f"error: {evaluation.error}", fg="red")
+        yield "the targets stay as they were"
+    yield f"results: {evaluation.results}"
