@@ -1,6 +1,21 @@
 """Formulas where they live: in files of their own, and inside other documents."""
 
-from .formula_text import FormulaFileError, FormulaText
-from .reading import read_formulas, rewrite
+from .findings import lint_formula
+from .fitting import fitted
+from .formats import EXTENSIONS, may_hold_formulas
+from .formula_text import DocumentReading, FormulaFileError, FormulaText, Unreadable
+from .reading import read_document, read_formulas, rewrite
 
-__all__ = ["FormulaFileError", "FormulaText", "read_formulas", "rewrite"]
+__all__ = [
+    "EXTENSIONS",
+    "DocumentReading",
+    "FormulaFileError",
+    "FormulaText",
+    "Unreadable",
+    "fitted",
+    "lint_formula",
+    "may_hold_formulas",
+    "read_document",
+    "read_formulas",
+    "rewrite",
+]

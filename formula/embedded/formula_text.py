@@ -2,13 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from ..source import Source
 
 
 class FormulaFileError(ValueError):
-    """A document that cannot be read. The message names the place and the cure."""
+    """A document that cannot be read, or cannot hold a formula. The message names the place and the cure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A placeholder of a template: `source` is what stands at document[start:end], such as `${var.most}`."""
+
+    start: int
+    end: int
+    source: str
+
+    @property
+    def is_directive(self) -> bool:
+        """Whether it steers what is written instead of being written: `%{ if ... }` of Terraform."""
+        return self.source.startswith("%{")
+
+
+class Notation(Protocol):
+    """How a document writes one formula, at document[start:end]."""
+
+    @property
+    def start(self) -> int: ...
+
+    @property
+    def end(self) -> int: ...
+
+    def written(self, parts: Sequence[str | Hole], newline: str) -> Iterator[str]:
+        """Ways to write another formula there, the best one first; whoever calls tries whether it reads the same."""
 
 
 @dataclass(frozen=True)
@@ -18,17 +47,47 @@ class FormulaText:
     `where`: the path of the formula inside the document, such as `pools[0].autoScaleFormula`; empty if the document is
     a formula. `places`: for every character of the text, and for its end, the offset in the document; None if they are
     the same. `unknown`: the offsets of numbers in the text that stand for a template's placeholders.
+
+    `holes`: all placeholders, by the text that stands for them. `notation`: how the document writes the formula; None
+    if the document is a formula.
     """
 
     file: str
     text: str
     document: Source
     where: str = ""
-    places: tuple[int, ...] | None = None
+    places: tuple[int, ...] | None = field(default=None, compare=False, repr=False)
     unknown: frozenset[int] = frozenset()
+    holes: Mapping[str, Hole] = field(default_factory=dict, compare=False, repr=False)
+    notation: Notation | None = field(default=None, compare=False, repr=False)
+
+    def place(self, offset: int) -> int:
+        """The offset in the document of an offset into the text."""
+        if self.places is None:
+            return offset
+        return self.places[max(0, min(offset, len(self.places) - 1))]
 
     def position(self, offset: int) -> tuple[int, int]:
         """The (line, column) in the document of an offset into the text."""
-        if self.places is not None:
-            offset = self.places[max(0, min(offset, len(self.places) - 1))]
-        return self.document.position(offset)
+        return self.document.position(self.place(offset))
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A formula that the document computes in a way that cannot be followed, at document[start:end]."""
+
+    start: int
+    end: int
+    where: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentReading:
+    """What a document holds. `looked_for`: what was searched, for whoever finds nothing."""
+
+    document: Source
+    formulas: tuple[FormulaText, ...]
+    unreadable: tuple[Unreadable, ...]
+    looked_for: str

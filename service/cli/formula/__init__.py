@@ -7,6 +7,11 @@ import click
 from .check import check
 from .docs import docs
 from .evaluate import evaluate
+from .explain import explain
+from .fmt import fmt
+from .new import new
+from .replay import replay
+from .test import test
 
 
 @click.group()
@@ -14,5 +19,5 @@ def formula() -> None:
     """Check a formula, or see what it decides."""
 
 
-for command in (check, docs, evaluate):
+for command in (check, docs, evaluate, explain, fmt, new, replay, test):
     formula.add_command(command)

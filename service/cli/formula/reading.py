@@ -1,10 +1,57 @@
-"""Texts that commands are given."""
+"""The files that commands about formulas are given: formulas, documents with formulas, whole directories.
+
+    problems: list[Problem] = []
+    for document in documents(paths, problems):
+        for formula in document.reading.formulas:
+            ...
+    tell(problems)  # and exit with 2 if there are some
+"""
 
 from __future__ import annotations
 
-from typing import TextIO
+import os
+import re
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
 
-from ..door import BadInput
+from ..door import BadInput, print_error
+
+if TYPE_CHECKING:
+    from formula.embedded import DocumentReading, FormulaText
+
+#: No document with formulas is larger; a formula has at most 8192 characters.
+MOST_BYTES = 4 * 1024 * 1024
+
+# A terminal would act on these: escapes, and what turns the direction of writing.
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+_SKIPPED = frozenset({"node_modules"})
+
+
+@dataclass(frozen=True)
+class Document:
+    """A file with formulas, or without. `name`: for messages; `path`: None for standard input.
+
+    `content`: with its byte order mark and its line ends.
+    """
+
+    name: str
+    path: Path | None
+    content: str
+    reading: DocumentReading
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A file that cannot be used; the message is complete, with the file's name and the cure."""
+
+    name: str
+    message: str
 
 
 def text_of(file: TextIO) -> str:
@@ -13,3 +60,169 @@ def text_of(file: TextIO) -> str:
         return file.read()
     except UnicodeDecodeError:
         raise BadInput(f"{file.name}: is not UTF-8; save the file as UTF-8") from None
+
+
+def documents(paths: Sequence[str], problems: list[Problem]) -> Iterator[Document]:
+    """The documents at the paths: `-` is standard input, of a directory those files that hold formulas.
+
+    What cannot be used is added to `problems`. Every file comes once.
+    """
+    seen: set[str] = set()
+    for path in paths:
+        if os.path.isdir(path):
+            yield from _of_directory(path, seen, problems)
+            continue
+        if path != "-":
+            real = os.path.realpath(path)
+            if real in seen:
+                continue
+            seen.add(real)
+        document = _of_file(path, problems)
+        if document is None:
+            continue
+        if not document.reading.formulas and not document.reading.unreadable:
+            looked_for = document.reading.looked_for
+            problems.append(
+                Problem(document.name, f"no formula found in {document.name}: looked for {looked_for}")
+            )
+            continue
+        yield document
+
+
+def the_formula(path: str, where: str | None = None) -> FormulaText:
+    """The only formula of a document, or that at `where`. Raises BadInput."""
+    from formula.embedded import FormulaFileError, read_formulas
+
+    name = shown(path)
+    try:
+        found = read_formulas(name, _content(path))
+    except OSError as exc:
+        raise BadInput(f"{name}: cannot be read: {exc.strerror or exc}") from None
+    except (FormulaFileError, _Refused) as exc:
+        raise BadInput(str(exc)) from None
+    chosen = [formula for formula in found if where is None or formula.where == where]
+    if len(chosen) == 1:
+        return chosen[0]
+    there = ", ".join(formula.where for formula in found)
+    if where is not None:
+        raise BadInput(f"{name}: there is no formula at {where!r}; there are: {there}")
+    raise BadInput(f"{name}: holds {len(found)} formulas; choose one of {there}")
+
+
+def changed(document: Document, texts: Mapping[FormulaText, str]) -> str:
+    """The document's content with new texts of its formulas. Raises FormulaFileError.
+
+    Inside of another document a formula keeps the indentation and the blank lines around it.
+    """
+    from formula.embedded import fitted, rewrite
+
+    return rewrite(
+        document.content,
+        {
+            formula: text if formula.notation is None else fitted(formula.text, text)
+            for formula, text in texts.items()
+        },
+    )
+
+
+def store(path: Path, content: str) -> None:
+    """Replace a file's content at once, keeping its mode; a link stays a link. Raises OSError."""
+    target = os.path.realpath(path)
+    mode = stat.S_IMODE(os.stat(target).st_mode)
+    handle, temporary = tempfile.mkstemp(prefix=".ebbtide-", dir=os.path.dirname(target))
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode("utf-8"))
+            os.fchmod(file.fileno(), mode)
+        os.replace(temporary, target)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def shown(path: str) -> str:
+    """A path as messages show it, whatever bytes it has."""
+    return "<stdin>" if path == "-" else os.fsencode(path).decode("utf-8", "replace")
+
+
+def tell(problems: Sequence[Problem]) -> None:
+    """Every problem as one line on standard error."""
+    for problem in problems:
+        print_error(printable(problem.message))
+
+
+def printable(text: str) -> str:
+    """A text that a terminal only shows, in one line."""
+    return _CONTROL.sub(lambda found: "\\n" if found[0] == "\n" else "\ufffd", text)
+
+
+class _Refused(Exception):
+    """A file that is not read; the message is complete."""
+
+
+def _content(path: str) -> str:
+    """Raises OSError and _Refused."""
+    name = shown(path)
+    if path == "-":
+        data = sys.stdin.buffer.read(MOST_BYTES + 1)
+    else:
+        with open(path, "rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise _Refused(f"{name}: is larger than {MOST_BYTES >> 20} MiB; give the file that holds the formula")
+    if b"\0" in data:
+        raise _Refused(f"{name}: is a binary file; give a text file in UTF-8")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as exc:
+        line = data.count(b"\n", 0, exc.start) + 1
+        raise _Refused(f"{name}:{line}: is not UTF-8; save the file as UTF-8") from None
+
+
+def _of_file(path: str, problems: list[Problem], only_likely: bool = False) -> Document | None:
+    from formula.embedded import FormulaFileError, may_hold_formulas, read_document
+
+    name = shown(path)
+    try:
+        content = _content(path)
+        if only_likely and not path.lower().endswith(_FORMULAS_ALONE) and not may_hold_formulas(content):
+            return None
+        return Document(name, None if path == "-" else Path(path), content, read_document(name, content))
+    except OSError as exc:
+        problems.append(Problem(name, f"{name}: cannot be read: {exc.strerror or exc}"))
+    except (FormulaFileError, _Refused) as exc:
+        problems.append(Problem(name, str(exc)))
+    return None
+
+
+# Files of these names are formulas, whatever they hold.
+_FORMULAS_ALONE = (".formula", ".autoscale")
+
+
+def _of_directory(path: str, seen: set[str], problems: list[Problem]) -> Iterator[Document]:
+    from formula.embedded import EXTENSIONS
+
+    def unlisted(exc: OSError) -> None:
+        name = shown(str(exc.filename))
+        problems.append(Problem(name, f"{name}: cannot be listed: {exc.strerror or exc}"))
+
+    found = 0
+    for folder, folders, files in os.walk(path, onerror=unlisted):
+        folders[:] = sorted(name for name in folders if name not in _SKIPPED and not name.startswith("."))
+        for file in sorted(files):
+            whole = os.path.join(folder, file).removeprefix("./")
+            real = os.path.realpath(whole)
+            if file.startswith(".") or not file.lower().endswith(EXTENSIONS) or not os.path.isfile(whole):
+                continue
+            if real in seen:
+                found += 1
+                continue
+            seen.add(real)
+            document = _of_file(whole, problems, only_likely=True)
+            if document is not None and (document.reading.formulas or document.reading.unreadable):
+                found += 1
+                yield document
+    if not found:
+        name = shown(path)
+        looked_for = ", ".join(f"*{extension}" for extension in EXTENSIONS)
+        problems.append(Problem(name, f"no formula found in {name}: looked for formulas in {looked_for}"))

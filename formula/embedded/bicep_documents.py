@@ -1,0 +1,197 @@
+"""Formulas in Bicep: `autoScale: { formula: ... }`, in one line or in three quotes.
+
+Source: "Data types in Bicep", strings, of the Azure documentation. What stands between three quotes is taken as it is,
+`${...}` too, unless a `$` stands before the quotes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..source import Source
+from .brace_documents import BraceDocument, Entry, Kind, Token
+from .formula_text import DocumentReading, FormulaFileError, Hole
+from .found import Found
+from .interpolation import Interpolation
+from .line_writing import in_lines
+from .paths import is_formula, rendered
+from .templates import Part, Run
+
+LOOKED_FOR = "`formula` in `autoScale`, or `autoScaleFormula`"
+
+_TOKEN = re.compile(
+    r"(?P<blank>[ \t\ufeff]+|//[^\r\n]*|#[^\r\n]*|/\*.*?(?:\*/|\Z))"
+    r"|(?P<newline>\r\n?|\n)"
+    r"|(?P<lines>\$*''')"
+    r"|(?P<quote>')"
+    r"|(?P<word>[^\W\d][\w.]*)"
+    r"|(?P<other>[=!<>]=|=>|::|[^={}\[\]():,'])"
+    r"|(?P<is>[=:])|(?P<comma>,)|(?P<open>[\[{(])|(?P<close>[\]})])",
+    re.S,
+)
+_KINDS: Mapping[str, Kind] = {
+    "newline": "newline",
+    "word": "word",
+    "other": "other",
+    "is": "is",
+    "comma": "comma",
+    "open": "open",
+    "close": "close",
+}
+_SYNTAX = Interpolation("'", re.compile(r"\\.|\$\{|'", re.S))
+_ESCAPE = re.compile(r"\\u\{([0-9a-fA-F]{1,6})\}|\\(.)", re.S)
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "'": "'", "\\": "\\", "$": "$"}
+_NEWLINE = re.compile(r"\r\n?|\n")
+_REFERENCE = re.compile(r"[^\W\d]\w*")
+
+
+@dataclass(frozen=True, slots=True)
+class LinesNotation:
+    """`opening`: the quotes, with the `$` before them and the line end behind them."""
+
+    start: int
+    end: int
+    opening: str
+
+    def written(self, parts: Sequence[str | Hole], newline: str) -> Iterator[str]:
+        text = in_lines(parts, newline)
+        yield f"{self.opening}{text}'''"
+        yield f"{self.opening.rstrip()}{newline}{text}'''"
+
+
+@dataclass(frozen=True, slots=True)
+class QuotedNotation:
+    start: int
+    end: int
+
+    def written(self, parts: Sequence[str | Hole], newline: str) -> Iterator[str]:
+        yield f"'{''.join(_quoted(part) if isinstance(part, str) else part.source for part in parts)}'"
+
+
+def read_bicep(file: str, document: Source) -> DocumentReading:
+    """Raises FormulaFileError."""
+    found = Found(file, document, LOOKED_FOR)
+    braces = BraceDocument(file, document, list(_tokens(file, document)))
+    entries = list(braces.entries())
+    named = {entry.path: entry for entry in entries}
+    for entry in entries:
+        if is_formula(entry.path):
+            _add(found, braces, entry, named)
+    return found.reading()
+
+
+def _add(found: Found, braces: BraceDocument, entry: Entry, named: Mapping[tuple[str, ...], Entry]) -> None:
+    text = found.document.text
+    where = rendered(entry.path)
+    if not entry.is_string:
+        end = braces.expression_end(entry.start)
+        if _REFERENCE.fullmatch(text, entry.start, end):
+            name = text[entry.start : end]
+            there = named.get(("var", name)) or named.get(("param", name))
+            if there is not None and there.start != entry.start and there.is_string:
+                _add(found, braces, there, named)
+                return
+        if text[entry.start : end] != "null":
+            found.add_computed(where, entry.start, end)
+        return
+    if not found.is_new(where, entry.start, entry.end):
+        return
+    quotes = _opening(text, entry.start)
+    if quotes is None:
+        end = entry.end - 1
+        parts = _quoted_parts(text, entry.start + 1, end)
+        if not any(isinstance(part, Run) and part.text.strip() for part in parts):
+            found.add_computed(where, entry.start, entry.end)
+        else:
+            found.add(where, parts, end, QuotedNotation(entry.start, entry.end))
+        return
+    end = entry.end - 3
+    newline = _NEWLINE.match(text, entry.start + len(quotes), end)
+    opening = quotes + (newline[0] if newline else "")
+    lines = _lines_parts(text, entry.start + len(opening), end, quotes.count("$"))
+    found.add(where, lines, end, LinesNotation(entry.start, entry.end, opening))
+
+
+def _opening(text: str, start: int) -> str | None:
+    match = _TOKEN.match(text, start)
+    return match["lines"] if match else None
+
+
+def _lines_parts(text: str, start: int, end: int, dollars: int) -> list[Part]:
+    """What stands between three quotes: as it is but for `${...}`, with as many `$` as stand before the quotes."""
+    parts: list[Part] = []
+    characters: list[str] = []
+    places: list[int] = []
+    special = re.compile(r"\r\n?" + (r"|(?<!\$)" + r"\$" * dollars + r"\{" if dollars else ""))
+    while True:
+        match = special.search(text, start, end)
+        until = match.start() if match else end
+        characters += text[start:until]
+        places += range(start, until)
+        if match is None:
+            return [*parts, Run("".join(characters), places)]
+        if match[0][0] == "\r":
+            characters.append("\n")
+            places.append(until)
+            start = match.end()
+            continue
+        start = min(_SYNTAX.end(text, match.end() - 2), end)
+        parts += (Run("".join(characters), places), Hole(until, start, text[until:start]))
+        characters, places = [], []
+
+
+def _quoted_parts(text: str, start: int, end: int) -> list[Part]:
+    parts: list[Part] = []
+    characters: list[str] = []
+    places: list[int] = []
+    while start < end:
+        if text.startswith("${", start):
+            after = min(_SYNTAX.end(text, start), end)
+            parts += (Run("".join(characters), places), Hole(start, after, text[start:after]))
+            characters, places = [], []
+            start = after
+            continue
+        escape = _ESCAPE.match(text, start, end)
+        characters.append(_unescaped(escape) if escape else text[start])
+        places.append(start)
+        start = escape.end() if escape else start + 1
+    return [*parts, Run("".join(characters), places)]
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    if escape[1] is None:
+        return _ESCAPES.get(escape[2], escape[2])
+    number = int(escape[1], 16)
+    return chr(number) if number < 0x110000 and not 0xD800 <= number < 0xE000 else "\ufffd"
+
+
+def _quoted(text: str) -> str:
+    for character in "\\'\n\r\t":
+        name = next(name for name, read in _ESCAPES.items() if read == character)
+        text = text.replace(character, "\\" + name)
+    return text.replace("${", "\\${")
+
+
+def _tokens(file: str, document: Source) -> Iterator[Token]:
+    text = document.text
+    at = 0
+    while at < len(text):
+        match = _TOKEN.match(text, at)
+        assert match is not None, "every character begins a token"
+        start, at = match.span()
+        kind = match.lastgroup or ""
+        if kind == "lines":
+            close = re.compile("'''").search(text, at)
+            at = close.end() if close else -1
+        elif kind == "quote":
+            at = _SYNTAX.string_end(text, start)
+        if at < 0:
+            line, column = document.position(start)
+            raise FormulaFileError(f"{file}:{line}:{column}: is not Bicep: the string is not closed")
+        if kind in ("lines", "quote"):
+            yield Token("string", start, at)
+        elif kind in _KINDS:
+            yield Token(_KINDS[kind], start, at)
+    yield Token("end", len(text), len(text))
