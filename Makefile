@@ -13,7 +13,7 @@ help:
 	@echo "make demo    two occurrences of examples/recurrent on this machine: a pool goes 0 -> 1 -> 0 nodes twice"
 	@echo "make test    lint, types, layers and all tests"
 	@echo "make check   lint, types and layers only"
-	@echo "make bench   tasks a second, beside other ways to run a command on a node"
+	@echo "make bench   tasks a second beside other ways to run a command on a node, formulas beside Python by hand, ..."
 	@echo "make docs    write the reference of the formula language into docs/"
 	@echo "make fix     let ruff mend what it can"
 	@echo "make clean   remove everything that make made"
@@ -37,7 +37,7 @@ layers: $(VENV)/dev
 pytest: $(VENV)/dev
 	@$(BIN)/pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-bench: $(VENV)/dev system-parts
+bench: $(VENV)/bench system-parts
 	@$(BIN)/python -m tests.benchmarks $(if $(ONLY),--only $(ONLY)) $(ARGS)
 
 docs: $(VENV)/dev
@@ -68,3 +68,8 @@ $(VENV)/dev: $(VENV)/python pyproject.toml constraints.txt
 	@echo "Setting up $(VENV) with the development tools ..."
 	@$(PIP) -e '.[dev]'
 	@touch $@ $(VENV)/runtime
+
+$(VENV)/bench: $(VENV)/dev
+	@echo "Setting up $(VENV) with what the benchmarks compare with ..."
+	@$(PIP) -e '.[bench]'
+	@touch $@

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 
 from ..builtins_table import FIXED_FUNCTIONS, LIST_FUNCTIONS, MEMBERS, METHODS, WINDOW_EDGE, FixedFunction, ListFunction
-from ..codes import CODES
+from ..codes import CODES, DOCUMENTS
 from ..operators import COMPARISONS, OPERATORS
 from ..spelling import nearest
 from ..timestamps import format_interval
@@ -74,7 +74,7 @@ def _all() -> Iterator[Entry]:
     for name, seconds in INTERVALS.items():
         yield _entry(name, "constant", format_interval(seconds), (f"{name}: timeinterval",))
     yield from _operators()
-    for code in CODES.values():
+    for code in (*CODES.values(), *DOCUMENTS.values()):
         yield Entry(
             code.code, "finding", code.title, (), code.explanation, (), code.severity, code.wrong, code.right
         )
@@ -124,7 +124,7 @@ def _operators() -> Iterator[Entry]:
 def _rows(symbol: str) -> tuple[str, ...]:
     return tuple(
         f"{describe(row.left)} {row.symbol} {describe(row.right)} -> {describe(row.result)}"
-        + ("" if row.documented else "   (ebbtide only)")
+        + ("" if row.documented else "   (undocumented)")
         for row in OPERATORS.values()
         if row.symbol == symbol
     )
