@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from formula import Case
+    from formula.cases import Case
 
 # `formula` knows it too, but would have to be loaded for it.
 SUFFIX = ".formula-test"
@@ -51,7 +51,7 @@ class CaseFileCollector(pytest.File):
     """A case file."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        from formula import CaseFileError, read_case_file
+        from formula.cases import CaseFileError, read_case_file
 
         try:
             cases = read_case_file(Path(os.path.relpath(self.path, self.config.invocation_params.dir))).cases
@@ -72,7 +72,7 @@ class CaseItem(pytest.Item):
         self.case = case
 
     def runtest(self) -> None:
-        from formula import failure_text, run_case
+        from formula.cases import failure_text, run_case
 
         result = run_case(self.case)
         self.stash[_RESULT] = result
@@ -97,7 +97,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     result = item.stash.get(_RESULT, None)
     if report.when == "call" and result is not None and _wanted(item.config):
-        from formula import coverage_record
+        from formula.cases import coverage_record
 
         # Plain values, which pytest-xdist brings from its workers.
         report.formula_coverage = coverage_record(result)  # type: ignore[attr-defined]  # a report takes more
@@ -113,7 +113,7 @@ class CoverageReport:
     """Gathers the coverage of all cases, and tells it at the end."""
 
     def __init__(self, config: pytest.Config) -> None:
-        from formula import CoveredFormulas
+        from formula.cases import CoveredFormulas
 
         self._covered = CoveredFormulas()
         self._least: float | None = config.getoption("formula_fail_under")

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from formula import RecordedSeries, Recording, read_recording, replay
+from formula.replay import RecordedSeries, Recording, read_recording, replay
 
 from .cpu import Cpu, Measured
 from .formula_cases import CASES

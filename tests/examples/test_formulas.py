@@ -4,8 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from formula import CoveredFormulas, check, coverage_record, failure_text, read_case_file, run_case
-from formula.cases import case_files, read_cases
+from formula import check
+from formula.cases import (
+    CoveredFormulas,
+    case_files,
+    coverage_record,
+    failure_text,
+    read_case_file,
+    read_cases,
+    run_case,
+)
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "formulas"
 FILES = case_files([EXAMPLES])

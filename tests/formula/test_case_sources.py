@@ -7,8 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from formula import CaseFileError, CoveredFormulas, coverage_record, failure_text, run_case
-from formula.cases import CaseResult, read_cases, read_given
+from formula.cases import (
+    CaseFileError,
+    CaseResult,
+    CoveredFormulas,
+    coverage_record,
+    failure_text,
+    read_cases,
+    read_given,
+    run_case,
+)
 
 HEAD = "formula\n    n = max(0, $PendingTasks.GetSample(1));\n    $TargetDedicatedNodes = n > 3 ? 3 : n;\n"
 

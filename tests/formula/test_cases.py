@@ -9,8 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from formula import CaseFileError, CoveredFormulas, coverage_record, failure_text, read_case_file, run_case, updated
-from formula.cases import CaseFile, CaseResult, case_files, read_cases
+from formula.cases import (
+    CaseFile,
+    CaseFileError,
+    CaseResult,
+    CoveredFormulas,
+    case_files,
+    coverage_record,
+    failure_text,
+    read_case_file,
+    read_cases,
+    run_case,
+    updated,
+)
 
 HEAD = "formula\n    n = max(0, $PendingTasks.GetSample(1));\n    $TargetDedicatedNodes = n > 3 ? 3 : n;\n"
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from formula import FormulaError, PoolValues, Samples, TimeInterval, TimeSeries, Timestamp, compile_formula, trace
-from formula.explain import Coverage, observed_formula
+from formula import FormulaError, PoolValues, Samples, TimeInterval, TimeSeries, Timestamp, compile_formula
+from formula.explain import Coverage, observed_formula, trace
 
 from .generated_programs import NOW, histories, programs
 

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from formula import MAX_LENGTH, FormulaError, format_formula
+from formula import MAX_LENGTH, FormulaError
+from formula.layout import format_formula
 from formula.parser import parse_statements
 
 from .case_files import HERE, chunks

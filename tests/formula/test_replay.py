@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from formula import Evaluation, Samples, TimeSeries, compile_formula
-from formula.replaying import Replay, replay
-from formula.replaying.course import RECORDED_AS
-from formula.replaying.with_arrays import decide_with_arrays
+from formula.replay import Replay, replay
+from formula.replay.course import RECORDED_AS
+from formula.replay.with_arrays import decide_with_arrays
 
 from .generated_programs import NOW, expressions, histories, programs
 

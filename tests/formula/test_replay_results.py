@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from formula import FormulaError, PoolValues, Samples, TimeSeries
-from formula.replaying import RecordedSeries, periods, read_recording, replay
+from formula.replay import RecordedSeries, periods, read_recording, replay
 
 HOUR, DAY = 3600.0, 86400.0
 START = 20_000 * DAY

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from formula import PoolValues, Samples, TimeSeries, format_time, read_samples
-from formula.replaying import read_recording
+from formula.replay import read_recording
 from formula.samples_csv import read_table
 
 EIGHT = 1_769_846_400.0  # 2026-01-31T08:00:00Z

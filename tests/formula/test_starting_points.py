@@ -8,19 +8,9 @@ from pathlib import Path
 import pytest
 
 import formula.starting_points
-from formula import (
-    STARTING_POINTS,
-    Evaluation,
-    PoolValues,
-    Samples,
-    TimeSeries,
-    check,
-    compile_formula,
-    format_formula,
-    lint,
-    parse_time,
-    starting_point,
-)
+from formula import Evaluation, PoolValues, Samples, TimeSeries, check, compile_formula, lint, parse_time
+from formula.layout import format_formula
+from formula.starting_points import STARTING_POINTS, starting_point
 
 MONDAY_NOON = parse_time("2026-01-05T12:00:00Z")
 SATURDAY_NOON = parse_time("2026-01-03T12:00:00Z")

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from formula import failure_text, read_case_file, run_case
-from formula.cases import read_cases
+from formula.cases import failure_text, read_case_file, read_cases, run_case
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "formula-testing.md").read_text(encoding="utf-8")

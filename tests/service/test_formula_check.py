@@ -3,8 +3,6 @@
 import json
 import os
 import pty
-import re
-import shlex
 import stat
 import subprocess
 import sys
@@ -12,7 +10,6 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-import yaml
 from click.testing import CliRunner
 
 from service.cli.main import main
@@ -47,7 +44,6 @@ def typed(*words, stdin=b""):
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
 
 
 def uri_of(result):
@@ -290,23 +286,3 @@ def test_nothing_is_loaded_that_is_not_used(form):
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.splitlines()[-1] == "[]"
-
-
-# -- pre-commit ------------------------------------------------------------------------------------------------
-
-HOOKS = yaml.safe_load((Path(__file__).resolve().parents[2] / ".pre-commit-hooks.yaml").read_text())
-
-
-@pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook["id"])
-def test_hooks(hook):
-    assert {"id", "name", "entry", "language", "files"} <= set(hook)
-    assert re.search(hook["files"], "pools/main.formula") and not re.search(hook["files"], "package.json")
-    Path("good.formula").write_text(GOOD)
-    program, *words = shlex.split(hook["entry"])
-    assert program == "ebbtide"
-    assert CliRunner().invoke(main, [*words, "good.formula"]).exit_code == 0
-
-
-def test_hooks_are_documented():
-    told = (Path(__file__).resolve().parents[2] / "docs" / "cli.md").read_text()
-    assert all(f"- id: {hook['id']}\n" in told for hook in HOOKS)

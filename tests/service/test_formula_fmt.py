@@ -10,7 +10,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from formula import STARTING_POINTS, starting_point
+from formula.starting_points import STARTING_POINTS, starting_point
 from service.cli.formula.new import new
 from service.cli.main import main
 

@@ -119,7 +119,8 @@ def _report(outcome: Outcome, form: str, to_errors: bool) -> None:
         for line in text_report(outcome):
             click.echo(line, err=to_errors, color=colour(stream))
         tell(outcome.problems)
-        click.echo(summary(outcome), err=True)
+        if outcome.documents:
+            click.echo(summary(outcome), err=True)
         return
     if form == "json":
         click.echo(json.dumps([finding.to_json() for finding in outcome.findings()], indent=2))

@@ -15,7 +15,9 @@ from .reading import the_formula
 from .sparkline import numbers, sparkline
 
 if TYPE_CHECKING:
-    from formula import Evaluation, FormulaText, SampleView, StatementTrace
+    from formula import Evaluation
+    from formula.embedded import FormulaText
+    from formula.explain import SampleView, StatementTrace
 
 
 @click.command()
@@ -38,7 +40,8 @@ def explain(
     as_json: bool,
 ) -> None:
     """Tell why a formula decides what it does on given samples. Exit code 1 if its evaluation fails."""
-    from formula import FormulaError, parse_time, read_samples, trace
+    from formula import FormulaError, parse_time, read_samples
+    from formula.explain import trace
 
     from ...clock import now as present
 
@@ -70,7 +73,7 @@ def explain(
 
 
 def _without_placeholders(formula: FormulaText, given: tuple[str, ...]) -> FormulaText:
-    from formula import fill_placeholders, read_given
+    from formula.cases import fill_placeholders, read_given
 
     try:
         values = dict(read_given(text) for text in given)
@@ -84,7 +87,7 @@ def _without_placeholders(formula: FormulaText, given: tuple[str, ...]) -> Formu
 
 
 def _statement_lines(statement: StatementTrace, evaluation: Evaluation, bars: bool) -> Iterator[str]:
-    from formula import short_value
+    from formula.explain import short_value
 
     number = f"{statement.line:>4}  "
     indent = " " * len(number)

@@ -10,7 +10,8 @@ from ..door import colour
 from .reading import Document, Problem, changed, documents, store, tell
 
 if TYPE_CHECKING:
-    from formula import FormulaError, FormulaText
+    from formula import FormulaError
+    from formula.embedded import FormulaText
 
 
 @click.command()
@@ -23,7 +24,7 @@ def fmt(paths: tuple[str, ...], only_check: bool, show_diff: bool) -> None:
     Files are changed in place. `-` reads standard input and writes standard output; of a directory, every file with
     formulas is laid out. Exit code 1 if a formula has a syntax error: its file is left as it is.
     """
-    from formula import FormulaFileError
+    from formula.embedded import FormulaFileError
 
     problems: list[Problem] = []
     count = differing = refused = 0
@@ -62,7 +63,9 @@ def fmt(paths: tuple[str, ...], only_check: bool, show_diff: bool) -> None:
 
 def _laid_out(document: Document) -> str:
     """The document with all its formulas laid out. Raises FormulaFileError if one of them cannot be."""
-    from formula import FormulaError, FormulaFileError, format_formula
+    from formula import FormulaError
+    from formula.embedded import FormulaFileError
+    from formula.layout import format_formula
 
     texts: dict[FormulaText, str] = {}
     faults: list[str] = []

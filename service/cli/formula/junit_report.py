@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from formula import failure_text
+from formula.cases import failure_text
 
 if TYPE_CHECKING:
-    from formula import CaseFile, CaseResult
+    from formula.cases import CaseFile, CaseResult
 
 # What XML 1.0 cannot hold at all.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

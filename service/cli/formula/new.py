@@ -26,7 +26,7 @@ def new(name: str, output: str | None, force: bool) -> None:
     spot-fallback  Spot nodes, and dedicated ones as far as those do not come
     scale-to-zero  no node while there is nothing to do, a warm one between tasks
     """
-    from formula import starting_point
+    from formula.starting_points import starting_point
 
     text = starting_point(name)
     if output is None or output == "-":

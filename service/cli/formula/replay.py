@@ -14,7 +14,7 @@ from .reading import the_formula
 from .sparkline import sparkline
 
 if TYPE_CHECKING:
-    from formula import Replay
+    from formula.replay import Replay
 
 _SECONDS = {"hour": 3600.0, "day": 86400.0}
 # How much of a time of the begin of a day or an hour is shown.
@@ -51,8 +51,9 @@ def replay(
     as_json: bool,
 ) -> None:
     """Tell what a formula would have decided all along a recording, and what that costs."""
-    from formula import FormulaError, read_recording
-    from formula import replay as run_all
+    from formula import FormulaError
+    from formula.replay import read_recording
+    from formula.replay import replay as run_all
 
     if as_json + as_csv + (by is not None) > 1:
         raise click.UsageError("choose one of --json, --csv and --by")
@@ -171,7 +172,8 @@ def _rows(found: Replay) -> Iterator[str]:
 
 
 def _table(found: Replay, by: str) -> Iterator[str]:
-    from formula import format_time, periods
+    from formula import format_time
+    from formula.replay import periods
 
     shown = _SHOWN[by]
     yield f"{by:<{shown}}  {'peak':>6}  {'dedicated h':>12}  {'low-priority h':>14}  {'failed':>6}"

@@ -14,8 +14,7 @@ from .finding import CheckedDocument, CheckedFormula, Finding, Outcome
 from .reading import changed
 
 if TYPE_CHECKING:
-    from formula import Code
-    from formula.source import Source
+    from formula import Code, Source
 
 _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -96,8 +95,8 @@ def _result(document: CheckedDocument, checked: CheckedFormula, finding: Finding
 
 def _replacement(document: CheckedDocument, checked: CheckedFormula, finding: Finding) -> dict[str, Any] | None:
     """How the document's own text changes if the finding is mended; None if that takes a person."""
+    from formula import apply_fixes
     from formula.embedded import FormulaFileError
-    from formula.lint.fixing import apply_fixes
 
     if checked.formula is None or finding.diagnostic is None or not finding.diagnostic.edits:
         return None

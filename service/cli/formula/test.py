@@ -11,7 +11,7 @@ from ..door import BadInput, colour
 from ..options import json_option
 
 if TYPE_CHECKING:
-    from formula import CaseFile, CaseResult, CoveredFormulas
+    from formula.cases import CaseFile, CaseResult, CoveredFormulas
 
 _COLOURS = {"head": "cyan", "expected": "red", "actual": "green"}
 
@@ -27,7 +27,7 @@ def test(
     paths: tuple[Path, ...], coverage: bool, fail_under: float | None, junit: Path | None, update: bool, as_json: bool
 ) -> None:
     """Run the case files at PATH, and in directories all *.formula-test. Exit code 1 if a case fails."""
-    from formula import CaseFileError, CoveredFormulas, case_files, coverage_record, read_case_file, run_case
+    from formula.cases import CaseFileError, CoveredFormulas, case_files, coverage_record, read_case_file, run_case
 
     try:
         files = [read_case_file(path) for path in case_files(paths)]
@@ -60,7 +60,7 @@ def test(
 
 
 def _tell(results: list[CaseResult]) -> None:
-    from formula import failure_lines
+    from formula.cases import failure_lines
 
     coloured = colour(sys.stdout)
     for result in results:
@@ -76,7 +76,7 @@ def _tell(results: list[CaseResult]) -> None:
 
 
 def _update(results: list[tuple[CaseFile, list[CaseResult]]]) -> None:
-    from formula import updated
+    from formula.cases import updated
 
     from .reading import store
 

@@ -11,7 +11,7 @@ from .finding import CheckedDocument, Finding, Outcome
 from .reading import printable
 
 if TYPE_CHECKING:
-    from formula.source import Source
+    from formula import Source
 
 _COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
 #: A longer line, such as a whole document in one, is shown around the finding only.

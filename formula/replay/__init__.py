@@ -1,6 +1,6 @@
 """A formula over a recording: what it would have decided in a year, in one call.
 
-    from formula import replay
+    from formula.replay import replay
     year = replay("$TargetDedicatedNodes = min(4, avg($PendingTasks.GetSample(TimeInterval_Hour)));", samples)
     year.dedicated, year.node_hours(), year.errors
 
