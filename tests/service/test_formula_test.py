@@ -224,19 +224,22 @@ def test_eval_takes_a_seed(write):
     assert data["variables"]["a"] == 0.32383276483316237
 
 
-def test_explain_reads_documents_and_standard_input(write):
+@pytest.mark.parametrize(("command", "equals"), [("explain", " = "), ("eval", "=")])
+def test_documents_and_standard_input(write, command, equals):
     write(json.dumps(SAMPLES), "samples.json")
     write(json.dumps([{"autoScaleFormula": f"a = {number};"} for number in (1, 2)]), "pools.json")
-    result = ebbtide("explain", "pools.json", "--samples", "samples.json", "--where", "[1].autoScaleFormula")
-    assert "a = 2" in result.stdout
-    assert "a = 3" in ebbtide("explain", "-", "--samples", "samples.json", stdin="a = 3;").stdout
-    assert ebbtide("explain", "pools.json", "--samples", "samples.json").exit_code == 2
+    result = ebbtide(command, "pools.json", "--samples", "samples.json", "--where", "[1].autoScaleFormula")
+    assert f"a{equals}2" in result.stdout
+    assert f"a{equals}3" in ebbtide(command, "-", "--samples", "samples.json", stdin="a = 3;").stdout
+    assert ebbtide(command, "pools.json", "--samples", "samples.json").exit_code == 2
+    assert ebbtide(command, "pools.json", "--samples", "absent.json").exit_code == 2
 
 
-def test_explain_wants_values_for_placeholders(write):
+@pytest.mark.parametrize("command", ["explain", "eval"])
+def test_placeholders_want_values(write, command):
     write(json.dumps(SAMPLES), "samples.json")
     write('auto_scale {\n  formula = "a = ${var.most} + 1;"\n}\n', "main.tf")
-    words = ["explain", "main.tf", "--samples", "samples.json"]
+    words = [command, "main.tf", "--samples", "samples.json"]
     assert "a=21" in ebbtide(*words, "--given", "var.most=20").stdout
     refused = ebbtide(*words)
     assert refused.exit_code == 2

@@ -1,44 +1,27 @@
 from __future__ import annotations
 
 import json
-from random import Random
-from typing import TextIO
+from typing import Any
 
 import click
 
 from ..door import BadInput
-from ..options import json_option
-from .reading import text_of
+from .question import question, question_options
+from .reading import syntax_faults
 
 
 @click.command(name="eval")
-@click.argument("file", type=click.File(encoding="utf-8"))
-@click.option("--samples", type=click.File(encoding="utf-8"), required=True, help="JSON or CSV file with samples.")
-@click.option("--now", help="The time of the evaluation (ISO 8601); default: that of the samples.")
-@click.option("--seed", type=int, help="Seed of rand().")
-@json_option
-def evaluate(file: TextIO, samples: TextIO, now: str | None, seed: int | None, as_json: bool) -> None:
+@question_options
+def evaluate(as_json: bool, **words: Any) -> None:
     """Tell what a formula decides on given samples. Exit code 1 if its evaluation fails."""
-    from formula import FormulaError, compile_formula, parse_time, read_samples
+    from formula import FormulaError, compile_formula
 
-    from ...clock import now as present
-
+    asked = question(**words)
     try:
-        moment = parse_time(now) if now is not None else None
-    except ValueError as exc:
-        raise click.BadParameter(f"{now!r} is not a time: {exc}", param_hint="--now") from None
-    try:
-        given, moment = read_samples(samples.name, text_of(samples), moment)
-    except ValueError as exc:
-        raise BadInput(str(exc)) from None
-    try:
-        compiled = compile_formula(text_of(file))
+        compiled = compile_formula(asked.formula.text)
     except FormulaError as exc:
-        raise BadInput(
-            "\n".join(found.render(file.name) for found in exc.diagnostics if found.is_error)
-        ) from None
-    rng = None if seed is None else Random(seed)
-    evaluation = compiled.evaluate(given, moment if moment is not None else present(), rng)
+        raise BadInput(syntax_faults(asked.formula, exc)) from None
+    evaluation = compiled.evaluate(asked.samples, asked.now, asked.rng)
     if as_json:
         click.echo(json.dumps(evaluation.to_json(), indent=2))
     else:

@@ -3,62 +3,32 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from pathlib import Path
-from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..door import BadInput, colour
-from ..options import json_option
-from .reading import the_formula
+from .question import question, question_options
+from .reading import syntax_faults
 from .sparkline import numbers, sparkline
 
 if TYPE_CHECKING:
     from formula import Evaluation
-    from formula.embedded import FormulaText
     from formula.explain import SampleView, StatementTrace
 
 
 @click.command()
-@click.argument("file")
-@click.option("--samples", type=click.Path(path_type=Path), required=True, help="JSON or CSV file with samples.")
-@click.option("--now", help="The time of the evaluation (ISO 8601); default: that of the samples.")
-@click.option("--seed", type=int, help="Seed of rand().")
-@click.option("--where", metavar="PLACE", help="Which formula of a document, as `ebbtide formula check` names it.")
-@click.option(
-    "--given", metavar="NAME=NUMBER", multiple=True, help="The value of a placeholder of a template; repeatable."
-)
-@json_option
-def explain(
-    file: str,
-    samples: Path,
-    now: str | None,
-    seed: int | None,
-    where: str | None,
-    given: tuple[str, ...],
-    as_json: bool,
-) -> None:
+@question_options
+def explain(as_json: bool, **words: Any) -> None:
     """Tell why a formula decides what it does on given samples. Exit code 1 if its evaluation fails."""
-    from formula import FormulaError, parse_time, read_samples
+    from formula import FormulaError
     from formula.explain import trace
 
-    from ...clock import now as present
-
+    asked = question(**words)
     try:
-        moment = parse_time(now) if now is not None else None
-    except ValueError as exc:
-        raise click.BadParameter(f"{now!r} is not a time: {exc}", param_hint="--now") from None
-    try:
-        seen, moment = read_samples(str(samples), samples.read_bytes(), moment)
-    except ValueError as exc:
-        raise BadInput(str(exc)) from None
-    formula = _without_placeholders(the_formula(file, where), given)
-    rng = None if seed is None else Random(seed)
-    try:
-        told = trace(formula.text, seen, moment if moment is not None else present(), rng)
+        told = trace(asked.formula.text, asked.samples, asked.now, asked.rng)
     except FormulaError as exc:
-        raise BadInput("\n".join(found.render(formula.file) for found in exc.diagnostics if found.is_error)) from None
+        raise BadInput(syntax_faults(asked.formula, exc)) from None
     if as_json:
         click.echo(json.dumps(told.to_json(), indent=2))
     else:
@@ -70,20 +40,6 @@ def explain(
             click.echo(line, color=coloured)
     if told.evaluation.error is not None:
         raise SystemExit(1)
-
-
-def _without_placeholders(formula: FormulaText, given: tuple[str, ...]) -> FormulaText:
-    from formula.cases import fill_placeholders, read_given
-
-    try:
-        values = dict(read_given(text) for text in given)
-    except ValueError as exc:
-        raise click.BadParameter(str(exc), param_hint="--given") from None
-    filled, missing = fill_placeholders(formula, values)
-    if missing:
-        names = ", ".join(missing)
-        raise BadInput(f"{formula.file}: the formula has placeholders: {names}; write --given '{missing[0]}=20'")
-    return filled
 
 
 def _statement_lines(statement: StatementTrace, evaluation: Evaluation, bars: bool) -> Iterator[str]:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from ..door import colour
-from .reading import Document, Problem, changed, documents, store, tell
+from .reading import Document, Problem, changed, documents, store, syntax_faults, tell
 
 if TYPE_CHECKING:
-    from formula import FormulaError
     from formula.embedded import FormulaText
 
 
@@ -73,7 +72,7 @@ def _laid_out(document: Document) -> str:
         try:
             text = format_formula(formula.text)
         except FormulaError as exc:
-            faults.extend(_faults(formula, exc))
+            faults.append(syntax_faults(formula, exc))
             continue
         # How a formula inside of a document ends is the document's matter.
         same = formula.text.rstrip("\r\n") == text.rstrip("\r\n")
@@ -86,14 +85,6 @@ def _laid_out(document: Document) -> str:
     if faults:
         raise FormulaFileError("\n".join(faults))
     return changed(document, texts) if texts else document.content
-
-
-def _faults(formula: FormulaText, refused: FormulaError) -> Iterator[str]:
-    for found in refused.diagnostics:
-        if found.is_error:
-            line, column = formula.position(found.start)
-            cure = f"; {found.hint}" if found.hint else ""
-            yield f"{formula.file}:{line}:{column}: {found.severity} {found.code}: {found.message}{cure}"
 
 
 def _difference(document: Document, content: str) -> Iterator[str]:

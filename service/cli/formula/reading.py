@@ -17,11 +17,12 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from ..door import BadInput, print_error
 
 if TYPE_CHECKING:
+    from formula import FormulaError
     from formula.embedded import DocumentReading, FormulaText
 
 #: No document with formulas is larger; a formula has at most 8192 characters.
@@ -52,14 +53,6 @@ class Problem:
 
     name: str
     message: str
-
-
-def text_of(file: TextIO) -> str:
-    """The whole text. Raises BadInput."""
-    try:
-        return file.read()
-    except UnicodeDecodeError:
-        raise BadInput(f"{file.name}: is not UTF-8; save the file as UTF-8") from None
 
 
 def documents(paths: Sequence[str], problems: list[Problem]) -> Iterator[Document]:
@@ -107,6 +100,17 @@ def the_formula(path: str, where: str | None = None) -> FormulaText:
     if where is not None:
         raise BadInput(f"{name}: there is no formula at {where!r}; there are: {there}")
     raise BadInput(f"{name}: holds {len(found)} formulas; choose one of {there}")
+
+
+def syntax_faults(formula: FormulaText, refused: FormulaError) -> str:
+    """The syntax errors of a formula, with their places in the document, a line for each."""
+    lines = []
+    for found in refused.diagnostics:
+        if found.is_error:
+            line, column = formula.position(found.start)
+            cure = f"; {found.hint}" if found.hint else ""
+            lines.append(f"{formula.file}:{line}:{column}: {found.severity} {found.code}: {found.message}{cure}")
+    return "\n".join(lines)
 
 
 def changed(document: Document, texts: Mapping[FormulaText, str]) -> str:

@@ -10,7 +10,7 @@ import click
 
 from ..door import BadInput, colour
 from ..options import json_option
-from .reading import the_formula
+from .reading import syntax_faults, the_formula
 from .sparkline import sparkline
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def replay(
     try:
         found = run_all(formula.text, recording, first, last, seconds, shift)
     except FormulaError as exc:
-        raise BadInput("\n".join(fault.render(formula.file) for fault in exc.diagnostics if fault.is_error)) from None
+        raise BadInput(syntax_faults(formula, exc)) from None
     except ValueError as exc:
         raise BadInput(f"{samples}: {exc}") from None
     cost = _cost(found, price_per_hour, low_priority_price)
