@@ -14,14 +14,17 @@ from .model import Node
 #: A report counts for so many sampling periods: one would leave out a node that tells a moment late.
 REACH = 1.5
 
-Amount = Annotated[float, msgspec.Meta(ge=0)]
+# Figures come from nodes, where tasks may do as they like. Within these bounds (a kernel's counters have 64 bits, an
+# agent tells millionths of a second) averages are finite, which samples and the store insist on.
+Amount = Annotated[float, msgspec.Meta(ge=0, le=2.0**64)]
+Seconds = Annotated[float, msgspec.Meta(ge=1e-6, le=1e9)]
 
 
 class NodeUsage(msgspec.Struct, frozen=True, kw_only=True):
     """What one node tells of the last `seconds`. Bytes and operations are those of that time, memory and disk in
     bytes what is in use at its end; a figure that the node could not measure is None."""
 
-    seconds: Annotated[float, msgspec.Meta(gt=0)]
+    seconds: Seconds
     cpu_percent: Annotated[float, msgspec.Meta(ge=0, le=100)] | None = None
     memory_bytes: Amount | None = None
     disk_bytes: Amount | None = None

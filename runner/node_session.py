@@ -59,6 +59,8 @@ class NodeSession:
         #: starts that wait for their packages
         self._deferred: set[str] = set()
         self._collecting: set[str] = set()
+        #: the log has been told that this node's figures are odd
+        self._odd_usage = False
 
     def open(self, link: Link) -> None:
         """Connect. Reports NodeConnected (from the agent's hello) or NodeDisconnected."""
@@ -199,7 +201,7 @@ class NodeSession:
             case "lost":
                 self._post(ev.ExecutionLost(self.node_id, message["id"], message["reason"]))
             case "usage":
-                self._post(ev.NodeMeasured(self.node_id, usage_of(message)))
+                self._usage(message)
             case "recalled":
                 self._post(ev.ExecutionRecalled(self.node_id, message["id"]))
             case "installed" | "install-failed":
@@ -218,6 +220,17 @@ class NodeSession:
                 self._post(ev.ExecutionStarted(self.node_id, execution["id"], execution["time"]))
             elif execution["state"] == "finished":
                 self._finished(execution)
+
+    def _usage(self, message: Message) -> None:
+        try:
+            usage = usage_of(message)
+        except ValueError as exc:
+            # a missing sample is no reason to cut a node off, and the next connection would hear the same
+            if not self._odd_usage:
+                log.warning("node %s: what it says of its use is left out: %s", self.node_id, exc)
+            self._odd_usage = True
+            return
+        self._post(ev.NodeMeasured(self.node_id, usage))
 
     def _finished(self, message: Message) -> None:
         kept = {stream: inline_output(stream, message[stream]) for stream in ("stdout", "stderr")}

@@ -151,7 +151,7 @@ def _network() -> Counters:
 
 def _disk_used(root: str) -> int:
     disk = os.statvfs(root)
-    return (disk.f_blocks - disk.f_bfree) * disk.f_frsize
+    return max(0, disk.f_blocks - disk.f_bfree) * disk.f_frsize  # some file systems tell more free than there is
 
 
 class Meter:

@@ -1,7 +1,9 @@
 """Metrics of what nodes use: averages over the nodes that told of late, kept for the formulas that name them."""
 
 from dataclasses import dataclass
+from math import isfinite
 
+import msgspec
 import pytest
 
 from formula.variables import METRICS
@@ -12,6 +14,7 @@ from .machine import booted, machine, pass_time
 from .nodes import node
 
 NOW = 1000.0
+AMOUNTS = [name for name in NodeUsage.__struct_fields__ if name not in ("seconds", "cpu_percent")]
 
 
 @dataclass
@@ -81,6 +84,21 @@ def test_the_average_is_over_the_nodes_that_told_the_figure():
     assert averages(*told, names=["$CPUPercent"]) == {"$CPUPercent": 25.0}
     assert averages(silent=["a", "b"]) == {}
     assert averages() == {}
+
+
+@pytest.mark.parametrize("period", [0.001, 30.0, 1e9])
+def test_averages_are_finite_whatever_nodes_tell(period):
+    # another number would stop the controller, and the next one from reading its samples
+    most, longest, shortest = 2.0**64, 1e9, 1e-6
+    told = [
+        Told(str(number), NOW, msgspec.convert(dict.fromkeys(AMOUNTS, most) | {"seconds": seconds}, NodeUsage))
+        for number, seconds in enumerate((shortest, longest) * 10)
+    ]
+    found = averages(*told, period=period)
+    assert all(map(isfinite, found.values())) and len(found) == len(NODE_METRICS) - 1
+    for beyond in ({"seconds": shortest / 2}, {"seconds": 2 * longest}, {"seconds": 1, AMOUNTS[0]: 2 * most}):
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.convert(beyond, NodeUsage)
 
 
 @pytest.mark.parametrize(

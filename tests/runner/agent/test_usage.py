@@ -1,13 +1,21 @@
 """What a node uses: read from texts of /proc as kernels write them, and told once per period."""
 
+import math
+import os
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pools import NodeUsage, SystemClock
 from runner.agent import usage
 from runner.agent.usage import Meter, cpu_percent, cpu_times, disk_counters, growth, memory_used, network_counters
+from runner.events import Event, NodeMeasured
 from runner.node_messages import usage_of
+from runner.node_session import NodeSession
+from runner.outputs import OutputStore
+from runner.packages import PackageStore
 
 from .node import Node
 
@@ -188,11 +196,33 @@ def test_what_cannot_be_read_is_left_out(
         {"op": "usage", "seconds": 1, "cpu_percent": 101},
         {"op": "usage", "seconds": 1, "memory_bytes": -1},
         {"op": "usage", "seconds": 1, "disk_bytes": "much"},
+        {"op": "usage", "seconds": 1, "memory_bytes": True},
+        {"op": "usage", "seconds": 1e-300, "disk_reads": 1e308},
+        {"op": "usage", "seconds": math.inf, "disk_reads": math.inf},
+        {"op": "usage", "seconds": math.nan},
+        {"op": "usage", "seconds": 1, "cpu_percent": math.nan},
     ],
 )
 def test_figures_that_no_agent_tells_are_refused(message: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="usage: "):
         usage_of(message)
+
+
+def test_odd_figures_are_left_out_and_the_connection_stays(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    posted: list[Event] = []
+    session = NodeSession(
+        "n", 1, {}, 30.0, posted.append, lambda work: None, PackageStore(tmp_path), OutputStore(tmp_path), SystemClock()
+    )
+    odd = {"op": "usage", "seconds": 1, "disk_bytes": -1}
+    session.messages([odd, odd, {"op": "usage", "seconds": 30, "cpu_percent": 5}])
+    assert posted == [NodeMeasured("n", NodeUsage(seconds=30, cpu_percent=5))]
+    assert len(caplog.records) == 1, "said once per connection, not once per period"
+
+
+def test_a_file_system_with_more_free_than_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    free = os.statvfs_result((4096, 4096, 10, 20, 20, 0, 0, 0, 0, 255))
+    monkeypatch.setattr(os, "statvfs", lambda root: free)
+    assert usage_of(Meter("/", 30.0).measure()).disk_bytes == 0
 
 
 def test_the_agent_tells_its_figures_once_per_period(node: Node) -> None:
