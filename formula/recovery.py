@@ -14,12 +14,13 @@ from .diagnostics import DiagnosticList
 from .foreign_text import without_foreign_text
 from .shift_reduce import UnexpectedText
 from .syntax import MAX_DEPTH, Statement, Unparsed
-from .syntax_faults import explain
+from .syntax_faults import explain, first_character
 from .tree_builder import NestedTooDeep
 
 # What must not be searched for a `;`, and the `;` itself.
 _CUT = re.compile(r'"[^"\r\n]*"|//[^\r\n]*|;')
-_ASSIGNED = re.compile(r"\s*(\$?[A-Za-z_]\w*)\s*=(?!=)", re.ASCII)
+_ASSIGNED = re.compile(r"(\$?[A-Za-z_]\w*)\s*=(?!=)", re.ASCII)
+_ASSIGNED_LINE = re.compile(r"(?<=\n)[ \t]*" + _ASSIGNED.pattern, re.ASCII)
 # Enough for people; hostile text must not cost a parse per character.
 _MOST_FAULTS = 50
 
@@ -66,14 +67,18 @@ def _parse_piece(
         fault = explain(text, start, end, unexpected.place)
     findings.add(fault.code, fault.start, fault.end, fault.message, fault.hint, fault.edits)
     if fault.resume is None:
-        return (_unparsed(text, start, end),), None
+        # A line that begins as an assignment is a statement, even if the broken one before it lacks its `;` too.
+        line = _ASSIGNED_LINE.search(text, fault.end, end)
+        if line is None:
+            return (_unparsed(text, start, end),), None
+        return (_unparsed(text, start, line.start()),), line.start()
     try:
-        # The part before a missing `;` is a statement of its own.
+        # The part before a missing `;` is a statement of its own, one that breaks off is not.
         return parse_statements(text, start, fault.resume), fault.resume
     except (UnexpectedText, NestedTooDeep):
         return (_unparsed(text, start, fault.resume),), fault.resume
 
 
 def _unparsed(text: str, start: int, end: int) -> Unparsed:
-    match = _ASSIGNED.match(text, start, end)
+    match = _ASSIGNED.match(text, first_character(text, start, end), end)
     return Unparsed(match.group(1) if match else None, start, end)

@@ -36,7 +36,7 @@ def certain(name: str, known: Iterable[str]) -> str | None:
 
 
 def _one_error(one: str, other: str) -> bool:
-    """Does one letter more, less, other or swapped with its neighbour make `other` of `one`?"""
+    """Does one letter more, less or swapped with its neighbour make `other` of `one`? (Another one is another word.)"""
     same = 0
     while same < min(len(one), len(other)) and one[same] == other[same]:
         same += 1
@@ -44,7 +44,7 @@ def _one_error(one: str, other: str) -> bool:
     if any(character.isdigit() or character == "_" for character in rest[:1] + wanted[:1]):
         return False
     swapped = rest[:2] == wanted[:2][::-1] and rest[2:] == wanted[2:]
-    return swapped or rest[1:] == wanted[1:] or rest == wanted[1:] or rest[1:] == wanted
+    return swapped or rest == wanted[1:] or rest[1:] == wanted
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:

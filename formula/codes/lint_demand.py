@@ -19,8 +19,8 @@ LINT_DEMAND: Mapping[str, Code] = by_code(
             "warning",
             "one task gets no node",
             "Fractions of a node are cut off: a target of 0.5 is 0 nodes. With few tasks the quotient of tasks and "
-            "task slots is under 1, so that the pool does not start for them and they wait for ever. ceil(...) "
-            "rounds up.",
+            "task slots is under 1, so that the pool does not start for them and they wait for ever. floor(...) "
+            "and round(...) make 0 of it just so; ceil(...) rounds up.",
             "$TargetDedicatedNodes = min(10, max(0, $PendingTasks.GetSample(1)) / 4);" + _OPTION,
             "$TargetDedicatedNodes = min(10, ceil(max(0, $PendingTasks.GetSample(1)) / 4));" + _OPTION,
         ),
@@ -93,6 +93,19 @@ LINT_DEMAND: Mapping[str, Code] = by_code(
             "than ten nodes: 9 times 1.1 is 9.9, which is 9 nodes. ceil(...) adds one node at least.",
             "$TargetDedicatedNodes = min(50, max(1, $CurrentDedicatedNodes * 1.1));" + _OPTION,
             "$TargetDedicatedNodes = min(50, max(1, ceil($CurrentDedicatedNodes * 1.1)));" + _OPTION,
+        ),
+        Code(
+            "F521",
+            "warning",
+            "more tasks get fewer nodes",
+            "Few tasks get a node, and a larger number of them gets none. Mostly two conditions leave a gap: less than "
+            "a number is one case, more than it the other, and nobody thought of as many.",
+            "tasks = max(0, $PendingTasks.GetSample(1));\n"
+            "few = tasks > 0 && tasks < 4 ? 1 : 0;\n"
+            "$TargetDedicatedNodes = tasks > 4 ? min(10, ceil(tasks / 4)) : few;" + _OPTION,
+            "tasks = max(0, $PendingTasks.GetSample(1));\n"
+            "few = tasks > 0 && tasks < 4 ? 1 : 0;\n"
+            "$TargetDedicatedNodes = tasks >= 4 ? min(10, ceil(tasks / 4)) : few;" + _OPTION,
         ),
     )
 )

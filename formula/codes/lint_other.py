@@ -186,9 +186,10 @@ LINT_OTHER: Mapping[str, Code] = by_code(
         Code(
             "F620",
             "warning",
-            "a target without its $",
-            "The `$` belongs to the names of the service. Without it the statement sets a variable that nobody reads, "
-            "and the pool stays as it is.",
+            "a misspelt target",
+            "The name looks like a target and is none: its `$` is missing, which belongs to the names of the service, "
+            "or a letter or a word is not right. The statement sets a variable that nothing reads, and the pool stays "
+            "as it is.",
             "TargetDedicatedNodes = 4;",
             "$TargetDedicatedNodes = 4;",
         ),

@@ -32,7 +32,7 @@ LINT_SAMPLES: Mapping[str, Code] = by_code(
             "a guard lets too few samples pass",
             "The guard is content with fewer samples than GetSample demands: 70 % if it names no percentage. Between "
             "the two the branch is taken and the evaluation fails. Compare with 70, or give GetSample the percentage "
-            "of the guard as its last argument.",
+            "of the guard as its last argument. With its branches exchanged a guard lets nothing but too few pass.",
             _GUARDED.replace("70", "50"),
             _GUARDED,
         ),
@@ -50,7 +50,7 @@ LINT_SAMPLES: Mapping[str, Code] = by_code(
             "F404",
             "warning",
             "a window too short for a sample",
-            "A sample is taken every 30 seconds, so a shorter window holds one now and then and mostly none. The "
+            "A sample is taken every 30 seconds, so that a shorter window holds one at times and at times none. The "
             "percentage of an empty window is 0, and GetSample fails on it. Several minutes are a good window.",
             "$ready = $PendingTasks.GetSamplePercent(15 * TimeInterval_Second) >= 70;",
             "$ready = $PendingTasks.GetSamplePercent(5 * TimeInterval_Minute) >= 70;",
@@ -89,9 +89,9 @@ LINT_SAMPLES: Mapping[str, Code] = by_code(
             "F408",
             "warning",
             "a fraction taken for a percentage",
-            "Percentages of samples run from 0 to 100. `< 0.7` is true only if there is no sample at all, so that the "
-            "guard opens at the first one and GetSample fails behind it. The other way round, a quotient of two counts "
-            "runs from 0 to 1 and never gets to 25.",
+            "Percentages of samples run from 0 to 100. `< 0.7` is true only if there is hardly any sample, so that the "
+            "guard opens at the first ones and GetSample fails behind it. The other way round, the quotient of a part "
+            "and the whole runs from 0 to 1 and never gets to 25.",
             _GUARDED.replace("70", "0.7"),
             _GUARDED,
         ),
@@ -128,9 +128,9 @@ LINT_SAMPLES: Mapping[str, Code] = by_code(
         Code(
             "F412",
             "info",
-            "a metric that Azure Batch no longer measures",
-            "Memory, disk, network and the like were announced to end in March 2024, so on Azure Batch a formula that "
-            "asks for them finds no samples and fails. ebbtide measures them on its nodes.",
+            "a metric that Azure Batch may no longer measure",
+            "Memory, disk, network and the like were announced to end in March 2024. Without their samples a window "
+            "fails on Azure Batch, and max(0, ...) of the newest is 0 for ever. ebbtide measures them on its nodes.",
             "$memory = max(0, $MemoryBytes.GetSample(1));",
             "$tasks = max(0, $PendingTasks.GetSample(1));",
         ),

@@ -141,11 +141,11 @@ _TARGETS = by_code(
             "F599",
             "info",
             "a comment ignores a code that does not exist",
-            "A comment `// ebbtide: ignore F505` at the end of a line, or alone on the line before it, silences that "
-            "code there; `// ebbtide: ignore-file F505` silences it in the whole formula. Several codes are separated "
-            "by commas or blanks. Errors cannot be silenced.",
-            "$TargetDedicatedNodes = 1; // ebbtide: ignore F999",
-            "$TargetDedicatedNodes = 1; // ebbtide: ignore F507",
+            "A comment `// ebbtide: ignore F505` on any line of a statement, or alone on the line before it, silences "
+            "that code in the statement; `// ebbtide: ignore-file F505` silences it in the whole formula. Several "
+            "codes are separated by commas or blanks. Errors cannot be silenced.",
+            "$TargetDedicatedNodes = time().hour; // ebbtide: ignore F999",
+            "$TargetDedicatedNodes = time().hour; // ebbtide: ignore F504",
         ),
     )
 )

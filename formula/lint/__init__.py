@@ -34,6 +34,6 @@ def lint_program(
         rule(facts, findings.add)
     for found in checked.diagnostics:
         findings.add(found.code, found.start, found.end, found.message, found.hint, found.edits)
-    suppression = Suppression(checked.source)
+    suppression = Suppression(checked.source, [item.statement for item in checked.statements])
     suppression.report(findings.add)
     return tuple(found for found in findings.sorted() if not suppression.hides(found))

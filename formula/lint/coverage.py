@@ -54,6 +54,16 @@ class Coverage:
         conditions += self._stops_before(node.start)
         return [assured for condition in conditions for assured in self._assured(*condition)]
 
+    def is_turned_round(self, call: SampleCall) -> bool:
+        """Would a condition around the call assure samples of its window if it did not hold?"""
+        for guard in self._facts.guards(call.node):
+            for assured in self._assured(guard.condition, not guard.holds):
+                asked = self.sample_call(assured)
+                alike = asked and asked.metric == call.metric and self.same_window(asked, call)
+                if alike and assured.percent:
+                    return True
+        return False
+
     def same_window(self, one: SampleCall, other: SampleCall) -> bool:
         if None not in (one.far, one.near, other.far, other.near):
             return (one.far, one.near) == (other.far, other.near)

@@ -7,11 +7,13 @@ from dataclasses import replace
 from math import inf
 
 from ..ranges import Situation
-from ..syntax import Assignment, Call, Expression
+from ..syntax import Assignment, Call, Chain, Expression, Ternary
 from ..value_types import VECTOR
 from ..variables import TARGETS
 from .facts import Facts
 from .sources import amounts_in
+
+_ORDERED = ("<", "<=", ">", ">=")
 
 TASKS = frozenset(("$ActiveTasks", "$RunningTasks", "$PendingTasks"))
 #: What is zero in a pool without nodes.
@@ -50,14 +52,26 @@ def feeding(facts: Facts, root: Expression) -> Iterator[Expression]:
 
 
 def unclamped(facts: Facts, node: Expression) -> Expression:
-    """The expression beneath its bounds and its rounding: of `max(0, min(ceil(x), cap))` x."""
+    """The expression beneath its bounds and its rounding: of `max(0, min(ceil(x), cap))` x, of `x > 9 ? 9 : x` too."""
     node = facts.resolve(node)
-    while isinstance(node, Call) and node.function in ("min", "max", "ceil", "floor", "round"):
-        varying = [part for part in node.arguments if facts.sources.all.get(id(part))]
+    while True:
+        parts: tuple[Expression, ...] = ()
+        if isinstance(node, Call) and node.function in ("min", "max", "ceil", "floor", "round"):
+            parts = node.arguments
+        elif isinstance(node, Ternary) and _compares(facts, node.condition, node.then, node.otherwise):
+            parts = node.then, node.otherwise
+        varying = [part for part in parts if facts.sources.all.get(id(part))]
         if len(varying) != 1:
-            break
+            return node
         node = facts.resolve(varying[0])
-    return node
+
+
+def _compares(facts: Facts, condition: Expression, one: Expression, other: Expression) -> bool:
+    condition = facts.resolve(condition)
+    if not isinstance(condition, Chain) or condition.operators[0] not in _ORDERED:
+        return False
+    compared = {facts.values[id(operand)] for operand in condition.operands}
+    return compared == {facts.values[id(one)], facts.values[id(other)]}
 
 
 def is_vector_of_many(facts: Facts, node: Expression) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from math import isfinite
 
 from ..checker import CheckedProgram
 from ..expression_types import bare
@@ -159,7 +160,7 @@ class Facts:
             yield from postorder(statement.value)
 
     def constant(self, node: Expression) -> float | None:
-        """The value of a double or an interval (in seconds) that is the same in every evaluation."""
+        """The value of a double or an interval (in seconds) that is the same in every evaluation; never infinite."""
         return self._constants.get(id(node))
 
     @cached_property
@@ -167,7 +168,7 @@ class Facts:
         values: dict[int, float] = {}
         for node in self.nodes():
             value = self._fold(node, values)
-            if value is not None:
+            if value is not None and isfinite(value):
                 values[id(node)] = value
         return values
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right, insort
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -61,25 +62,31 @@ def apply_fixes(text: str, diagnostics: Iterable[Diagnostic]) -> tuple[str, tupl
 
     Of two findings that would change the same place only the first is mended; each is mended wholly or not at all.
     """
-    chosen: list[Edit] = []
+    chosen: list[Edit] = []  # in their order; none touches another
     mended: list[Diagnostic] = []
     for diagnostic in diagnostics:
         edits = diagnostic.edits
-        if not edits or any(_collide(edit, other) for edit in edits for other in chosen):
+        if not edits or any(_collides(edit, chosen) for edit in edits):
             continue
-        chosen.extend(edits)
+        for edit in edits:
+            insort(chosen, edit, key=_start)
         mended.append(diagnostic)
     parts: list[str] = []
     done = 0
-    for edit in sorted(chosen, key=lambda edit: (edit.start, edit.end)):
+    for edit in chosen:
         parts += (text[done : edit.start], edit.text)
         done = edit.end
     return "".join((*parts, text[done:])), tuple(mended)
 
 
-def _collide(one: Edit, other: Edit) -> bool:
-    """Do they change the same place? Insertions at the edges of a change do too: their order would be a guess."""
-    return one.start <= other.end and other.start <= one.end
+def _start(edit: Edit) -> int:
+    return edit.start
+
+
+def _collides(edit: Edit, chosen: list[Edit]) -> bool:
+    """Does one of these change the same place? Insertions at the edges of a change do: their order would be a guess."""
+    after = bisect_right(chosen, edit.end, key=_start)
+    return after > 0 and chosen[after - 1].end >= edit.start
 
 
 def _touches(edits: Iterable[Edit], offsets: frozenset[int]) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 
 from ..diagnostics import Edit
@@ -31,6 +30,7 @@ from .rule import Report
 from .rules_weekdays import counts_on_sunday_as_7
 
 _ORDERED = ("<", "<=", ">", ">=")
+_MOST_PARTS = 4
 #: What gives fractions that are rarely what one compares with.
 _FRACTIONAL = ("avg", "std", "norm", "lg", "ln", "log", "rand", "percentile")
 
@@ -241,27 +241,25 @@ def zero_divisors(facts: Facts, report: Report) -> None:
                 )
 
 
-def _may_be_zero(facts: Facts, divisor: Expression) -> str | None:
-    """The name of the metric or target that the divisor is; only where that is plain."""
-    resolved = facts.resolve(divisor)
-    if facts.constant(divisor) == 0:
-        return "the divisor"
-    for _ in range(10):
-        if isinstance(resolved, Name) and (resolved.name in METRICS or resolved.name in TARGETS):
-            return None if resolved.name == "$TaskSlotsPerNode" else resolved.name
-        if isinstance(resolved, MethodCall) and resolved.method == "GetSample":
-            receiver = facts.resolve(resolved.receiver)
+def _may_be_zero(facts: Facts, divisor: Expression, depth: int = 0) -> str | None:
+    """The name of the metric or target that the divisor is, or the names of a sum; only where that is plain."""
+    if facts.constant(divisor) is not None:
+        return "the divisor" if facts.constant(divisor) == 0 and depth == 0 else None
+    node = facts.resolve(divisor)
+    match node:
+        case Name(name=name):
+            return name if (name in METRICS or name in TARGETS) and name != "$TaskSlotsPerNode" else None
+        case MethodCall(method="GetSample"):
+            receiver = facts.resolve(node.receiver)
             return receiver.name if isinstance(receiver, Name) else None
-        if not (isinstance(resolved, Call) and resolved.function in ("avg", "max", "min", "val", "sum")):
+        case Call(function="avg" | "max" | "min" | "val" | "sum", arguments=arguments):
+            parts = [part for part in arguments if facts.constant(part) is None]
+            return _may_be_zero(facts, parts[0], depth + 1) if len(parts) == 1 and depth < _MOST_PARTS else None
+        case Chain(operands=operands, operators=("+",) | ("*",) as operators) if depth < _MOST_PARTS:
+            found = [_may_be_zero(facts, part, depth + 1) for part in operands]
+            names = [part for part in found if part is not None]
+            if operators == ("*",):
+                return names[0] if names else None
+            return " + ".join(names) if len(names) == 2 else None
+        case _:
             return None
-        inner = list(_samples_in(facts, resolved))
-        if len(inner) != 1:
-            return None
-        resolved = inner[0]
-    return None
-
-
-def _samples_in(facts: Facts, node: Call) -> Iterator[Expression]:
-    for argument in node.arguments:
-        if facts.constant(argument) is None:
-            yield facts.resolve(argument)

@@ -71,6 +71,15 @@ def _judge(facts: Facts, coverage: Coverage, call: SampleCall, needed: float, re
             f"still find under {needed:g} % of its samples, and the evaluation fails",
             f"guard it with {_guard(facts, call)}",
         )
+    elif call.percent is None and coverage.is_turned_round(call):
+        report(
+            "F402",
+            start,
+            end,
+            "the guard is the wrong way round: this is computed only where samples are missing, and fails under "
+            f"{needed:g} %",
+            "exchange the branches, or turn the comparison round",
+        )
     elif call.percent is None:
         seen = "Count() tells of the whole history, not of this window" if counted else "nothing guards this window"
         report(
@@ -130,7 +139,7 @@ def odd_windows(facts: Facts, report: Report) -> None:
                 start,
                 end,
                 f"the window is {call.far - call.near:g} s long and there is a sample every {DEFAULT_PERIOD:g} s: "
-                "mostly it holds none, and then there is nothing to decide from",
+                "it can hold none, and then there is nothing to decide from",
                 "take a window of several minutes",
             )
         elif call.far <= _DELAY:
@@ -146,7 +155,7 @@ def odd_windows(facts: Facts, report: Report) -> None:
                 "F406",
                 start,
                 end,
-                f"the window goes back {call.far / _DAY:g} days: how long samples are kept is not documented, and one "
-                "idle night is lost in it",
+                f"the window goes back {call.far / _DAY:g} days: how long samples are kept is not documented, and in "
+                "a mean over it the last hour hardly shows",
                 "take minutes, or hours",
             )

@@ -5,10 +5,12 @@ from __future__ import annotations
 from ..ranges import MOMENTS, Situation
 from ..syntax import Call, Chain, Expression, MethodCall
 from ..variables import DEALLOCATION_OPTION
+from .comparisons import constant_comparisons
 from .demand import (
     NODES,
     TASKS,
     counted,
+    described,
     feeding,
     final_assignment,
     is_vector_of_many,
@@ -18,6 +20,10 @@ from .demand import (
 )
 from .facts import Facts
 from .rule import Report
+
+_NONE: frozenset[str] = frozenset()
+#: Tasks that wait, around what people divide by and compare with.
+_COUNTS = (1, 2, 3, 4, 5, 8, 9, 10, 11, 16, 17, 100)
 
 
 def active_tasks_only(facts: Facts, report: Report) -> None:
@@ -50,9 +56,41 @@ def active_tasks_only(facts: Facts, report: Report) -> None:
         )
 
 
+def gaps_in_demand(facts: Facts, report: Report) -> None:
+    """F521: some tasks get a node, and more of them get none. Shown by trials on a pool without nodes."""
+    statements = {name: final_assignment(facts, name) for name in facts.targets}
+    sources = _NONE.union(*(facts.sources.all[id(item.value)] for item in statements.values() if item is not None))
+    if facts.unknown or not sources & TASKS:
+        return
+    for slots in (1, 4) if "$TaskSlotsPerNode" in sources else (1,):
+        fewer: tuple[Situation, str] | None = None
+        for count in _COUNTS:
+            more = Situation(waiting=count, slots=slots)
+            targets = facts.trials.targets(more) or {}
+            served = next((name for name, value in targets.items() if value >= 1), None)
+            if served is not None:
+                fewer = more, served
+            elif fewer is not None and targets and all(value < 1 for value in targets.values()):
+                statement = statements[fewer[1]]
+                if statement is not None:
+                    report(
+                        "F521",
+                        statement.value.start,
+                        statement.value.end,
+                        f"{described(fewer[0])} there are nodes for them, and {described(more)} there are none",
+                        "look at the conditions: is a case left out, as equal numbers are between < and >?",
+                    )
+                return
+
+
 def counted_twice(facts: Facts, report: Report) -> None:
-    """F516: `$PendingTasks + $RunningTasks`."""
+    """F516: `$PendingTasks + $RunningTasks`, but where it is asked only whether there are any."""
+    asked = {id(facts.resolve(found.subject)) for found in constant_comparisons(facts) if found.value == 0}
+    statements = (final_assignment(facts, name) for name in facts.targets)
+    asked -= {id(node) for item in statements if item is not None for node in feeding(facts, item.value)}
     for node in facts.nodes():
+        if id(node) in asked:
+            continue
         amounts = [facts.sources.amounts[id(part)] for part in _summands(node)]
         others = [names for names in amounts if "$PendingTasks" not in names]
         twice = sorted(frozenset[str]().union(*others) & {"$RunningTasks", "$ActiveTasks"})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from math import ceil
 
 from ..operators import COMPARISONS
@@ -23,9 +25,12 @@ def fractions(facts: Facts, report: Report) -> None:
     """
     for target in facts.targets.values():
         statement = final_assignment(facts, target.name)
-        if statement is None or target.computed.whole or not target.computed.high >= 1 or facts.unknown:
+        if statement is None or not target.computed.high >= 1 or facts.unknown:
             continue
         value = statement.value
+        if target.computed.whole:
+            _rounded_to_nothing(facts, target, value, report)
+            continue
         starved = _starved(facts, target)
         if starved is not None:
             situation, nodes = starved
@@ -57,14 +62,36 @@ def fractions(facts: Facts, report: Report) -> None:
 
 def _starved(facts: Facts, target: TargetRange) -> tuple[Situation, float] | None:
     """A situation in which a task waits, the target is over zero, and no target is a whole node."""
+    return next(((situation, nodes) for situation, nodes in _without_nodes(facts, target) if 0 < nodes < 1), None)
+
+
+def _without_nodes(facts: Facts, target: TargetRange) -> Iterator[tuple[Situation, float]]:
+    """Situations in which a task waits and no target is a whole node, and what the target is."""
     slots = (1, 4) if "$TaskSlotsPerNode" in _all_sources(facts) else (1,)
     for situation in (Situation(waiting=1, slots=count, now=now) for count in slots for now in MOMENTS):
         targets = facts.trials.targets(situation)
-        if targets is None or target.name not in targets:
+        if targets and target.name in targets and all(value < 1 for value in targets.values()):
+            yield situation, targets[target.name]
+
+
+def _rounded_to_nothing(facts: Facts, target: TargetRange, value: Expression, report: Report) -> None:
+    """F513 where floor() or round() does what the service would do: more tasks get nodes, and one does not."""
+    for node in feeding(facts, value):
+        if not (isinstance(node, Call) and node.function in ("floor", "round")):
             continue
-        if 0 < targets[target.name] < 1 and all(value < 1 for value in targets.values()):
-            return situation, targets[target.name]
-    return None
+        if not any(_is_quotient(facts, part) for argument in node.arguments for part in feeding(facts, argument)):
+            continue
+        for situation, nodes in _without_nodes(facts, target):
+            many = facts.trials.of(target.name, [replace(situation, waiting=1000)])
+            if nodes == 0 and many and many[0][1] >= 1:
+                report(
+                    "F513",
+                    node.start,
+                    node.end,
+                    f"{described(situation)} {node.function} makes {target.name} 0 nodes: the task waits for ever",
+                    f"round up: ceil(...) in place of {node.function}(...)",
+                )
+                return
 
 
 def _cut(facts: Facts, target: str) -> tuple[Situation, float] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from ..ranges import MOMENTS, Situation, TargetRange, analyse, pool_up_to
+from ..ranges import MOMENTS, SINGLE_NODE, Situation, TargetRange, analyse
 from ..syntax import Call, Expression
 from .demand import NODES, TASKS, described, final_assignment, number, with_nodes
 from .facts import Facts
@@ -77,7 +77,7 @@ def no_growth_from_zero(facts: Facts, report: Report) -> None:
 
 def _grows(facts: Facts, target: TargetRange) -> bool:
     """Is a pool that has nodes to grow? One that is only held or shrunk has no trouble with zero."""
-    targets = analyse(facts.checked, facts.numbering, pool_up_to(1.0)).targets
+    targets = analyse(facts.checked, facts.numbering, SINGLE_NODE).targets
     return target.name in targets and targets[target.name].high > 1
 
 

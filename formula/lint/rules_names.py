@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..builtins_table import FUNCTION_NAMES
 from ..diagnostics import Edit
+from ..spelling import certain, nearest
 from ..syntax import Assignment, Call, Name
 from ..variables import DEALLOCATION_OPTION, KNOWN_NAMES, OPTIONS, TARGETS
 from .facts import Facts
@@ -15,7 +16,7 @@ _TARGET_WITHOUT_SIGN = {name.lstrip("$").lower(): name for name in reversed(_SET
 
 def values_not_read(facts: Facts, report: Report) -> None:
     """F611, F612: variables that nothing reads, and values that are overwritten before anything reads them."""
-    if not facts.is_whole or not any(name in TARGETS for name in facts.final):
+    if not facts.is_sound or not any(name in TARGETS for name in facts.final):
         # A formula without targets is a question: its variables are the answer.
         return
     read = {id(definition) for definition in facts.definitions.values()}
@@ -39,7 +40,7 @@ def values_not_read(facts: Facts, report: Report) -> None:
                     f"{statement.name} gets another value in line {line} before anything reads this one",
                     "leave this statement out, or give one of the two another name",
                 )
-        elif statement.name not in (*KNOWN_NAMES, *OPTIONS) and not _is_lost_target(statement.name):
+        elif statement.name not in (*KNOWN_NAMES, *OPTIONS) and _lost_target(facts, statement.name) is None:
             report(
                 "F611",
                 statement.start,
@@ -54,29 +55,39 @@ def _stops(facts: Facts) -> list[int]:
     return [node.start for node in facts.nodes() if isinstance(node, Call) and node.function == "stop"]
 
 
-def _is_lost_target(name: str) -> bool:
-    return not name.startswith("$") and name.lower() in _TARGET_WITHOUT_SIGN
+def _lost_target(facts: Facts, name: str) -> str | None:
+    """What a name that nothing reads was to set: a target without its `$`, or misspelt; "" if nobody can say which."""
+    if name in KNOWN_NAMES:
+        return None
+    if not name.startswith("$"):
+        meant = _TARGET_WITHOUT_SIGN.get(name.lower())
+    elif name.startswith("$Target"):
+        meant = nearest(name, TARGETS) or ""
+        if meant.lower() == name.lower():
+            # The checker tells of upper and lower case.
+            return None
+    else:
+        return None
+    return None if meant in facts.final else meant
 
 
-def targets_without_sign(facts: Facts, report: Report) -> None:
-    """F620: `TargetDedicatedNodes = 3` sets a variable and no target."""
+def targets_misspelt(facts: Facts, report: Report) -> None:
+    """F620: `TargetDedicatedNodes = 3` and `$TargetNodes = 3` set a variable and no target."""
     read = {node.name for node in facts.nodes() if isinstance(node, Name)}
     for name, statement in facts.final.items():
-        if name in read or not _is_lost_target(name):
+        meant = _lost_target(facts, name)
+        if name in read or meant is None or not facts.is_whole:
             continue
-        meant = _TARGET_WITHOUT_SIGN[name.lower()]
-        if meant in facts.final or not facts.is_whole:
-            continue
-        starts = [
-            item.start for item in facts.statements if isinstance(item, Assignment) and item.name == name
-        ]
+        starts = [item.start for item in facts.statements if isinstance(item, Assignment) and item.name == name]
+        sure = certain(name, TARGETS) == meant or not name.startswith("$")
         report(
             "F620",
             statement.start,
             statement.name_end,
-            f"without `$` this is a variable of the formula's own, and {meant} stays as it is",
-            f"write {meant}",
-            tuple(Edit(start, start + len(name), meant) for start in starts),
+            f"no target is called {name}: it is a variable of the formula's own that nothing reads"
+            + (f", and {meant} stays as it is" if meant else ""),
+            f"write {meant}" if meant else "the targets are $TargetDedicatedNodes and $TargetLowPriorityNodes",
+            tuple(Edit(start, start + len(name), meant) for start in starts) if sure else (),
         )
 
 

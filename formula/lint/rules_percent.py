@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ..diagnostics import Edit
+from ..expression_types import bare
 from ..samples import DEFAULT_PERIOD
 from ..syntax import Call, Chain, Expression, MethodCall, Name, Number, Ternary, postorder
 from .comparisons import constant_comparisons
@@ -31,7 +32,7 @@ def wrong_percent_scale(facts: Facts, report: Report) -> None:
                 "F409",
                 right.start,
                 right.end,
-                f"$CPUPercent runs from 0 to 100 here, so {value:g} is under one percent, less than a node ever takes",
+                f"$CPUPercent runs from 0 to 100 here, so {value:g} is under one percent, which an idle node takes too",
                 f"write {value * 100:g} for {value * 100:g} %; the documentation of the service uses both scales, so "
                 "look at the samples there",
             )
@@ -66,7 +67,7 @@ def _fraction_for_percent(facts: Facts, node: Expression, value: float, report: 
         "F408",
         node.start,
         node.end,
-        f"percentages of samples run from 0 to 100: {value:g} is under one percent, which one single sample exceeds",
+        f"percentages of samples run from 0 to 100: {value:g} is under one percent, and hardly a sample makes that",
         f"write {meant}",
         edits,
     )
@@ -152,5 +153,8 @@ def percent_in_seconds(facts: Facts, call: SampleCall) -> float | None:
     start, end = (facts.constant(argument) for argument in arguments)
     if end not in _USUAL_PERCENTAGES or start is None or start % DEFAULT_PERIOD:
         return None
-    written = facts.source.text[arguments[1].start : arguments[1].end]
-    return end if f"{end:g}" in written and "TimeInterval_Second" in written else None
+    product = bare(arguments[1])
+    if not (isinstance(product, Chain) and product.operators == ("*",)):
+        return None
+    names = (getattr(facts.resolve(part), "name", "") for part in product.operands)
+    return end if "TimeInterval_Second" in names else None

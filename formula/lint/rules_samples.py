@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from math import inf, trunc
+
 from ..diagnostics import Edit
 from ..syntax import Assignment, Call, Chain, Expression, Name, postorder
 from ..value_types import VECTOR
 from ..variables import METRICS, TARGETS
+from .demand import number
 from .facts import Facts, SampleCall
 from .rule import Report
 
@@ -42,8 +45,8 @@ def doubtful_metrics(facts: Facts, report: Report) -> None:
                 "F412",
                 node.start,
                 node.end,
-                f"Azure Batch no longer measures {node.name} since March 2024: there the formula finds no samples and "
-                "fails; ebbtide measures it",
+                f"Azure Batch was to measure {node.name} no longer from April 2024: without its samples the formula "
+                "can fail there; ebbtide measures it",
                 "scale on tasks where you can: $PendingTasks",
             )
         elif node.name in _DOUBTS:
@@ -73,14 +76,19 @@ def elements(facts: Facts, report: Report) -> None:
         index = facts.constant(node.arguments[1])
         if call is None or call.node.method != "GetSample":
             continue
-        if call.count is not None and index is not None and int(index) >= int(call.count):
+        most = inf if call.count is None else trunc(call.count) - 1
+        if most < 0:
+            # A count of no samples has a finding of its own.
+            continue
+        if index is not None and not 0 <= trunc(index) <= most:
+            samples = "a window" if call.count is None else f"GetSample({call.count:g})"
             report(
                 "F414",
                 node.arguments[1].start,
                 node.arguments[1].end,
-                f"GetSample({call.count:g}) has no element {int(index)}, they count from 0: this always fails and the "
-                "pool keeps its size",
-                f"use {max(0, int(call.count) - 1)} at most",
+                f"{samples} has no element {number(trunc(index))}, they count from 0: this always fails and the pool "
+                "keeps its size",
+                "use 0 for the first" if most == inf else f"use {number(max(0, most))} at most",
             )
         elif call.count != 1:
             report(
@@ -114,7 +122,9 @@ def extremes_of_nothing(facts: Facts, report: Report) -> None:
             node.end,
             f"a new pool has no samples, and {node.function} of nothing fails: the first evaluations leave the pool as "
             "it is",
-            f"give it a number as well: {node.function}(0, ...)",
+            "give it a number as well: max(0, ...)"
+            if edits
+            else f"ask first: {call.metric}.Count() > 0 ? {node.function}(...) : 0",
             edits,
         )
 

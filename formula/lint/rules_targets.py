@@ -115,11 +115,12 @@ def large_bound(facts: Facts, report: Report) -> None:
     """F508."""
     for target in facts.targets.values():
         statement = final_assignment(facts, target.name)
-        if statement is not None and target.upper is not None and target.upper > _LARGE and not facts.unknown:
+        if statement is not None and (target.settles_at or 0) > _LARGE and not facts.unknown:
+            size = f"become {target.upper}" if target.upper is not None else f"grow past {_LARGE} by and by"
             report(
                 "F508",
                 statement.start,
                 statement.name_end,
-                f"{statement.name} can become {target.upper}: if that is not meant, it is expensive",
+                f"{statement.name} can {size}: if that is not meant, it is expensive",
                 "write the size that you would pay; a core quota may end the growth earlier, as a resize error",
             )

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from ..syntax import Call, Chain, Expression, Member, String
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from ..syntax import Call, Chain, Expression, Group, Member, Name, String
 from ..timestamps import format_time, parse_time
-from ..value_types import INTERVAL, TIMESTAMP
+from ..value_types import INTERVAL
 from .comparisons import constant_comparison
 from .facts import Facts
 from .rule import Report
 
 _ORDERED = ("<", "<=", ">", ">=")
 _DAY = 86400.0
+_MOST_PARTS = 20
+#: What can be written as a date, in seconds.
+_CENTURIES = 60e9
+
+#: (n, c) of a time or an interval that is n times the present and c seconds.
+_OfNow: TypeAlias = tuple[int, float]
 
 
 def hours_of_another_zone(facts: Facts, report: Report) -> None:
@@ -19,11 +28,7 @@ def hours_of_another_zone(facts: Facts, report: Report) -> None:
         return
     for node in facts.nodes():
         compared = constant_comparison(facts, node)
-        hour = None if compared is None else facts.resolve(compared.subject)
-        if not (isinstance(hour, Member) and hour.member == "hour"):
-            continue
-        clock = facts.resolve(hour.receiver)
-        if isinstance(clock, Call) and clock.function == "time" and not clock.arguments:
+        if compared is not None and _is_hour(facts, compared.subject):
             report(
                 "F609",
                 node.start,
@@ -35,15 +40,36 @@ def hours_of_another_zone(facts: Facts, report: Report) -> None:
             return
 
 
+def _is_hour(facts: Facts, node: Expression) -> bool:
+    """`time().hour`, or the minutes of the day: `time().hour * 60 + time().minute`."""
+    node = facts.resolve(node)
+    for _ in range(_MOST_PARTS):
+        if not isinstance(node, Chain):
+            break
+        varying = [part for part in node.operands if facts.constant(part) is None]
+        # A number that is added may well be the distance from UTC.
+        if not varying or (len(varying) < len(node.operands) and set(node.operators) != {"*"}):
+            return False
+        node = facts.resolve(varying[0])
+    if not (isinstance(node, Member) and node.member == "hour"):
+        return False
+    clock = facts.resolve(node.receiver)
+    return isinstance(clock, Call) and clock.function == "time" and not clock.arguments
+
+
 def frozen_dates(facts: Facts, report: Report) -> None:
     """F610: a comparison of now with a date in the text that can never change again. Needs to know the present."""
     now = facts.now
     if now is None:
         return
+    found: dict[int, _OfNow] = {}
     for node in facts.nodes():
+        value = _of_now(facts, node, found)
+        if value is not None:
+            found[id(node)] = value
         if not (isinstance(node, Chain) and len(node.operators) == 1 and node.operators[0] in _ORDERED):
             continue
-        moment = _turning_point(facts, node)
+        moment = _turning_point(*(found.get(id(operand)) for operand in node.operands))
         # A pool of today may well carry the date of its creation.
         if moment is None or now < moment + _DAY:
             continue
@@ -57,35 +83,40 @@ def frozen_dates(facts: Facts, report: Report) -> None:
         )
 
 
-def _turning_point(facts: Facts, node: Chain) -> float | None:
+def _turning_point(left: _OfNow | None, right: _OfNow | None) -> float | None:
     """When a comparison of the present with a date turned over, seconds since the epoch; None for any other."""
-    left, right = (facts.resolve(operand) for operand in node.operands)
-    for one, other in ((left, right), (right, left)):
-        if facts.types(one) == TIMESTAMP and facts.types(other) == TIMESTAMP and _is_now(one):
-            return _date(other)
-        length = facts.constant(other)
-        if facts.types(one) == INTERVAL and length is not None:
-            since = _since(facts, one)
-            return None if since is None else since + length
-    return None
-
-
-def _since(facts: Facts, node: Expression) -> float | None:
-    """The date of `time() - date`."""
-    if not (isinstance(node, Chain) and node.operators == ("-",)):
+    if left is None or right is None or abs(left[0] - right[0]) != 1:
         return None
-    present, past = (facts.resolve(operand) for operand in node.operands)
-    return _date(past) if _is_now(present) else None
+    moment = (right[1] - left[1]) / (left[0] - right[0])
+    return moment if abs(moment) < _CENTURIES else None
 
 
-def _is_now(node: Expression) -> bool:
-    return isinstance(node, Call) and node.function == "time" and not node.arguments
+def _of_now(facts: Facts, node: Expression, found: Mapping[int, _OfNow]) -> _OfNow | None:
+    match node:
+        case Call(function="time", arguments=()):
+            return 1, 0.0
+        case Call(function="time"):
+            date = _date(node)
+            return None if date is None else (0, date)
+        case Group(inner=inner):
+            return found.get(id(inner))
+        case Name() if id(node) in facts.definitions:
+            return found.get(id(facts.definitions[id(node)].value))
+        case Chain(operators=operators) if set(operators) <= {"+", "-"}:
+            times, seconds = 0, 0.0
+            for operand, sign in zip(node.operands, ("+", *operators), strict=True):
+                part = found.get(id(operand))
+                if part is None:
+                    return None
+                times += part[0] if sign == "+" else -part[0]
+                seconds += part[1] if sign == "+" else -part[1]
+            return times, seconds
+    length = facts.constant(node)
+    return None if length is None or facts.types(node) != INTERVAL else (0, length)
 
 
-def _date(node: Expression) -> float | None:
-    if not (isinstance(node, Call) and node.function == "time" and len(node.arguments) == 1):
-        return None
-    (text,) = node.arguments
+def _date(node: Call) -> float | None:
+    text = node.arguments[0]
     if not isinstance(text, String) or not text.value.strip():
         return None
     try:

@@ -74,9 +74,9 @@ def _judge(node: Expression, held: _Days, report: Report) -> None:
     on_sunday = held[_SUNDAY]
     if on_sunday == held[_SUNDAY_AS_7]:
         return
-    others = set(held[_MONDAY : _SATURDAY + 1])
     holds = "holds on Sundays" if on_sunday else "does not hold on Sundays"
-    if others == {not on_sunday}:
+    if held[_SUNDAY_AS_7] == held[_MONDAY]:
+        # 7 is a day like any other, so it is 0 that the author took for Sunday, as it is here.
         report(
             "F603",
             node.start,
@@ -85,6 +85,7 @@ def _judge(node: Expression, held: _Days, report: Report) -> None:
             "name the days from 1 (Monday) to 6 (Saturday) instead, which are sure",
         )
         return
+    others = set(held[_MONDAY : _SATURDAY + 1])
     saturday = "holds" if held[_SATURDAY] else "does not hold"
     report(
         "F602",

@@ -1,20 +1,28 @@
-"""Comments that silence findings: `// ebbtide: ignore F505`, and `// ebbtide: ignore-file F505`."""
+"""Comments that silence findings: `// ebbtide: ignore F505`, and `// ebbtide: ignore-file F505`.
+
+A comment counts for its line, or for the next one with a statement if it stands alone, and for the whole of every
+statement of which that line has a part: laying a formula out breaks statements over lines and must not change what is
+silenced.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from ..codes import CODES
 from ..diagnostics import Diagnostic
 from ..source import Source
+from ..syntax import Statement
 from .rule import Report
 
 # A string is skipped, for `//` in it begins no comment.
 _COMMENT = re.compile(r'"[^"\r\n]*"|//[^\r\n]*')
 _DIRECTIVE = re.compile(r"//\s*ebbtide:\s*ignore(?P<file>-file)?\b(?P<rest>.*)", re.IGNORECASE)
+_SEMICOLON = re.compile(r"(?:\s|//[^\r\n]*)*;")
 _CODE = re.compile(r"[\s,]*(?P<code>[A-Za-z]\d+)\b")
 
 
@@ -31,16 +39,23 @@ class Silenced:
 class Suppression:
     """What the comments of a formula silence. Errors are never silenced: the service would still refuse or fail."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, statements: Sequence[Statement]) -> None:
         self._source = source
+        self._starts = [statement.start for statement in statements]
+        self._ends = [statement.end for statement in statements]
 
     def hides(self, found: Diagnostic) -> bool:
-        """Is the finding silenced? A comment at the end of any line that it covers does it, or one above the first."""
+        """Is the finding silenced, on one of its lines or on one of those of the statement in which it begins?"""
         if found.is_error or found.code not in self._by_code:
             return False
         lines = self._by_code[found.code]
-        last = self._source.position(max(found.start, found.end - 1))[0]
-        return None in lines or any(line in lines for line in range(found.line, last + 1))
+        first, last = found.line, self._source.position(max(found.start, found.end - 1))[0]
+        own = bisect_right(self._starts, found.start) - 1
+        if own >= 0 and found.start <= self._ends[own]:
+            first = self._source.position(self._starts[own])[0]
+            semicolon = _SEMICOLON.match(self._source.text, self._ends[own])
+            last = max(last, self._source.position(semicolon.end() if semicolon else self._ends[own])[0])
+        return None in lines or any(line in lines for line in range(first, last + 1))
 
     def report(self, report: Report) -> None:
         """F599 for what silences nothing that there is."""

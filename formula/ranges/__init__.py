@@ -5,10 +5,11 @@ from .numbering import Numbering, number_program
 from .targets import TargetRange, ranges_of_targets, target_ranges
 from .trial import MOMENTS, Situation, Trials
 from .value_range import Range
-from .world import World, pool_up_to
+from .world import SINGLE_NODE, World
 
 __all__ = [
     "MOMENTS",
+    "SINGLE_NODE",
     "Numbering",
     "Range",
     "Ranges",
@@ -18,7 +19,6 @@ __all__ = [
     "World",
     "analyse",
     "number_program",
-    "pool_up_to",
     "ranges_of_targets",
     "target_ranges",
 ]

@@ -23,6 +23,8 @@ from .world import ANY_WORLD, EMPTY_POOL, FILLED_IN, TARGET_NAMES, World, kind_u
 Bound = Literal["proved", "none", "unknown"]
 #: No pool is taken to start with more nodes than this when it is asked how far a formula makes it grow.
 _START = 1000.0
+#: Nor is a larger one a bound.
+_LARGEST = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +129,12 @@ class _Growth:
     def _settles_at(self, names: list[str], world: Callable[[float], World]) -> int | None:
         """How large the targets can become in a pool that starts within that, if they do not grow over it."""
         most = _START
-        for _ in range(2):
+        while most <= _LARGEST:
             highest = self._highest(names, world(most))
             if highest < most + 1:
                 return int(most)
-            if highest > BOUNDLESS:
-                return None
-            most = float(floor(highest))
+            # `n / 2 + 600` grows over a thousand, and ends at 1200.
+            most = max(10 * most, float(floor(min(highest, BOUNDLESS))))
         return None
 
     def _highest(self, names: list[str], world: World) -> float:

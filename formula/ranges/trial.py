@@ -10,13 +10,13 @@ from random import Random
 from typing import cast
 
 from ..checker import CheckedProgram
-from ..compiler import assigned_target, compile_program
+from ..compiler import compile_program
 from ..faults import Fault, Refused, Stopped
 from ..samples import DEFAULT_PERIOD, PoolValues, Samples, TimeSeries
 from ..syntax import Assignment, Call, Chain, Expression, MethodCall, Name, Unparsed, children, postorder
 from ..timestamps import parse_time
 from ..value_types import NOTHING, VECTOR
-from ..variables import TARGETS
+from ..variables import TARGETS, assigned_target
 
 # A Wednesday at noon and at night, and a Sunday; and a day far from all dates that are written in formulas.
 _MOMENTS = ("2026-06-17T12:00:10Z", "2026-06-17T03:00:10Z", "2026-06-21T12:00:10Z", "2046-06-20T12:00:10Z")
@@ -118,7 +118,8 @@ class Trials:
             name = assigned_target(by_name, full_name)
             if name is not None:
                 targets[full_name] = float(cast(float, by_name[name]))
-        return targets
+        # An infinite target fails as NaN does, but nothing more can be said of it.
+        return None if inf in map(abs, targets.values()) else targets
 
 
 def _elements(checked: CheckedProgram) -> int:

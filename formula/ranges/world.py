@@ -96,12 +96,17 @@ _KINDS = {
     "$TargetLowPriorityNodes": "$CurrentLowPriorityNodes",
 }
 TARGET_NAMES = tuple(_KINDS)
+_OF_BOTH_KINDS = ("$UsableNodeCount", "$SampleNodeCount")
+_SINGLE = between(0.0, 1.0, whole=True)
+#: A pool of one node at most.
+SINGLE_NODE = World(_SINGLE, samples=dict.fromkeys(NODE_COUNTS, _SINGLE))
 
 
 def pool_up_to(nodes: float) -> World:
-    """A pool whose targets and node counts are at most `nodes`, and always were."""
-    most = between(0.0, nodes, whole=True)
-    return World(most, samples=dict.fromkeys(NODE_COUNTS, most))
+    """A pool whose targets and node counts of either kind are at most `nodes`, and always were."""
+    most, both = between(0.0, nodes, whole=True), between(0.0, 2 * nodes, whole=True)
+    counts = dict.fromkeys(NODE_COUNTS, most) | dict.fromkeys(_OF_BOTH_KINDS, both)
+    return World(most, names=counts, samples=counts)
 
 
 def kind_up_to(target: str, nodes: float) -> World:

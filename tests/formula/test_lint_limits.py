@@ -40,6 +40,24 @@ def test_hostile_text_is_answered_in_under_a_second(text: str) -> None:
     assert process_time() - begin < 1.0
 
 
+INFINITE = "1e308*10"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"$TargetDedicatedNodes = {INFINITE};",
+        f"$TargetDedicatedNodes = -{INFINITE};",
+        f"$TargetDedicatedNodes = max({INFINITE}, $CurrentDedicatedNodes);",
+        f"$TargetDedicatedNodes = $CurrentDedicatedNodes * {INFINITE};",
+        f"a = val($PendingTasks.GetSample(3), {INFINITE}) + val($PendingTasks.GetSample({INFINITE}), 1);",
+        f"a = $PendingTasks.Count() > 9 ? avg($PendingTasks.GetSample({HOUR} * {INFINITE})) : 0;",
+    ],
+)
+def test_infinite_numbers_are_linted(text: str) -> None:
+    assert not [found for found in lint(text, now=0.0) if found.is_error]
+
+
 @given(st.text(alphabet=st.sampled_from("a$1.\"'(){}[]+-*/<>=!&|?:;,%#\n \\\u201c\u00a0"), max_size=60))
 def test_any_text_is_answered(text: str) -> None:
     lint(text, now=0.0)

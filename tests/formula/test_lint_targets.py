@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from formula import MAX_LENGTH, check, lint
+from formula.layout import format_formula
 from formula.lint.fixing import fix
 from formula.ranges import target_ranges
 
@@ -46,6 +47,23 @@ def test_a_target_that_stop_may_leave_alone_has_no_bound_of_its_own() -> None:
     assert (target.kept, target.upper, target.constant) == (True, None, None)
 
 
+@pytest.mark.parametrize(
+    ("text", "bound", "settles_at"),
+    [
+        ("$TargetDedicatedNodes = $CurrentDedicatedNodes", "proved", 1000),
+        ("$TargetDedicatedNodes = $CurrentDedicatedNodes / 2 + 600", "proved", 10_000),
+        ("$TargetDedicatedNodes = $CurrentDedicatedNodes + 1", "none", None),
+        # The nodes of the other kind are counted too, and are added at every evaluation.
+        ("$TargetLowPriorityNodes = 5; $TargetDedicatedNodes = $UsableNodeCount", "none", None),
+        ("$TargetLowPriorityNodes = 5; $TargetDedicatedNodes = max(0, $UsableNodeCount.GetSample(3))", "none", None),
+        ("$TargetLowPriorityNodes = 5; $TargetDedicatedNodes = $UsableNodeCount / 2", "proved", 1000),
+    ],
+)
+def test_what_a_target_of_its_former_self_settles_at(text: str, bound: str, settles_at: int | None) -> None:
+    found = target_ranges(text)["$TargetDedicatedNodes"]
+    assert (found.bound, found.settles_at) == (bound, settles_at)
+
+
 def test_a_formula_with_errors_has_no_ranges() -> None:
     assert target_ranges("$TargetDedicatedNodes = nowhere; $TargetLowPriorityNodes = 2") == {}
 
@@ -70,6 +88,25 @@ def test_the_option_is_added_at_the_end(text: str, fixed: str) -> None:
     result = fix(text, wanted=lambda found: found.code == "F504")
     assert result.text == fixed.replace("{option}", option)
     assert "F504" not in codes(result.text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{head}$TargetDedicatedNodes = {a} ? {b} : {a}; // ebbtide: ignore F505 F504\n",
+        "{head}// ebbtide: ignore F505 F504\n\n$TargetDedicatedNodes = {a} ? {b} : {a};",
+        "{head}$TargetDedicatedNodes = // ebbtide: ignore F505 F504\n{a} ? {b} : {a};",
+        "{head}$TargetDedicatedNodes = {a}\n// ebbtide: ignore F505 F504\n? {b} : {a};",
+        "{head}$TargetDedicatedNodes = {a} ? {b} : // ebbtide: ignore F505 F504\n {a};",
+    ],
+)
+def test_a_comment_silences_the_same_before_and_behind_the_layout(text: str) -> None:
+    shown = {"a": " + ".join(["tasks"] * 30), "b": "max(" + ", ".join(["tasks"] * 30) + ")"}
+    filled = text.format(head="tasks = max(0, $PendingTasks.GetSample(TimeInterval_Hour, 0));\n", **shown)
+    laid_out = format_formula(filled)
+    assert laid_out.count("\n") > filled.count("\n") + 3
+    assert codes(filled) == codes(laid_out) == []
+    assert codes(laid_out.replace("ebbtide:", "")) == ["F504", "F505"]
 
 
 HOSTILE = {

@@ -35,6 +35,7 @@ DEMAND = st.sampled_from(
         "avg($RunningTasks.GetSample(TimeInterval_Hour, 0), 0)",
         "($CurrentLowPriorityNodes + 0.5)",
         "$PreemptedNodeCount",
+        "$UsableNodeCount",
     ]
 )
 
@@ -75,7 +76,8 @@ def whole_histories(draw: st.DrawFn) -> Samples:
         "$PendingTasks": TimeSeries((t, math.floor(v)) for t, v in zip(tasks.times, tasks.values, strict=True)),
         "$RunningTasks": TimeSeries((t, v // 3) for t, v in zip(tasks.times, tasks.values, strict=True)),
     }
-    pool = PoolValues(*(draw(st.sampled_from([0, 1, 7, 3000])) for _ in range(4)))
+    mine, other, current, spot = (draw(st.sampled_from([0, 1, 7, 3000])) for _ in range(4))
+    pool = PoolValues(mine, other, current, spot, usable=current + spot)
     return replace(samples, series=series, pool=pool)
 
 
@@ -96,7 +98,7 @@ def known_holds(known: Range) -> Callable[[float], bool]:
     def holds(element: float) -> bool:
         if element != element:
             return known.nan
-        return known.contains(element) and (not known.whole or float(element).is_integer())
+        return known.contains(element) and (not known.whole or math.isinf(element) or float(element).is_integer())
 
     return holds
 
@@ -133,7 +135,8 @@ def test_every_value_is_in_its_range_in_a_pool_of_a_known_size(text: str, sample
     if most == 0:
         watch(text, empty_pool(samples), EMPTY_POOL)
     else:
-        pool = PoolValues(*(min(most, size) for size in (most, 1, 7, 3000, 2, 5)))
+        mine, other, current, spot, gone = (min(most, size) for size in (most, 1, 7, 3000, 2))
+        pool = PoolValues(mine, other, current, spot, gone, usable=current + spot)
         watch(text, replace(samples, pool=pool), pool_up_to(most))
 
 
