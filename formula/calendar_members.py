@@ -20,7 +20,8 @@ def day(instant: float) -> float:
 
 def _civil(instant: float) -> tuple[int, int, int]:
     try:
-        moment = civil(instant)
+        # Whole seconds, as for the other members: the last instant of a year is not rounded into the next one.
+        moment = civil(instant // 1.0)
     except ValueError as reason:
         raise Fault(str(reason)) from None
     return moment.year, moment.month, moment.day

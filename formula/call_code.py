@@ -228,7 +228,8 @@ class CallCode:
 
     def _edges_and_percent(self, node: MethodCall) -> tuple[Code, Code, Code]:
         edges, wanted = node.arguments, number(sampling.DEFAULT_PERCENT)
-        if len(edges) > 1 and self._types[id(edges[-1])] == DOUBLE:
+        # A third argument is the percentage even if it has no type, because it calls stop().
+        if len(edges) > 2 or (len(edges) > 1 and self._types[id(edges[-1])] == DOUBLE):
             wanted = self._codes[id(edges[-1])]
             edges = edges[:-1]
         return *self._edges(edges), wanted

@@ -23,11 +23,6 @@ from .value_types import TypeSet
 from .variables import DEALLOCATION_OPTION, TARGETS, PoolField
 
 _NO_SAMPLES = TimeSeries()
-# The table has full names before their aliases.
-_NAMES_OF = {
-    full_name: [name for name, target in TARGETS.items() if target.full_name == full_name]
-    for full_name in {target.full_name for target in TARGETS.values()}
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,14 +137,6 @@ def _make(
     if observed:
         parameters.insert(3, "probe")
     return assemble(writer, parameters, [*body, f"return ({''.join(f'{step.local}, ' for step in results)})"])
-
-
-def assigned_target(assigned: Mapping[str, Any], full_name: str) -> str | None:
-    """The name under which a target was assigned: the full name wins over its alias."""
-    for name in _NAMES_OF[full_name]:
-        if name in assigned:
-            return name
-    return None
 
 
 def is_user_variable(name: str) -> bool:

@@ -62,22 +62,6 @@ class Diagnostic:
             lines.append(f" = {self.hint}")
         return "\n".join(lines)
 
-    def to_json(self, file: str) -> dict[str, str | int | None]:
-        """One element of what `ebbtide formula check --json` prints."""
-        line, column = self.source.position(self.start)
-        end_line, end_column = self.source.position(max(self.end, self.start))
-        return {
-            "file": file,
-            "code": self.code,
-            "severity": self.severity,
-            "message": self.message,
-            "hint": self.hint,
-            "line": line,
-            "column": column,
-            "endLine": end_line,
-            "endColumn": end_column,
-        }
-
 
 class DiagnosticList:
     """Collects the findings of the passes, in the order of the text and each only once."""

@@ -12,13 +12,10 @@ from typing import Any, cast
 from .faults import Fault
 from .operators import OPERATORS
 from .value_types import DOUBLE, INTERVAL, TIMESTAMP, VECTOR, TimeInterval, Timestamp, Value, type_of
-from .vectors import DIVISION_BY_ZERO, Vector, elementwise
+from .vectors import ARITHMETIC, DIVISION_BY_ZERO, Vector, elementwise
 
 _PLAIN: dict[str, Callable[[Any, Any], Any]] = {
-    "+": python.add,
-    "-": python.sub,
-    "*": python.mul,
-    "/": python.truediv,
+    **ARITHMETIC,
     "<": python.lt,
     "<=": python.le,
     "==": python.eq,

@@ -16,7 +16,8 @@ JsonValue: TypeAlias = Any
 INSUFFICIENT_DATA = "InsufficientSampleData"
 EVALUATION_ERROR = "AutoScalingFormulaEvaluationError"
 
-_WHOLE_LIMIT = 1e15
+# From here on Python writes an exponent.
+_WHOLE_LIMIT = 1e16
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,8 @@ def format_number(value: float) -> str:
 def format_value(value: Value) -> str:
     """A value as the results text shows it."""
     if type(value) is float:
+        return format_number(value)
+    if isinstance(value, (Timestamp, TimeInterval)) and not isfinite(value):
         return format_number(value)
     if isinstance(value, Timestamp):
         return format_time(value)

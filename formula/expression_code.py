@@ -31,7 +31,7 @@ from .syntax import (
     children,
 )
 from .value_types import DOUBLE, INTERVAL, NOTHING, TIMESTAMP, TimeInterval, Timestamp, TypeSet, is_single
-from .variables import DEALLOCATION_OPTION, DEFAULT_OPTION, INTERVALS, METRICS, OPTIONS, TARGETS
+from .variables import DEALLOCATION_OPTION, DEFAULT_OPTION, INTERVALS, METRICS, OPTIONS, TARGETS, assigned_target
 from .vectors import ARITHMETIC, elementwise
 
 # Longer chains are computed in steps, because every operator nests Python's own tree once more.
@@ -140,11 +140,8 @@ class ExpressionCode:
             return variables[name]
         if name in TARGETS:
             target = TARGETS[name]
-            # An alias reads what was assigned under either name, the full name first.
-            for other in (target.full_name, *TARGETS):
-                if TARGETS[other].full_name == target.full_name and other in variables:
-                    return variables[other]
-            return self._scope.pool_value(target.field)
+            assigned = assigned_target(variables, target.full_name)
+            return self._scope.pool_value(target.field) if assigned is None else variables[assigned]
         if name in INTERVALS:
             return number(INTERVALS[name])
         if name in OPTIONS:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from random import Random
 
 from .checker import CheckedProgram, check_program
-from .compiler import Assigned, Program, assigned_target, compile_program, is_user_variable
+from .compiler import Assigned, Program, compile_program, is_user_variable
 from .diagnostics import Diagnostic, FormulaError
 from .evaluation import (
     EVALUATION_ERROR,
@@ -22,7 +22,7 @@ from .parser import parse
 from .samples import PoolValues, Samples
 from .source import Source
 from .value_types import NOTHING, Value, marked
-from .variables import DEALLOCATION_OPTION, DEFAULT_OPTION
+from .variables import DEALLOCATION_OPTION, DEFAULT_OPTION, assigned_target
 from .vectors import DIVISION_BY_ZERO
 
 _DEDICATED = "$TargetDedicatedNodes"
@@ -95,7 +95,7 @@ class Formula:
             except (ValueError, OverflowError):
                 return self._bad_target(now, pool, values, name or full_name, value)
             if target < 0:
-                warnings.append(f"{name} was {target}, which is taken as 0")
+                warnings.append(f"{name or full_name} was {target}, which is taken as 0")
                 target = 0
             targets[full_name] = target
         return self._evaluation(now, targets, values, None, tuple(warnings))
@@ -184,17 +184,24 @@ def _current(pool: PoolValues) -> dict[str, int]:
     return {_DEDICATED: int(pool.target_dedicated), _LOW_PRIORITY: int(pool.target_low_priority)}
 
 
-@lru_cache(maxsize=1024)
+def checked_formula(text: str) -> CheckedProgram:
+    """Raises FormulaError for a syntax error or an over-long text; other errors stand in the program."""
+    parsed = parse(Source(text))
+    checked = check_program(parsed)
+    if any(found.is_error for found in parsed.diagnostics):
+        raise FormulaError(checked.diagnostics)
+    return checked
+
+
+# The largest formulas take some megabytes.
+@lru_cache(maxsize=256)
 def compile_formula(text: str) -> Formula:
     """Compile a formula; the same text gives the same object.
 
     Raises FormulaError for a syntax error or an over-long text. Other errors of the checker stand in
     `Formula.diagnostics`, and make the evaluation fail as the service's does.
     """
-    parsed = parse(Source(text))
-    checked = check_program(parsed)
-    if any(found.is_error for found in parsed.diagnostics):
-        raise FormulaError(checked.diagnostics)
+    checked = checked_formula(text)
     return Formula(checked, compile_program(checked))
 
 

@@ -6,13 +6,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from math import fsum, isfinite
+from math import isfinite
 
 #: The service takes a sample every 30 seconds.
 DEFAULT_PERIOD = 30.0
 
-# Up to here sums of whole numbers are exact in a float, whatever the order.
-_EXACT = 2.0**53
+#: Up to here sums of whole numbers are exact in a float, whatever the order.
+EXACT = 2.0**53
 
 
 class TimeSeries:
@@ -69,7 +69,7 @@ class TimeSeries:
             raise ValueError(f"a sample at {time} is not newer than the last one at {self.times[-1]}")
         value = float(value)
         total = self._totals[-1] + value
-        self._whole = self._whole and value.is_integer() and abs(total) < _EXACT
+        self._whole = self._whole and value.is_integer() and abs(total) < EXACT
         self.times.append(float(time))
         self.values.append(value)
         self._totals.append(total)
@@ -84,12 +84,6 @@ class TimeSeries:
         """The indices (first, behind the last) of the samples with start < time <= end."""
         first = bisect_right(self.times, start)
         return first, bisect_right(self.times, end, first)
-
-    def total(self, first: int, stop: int) -> float:
-        """The sum of values[first:stop], correctly rounded."""
-        if self._whole:
-            return self._totals[stop] - self._totals[first]
-        return fsum(self.values[first:stop])
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,10 @@ from operator import lt
 from typing import Any
 
 from .samples import DEFAULT_PERIOD, PoolValues, Samples, TimeSeries
+from .samples_json import seconds_since_epoch
 from .spelling import did_you_mean
-from .timestamps import parse_time
-from .variables import METRICS, TARGETS, PoolField
+from .timestamps import civil, parse_time
+from .variables import METRICS, TARGETS, PoolField, series_name
 
 #: Metrics, and the targets that the pool had.
 COLUMNS: Mapping[str, PoolField | None] = {
@@ -86,7 +87,7 @@ def read_table(text: str) -> SampleTable:
     if head is None:
         raise ValueError("the file is empty; the first line names the columns: time,$PendingTasks")
     delimiter = _delimiter(lines[head])
-    names, time_column = _columns(next(csv.reader(lines[head : head + 1], delimiter=delimiter)), head + 1)
+    names, time_column = _columns(_quoted_rows(lines[head : head + 1], head + 1, delimiter)[0], head + 1)
     times: list[float] = []
     columns: dict[str, list[float]] = {name: [] for index, name in enumerate(names) if index != time_column}
     for first in range(head + 1, len(lines), _PART):
@@ -107,12 +108,26 @@ def _cells(lines: list[str], first: int, delimiter: str, width: int) -> tuple[li
         # Without a list for each row: a million of them would take most of the time.
         flat = joined.split(delimiter)
         return [flat[index::width] for index in range(width)], numbers
-    rows = list(csv.reader(lines, delimiter=delimiter))
+    rows = _quoted_rows(lines, first, delimiter)
     filled = [(number, row) for number, row in zip(numbers, rows, strict=False) if row]
     for number, row in filled:
         if len(row) != width:
             raise ValueError(f"line {number}: {len(row)} cells, but the first line names {width} columns")
     return [[row[index] for _, row in filled] for index in range(width)], [number for number, _ in filled]
+
+
+def _quoted_rows(lines: Sequence[str], first: int, delimiter: str) -> list[list[str]]:
+    """The cells of each line. Raises ValueError for quotes that do not end on their line."""
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    rows: list[list[str]] = []
+    try:
+        for row in reader:
+            if reader.line_num > len(rows) + 1:
+                raise csv.Error("a line ends inside of quotes")
+            rows.append(row)
+    except csv.Error as reason:
+        raise ValueError(f"line {first + len(rows)}: {reason}; each quote must be closed on its line") from None
+    return rows
 
 
 def _delimiter(line: str) -> str:
@@ -128,14 +143,16 @@ def _columns(cells: list[str], line: int) -> tuple[list[str], int]:
         if index == time_column:
             names.append("time")
             continue
+        if not name:
+            raise ValueError(f"line {line}: column {index + 1} has no name; name it, or remove it")
         full = "$" + name.removeprefix("$")
         if full in METRICS:
-            full = METRICS[full].series or full
+            full = series_name(full)
         if full in TARGETS:
             full = TARGETS[full].full_name
         if full not in COLUMNS:
-            hint = did_you_mean(full, COLUMNS)
-            raise ValueError(f"line {line}: there is no variable {name or '(no name)'}" + (f"; {hint}" if hint else ""))
+            hint = did_you_mean(full, COLUMNS) or "remove its column"
+            raise ValueError(f"line {line}: there is no variable {name}; {hint}")
         if full in names:
             raise ValueError(f"line {line}: {full} has two columns; remove one")
         names.append(full)
@@ -168,6 +185,8 @@ def _times(cells: Sequence[str], lines: Sequence[int]) -> list[float]:
     try:
         seconds = list(map(float, cells))
         if all(map(isfinite, seconds)):
+            civil(min(seconds, default=0.0))
+            civil(max(seconds, default=0.0))
             return seconds
     except ValueError:
         pass
@@ -208,7 +227,7 @@ def _time(cell: str) -> float:
             raise ValueError(f"{cell!r} is not a time: {reason}") from None
     if not isfinite(number):
         raise ValueError(f"{cell!r} is not a time: it must be finite")
-    return number
+    return seconds_since_epoch(number, repr(cell))
 
 
 def _each(cells: Sequence[str], lines: Sequence[int], read: Callable[[str], float]) -> list[float]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
-from .samples import Samples
+from .samples import Samples, TimeSeries
 from .samples_csv import SampleTable, read_table
 from .samples_json import samples_from_json
 
@@ -12,14 +13,25 @@ from .samples_json import samples_from_json
 def read_samples(file_name: str, content: str | bytes, now: float | None = None) -> tuple[Samples, float | None]:
     """The samples of a file and the time to evaluate at: `now` if given, else that of the file, else None.
 
-    The name ends in `.json` or `.csv`; without such an ending what begins with `{` is JSON. Of CSV, the rows up to that
-    time are taken. Raises ValueError that names the file, the place in it and the cure.
+    The name ends in `.json` or `.csv`; without such an ending what begins with `{` is JSON. Samples taken after that
+    time are left out. Raises ValueError that names the file, the place in it and the cure.
     """
     try:
         found = parse_samples(file_name, content)
-        return found.samples(now) if isinstance(found, SampleTable) else samples_from_json(found, now)
+        if isinstance(found, SampleTable):
+            return found.samples(now)
+        samples, now = samples_from_json(found, now)
+        return samples if now is None else _until(now, samples), now
     except ValueError as reason:
         raise ValueError(f"{file_name}: {reason}") from None
+
+
+def _until(now: float, samples: Samples) -> Samples:
+    series = {
+        name: TimeSeries(pair for pair in zip(whole.times, whole.values, strict=True) if pair[0] <= now)
+        for name, whole in samples.series.items()
+    }
+    return replace(samples, series=series)
 
 
 def parse_samples(file_name: str, content: str | bytes) -> SampleTable | object:
@@ -36,4 +48,6 @@ def parse_samples(file_name: str, content: str | bytes) -> SampleTable | object:
             return json.loads(text)  # type: ignore[no-any-return]  # whatever JSON holds
         except RecursionError:
             raise ValueError("is nested too deeply") from None
+        except ValueError as reason:
+            raise ValueError(f"is not JSON: {reason}") from None
     return read_table(text)

@@ -10,15 +10,18 @@ null is a missing sample. Everything but `series` may be left out.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any
 
 from .samples import DEFAULT_PERIOD, PoolValues, Samples, TimeSeries
 from .spelling import did_you_mean
-from .timestamps import parse_time
+from .timestamps import civil, parse_time
 from .variables import METRICS, PoolField
 
-_POOL_FIELDS: dict[str, PoolField] = {
+#: The pool's values as JSON names them.
+POOL_FIELDS: Mapping[str, PoolField] = {
     "targetDedicatedNodes": "target_dedicated",
     "targetLowPriorityNodes": "target_low_priority",
     "currentDedicatedNodes": "current_dedicated",
@@ -45,8 +48,8 @@ def samples_from_json(data: object, now: float | None = None) -> tuple[Samples, 
     if period <= 0:
         raise ValueError(f"period: must be positive, not {period:g}")
     pool = _mapping(top.get("pool") or {}, "pool")
-    _only(pool, tuple(_POOL_FIELDS), "pool")
-    values = {_POOL_FIELDS[name]: _number(value, f"pool.{name}") for name, value in pool.items()}
+    _only(pool, tuple(POOL_FIELDS), "pool")
+    values = {POOL_FIELDS[name]: _number(value, f"pool.{name}") for name, value in pool.items()}
     series = {
         name: _series(name, item, period, now) for name, item in _mapping(top["series"], "series").items()
     }
@@ -60,7 +63,16 @@ def read_time(value: object, where: str) -> float:
             return parse_time(value)
         except ValueError as reason:
             raise ValueError(f"{where}: {value!r} is not a time: {reason}") from None
-    return _number(value, where)
+    return seconds_since_epoch(_number(value, where), f"{where}: {value!r}")
+
+
+def seconds_since_epoch(number: float, told: str) -> float:
+    """The number, if it is a time of the years 1 to 9999. Raises ValueError; `told`: how it was written."""
+    try:
+        civil(number)
+    except ValueError as reason:
+        raise ValueError(f"{told} is not a time: {reason}; write seconds since 1970, not milliseconds") from None
+    return number
 
 
 def _series(name: str, item: object, period: float, now: float | None) -> TimeSeries:
@@ -87,7 +99,7 @@ def _series(name: str, item: object, period: float, now: float | None) -> TimeSe
 
 def _mapping(value: object, where: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise ValueError(f"{where}: must be a JSON object, not {type(value).__name__}")
+        raise ValueError(f"{where}: must be a JSON object, not {_told(value)}")
     return value
 
 
@@ -100,8 +112,17 @@ def _only(value: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
 
 def _number(value: object, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ValueError(f"{where}: must be a number, not {value!r}")
-    number = float(value)
-    if number - number != 0:
-        raise ValueError(f"{where}: must be finite, not {value!r}")
+        raise ValueError(f"{where}: must be a number, not {_told(value)}")
+    try:
+        number = float(value)
+    except OverflowError:
+        raise ValueError(f"{where}: is larger than any number of a formula") from None
+    if not isfinite(number):
+        raise ValueError(f"{where}: must be finite, not {_told(value)}")
     return number
+
+
+def _told(value: object) -> str:
+    """A value as JSON writes it, shortened."""
+    text = json.dumps(value, default=repr)
+    return text if len(text) <= 40 else f"{text[:37]}..."

@@ -19,13 +19,13 @@ Values = Sequence[float]
 #: What GetSample demands of a window if the formula names no percentage.
 DEFAULT_PERCENT = 70.0
 
-# A length that came from timestamps is off by less than this part of a period.
-_TOLERANCE = 1e-6
+#: A length that came from timestamps is off by less than this part of a period.
+TOLERANCE = 1e-6
 
 
 def possible_samples(length: float, period: float) -> int:
     """How many samples a window of `length` seconds can hold, at least 1. Raises Fault if it has no finite length."""
-    possible = length / period + _TOLERANCE
+    possible = length / period + TOLERANCE
     if not possible < inf:
         raise Fault("the window of a sample method has no finite length")
     return int(possible) or 1

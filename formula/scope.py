@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .generated_code import Block, Code, local
-from .variables import METRICS, PoolField
+from .variables import PoolField, series_name
 
 #: What generated code takes of a series; the attributes of TimeSeries have these names.
 Part = Literal["count", "find", "values", "totals", "times"]
@@ -66,8 +66,3 @@ class Scope:
         """A local name that nothing else has."""
         self._fresh += 1
         return f"{name}_{self._fresh}"
-
-
-def series_name(metric: str) -> str:
-    """The name of the samples: outdated metrics have those of their successors."""
-    return METRICS[metric].series or metric

@@ -27,9 +27,8 @@ class Source:
 
     def line(self, number: int) -> str:
         """The text of a line without its line end."""
-        start = self._line_starts[number - 1]
-        match = _LINE_END.search(self.text, start)
-        return self.text[start : match.start() if match else len(self.text)]
+        start, *behind = self._line_starts[number - 1 : number + 1]
+        return self.text[start : behind[0] if behind else None].rstrip("\r\n")
 
     def excerpt(self, start: int, end: int) -> str:
         """The line of `start` with carets under start..end (at least one, at most to the end of the line)."""

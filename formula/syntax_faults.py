@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .diagnostics import Edit
 
@@ -15,7 +15,7 @@ class Fault:
     end: int
     message: str
     hint: str | None = None
-    #: Where the next statement begins, if the fault is a missing `;`.
+    #: Where the next statement begins, if it begins before the next `;`.
     resume: int | None = None
     edits: tuple[Edit, ...] = ()
 
@@ -78,17 +78,21 @@ _AT_THE_ERROR = (
     _known(r"=([<>])", "F114", "there is no such operator", "write >= or <=", r"\1="),
     _known(r"and\b", "F114", "there is no such operator", "write &&", "&&"),
     _known(r"or\b", "F114", "there is no such operator", "write ||", "||"),
-    _known(r"\+\+|--|[-+*/]=", "F114", "there is no such operator", "write x = x + 1"),
+    _known(r"[=!]==", "F114", "there is no such operator", "write == or !="),
+    _known(r"<>", "F114", "there is no such operator", "write !=", "!="),
+    _known(r":=", "F114", "there is no such operator", "write =", "="),
+    _known(r"\+\+|[-+*/]=", "F114", "there is no such operator", "write x = x + 1"),
     _known(
         r"%|\^|\*\*",
         "F114",
         "there is no such operator",
         "the operators are + - * / < <= == >= > != && || ! ?:",
     ),
-    _known(r"([&|])(?![&|])", "F114", "there is no such operator", "write && and ||", r"\1\1"),
-    _known(r"[&|]", "F114", "there is no such operator", "write && and ||"),
+    _known(r"(?<![&|])([&|])(?![&|])", "F114", "there is no such operator", "write && and ||", r"\1\1"),
+    _known(r"&\||\|&|(?<=[&|])[&|]", "F114", "there is no such operator", "write && and ||"),
     _known(r"=", "F114", "`=` assigns and cannot stand inside an expression", "write == to compare"),
     _known(r"\+", "F104", "there is no unary plus", "leave it out", ""),
+    _known(r"[\u2013\u2014\u2212]", "F106", "invalid character: this dash is no minus sign", "write -", "-"),
     _known(
         r"\$(?![A-Za-z_])", "F106", "invalid character `$`: no name follows", "names look like $PendingTasks"
     ),
@@ -97,10 +101,14 @@ _AT_THE_ERROR = (
 # Longer ones are no number of anything, and Python refuses to write thousands of digits.
 _HEX = re.compile(r"0[xX][0-9a-fA-F]{1,16}", re.ASCII)
 _DIGITS_BEFORE = re.compile(r"[0-9.]+\Z", re.ASCII)
-_WORD = re.compile(r"\$?\w+|[^\s]", re.ASCII)
+_WORD = re.compile(r"\$?\w+|&&|\|\||[<>=!]=|[^\s]", re.ASCII)
+# Of these the parser has taken the first one or two characters for an operator of its own.
+_BEGUN_BEFORE = re.compile(r"/\*|\+\+|\*\*|[-+*/]=|<>|[=!]==")
+_ESCAPED_BEFORE = re.compile(r'\\"\s*\Z')
+_NAME_BEFORE = re.compile(r"[\r\n][ \t]*(\$?[A-Za-z_]\w*)\s*\Z", re.ASCII)
 _STARTS_STATEMENT = re.compile(r"\$?[A-Za-z_]\w*", re.ASCII)
 _ASSIGNS = re.compile(r"\$?[A-Za-z_]\w*\s*=(?!=)", re.ASCII)
-_CODE = re.compile(r"//[^\r\n]*|(?P<code>\S)")
+_CODE = re.compile(r'//[^\r\n]*|(?P<code>"[^"\r\n]*"|\S)')
 _SKIPPED = re.compile(r'"[^"\r\n]*"|//[^\r\n]*|[()]')
 _FOREIGN_WORDS = {"if", "else", "while", "for", "return", "var", "let", "int", "double", "function"}
 
@@ -112,18 +120,25 @@ def explain(text: str, start: int, end: int, place: int) -> Fault:
     """
     if place >= end:
         return _at_the_end(text, start, end)
-    if text.startswith("/*", place - 1):
-        place -= 1
+    interrupted = _interrupted(text, start, place)
+    if interrupted is not None:
+        return interrupted
+    begun = (back for back in (place - 2, place - 1) if back >= start and _BEGUN_BEFORE.match(text, back, end))
+    place = next(begun, place)
     for known in _AT_THE_ERROR:
         match = known.pattern.match(text, place, end)
         if match:
             return _known_fault(text, start, known, match)
+    escaped = _ESCAPED_BEFORE.search(text, start, place)
+    if escaped:
+        message = "invalid character `\\`: it does not keep a quote inside of a string"
+        return Fault("F110", escaped.start(), escaped.start() + 2, message, "a string cannot hold a double quote")
     digits = _DIGITS_BEFORE.search(text, start, place)
     if digits and (text[place].isalpha() or text[place] in "._"):
         return _bad_number(text, digits.start(), place, end)
     word = _WORD.match(text, place, end)
     found = word.group() if word else text[place]
-    begin = _first_character(text, start, end)
+    begin = first_character(text, start, end)
     if _starts_statement(text, place, end, begin):
         return _missing_semicolon(text, start, place, found)
     hint = None
@@ -147,18 +162,36 @@ def _known_fault(text: str, start: int, known: _Known, match: re.Match[str]) -> 
     return Fault(known.code, match.start(), match.end(), known.message, known.hint, edits=edits)
 
 
-def _first_character(text: str, start: int, end: int) -> int:
+def first_character(text: str, start: int, end: int) -> int:
     """The offset of the first character that is neither blank nor comment."""
     return next((match.start() for match in _CODE.finditer(text, start, end) if match.group("code")), end)
+
+
+def _code_end(text: str, start: int, end: int) -> int:
+    """The offset behind the last character that is neither blank nor comment."""
+    ends = (match.end() for match in _CODE.finditer(text, start, end) if match.group("code"))
+    return max(ends, default=start)
 
 
 def _at_the_end(text: str, start: int, end: int) -> Fault:
     opening = _unclosed(text, start, end)
     if opening is not None:
         return Fault("F113", opening, opening + 1, "this parenthesis is not closed", "add the missing )")
-    last = len(text[:end].rstrip())
+    last = _code_end(text, start, end)
     place = max(start, last - 1)
     return Fault("F117", place, max(place + 1, last), "the statement ends in the middle of an expression")
+
+
+def _interrupted(text: str, start: int, place: int) -> Fault | None:
+    """An unfinished statement before the one that begins with the line of the `=` at `place`."""
+    if not text.startswith("=", place) or text.startswith("==", place):
+        return None
+    name = _NAME_BEFORE.search(text, start, place)
+    if name is None or _unclosed(text, start, name.start(1)) is not None:
+        return None
+    if first_character(text, start, place) == name.start(1):
+        return None
+    return replace(_at_the_end(text, start, name.start(1)), resume=name.start(1))
 
 
 def _unclosed(text: str, start: int, end: int) -> int | None:
@@ -197,10 +230,7 @@ def _starts_statement(text: str, place: int, end: int, begin: int) -> bool:
 
 def _missing_semicolon(text: str, start: int, place: int, found: str) -> Fault:
     # The caret stands behind the last character of the statement that lacks its `;`.
-    code_end = start
-    for match in re.finditer(r'"[^"\r\n]*"|//[^\r\n]*|\S', text[start:place]):
-        if not match.group().startswith("//"):
-            code_end = start + match.end()
+    code_end = _code_end(text, start, place)
     return Fault(
         "F105",
         code_end,

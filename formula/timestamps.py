@@ -75,12 +75,11 @@ def format_time(instant: float) -> str:
 
 
 def format_interval(seconds: float) -> str:
-    """A length of time as [-][days.]hh:mm:ss[.fffffff]."""
-    if seconds != seconds or seconds in (float("inf"), float("-inf")):
-        return repr(float(seconds))
+    """A finite length of time as [-][days.]hh:mm:ss[.fffffff]."""
     sign = "-" if seconds < 0 else ""
-    ticks = round(abs(seconds) * 10_000_000)
-    whole, fraction = divmod(ticks, 10_000_000)
+    whole, part = divmod(abs(seconds), 1.0)
+    # The part alone is multiplied: a long interval would overflow.
+    whole, fraction = divmod(int(whole) * 10_000_000 + round(part * 10_000_000), 10_000_000)
     days, rest = divmod(whole, 86400)
     text = f"{sign}{f'{days}.' if days else ''}{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}"
     return f"{text}.{fraction:07d}" if fraction else text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -144,3 +144,19 @@ INTERVALS: Mapping[str, float] = {
 
 #: Every name that a formula may read without assigning it.
 KNOWN_NAMES: tuple[str, ...] = (*TARGETS, DEALLOCATION_OPTION, *METRICS, *INTERVALS)
+
+# The table has full names before their aliases.
+_NAMES_OF: Mapping[str, tuple[str, ...]] = {
+    target.full_name: tuple(name for name, other in TARGETS.items() if other.full_name == target.full_name)
+    for target in TARGETS.values()
+}
+
+
+def assigned_target(assigned: Container[str], full_name: str) -> str | None:
+    """The name under which a target was assigned: the full name wins over its alias."""
+    return next((name for name in _NAMES_OF[full_name] if name in assigned), None)
+
+
+def series_name(metric: str) -> str:
+    """The name of the samples: outdated metrics have those of their successors."""
+    return METRICS[metric].series or metric

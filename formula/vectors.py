@@ -7,6 +7,7 @@ samples, and whether they are added one by one or taken from running totals, can
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Sequence
 
 from .faults import Fault
@@ -34,9 +35,11 @@ def flat(*parts: float | Vector) -> list[float]:
 def total(values: Vector) -> float:
     try:
         return math.fsum(values)
-    except (OverflowError, ValueError):
-        # An infinity among the values, or a sum out of range: what IEEE arithmetic says.
-        return float(sum(values))
+    except OverflowError:
+        # A sum, or a part of it, is out of range. That of much smaller values is not, in whatever order.
+        return total([value * 2.0**-64 for value in values]) * 2.0**64
+    except ValueError:
+        return NAN  # Infinities of both signs.
 
 
 def mean(values: Vector) -> float:
@@ -77,10 +80,7 @@ def standard_deviation(values: Vector) -> float:
     if len(values) < 2:
         return NAN
     middle = mean(values)
-    try:
-        return math.sqrt(total([(value - middle) * (value - middle) for value in values]) / (len(values) - 1))
-    except ValueError:
-        return NAN
+    return math.sqrt(total([(value - middle) * (value - middle) for value in values]) / (len(values) - 1))
 
 
 def percentile(values: Vector, percent: float) -> float:
@@ -137,27 +137,11 @@ def each(scalar: Callable[[float], float]) -> Callable[[Vector], list[float]]:
     return lambda values: [scalar(value) for value in values]
 
 
-def _add(a: float, b: float) -> float:
-    return a + b
-
-
-def _subtract(a: float, b: float) -> float:
-    return a - b
-
-
-def _multiply(a: float, b: float) -> float:
-    return a * b
-
-
-def _divide(a: float, b: float) -> float:
-    return a / b
-
-
 ARITHMETIC: dict[str, Callable[[float, float], float]] = {
-    "+": _add,
-    "-": _subtract,
-    "*": _multiply,
-    "/": _divide,
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
 }
 
 

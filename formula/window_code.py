@@ -8,28 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import fsum, isfinite
+from math import isfinite
 
 from . import sampling
 from .generated_code import Code, CodeWriter, WindowKey, local
 from .samples import DEFAULT_PERIOD
-from .scope import Scope, series_name
-from .vectors import NAN
+from .scope import Scope
+from .variables import series_name
+from .vectors import NAN, total
 
 #: Functions of all the samples of a window: {values} and {totals} of the series, {first}, {stop} and {held} of the
-#: window. Samples are finite, so Python's own functions will do. The running totals are there if they are exact.
+#: window. Samples are finite, so Python's own max and min will do. The running totals are there if they are exact.
 _REDUCTIONS = {
     "avg": (
         "(({totals}[{stop}] - {totals}[{first}]) / {held} if {totals} is not None"
-        " else h_fsum({values}[{first}:{stop}]) / {held})"
+        " else h_total({values}[{first}:{stop}]) / {held})"
     ),
-    "sum": "({totals}[{stop}] - {totals}[{first}] if {totals} is not None else h_fsum({values}[{first}:{stop}]))",
+    "sum": "({totals}[{stop}] - {totals}[{first}] if {totals} is not None else h_total({values}[{first}:{stop}]))",
     "max": "h_greatest({values}[{first}:{stop}])",
     "min": "h_least({values}[{first}:{stop}])",
 }
 _HELPERS: Mapping[str, Mapping[str, Callable[..., float]]] = {
-    "avg": {"fsum": fsum},
-    "sum": {"fsum": fsum},
+    "avg": {"total": total},
+    "sum": {"total": total},
     "max": {"greatest": max},
     "min": {"least": min},
 }

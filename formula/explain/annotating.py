@@ -63,9 +63,3 @@ def _parts(expression: Expression) -> list[Expression]:
             case _:
                 stack.extend(children(node))
     return sorted(found, key=lambda node: node.end)
-
-
-def source_text(observation: Observation, node: Expression) -> str:
-    """The text of an expression in one line, without the parentheses around it."""
-    node = bare(node)
-    return one_line(observation.checked.source.text[node.start : node.end])

@@ -9,7 +9,7 @@ from typing import Literal
 from ..checker import CheckedProgram
 from ..expression_types import bare
 from ..syntax import Expression, Logic, Ternary, Unparsed, postorder
-from .one_line import one_line
+from .one_line import source_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,5 +61,4 @@ def _sites(checked: CheckedProgram) -> Iterator[BranchSite]:
 
 
 def _point(kind: Literal["arm", "operand"], checked: CheckedProgram, node: Expression, outcome: bool) -> BranchPoint:
-    inner = bare(node)
-    return BranchPoint(kind, one_line(checked.source.text[inner.start : inner.end]), outcome, inner.start)
+    return BranchPoint(kind, source_text(checked.source, node), outcome, bare(node).start)

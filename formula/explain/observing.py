@@ -8,15 +8,12 @@ from functools import cached_property, lru_cache
 from random import Random
 from typing import Any
 
-from ..checker import CheckedProgram, check_program
+from ..checker import CheckedProgram
 from ..compiler import compile_program
-from ..diagnostics import FormulaError
 from ..evaluation import INSUFFICIENT_DATA, Evaluation
 from ..expression_types import bare
-from ..formula import Formula
-from ..parser import parse
+from ..formula import Formula, checked_formula
 from ..samples import Samples
-from ..source import Source
 from ..syntax import Expression, MethodCall, Number, String, Unparsed
 from ..value_types import NOTHING, Value, marked
 from .branching import BranchSite, branch_sites
@@ -75,10 +72,7 @@ class ObservedFormula:
 
     def __init__(self, text: str) -> None:
         """Raises FormulaError for a syntax error."""
-        parsed = parse(Source(text))
-        self.checked = check_program(parsed)
-        if any(found.is_error for found in parsed.diagnostics):
-            raise FormulaError(self.checked.diagnostics)
+        self.checked = checked_formula(text)
         self._program = compile_program(self.checked, observed=True)
 
     @cached_property

@@ -9,11 +9,11 @@ from typing import Any, cast
 from ..dynamic import look_back
 from ..expression_types import bare
 from ..samples import TimeSeries
-from ..sampling import DEFAULT_PERCENT, sample_percent
+from ..sampling import DEFAULT_PERCENT, possible_samples, sample_percent
 from ..syntax import MethodCall, Name
 from ..timestamps import format_time
 from ..value_types import DOUBLE, Value
-from ..variables import METRICS
+from ..variables import series_name
 from .observing import Observation
 
 # A gap is shown sample by sample; a year without any is not.
@@ -40,10 +40,6 @@ class SampleView:
     percent: float
     wanted: float | None
 
-    @property
-    def is_enough(self) -> bool:
-        return self.wanted is None or self.percent >= self.wanted
-
     def to_json(self) -> dict[str, Any]:
         return {
             "metric": self.metric,
@@ -63,7 +59,7 @@ def sample_view(observation: Observation, node: MethodCall) -> SampleView | None
     if not (observation.was_computed(node) or observation.failed_here(node)):
         return None
     metric = cast(Name, bare(node.receiver)).name
-    series = observation.samples.series.get(METRICS[metric].series or metric, TimeSeries())
+    series = observation.samples.series.get(series_name(metric), TimeSeries())
     if node.method not in ("GetSample", "GetSamplePercent"):
         return _of_history(node, metric, series)
     arguments = [cast(Value, observation.value(argument)) for argument in node.arguments]
@@ -85,7 +81,7 @@ def _of_history(node: MethodCall, metric: str, series: TimeSeries) -> SampleView
 
 
 def _of_count(node: MethodCall, metric: str, series: TimeSeries, count: float) -> SampleView:
-    wanted = max(0, int(min(count, 1e9)))
+    wanted = int(min(max(count, 0.0), 1e9))
     given = _given(series, max(0, len(series) - wanted), len(series))
     percent = 100.0 * len(given) / wanted if wanted else 100.0
     return SampleView(node, metric, None, None, given, len(given), wanted, percent, None)
@@ -104,7 +100,7 @@ def _of_window(
     percent = sample_percent(series.find, series.count, now, far, near, period)
     start, end = now - max(far, near), now - min(far, near)
     first, stop = series.window(start, end)
-    possible = int((end - start) / period + 1e-6) or 1
+    possible = possible_samples(max(far, near) - min(far, near), period)
     samples = _given(series, first, stop)
     if isfinite(start) and isfinite(end) and possible <= _MOST_SLOTS:
         samples = _with_gaps(series, samples, start, end, period)

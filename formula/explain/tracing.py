@@ -25,9 +25,9 @@ from ..syntax import (
     postorder,
 )
 from ..value_types import Value
-from .annotating import annotated, source_text
+from .annotating import annotated
 from .observing import Observation, observed_formula
-from .one_line import one_line
+from .one_line import one_line, source_text
 from .sample_views import SampleView, sample_view
 
 #: How a statement ended. "stopped": it called stop(). "not reached": one before it failed or stopped.
@@ -172,7 +172,7 @@ def _computed(observation: Observation, expression: Expression) -> str:
     if isinstance(inner, Ternary | Name | MethodCall | Member):
         return ""
     text = annotated(observation, inner)
-    return text if text != source_text(observation, inner) else ""
+    return text if text != source_text(observation.checked.source, inner) else ""
 
 
 def _observed(observation: Observation, nodes: list[Expression]) -> Iterator[Observed]:
@@ -224,5 +224,5 @@ def _shortcuts(observation: Observation, nodes: list[Expression]) -> Iterator[Sh
             computed = computed_operands(observation, node)
             skipped = node.operands[len(computed) :]
             if skipped:
-                because = annotated(observation, computed[-1][0])
-                yield Shortcut(node, because, tuple(source_text(observation, operand) for operand in skipped))
+                because, source = annotated(observation, computed[-1][0]), observation.checked.source
+                yield Shortcut(node, because, tuple(source_text(source, operand) for operand in skipped))

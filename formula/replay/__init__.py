@@ -4,8 +4,8 @@
     year = replay("$TargetDedicatedNodes = min(4, avg($PendingTasks.GetSample(TimeInterval_Hour)));", samples)
     year.dedicated, year.node_hours(), year.errors
 
-Three ways lead to the same answer: arrays (numpy) for all runs at once, where no run reads what the runs before it
-decided; else the compiled program, run after run.
+Two ways lead to the same answer: arrays (numpy) for all runs at once, where no run reads what the runs before it
+decided; else the compiled program, run after run, without what arrays can compute for it beforehand.
 """
 
 from .by_period import Period, periods

@@ -30,7 +30,15 @@ from ..syntax import (
 )
 from ..timestamps import parse_time
 from ..value_types import DOUBLE, INTERVAL, OPTION, STRING, TIMESTAMP, VECTOR, is_single
-from ..variables import DEALLOCATION_OPTION, DEFAULT_OPTION, INTERVALS, METRICS, TARGETS
+from ..variables import (
+    DEALLOCATION_OPTION,
+    DEFAULT_OPTION,
+    INTERVALS,
+    METRICS,
+    TARGETS,
+    assigned_target,
+    series_name,
+)
 from ..vectors import MAX_LENGTH
 from . import array_vectors
 from .array_calendar import member
@@ -95,10 +103,9 @@ class ArrayExpressions:
             return self._of(variables[name], rows)
         if name in TARGETS:
             target = TARGETS[name]
-            for other in (target.full_name, *TARGETS):
-                if TARGETS[other].full_name == target.full_name and other in variables:
-                    return self._of(variables[other], rows)
-            return self._of(self._course.pool_values(target.field), rows)
+            assigned = assigned_target(variables, target.full_name)
+            value = self._course.pool_values(target.field) if assigned is None else variables[assigned]
+            return self._of(value, rows)
         if name in INTERVALS:
             return INTERVALS[name]
         if name in OPTION_NUMBERS:
@@ -108,7 +115,7 @@ class ArrayExpressions:
         field = METRICS[name].field
         if field is not None:
             return self._of(self._course.pool_values(field), rows)
-        return self._windows.latest(METRICS[name].series or name, rows)
+        return self._windows.latest(series_name(name), rows)
 
     def _of(self, value: Any, rows: Rows) -> Any:
         return value if rows is None else take(value, rows)
@@ -239,8 +246,7 @@ class ArrayExpressions:
         raise Unsupported(name)
 
     def _method(self, node: MethodCall, rows: Rows) -> Any:
-        receiver = cast(Name, bare(node.receiver)).name
-        series, windows = METRICS[receiver].series or receiver, self._windows
+        series, windows = series_name(cast(Name, bare(node.receiver)).name), self._windows
         match node.method:
             case "Count":
                 return windows.count(series, rows)

@@ -71,7 +71,7 @@ def element(vector: Vector, index: Numbers, rows: Rows, failures: Failures, wher
     window = vector[0]
     lengths = window.lengths
     nothing = (lengths == 0) & np.less(-1, index) & np.less(index, 1)
-    inside = np.less(-1, index) & np.less(index, lengths)
+    inside = np.less(-1, index) & np.less(index, lengths) & ~nothing
     failures.record(rows, ~(inside | nothing), ("element", where), index, lengths)
     values = window.series.values
     if not len(values):

@@ -8,13 +8,11 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..sampling import DEFAULT_PERCENT
+from ..sampling import DEFAULT_PERCENT, TOLERANCE
 from .course import Course
 from .recording import Floats, Indices
 from .rows import Failures, Numbers, Rows, Window, is_array, take
 
-# As in `sampling`: a length that came from timestamps is off by less than this part of a period.
-_TOLERANCE = 1e-6
 # In longer windows some sample is likely missing, and a guess at their length is wrong.
 _SHORT = 64
 
@@ -51,7 +49,7 @@ class ArrayWindows:
             far, near = np.where(swap, near, far), np.where(swap, far, near)
         elif far < near:
             far, near = near, far
-        possible = np.subtract(far, near) / course.recording.period + _TOLERANCE
+        possible = np.subtract(far, near) / course.recording.period + TOLERANCE
         self.failures.record(rows, ~(possible < np.inf), ("window", where))
         expected = np.trunc(possible)
         expected = np.where(expected == 0, 1.0, expected)

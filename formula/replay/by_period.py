@@ -36,8 +36,8 @@ def periods(replay: Replay, seconds: float) -> list[Period]:
         (number[first] * seconds).tolist(),
         runs.tolist(),
         failures.tolist(),
-        (np.add.reduceat(replay.dedicated, first) * hours).tolist(),
-        (np.add.reduceat(replay.low_priority, first) * hours).tolist(),
+        (np.add.reduceat(replay.dedicated, first, dtype=np.float64) * hours).tolist(),
+        (np.add.reduceat(replay.low_priority, first, dtype=np.float64) * hours).tolist(),
         np.maximum.reduceat(replay.nodes, first).tolist(),
         strict=True,
     )

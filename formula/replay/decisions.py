@@ -9,8 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..evaluation import EvaluationError
-from ..variables import OPTIONS
+from ..variables import OPTIONS, PoolField
 from .recording import Indices
+
+#: What a run decides, as values of the pool.
+DECIDED: tuple[PoolField, PoolField] = ("target_dedicated", "target_low_priority")
 
 #: Node deallocation options as numbers.
 OPTION_NUMBERS = {name: number for number, name in enumerate(OPTIONS)}
@@ -29,6 +32,11 @@ class Decisions:
     option: Indices
     error: Indices
     errors: list[EvaluationError] = field(default_factory=list)
+
+
+def left_before(dedicated: Targets, low_priority: Targets, run: int) -> tuple[int | None, int | None]:
+    """The targets that the run before this one left; None of the first run."""
+    return (int(dedicated[run - 1]), int(low_priority[run - 1])) if run else (None, None)
 
 
 def whole_numbers(values: Any) -> Targets:

@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import fsum
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..samples import DEFAULT_PERIOD, PoolValues, Samples, TimeSeries
+from ..samples import DEFAULT_PERIOD, EXACT, PoolValues, Samples, TimeSeries
 from ..samples_csv import SampleTable
+from ..vectors import total
 
 Floats: TypeAlias = NDArray[np.float64]
 Indices: TypeAlias = NDArray[np.int64]
-
-# Up to here sums of whole numbers are exact in a float.
-_EXACT = 2.0**53
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,10 +36,6 @@ class RecordedSeries:
     def __len__(self) -> int:
         return len(self.times)
 
-    def up_to(self, count: int) -> TimeSeries:
-        """The oldest samples."""
-        return TimeSeries(zip(self.times[:count].tolist(), self.values[:count].tolist(), strict=True))
-
     @property
     def ends(self) -> tuple[float, ...]:
         """How many samples, and the times of the first and the last one."""
@@ -59,16 +52,16 @@ class RecordedSeries:
         one, others are cut into multiples of a power of two and the rest. Nothing if two are not enough."""
         with np.errstate(over="ignore"):
             most = float(np.abs(self.values).sum())
-        if most < _EXACT and bool((np.rint(self.values) == self.values).all()):
+        if most < EXACT and bool((np.rint(self.values) == self.values).all()):
             return (_running(self.values),)
-        if not 0 < most < 2.0**900:
+        if not 2.0**-900 < most < 2.0**900:
             return ()
         # Totals of multiples of `step` stay below 2**53 steps, so they are exact; so do those of the rests.
         step = 2.0 ** (int(np.frexp(most)[1]) + 1 - 53)
         coarse = np.rint(self.values / step) * step
         rest = self.values - coarse
         least = step / 2.0**52 * max(1, 2 ** int(len(self) - 1).bit_length())
-        if least == 0 or not bool((np.rint(rest / least) * least == rest).all()):
+        if not bool((np.rint(rest / least) * least == rest).all()):
             return ()
         return _running(coarse), _running(rest)
 
@@ -78,7 +71,7 @@ class RecordedSeries:
         if not totals:
             values = self.values.tolist()
             pairs = zip(first.tolist(), stop.tolist(), strict=True)
-            return np.array([fsum(values[low:high]) for low, high in pairs], dtype=np.float64)
+            return np.array([total(values[low:high]) for low, high in pairs], dtype=np.float64)
         parts = [total[stop] - total[first] for total in totals]
         return parts[0] if len(parts) == 1 else parts[0] + parts[1]
 

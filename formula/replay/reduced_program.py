@@ -33,7 +33,7 @@ from ..syntax import (
     postorder,
 )
 from ..value_types import DOUBLE, INTERVAL, TIMESTAMP, TypeSet
-from ..variables import DEALLOCATION_OPTION, METRICS, TARGETS, PoolField
+from ..variables import DEALLOCATION_OPTION, METRICS, TARGETS, PoolField, series_name
 from .array_expressions import ArrayExpressions
 from .course import FOLLOWING, Course
 from .rows import Failures, Flags, Rows, Unsupported, is_array, numbers, put
@@ -149,8 +149,7 @@ class _Reducer:
                 case Call(function="rand" | "stop"):
                     fixed = False
                 case MethodCall():
-                    receiver = cast(Name, bare(node.receiver)).name
-                    fixed = (METRICS[receiver].series or receiver) not in self._own_series
+                    fixed = series_name(cast(Name, bare(node.receiver)).name) not in self._own_series
                     fixed = fixed and all(self._fixed[id(argument)] for argument in node.arguments)
                 case _:
                     fixed = all(self._fixed[id(part)] for part in _parts(node))

@@ -14,7 +14,7 @@ from ..formula import Formula, compile_formula
 from ..samples import Samples
 from ..variables import OPTIONS
 from .course import Course
-from .decisions import Decisions, Targets
+from .decisions import Decisions, Targets, left_before
 from .history import History
 from .recording import Floats, Indices, Recording
 from .rows import Failures, Unsupported
@@ -66,12 +66,8 @@ class Replay:
         first = 0 if self.course.own_series(program) else run
         samples = Samples()
         for number in range(first, run + 1):
-            samples = history.samples(number, *self._before(number))
+            samples = history.samples(number, *left_before(self.dedicated, self.low_priority, number))
         return self.formula.evaluate(samples, float(self.times[run]))
-
-    def _before(self, run: int) -> tuple[int | None, int | None]:
-        """What the run before left."""
-        return (int(self.dedicated[run - 1]), int(self.low_priority[run - 1])) if run else (None, None)
 
     @property
     def failures(self) -> int:
@@ -81,7 +77,8 @@ class Replay:
     def node_hours(self) -> tuple[float, float]:
         """Of dedicated and low-priority nodes, if the pool were always as large as its targets."""
         hours = self.every / _HOUR
-        return float(self.dedicated.sum()) * hours, float(self.low_priority.sum()) * hours
+        dedicated, low_priority = (np.sum(targets, dtype=np.float64) for targets in (self.dedicated, self.low_priority))
+        return float(dedicated) * hours, float(low_priority) * hours
 
     @cached_property
     def nodes(self) -> Targets:
@@ -149,10 +146,10 @@ def _run_times(samples: Samples | Recording, start: float | None, end: float | N
         raise ValueError("the first and the last run must be finite times")
     if not start <= end:
         raise ValueError("the first run must not be later than the last one")
-    count = int((end - start) / every + 1e-9) + 1
-    if count > _MOST_RUNS:
-        raise ValueError(f"{count} runs are too many; make the time between two runs longer")
-    return start + every * np.arange(count, dtype=np.float64)
+    steps = (end - start) / every + 1e-9
+    if steps >= _MOST_RUNS:
+        raise ValueError(f"{steps:.0f} runs are too many; make the time between two runs longer")
+    return start + every * np.arange(int(steps) + 1, dtype=np.float64)
 
 
 def _name_errors(formula: Formula, course: Course, decided: Decisions, failures: Failures) -> None:
@@ -164,7 +161,7 @@ def _name_errors(formula: Formula, course: Course, decided: Decisions, failures:
     known: dict[EvaluationError, int] = {}
     for runs in kinds:
         run = int(runs.min())
-        before = (int(decided.dedicated[run - 1]), int(decided.low_priority[run - 1])) if run else (None, None)
+        before = left_before(decided.dedicated, decided.low_priority, run)
         error = formula.evaluate(history.samples(run, *before), float(course.times[run])).error
         if error is None:
             raise AssertionError(f"run {run} of {formula!r} does not fail in the same way twice")

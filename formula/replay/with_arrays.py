@@ -7,16 +7,14 @@ from typing import Any
 import numpy as np
 
 from ..checker import CheckedProgram
-from ..compiler import Program, assigned_target
+from ..compiler import Program
 from ..syntax import Assignment, Unparsed
-from ..variables import DEALLOCATION_OPTION, DEFAULT_OPTION, PoolField
+from ..variables import DEALLOCATION_OPTION, DEFAULT_OPTION, PoolField, assigned_target
 from .array_expressions import ArrayExpressions
 from .course import RECORDED_AS, Course
-from .decisions import OPTION_NUMBERS, Decisions, Targets, whole_numbers
+from .decisions import DECIDED, OPTION_NUMBERS, Decisions, Targets, whole_numbers
 from .recording import Floats
 from .rows import Failures, Flags, Rows, Unsupported, numbers, put, take
-
-_TARGETS: tuple[PoolField, ...] = ("target_dedicated", "target_low_priority")
 
 
 def decide_with_arrays(checked: CheckedProgram, program: Program, course: Course) -> tuple[Decisions, Failures]:
@@ -63,7 +61,7 @@ def _assign(variables: dict[str, Any], name: str, value: Any, rows: Rows, failur
 def _decisions(variables: dict[str, Any], program: Program, course: Course, failures: Failures) -> Decisions:
     final = {step.name: variables.get(step.name, np.nan) for step in program.results}
     new: list[Floats | None] = []
-    for field in _TARGETS:
+    for field in DECIDED:
         name = assigned_target(final, RECORDED_AS[field])
         if name is None:
             new.append(None)
@@ -73,7 +71,7 @@ def _decisions(variables: dict[str, Any], program: Program, course: Course, fail
         new.append(np.maximum(np.trunc(value), 0.0))
     good = failures.site == 0
     dedicated, low_priority = (
-        _targets(course, field, value, good) for field, value in zip(_TARGETS, new, strict=True)
+        _targets(course, field, value, good) for field, value in zip(DECIDED, new, strict=True)
     )
     option = np.broadcast_to(
         np.asarray(variables.get(DEALLOCATION_OPTION, OPTION_NUMBERS[DEFAULT_OPTION])), len(course)

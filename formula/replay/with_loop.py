@@ -14,21 +14,20 @@ from typing import Any
 
 import numpy as np
 
-from ..compiler import Program, assigned_target
+from ..compiler import Program
 from ..evaluation import EvaluationError
 from ..faults import Fault, Refused, Stopped
 from ..formula import Formula
 from ..samples import Samples, TimeSeries
-from ..variables import DEALLOCATION_OPTION, DEFAULT_OPTION, PoolField
+from ..variables import DEALLOCATION_OPTION, DEFAULT_OPTION, PoolField, assigned_target
 from .course import FOLLOWING, RECORDED_AS, Course
-from .decisions import OPTION_NUMBERS, Decisions, whole_numbers
+from .decisions import DECIDED, OPTION_NUMBERS, Decisions, whole_numbers
 from .history import History
 from .reduced_program import reduce_program
 
 # In front of these arguments stand `now`, the period and the source of random numbers.
 _FIRST = 3
 _NO_SAMPLES = TimeSeries()
-_TARGETS: tuple[PoolField, ...] = ("target_dedicated", "target_low_priority")
 # Which of the two targets a value of the pool follows.
 _FOLLOWS: dict[PoolField, int] = {
     "target_dedicated": 0,
@@ -141,9 +140,9 @@ def _adder(program: Program, course: Course, found: _Found) -> Callable[[int, tu
     """A function that adds the outcome of a run. It raises ArithmeticError or ValueError, and adds nothing, if a target
     is not finite."""
     names = {step.name: place for place, step in enumerate(program.results)}
-    places = [names.get(assigned_target(names, RECORDED_AS[name]) or "", -1) for name in _TARGETS]
+    places = [names.get(assigned_target(names, RECORDED_AS[name]) or "", -1) for name in DECIDED]
     option_place = names.get(DEALLOCATION_OPTION, -1)
-    kept = [_kept(course, name, earlier) for name, earlier in zip(_TARGETS, found.targets, strict=True)]
+    kept = [_kept(course, name, earlier) for name, earlier in zip(DECIDED, found.targets, strict=True)]
     (keep_dedicated, keep_low_priority), (dedicated_place, low_priority_place) = kept, places
     add_dedicated, add_low_priority = found.dedicated.append, found.low_priority.append
     add_option, add_error = found.option.append, found.error.append

@@ -35,7 +35,7 @@ window = st.sampled_from(
         "-TimeInterval_Minute, TimeInterval_Minute",
     ]
 )
-literal = st.sampled_from(["0", "1", "2", "3", "70", "0.5", "1.5", "100", "1e3"])
+literal = st.sampled_from(["0", "1", "2", "3", "70", "0.5", "1.5", "100", "1e3", "1e308"])
 
 
 def _sampled(number: Text) -> list[Text]:
@@ -78,9 +78,14 @@ def expressions(variables: tuple[tuple[str, str], ...], depth: int) -> dict[str,
         _build("{m}.GetSample({w}, {n})", m=metric, w=window, n=literal),
         *known["vector"],
     )
-    time: Text = _either(st.just("time()"), st.just('time("2026-09-21T12:00:00.5Z")'), *known["time"])
+    time: Text = _either(
+        st.sampled_from(["time()", 'time("2026-09-21T12:00:00.5Z")', 'time("")', "$PendingTasks.HistoryBeginTime()"]),
+        *known["time"],
+    )
     interval: Text = _either(
-        st.sampled_from(["TimeInterval_Minute", "TimeInterval_Zero", "TimeInterval_Hour"]), *known["interval"]
+        st.sampled_from(["TimeInterval_Minute", "TimeInterval_Zero", "TimeInterval_Hour"]),
+        st.just("$CPUPercent.GetSamplePeriod()"),
+        *known["interval"],
     )
     for _ in range(depth):
         edge = _either(interval, time)
@@ -95,6 +100,9 @@ def expressions(variables: tuple[tuple[str, str], ...], depth: int) -> dict[str,
                 _build("({a} ? {b} : {c})", a=number, b=number, c=number),
                 _build("{f}({a}, {b})", f=st.sampled_from(["max", "min", "avg", "sum"]), a=number, b=number),
                 _build("{f}({a})", f=st.sampled_from(["max", "min", "avg", "sum", "len"]), a=vector),
+                _build("{f}({a}, {b})", f=st.sampled_from(["std", "norm", "range"]), a=vector, b=number),
+                _build("{f}({a})", f=st.sampled_from(["round", "floor", "ceil", "lg", "ln", "log"]), a=number),
+                _build("percentile({v}, {n})", v=vector, n=_either(literal, number)),
                 _build("{f}({a}, {b})", f=st.sampled_from(["max", "min", "avg"]), a=number, b=vector),
                 _build(
                     "{f}({c} ? {a} : {b})", f=st.sampled_from(["max", "ceil"]), a=number, b=number, c=number
@@ -117,7 +125,7 @@ def expressions(variables: tuple[tuple[str, str], ...], depth: int) -> dict[str,
                 _build("({a} {o} {b})", a=vector, b=number, o=st.sampled_from("+-*/")),
                 _build("({a} {o} {b})", a=number, b=vector, o=st.sampled_from("+-*/")),
                 _build("vec({a}, {b})", a=number, b=vector),
-                _build("ceil({a})", a=vector),
+                _build("{f}({a})", f=st.sampled_from(["ceil", "floor", "round", "lg", "ln", "log"]), a=vector),
                 _build("{m}.GetSample({a})", m=metric, a=edge),
                 _build("{m}.GetSample({a}, {n})", m=metric, a=edge, n=number),
                 _build("{m}.GetSample({a}, {b}, {n})", m=metric, a=edge, b=edge, n=number),
@@ -162,11 +170,15 @@ def programs(draw: st.DrawFn) -> str:
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> Samples:
-    """Samples every 30 seconds up to a few seconds before NOW, some missing, whole numbers or fractions."""
+def histories(draw: st.DrawFn, huge: bool = False) -> Samples:
+    """Samples every 30 seconds up to a few seconds before NOW, some missing, whole numbers or fractions.
+
+    `huge`: also such that their sum is out of range.
+    """
+    kinds = [0.0, 0.0, 1.0, 4.0, 0.1, 33.3, None, *((1.5e308, -1e308) if huge else ())]
     series = {}
     for name in METRICS:
-        values = draw(st.lists(st.sampled_from([0.0, 0.0, 1.0, 4.0, 0.1, 33.3, None]), max_size=25))
+        values = draw(st.lists(st.sampled_from(kinds), max_size=25))
         first = NOW - 13 - 30 * len(values)
         series[name] = TimeSeries(
             (first + 30 * index, value) for index, value in enumerate(values) if value is not None

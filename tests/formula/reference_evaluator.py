@@ -6,7 +6,11 @@ It shares the parser, and the value types for timestamps and intervals; semantic
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from formula import Samples, TimeInterval, Timestamp, parse_time
@@ -27,6 +31,33 @@ from formula.syntax import (
     Unary,
 )
 
+
+def rounded(way: str, value: float) -> float:
+    return float(Decimal(value).to_integral_value(way)) if math.isfinite(value) else value
+
+
+def logarithm(base: float, value: float) -> float:
+    if value > 0:
+        return {2: math.log2, 10: math.log10, math.e: math.log}[base](value)
+    return -math.inf if value == 0 else math.nan
+
+
+#: Functions of a number, or of every element of a vector.
+EACH: dict[str, Callable[[float], float]] = {
+    "ceil": partial(rounded, ROUND_CEILING),
+    "floor": partial(rounded, ROUND_FLOOR),
+    "round": partial(rounded, ROUND_HALF_UP),  # away from zero, as the decimal module means it
+    "lg": partial(logarithm, 2),
+    "ln": partial(logarithm, math.e),
+    "log": partial(logarithm, 10),
+}
+# Outside of the years 1 to 9999 there are no dates, but a clock.
+CLOCK: dict[str, Callable[[float], float]] = {
+    "weekday": lambda instant: (instant // 86400 + 4) % 7,
+    "hour": lambda instant: instant % 86400 // 3600,
+    "minute": lambda instant: instant % 3600 // 60,
+    "second": lambda instant: instant % 60 // 1,
+}
 UNITS = {"Zero": 0, "Second": 1, "Minute": 60, "Hour": 3600, "Day": 86400}
 
 
@@ -36,6 +67,14 @@ class Failure(Exception):
 
 def numbers(values: list[Any]) -> list[float]:
     return [number for value in values for number in (value if isinstance(value, tuple) else (value,))]
+
+
+def exact_sum(values: list[float]) -> float:
+    exact = sum(map(Fraction, values), Fraction(0))
+    try:
+        return float(exact)
+    except OverflowError:
+        return math.inf if exact > 0 else -math.inf
 
 
 class Walk:
@@ -84,7 +123,10 @@ class Walk:
                     result = self.binary(operator, result, other)
                 return result
             case Member(receiver=receiver, member=member):
-                moment = datetime.fromtimestamp(math.floor(self.value(receiver)), UTC)
+                instant = float(self.value(receiver))
+                if member in CLOCK and not abs(instant) < 1e11:
+                    return CLOCK[member](instant)
+                moment = datetime.fromtimestamp(math.floor(instant), UTC)
                 return float(moment.isoweekday() % 7 if member == "weekday" else getattr(moment, member))
             case Call(function=function, arguments=arguments):
                 return self.call(function, [self.value(argument) for argument in arguments])
@@ -143,17 +185,20 @@ class Walk:
 
     def call(self, function: str, arguments: list[Any]) -> Any:
         if function == "time":
-            return Timestamp(parse_time(arguments[0]) if arguments else self.now)
+            return Timestamp(parse_time(arguments[0]) if arguments and arguments[0] else self.now)
         if function == "val":
             vector, index = arguments
             if math.isnan(index) or not -1 < index < max(1, len(vector)):
                 raise Failure
             return vector[int(index)] if vector else math.nan
-        if function in ("ceil", "floor") and len(arguments) == 1:
-            rounded = tuple(
-                float(getattr(math, function)(x)) if math.isfinite(x) else x for x in numbers(arguments)
-            )
-            return rounded if isinstance(arguments[0], tuple) else rounded[0]
+        if function in EACH:
+            mapped = tuple(EACH[function](element) for element in numbers(arguments))
+            return mapped[0] if len(arguments) == 1 and not isinstance(arguments[0], tuple) else mapped
+        if function == "percentile":
+            ranked, percent = sorted(x for x in arguments[0] if x == x), arguments[1]
+            if not arguments[0] or not 0 <= percent <= 100:
+                raise Failure
+            return ranked[max(1, math.ceil(percent * len(ranked) / 100)) - 1] if ranked else math.nan
         values = numbers(arguments)
         match function:
             case "max" | "min":
@@ -162,10 +207,18 @@ class Walk:
                 good = [value for value in values if not math.isnan(value)]
                 return (max(good) if function == "max" else min(good)) if good else math.nan
             case "sum" | "avg":
-                total = math.fsum(values) if all(map(math.isfinite, values)) else sum(values)
+                total = exact_sum(values) if all(map(math.isfinite, values)) else sum(values)
                 if function == "sum":
                     return total
                 return total / len(values) if values else math.nan
+            case "range":
+                return self.call("max", [*values]) - self.call("min", [*values])
+            case "norm":
+                return math.hypot(*values)
+            case "std":
+                middle = self.call("avg", [*values])
+                squares = [(value - middle) * (value - middle) for value in values]
+                return math.sqrt(self.call("sum", squares) / (len(values) - 1)) if len(values) > 1 else math.nan
             case "len":
                 return float(len(values))
             case "vec":
@@ -178,6 +231,12 @@ class Walk:
         history = list(zip(series.times, series.values, strict=True))[::-1]
         if method == "Count":
             return float(len(history))
+        if method == "GetSamplePeriod":
+            return TimeInterval(self.samples.period)
+        if method == "HistoryBeginTime":
+            if not history:
+                raise Failure
+            return Timestamp(history[-1][0])
         if type(arguments[0]) is float:
             if math.isnan(arguments[0]):
                 raise Failure

@@ -107,3 +107,30 @@ def test_samples_of_a_recording(tmp_path: Path) -> None:
     text += "case c\nnow 2026-01-05T12:00:00Z\nsamples recorded.csv\nexpect n == 1\nat +1m\nexpect n == 2\n"
     for result in run(text, tmp_path):
         assert result.passed, failure_text(result)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("s.csv", "time,PendingTasks,CurrentDedicatedNodes\n0,1,7\n30,2,8\n60,3,9\n"),
+        (
+            "s.json",
+            '{"pool": {"currentDedicatedNodes": 8}, "series": {"$PendingTasks": '
+            '{"end": "1970-01-01T00:01:00Z", "values": [1, 2, 3]}}}',
+        ),
+    ],
+)
+def test_a_recording_stays_where_it_is_when_time_goes_on(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    head = "formula\n    n = $PendingTasks.GetSample(9);\n    c = $CurrentDedicatedNodes;\n"
+    story = "now 1970-01-01T00:00:30Z\nexpect n == [2, 1]\nexpect c == 8\nat +5m\nexpect n == [3, 2, 1]\n"
+    (result,) = run(f"{head}case a\nsamples {name}\n{story}", tmp_path)
+    assert result.passed, failure_text(result)
+
+
+def test_a_recording_without_times_ends_when_the_case_plays(tmp_path: Path) -> None:
+    (tmp_path / "s.json").write_text('{"series": {"$PendingTasks": {"values": [1, 2]}}}', encoding="utf-8")
+    head = "formula\n    age = time() - $PendingTasks.HistoryBeginTime();\n"
+    story = "now 2026-01-05\nexpect age == 30s\nat +5m\nexpect age == 330s\n"
+    (result,) = run(f"{head}case a\nsamples s.json\n{story}", tmp_path)
+    assert result.passed, failure_text(result)

@@ -181,6 +181,9 @@ BAD_FILES = [
     (f"{HEAD}case c\npool\nexpect n == 0", "x:5: pool: write it like"),
     ("formula nowhere.formula\ncase c\nexpect n == 0", "nowhere.formula: No such file or directory; the path is"),
     ("formula\ncase c\nexpect n == 0", "x:1: write the formula's lines below, indented deeper, or its file"),
+    (f"{HEAD}case c\nexpect warning", "x:5: write what warning is expected: `expect warning TEXT`"),
+    (f"{HEAD}case c\n$PendingTasks 1\n$PendingTasks 2\nexpect n == 0", "x:6: $PendingTasks has samples in line 5"),
+    (f"$PendingTasks 1\n$PendingTasks 2\n{HEAD}case c\nexpect n == 0", "x:2: $PendingTasks has samples in line 1"),
     (f"{HEAD}samples nowhere.json\ncase c\nexpect n == 0", "x:4: nowhere.json: No such file"),
 ]  # fmt: skip
 

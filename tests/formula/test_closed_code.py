@@ -6,10 +6,17 @@ from collections.abc import Iterator
 from types import CodeType
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from formula import Samples, check, compile_formula
+from formula.checker import check_program
+from formula.compiler import Program, compile_program
+from formula.parser import parse
+from formula.source import Source
 
 from .case_files import diagnostic_cases, series_cases
+from .generated_programs import programs
 
 
 def code_objects(code: CodeType) -> Iterator[CodeType]:
@@ -26,9 +33,7 @@ TEXTS = [
 ]
 
 
-@pytest.mark.parametrize("text", TEXTS)
-def test_the_function_has_no_globals_and_touches_no_attribute(text: str) -> None:
-    program = compile_formula(text)._program
+def is_closed(program: Program) -> None:
     for code in code_objects(program.code):
         assert code.co_names == ()
     assert program.run.__globals__["__builtins__"] == {}
@@ -37,6 +42,17 @@ def test_the_function_has_no_globals_and_touches_no_attribute(text: str) -> None
         part = cell.cell_contents
         if getattr(part, "__globals__", None) is program.run.__globals__:
             assert part.__code__.co_names == ()
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_the_function_has_no_globals_and_touches_no_attribute(text: str) -> None:
+    is_closed(compile_formula(text)._program)
+
+
+@settings(max_examples=40)
+@given(programs(), st.booleans())
+def test_so_has_the_function_of_any_program(text: str, observed: bool) -> None:
+    is_closed(compile_program(check_program(parse(Source(text))), observed))
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,8 @@ def test_a_finding_stands_where_the_document_has_it(file, content, place):
         ("p.json", '{"autoScaleFormula": "[concat(variables(\'x\'), parameters(\'y\'))]"}', "it is computed"),
         ("p.json", '{"autoScaleFormula": "[concat(variables(\'x\'), \'a = 1;\')]"}', "is more than a number"),
         ("p.json", '{"autoScaleFormula": 3}', "is not a text but `3`"),
+        ("w.yaml", "autoScaleFormula: 3", "is not a text but `3`"),
+        ("w.yaml", "autoScaleFormula: true", "is not a text but `true`"),
         ("p.json", '{"autoScaleFormula": "[replace(\'a\', \'b\', \'c\')]"}', "it is computed"),
         ("m.tf", 'autoscale_formula = file("${path.module}/a.formula")', "it is computed, by `file("),
         ("m.tf", "autoscale_formula = var.unknown", "it is computed, by `var.unknown`"),

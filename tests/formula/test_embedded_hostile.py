@@ -100,3 +100,13 @@ def test_large_documents_are_answered_soon(name):
     except FormulaFileError:
         pass
     assert time.process_time() - before < 10  # at most 1 s; what takes squares of its time needs minutes
+
+
+def test_many_formulas_in_one_line_are_shown_and_changed_soon():
+    content = HOSTILE["many.json"]
+    before = time.process_time()
+    reading = read_document("many.json", content)
+    assert all(reading.document.line(1) == content for _ in reading.formulas)
+    changed = rewrite(content, dict.fromkeys(reading.formulas, "a + 1;"))
+    assert changed == content.replace('"a;"', '"a + 1;"')
+    assert time.process_time() - before < 10

@@ -29,7 +29,7 @@ def same(one: Any, other: Any) -> bool:
     return repr(one) == repr(other)
 
 
-@given(programs(), histories())
+@given(programs(), histories() | histories(huge=True))
 @settings(max_examples=100)
 def test_a_trace_holds_the_evaluation(text: str, samples: Samples) -> None:
     compiled = compile_formula(text)
@@ -127,18 +127,18 @@ def test_gaps_follow_the_beat_of_the_samples() -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "wanted", "enough"),
+    ("call", "wanted"),
     [
-        ("GetSample(3 * TimeInterval_Minute)", 70.0, False),
-        ("GetSample(3 * TimeInterval_Minute, 50)", 50.0, True),
-        ("GetSample(TimeInterval_Zero, 3 * TimeInterval_Minute, 51)", 51.0, False),
-        ("GetSample(time() - 3 * TimeInterval_Minute, time(), 10)", 10.0, True),
-        ("GetSamplePercent(3 * TimeInterval_Minute)", None, True),
+        ("GetSample(3 * TimeInterval_Minute)", 70.0),
+        ("GetSample(3 * TimeInterval_Minute, 50)", 50.0),
+        ("GetSample(TimeInterval_Zero, 3 * TimeInterval_Minute, 51)", 51.0),
+        ("GetSample(time() - 3 * TimeInterval_Minute, time(), 10)", 10.0),
+        ("GetSamplePercent(3 * TimeInterval_Minute)", None),
     ],
 )
-def test_what_was_wanted(call: str, wanted: float | None, enough: bool) -> None:
+def test_what_was_wanted(call: str, wanted: float | None) -> None:
     (view,) = views(f"x = $PendingTasks.{call};")
-    assert (view.wanted, view.is_enough, view.present, view.possible) == (wanted, enough, 3, 6)
+    assert (view.wanted, view.present, view.possible, view.percent) == (wanted, 3, 6, 50.0)
     assert (view.start, view.end) == (NOON - 180, NOON)
 
 
@@ -150,6 +150,12 @@ def test_calls_that_count() -> None:
     assert newest.samples == ((NOON - 120, 4), (NOON - 60, 2))
     assert (newest.start, newest.possible, newest.wanted) == (None, 2, None)
     assert whole.present == begin.present == 3
+
+
+def test_a_count_without_bounds() -> None:
+    none, every = views("x = 1e308 * 10; a = $PendingTasks.GetSample(-x); b = $PendingTasks.GetSample(x);")
+    assert (none.samples, none.possible, none.percent) == ((), 0, 100.0)
+    assert every.present == 3
 
 
 def test_a_huge_window_is_not_drawn_sample_by_sample() -> None:

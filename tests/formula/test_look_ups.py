@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from formula import Samples, TimeSeries, compile_formula
+from formula import Samples, TimeSeries
 from formula.checker import check_program
 from formula.compiler import Program, compile_program
 from formula.faults import Fault
@@ -126,4 +126,3 @@ def test_an_observed_program_takes_no_short_cut_that_shows(text: str, samples: S
     arguments = observed.arguments(samples)
     seen = outcome(observed, arguments, lambda _, value: value, period=samples.period)
     assert seen == outcome(plain, plain.arguments(samples), period=samples.period)
-    assert compile_formula(text).evaluate(samples, NOW) is not None

@@ -78,7 +78,6 @@ def test_any_text_is_answered(text: str, samples: Samples) -> None:
     assert [diagnostic.start for diagnostic in found] == sorted(diagnostic.start for diagnostic in found)
     for diagnostic in found:
         assert diagnostic.message in diagnostic.render()
-        assert diagnostic.to_json("f")["line"] == diagnostic.line
     errors = [diagnostic for diagnostic in found if diagnostic.is_error]
     try:
         formula = compile_formula(text)
@@ -103,7 +102,7 @@ def plain(value: Any) -> Any:
 
 
 @settings(max_examples=300)
-@given(programs(), histories())
+@given(programs(), histories() | histories(huge=True))
 def test_compiled_programs_agree_with_a_walk_over_the_tree(text: str, samples: Samples) -> None:
     assert not [diagnostic.render() for diagnostic in check(text) if diagnostic.is_error]
     evaluation = compile_formula(text).evaluate(samples, NOW)
@@ -131,7 +130,6 @@ def test_a_window_holds_what_a_scan_finds(steps: list[int], start: int, end: int
     first, stop = series.window(start, max(start, end))
     scan = [(t, v) for t, v in zip(series.times, series.values, strict=True) if start < t <= max(start, end)]
     assert list(zip(series.times[first:stop], series.values[first:stop], strict=True)) == scan
-    assert series.total(first, stop) == math.fsum(value for _, value in scan)
 
 
 @given(st.text(max_size=30), st.text(max_size=30))

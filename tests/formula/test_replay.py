@@ -75,7 +75,7 @@ def deciding_programs(draw: st.DrawFn) -> str:
 
 @st.composite
 def recordings(draw: st.DrawFn) -> Samples:
-    samples = draw(histories())
+    samples = draw(histories() | histories(huge=True))
     series = dict(samples.series)
     for name in POOL_SERIES:
         if draw(st.booleans()):
@@ -159,6 +159,7 @@ ARRAYS_CAN = [
     "$TargetDedicatedNodes = undefined + 1; $NodeDeallocationOption = terminate",
     "v = $PendingTasks.GetSample(2); $TargetLowPriorityNodes = val(v, 0) + time().month + time().year + 1 / v1",
     '$TargetDedicatedNodes = time("2026-01-01") < time() && "a" == "b" ? 1 : 2',
+    "$TargetDedicatedNodes = val($PendingTasks.GetSample(2), -0.5)",  # NaN in the first run
 ]
 
 

@@ -11,6 +11,8 @@ import pytest
 from formula import FormulaError, PoolValues, Samples, TimeSeries
 from formula.replay import RecordedSeries, periods, read_recording, replay
 
+from .reference_evaluator import exact_sum
+
 HOUR, DAY = 3600.0, 86400.0
 START = 20_000 * DAY
 FOLLOW = "$TargetDedicatedNodes = max($PendingTasks.GetSample(1)); $TargetLowPriorityNodes = time().hour == 1 ? 5 : 0"
@@ -93,6 +95,15 @@ def test_targets_beyond_every_integer() -> None:
     assert grown.dedicated.tolist()[0] == int(7e200) and grown.failures == 1
 
 
+def test_the_hours_of_very_many_nodes() -> None:
+    found = replay("$TargetDedicatedNodes = 4e18", recorded([0, 1, 2]), every=HOUR)
+    assert found.node_hours() == (1.2e19, 0.0)
+    assert [day.dedicated_hours for day in periods(found, DAY)] == [1.2e19]
+    found = replay("$TargetDedicatedNodes = 1e300 * max($PendingTasks.GetSample(1))", recorded([0, 1]), every=HOUR)
+    assert found.node_hours() == (1e300, 0.0)
+    assert [day.dedicated_hours for day in periods(found, DAY)] == [1e300]
+
+
 def test_a_series_that_grows_is_read_again() -> None:
     samples = recorded([1, 2])
     text = "$TargetDedicatedNodes = max($PendingTasks.GetSample(1))"
@@ -116,6 +127,7 @@ def test_random_numbers_are_those_of_one_evaluation() -> None:
         ({"every": nan}, "must be positive"),
         ({"every": 1e-4}, "too many"),
         ({"end": inf}, "must be finite"),
+        ({"start": -1e308, "end": 1e308}, "too many"),
         ({"delay": -1.0}, "delay"),
     ],
 )
@@ -135,15 +147,14 @@ def test_what_else_is_refused() -> None:
             RecordedSeries(np.array(times), np.array(values))
 
 
-@pytest.mark.parametrize("scale", [1.0, 0.1, 1e-9, 1e200, 1 / 3])
+@pytest.mark.parametrize("scale", [1.0, 0.1, 1e-9, 1e200, 1e298, 1e306, 5e-324, 1 / 3])
 def test_sums_of_windows_are_correctly_rounded(scale: float) -> None:
-    values = [((number * 7919) % 101) * scale for number in range(300)] + [1e9 * scale, -3 * scale]
+    values = [((number * 7919) % 101) * scale for number in range(300)] + [min(1e9 * scale, 1e308), -3 * scale]
     times = [START + 30.0 * number for number in range(len(values))]
     series = RecordedSeries(np.array(times), np.array(values))
     windows = [(first, stop) for first in range(0, 302, 7) for stop in range(first, 303, 11)]
     firsts, stops = np.array(windows).T
-    plain = TimeSeries(zip(times, values, strict=True))
-    assert series.sums(firsts, stops).tolist() == [plain.total(first, stop) for first, stop in windows]
+    assert series.sums(firsts, stops).tolist() == [exact_sum(values[first:stop]) for first, stop in windows]
 
 
 def test_a_recording_from_csv_and_json() -> None:

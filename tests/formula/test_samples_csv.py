@@ -51,7 +51,7 @@ def test_the_period_is_the_usual_distance(times: list[float], period: float) -> 
         ("time,Pending\n", "line 1: there is no variable Pending"),
         ("time,PendngTasks\n", "line 1: there is no variable PendngTasks; did you mean $PendingTasks?"),
         ("time,PendingTasks,$PendingTasks\n", "line 1: $PendingTasks has two columns"),
-        ("time,PendingTasks,\n", "line 1: there is no variable (no name)"),
+        ("time,PendingTasks,\n", "line 1: column 3 has no name"),
         ("\ntime,PendingTasks\n1,2\n3\n", "line 4: 1 cells, but the first line names 2 columns"),
         ("time,PendingTasks\n1,2\n\n2,x\n", "line 4: $PendingTasks must be a number, not 'x'"),
         ("time,PendingTasks\n1,1e999\n", "line 2: $PendingTasks must be finite, not '1e999'"),
@@ -103,8 +103,16 @@ def test_json_is_told_from_csv(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
-        ("s.json", b"{", "s.json: Expecting"),
-        ("s.json", b"time,PendingTasks\n", "s.json: Expecting"),
+        ("s.json", b"{", "s.json: is not JSON: Expecting"),
+        ("s.json", b"time,PendingTasks\n", "s.json: is not JSON: Expecting"),
+        ("s.json", b'{"now": 1700000000000, "series": {}}', "s.json: now: 1700000000000 is not a time: "),
+        ("s.json", b'{"period": 1%s, "series": {}}' % (b"0" * 400), "s.json: period: is larger than any number"),
+        ("s.csv", b"time,A\n1,2\n", "s.csv: line 1: there is no variable A; remove its column"),
+        ("s.csv", b"time,PendingTasks,\n1,2,\n", "s.csv: line 1: column 3 has no name"),
+        ("s.csv", b"time,PendingTasks\n1,2\n1700000000000,2\n", "s.csv: line 3: '1700000000000' is not a time: "),
+        ("s.csv", b'time,PendingTasks\n1,2\n2,"3\n4"\n', "s.csv: line 3: a line ends inside of quotes; each quote"),
+        ("s.csv", b'time,PendingTasks\n1,2\n2,"3"4\n', "s.csv: line 3: ',' expected after '\"'; each quote"),
+        ("s.csv", b'time,PendingTasks\n1,"' + b"2" * 200_000 + b'"\n', "s.csv: line 2: field larger than"),
         ("s.csv", b"{}", "s.csv: line 1: only one column"),
         ("s.csv", b"time,Pending\xff", "s.csv: is not UTF-8"),
         ("s.json", b"[" * 100_000, "s.json: is nested too deeply"),
@@ -114,3 +122,16 @@ def test_what_is_no_file_of_samples(name: str, content: bytes, told: str) -> Non
     with pytest.raises(ValueError) as refused:
         read_samples(name, content)
     assert str(refused.value).startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("s.csv", "time,PendingTasks\n1,4\n2,5\n3,6\n"),
+        ("s.json", '{"period": 1, "series": {"$PendingTasks": {"end": 3, "values": [4, 5, 6]}}}'),
+    ],
+)
+def test_what_comes_later_is_not_seen(name: str, content: str) -> None:
+    samples, now = read_samples(name, content, 2.0)
+    assert now == 2.0
+    assert samples.series == {"$PendingTasks": TimeSeries([(1.0, 4.0), (2.0, 5.0)])}
