@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
+from math import inf
 from pathlib import Path
 
 from ..embedded import FormulaText
 from ..samples import DEFAULT_PERIOD, Samples
-from ..samples_files import read_samples
+from ..samples_csv import SampleTable
+from ..samples_files import parse_samples
+from ..samples_json import samples_from_json
 from ..spelling import did_you_mean
 from ..timestamps import parse_time
 from .case import Case, Step
@@ -106,7 +110,11 @@ class CaseDraft:
             case "samples":
                 self._samples = (line, rest)
             case _:
-                self._series[read_metric(word)] = (line, rest)
+                name = read_metric(word)
+                before, _ = self._series.get(name, (0, ""))
+                if before > self._line:
+                    raise ValueError(f"{name} has samples in line {before} already; write all of them in one line")
+                self._series[name] = (line, rest)
 
     def _expect(self, line: int, rest: str) -> None:
         self._in_case("expect")
@@ -139,11 +147,9 @@ class CaseDraft:
         if missing:
             names = ", ".join(missing)
             raise DraftError(self._line, f"the formula has placeholders: {names}; write `given {missing[0]} 20`")
-        recorded, now = self._recorded(self._now)
+        recorded, now = self._recorded()
         now = DEFAULT_NOW if now is None else now
         steps = self._timed_steps(now)
-        if steps and recorded is not None:
-            recorded, _ = self._recorded(steps[-1].times[-1])
         pool = recorded.pool if recorded else None
         period = self._period or (recorded.period if recorded else DEFAULT_PERIOD)
         series = dict(recorded.series) if recorded else {}
@@ -167,18 +173,22 @@ class CaseDraft:
             findings_expected=tuple(self._findings),
         )
 
-    def _recorded(self, now: float | None) -> tuple[Samples | None, float | None]:
-        """The samples of the file that the case names, up to `now`, and the time to evaluate at."""
+    def _recorded(self) -> tuple[Samples | None, float | None]:
+        """All samples of the file that the case names, the pool as it was at the first run, and the time of that."""
         if self._samples is None:
-            return None, now
+            return None, self._now
         line, name = self._samples
         path = self._folder / name
         try:
-            return read_samples(str(path), path.read_bytes(), now)
+            found = parse_samples(str(path), path.read_bytes())
+            if not isinstance(found, SampleTable):
+                return samples_from_json(found, self._now)
+            first, now = found.samples(self._now)
+            return replace(first, series=found.samples(inf)[0].series), now
         except OSError as reason:
             raise DraftError(line, f"{path}: {reason.strerror or reason}") from None
         except ValueError as reason:
-            raise DraftError(line, str(reason)) from None
+            raise DraftError(line, f"{path}: {reason}") from None
 
     def _timed_steps(self, now: float) -> list[Step]:
         steps: list[Step] = []

@@ -183,9 +183,11 @@ def read_expectation(text: str, line: int) -> Expectation | DiagnosticExpectatio
             return ResultsExpectation(line, text, rest)
         case "error":
             return ErrorExpectation(line, text, _unquoted(rest))
-        case "warning" if rest:
+        case "warning" | "diagnostic" if not rest:
+            raise ValueError(f"write what {word} is expected: `expect warning TEXT`, `expect diagnostic F401`")
+        case "warning":
             return WarningExpectation(line, text, _unquoted(rest))
-        case "diagnostic" if rest:
+        case "diagnostic":
             return _diagnostic(text, line, rest, present=True)
         case "no":
             return _absence(text, line, rest)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from .case import SUFFIX, CaseFileError
@@ -11,15 +12,14 @@ from .case import SUFFIX, CaseFileError
 def case_files(paths: Iterable[Path]) -> list[Path]:
     """Files as they are given, and of directories every case file below, hidden directories left out.
 
-    Raises CaseFileError for what does not exist, and if there is none at all.
+    Raises CaseFileError for what does not exist or cannot be listed, and if there is none at all.
     """
     found: dict[Path, None] = {}
     problems: list[str] = []
     named = list(paths)
     for path in named:
         if path.is_dir():
-            below = (file for file in sorted(path.rglob(f"*{SUFFIX}")) if not _is_hidden(file.relative_to(path)))
-            found.update(dict.fromkeys(below))
+            found.update(dict.fromkeys(_below(path, problems)))
         elif path.exists():
             found[path] = None
         else:
@@ -31,5 +31,10 @@ def case_files(paths: Iterable[Path]) -> list[Path]:
     return list(found)
 
 
-def _is_hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts[:-1])
+def _below(path: Path, problems: list[str]) -> Iterator[Path]:
+    def unlisted(exc: OSError) -> None:
+        problems.append(f"{exc.filename}: cannot be listed: {exc.strerror or exc}")
+
+    for folder, folders, files in os.walk(path, onerror=unlisted):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(folder, name) for name in sorted(files) if name.endswith(SUFFIX))

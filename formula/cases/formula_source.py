@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..embedded import FormulaFileError, FormulaText, read_formulas
+from ..embedded import FormulaFileError, FormulaText, formulas_at, read_formulas
 from ..source import Source
 
 
@@ -49,10 +49,7 @@ def formula_of_file(reference: str, folder: Path) -> FormulaText:
 
 
 def _chosen(path: Path, formulas: list[FormulaText], selector: str) -> FormulaText:
-    if not formulas:
-        raise ValueError(f"{path}: there is no formula in it")
-    exact = [formula for formula in formulas if formula.where == selector]
-    fitting = exact or [formula for formula in formulas if selector in formula.where]
+    fitting = formulas_at(formulas, selector)
     if len(fitting) == 1:
         return fitting[0]
     known = ", ".join(formula.where or "the whole file" for formula in fitting or formulas)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..samples_json import POOL_FIELDS
 from ..spelling import did_you_mean
 from ..timestamps import parse_time
 from ..variables import METRICS, TARGETS, PoolField
@@ -11,13 +12,7 @@ from .durations import parse_duration
 
 #: The names of the pool's values, as samples in JSON and as formulas write them.
 POOL_NAMES: Mapping[str, PoolField] = {
-    "targetDedicatedNodes": "target_dedicated",
-    "targetLowPriorityNodes": "target_low_priority",
-    "currentDedicatedNodes": "current_dedicated",
-    "currentLowPriorityNodes": "current_low_priority",
-    "preemptedNodeCount": "preempted",
-    "usableNodeCount": "usable",
-    "taskSlotsPerNode": "task_slots_per_node",
+    **POOL_FIELDS,
     **{name: target.field for name, target in TARGETS.items()},
     **{name: metric.field for name, metric in METRICS.items() if metric.field is not None},
 }

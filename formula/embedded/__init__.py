@@ -3,7 +3,7 @@
 from .findings import lint_formula
 from .fitting import fitted
 from .formats import EXTENSIONS, may_hold_formulas
-from .formula_text import DocumentReading, FormulaFileError, FormulaText, Unreadable
+from .formula_text import DocumentReading, FormulaFileError, FormulaText, Unreadable, formulas_at
 from .reading import read_document, read_formulas, rewrite
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "FormulaText",
     "Unreadable",
     "fitted",
+    "formulas_at",
     "lint_formula",
     "may_hold_formulas",
     "read_document",

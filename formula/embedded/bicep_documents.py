@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..source import Source
-from .brace_documents import BraceDocument, Entry, Kind, Token
+from .brace_documents import KINDS, BraceDocument, Entry, Token
+from .escapes import character, escaped
 from .formula_text import DocumentReading, FormulaFileError, Hole
 from .found import Found
 from .interpolation import Interpolation
@@ -31,18 +32,11 @@ _TOKEN = re.compile(
     r"|(?P<is>[=:])|(?P<comma>,)|(?P<open>[\[{(])|(?P<close>[\]})])",
     re.S,
 )
-_KINDS: Mapping[str, Kind] = {
-    "newline": "newline",
-    "word": "word",
-    "other": "other",
-    "is": "is",
-    "comma": "comma",
-    "open": "open",
-    "close": "close",
-}
 _SYNTAX = Interpolation("'", re.compile(r"\\.|\$\{|'", re.S))
 _ESCAPE = re.compile(r"\\u\{([0-9a-fA-F]{1,6})\}|\\(.)", re.S)
-_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "'": "'", "\\": "\\", "$": "$"}
+# `$` needs its escape only where a `{` follows.
+_PLAIN_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "'": "'", "\\": "\\"}
+_ESCAPES = {**_PLAIN_ESCAPES, "$": "$"}
 _NEWLINE = re.compile(r"\r\n?|\n")
 _REFERENCE = re.compile(r"[^\W\d]\w*")
 
@@ -163,15 +157,11 @@ def _quoted_parts(text: str, start: int, end: int) -> list[Part]:
 def _unescaped(escape: re.Match[str]) -> str:
     if escape[1] is None:
         return _ESCAPES.get(escape[2], escape[2])
-    number = int(escape[1], 16)
-    return chr(number) if number < 0x110000 and not 0xD800 <= number < 0xE000 else "\ufffd"
+    return character(escape[1])
 
 
 def _quoted(text: str) -> str:
-    for character in "\\'\n\r\t":
-        name = next(name for name, read in _ESCAPES.items() if read == character)
-        text = text.replace(character, "\\" + name)
-    return text.replace("${", "\\${")
+    return escaped(text, _PLAIN_ESCAPES).replace("${", "\\${")
 
 
 def _tokens(file: str, document: Source) -> Iterator[Token]:
@@ -192,6 +182,6 @@ def _tokens(file: str, document: Source) -> Iterator[Token]:
             raise FormulaFileError(f"{file}:{line}:{column}: is not Bicep: the string is not closed")
         if kind in ("lines", "quote"):
             yield Token("string", start, at)
-        elif kind in _KINDS:
-            yield Token(_KINDS[kind], start, at)
+        elif kind in KINDS:
+            yield Token(KINDS[kind], start, at)
     yield Token("end", len(text), len(text))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from ..source import Source
 from .formula_text import FormulaFileError
@@ -13,6 +13,8 @@ from .formula_text import FormulaFileError
 _MOST_DEPTH = 200
 
 Kind = Literal["word", "string", "open", "close", "is", "comma", "newline", "other", "end"]
+#: By the names that patterns of tokens give them.
+KINDS: Mapping[str, Kind] = {kind: kind for kind in get_args(Kind)}
 
 
 @dataclass(frozen=True, slots=True)

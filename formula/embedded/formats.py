@@ -46,9 +46,10 @@ def _yaml(file: str, document: Source) -> DocumentReading:
     return read_yaml(file, document)
 
 
+# Files of these names are formulas, whatever they hold.
+_FORMULAS_ALONE = (".formula", ".autoscale")
 _BY_EXTENSION: Mapping[str, Reader] = {
-    ".formula": read_as_formula,
-    ".autoscale": read_as_formula,
+    **dict.fromkeys(_FORMULAS_ALONE, read_as_formula),
     ".json": _json,
     ".jsonc": _json,
     ".tf": _terraform,
@@ -79,7 +80,8 @@ def reader_of(file: str, content: str) -> Reader:
     return read_as_formula
 
 
-def may_hold_formulas(content: str) -> bool:
+def may_hold_formulas(file: str, content: str) -> bool:
     """Whether it is worth while to read a document that nobody named."""
     lower = content.lower()
-    return "formula" in lower and ("autoscale" in lower or "auto_scale" in lower)
+    mentions = "formula" in lower and ("autoscale" in lower or "auto_scale" in lower)
+    return mentions or file.lower().endswith(_FORMULAS_ALONE)

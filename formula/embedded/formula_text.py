@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -70,6 +70,14 @@ class FormulaText:
     def position(self, offset: int) -> tuple[int, int]:
         """The (line, column) in the document of an offset into the text."""
         return self.document.position(self.place(offset))
+
+
+def formulas_at(formulas: Iterable[FormulaText], where: str) -> list[FormulaText]:
+    """The formula whose place in the document is `where`, else all whose place contains it."""
+    known = list(formulas)
+    return [formula for formula in known if formula.where == where] or [
+        formula for formula in known if where in formula.where
+    ]
 
 
 @dataclass(frozen=True, slots=True)

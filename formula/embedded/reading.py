@@ -50,13 +50,15 @@ def rewrite(content: str, changed: Mapping[FormulaText, str]) -> str:
             return mark + text
     # From the last one to the first, so that the places of those before stay what they were.
     order = sorted(new, key=_start, reverse=True)
+    line_end = _LINE_END.search(document)
+    newline = line_end[0] if line_end else "\n"
     at_once = document
     for formula in order:
-        at_once = next(_candidates(at_once, formula, new[formula]), at_once)
+        at_once = next(_candidates(at_once, formula, new[formula], newline), at_once)
     if _reads_as(at_once, document, new):
         return mark + at_once
     for formula in order:
-        document = _first_that_reads(document, formula, new[formula])
+        document = _first_that_reads(document, formula, new[formula], newline)
     return mark + document
 
 
@@ -64,17 +66,16 @@ def _start(formula: FormulaText) -> int:
     return formula.notation.start if formula.notation is not None else 0
 
 
-def _candidates(document: str, formula: FormulaText, text: str) -> Iterator[str]:
+def _candidates(document: str, formula: FormulaText, text: str, newline: str) -> Iterator[str]:
     """The document with a formula changed, in all the ways that its notation has."""
     notation = formula.notation
     assert notation is not None, "the document is not the formula"
-    line_end = _LINE_END.search(document)
-    for written in notation.written(split(text, formula.holes), line_end[0] if line_end else "\n"):
+    for written in notation.written(split(text, formula.holes), newline):
         yield document[: notation.start] + written + document[notation.end :]
 
 
-def _first_that_reads(document: str, formula: FormulaText, text: str) -> str:
-    for candidate in _candidates(document, formula, text):
+def _first_that_reads(document: str, formula: FormulaText, text: str, newline: str) -> str:
+    for candidate in _candidates(document, formula, text, newline):
         if _reads_as(candidate, document, {formula: text}):
             return candidate
     line, column = formula.position(0)

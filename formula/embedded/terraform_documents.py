@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..source import Source
-from .brace_documents import BraceDocument, Entry, Kind, Token
+from .brace_documents import KINDS, BraceDocument, Entry, Token
 from .formula_text import DocumentReading, FormulaFileError, Hole
 from .found import Found
 from .line_writing import in_lines
@@ -27,15 +27,6 @@ _TOKEN = re.compile(
     r"|(?P<is>[=:])|(?P<comma>,)|(?P<open>[\[{(])|(?P<close>[\]})])",
     re.S,
 )
-_KINDS: Mapping[str, Kind] = {
-    "newline": "newline",
-    "word": "word",
-    "other": "other",
-    "is": "is",
-    "comma": "comma",
-    "open": "open",
-    "close": "close",
-}
 _LINES = re.compile(r"[^\r\n]*(?:\r\n?|\n|\Z)")
 _REFERENCE = re.compile(r"(local|var)\.([\w-]+)")
 
@@ -156,8 +147,8 @@ def _tokens(file: str, document: Source) -> Iterator[Token]:
                 raise _unclosed(file, document, start, f"heredoc {match['mark']}")
             at = close.end()
             yield Token("string", start, at)
-        elif kind in _KINDS:
-            yield Token(_KINDS[kind], start, at)
+        elif kind in KINDS:
+            yield Token(KINDS[kind], start, at)
     yield Token("end", len(text), len(text))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from .escapes import character, escaped
 from .formula_text import Hole
 from .interpolation import Interpolation
 from .templates import Part, Run
@@ -58,14 +59,10 @@ def template_text(text: str) -> str:
 
 def quoted_text(text: str) -> str:
     """What stands between the quotes for a text in which nothing is interpolated."""
-    for character in "\\\"\n\r\t":
-        name = next(name for name, read in _ESCAPES.items() if read == character)
-        text = text.replace(character, "\\" + name)
-    return template_text(text)
+    return template_text(escaped(text, _ESCAPES))
 
 
 def _unescaped(escape: str) -> str:
     if escape[1] in "uU" and len(escape) > 2:
-        number = int(escape[2:], 16)
-        return chr(number) if number < 0x110000 and not 0xD800 <= number < 0xE000 else "\ufffd"
+        return character(escape[2:])
     return _ESCAPES.get(escape[1], escape)

@@ -20,6 +20,8 @@ LOOKED_FOR = "`autoScaleFormula`, or `formula` in `autoScale`"
 
 _MOST_DEPTH = 200
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
+_RESOLVER: Any = yaml.resolver.Resolver()
+_TEXT = "tag:yaml.org,2002:str"
 # libyaml, where it is, counts characters as the other one does, and is ten times as fast.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -66,6 +68,9 @@ def _add(found: Found, value: _Value) -> None:
         return
     text = found.document.text
     if not found.is_new(rendered(value.path), event.start_mark.index, event.end_mark.index):
+        return
+    if not style and event.tag is None and _RESOLVER.resolve(yaml.ScalarNode, event.value, (True, False)) != _TEXT:
+        found.add_no_text(rendered(value.path), event.start_mark.index, event.end_mark.index)
         return
     try:
         scalar = locate(text, event.start_mark.index, event.end_mark.index, event.value, style)

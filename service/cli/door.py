@@ -74,6 +74,8 @@ def print_error(message: str) -> None:
 
 def colour(stream: Any) -> bool:
     """Colours are for terminals, and for those who have not said NO_COLOR (no-color.org)."""
+    if stream is None:  # it was closed before we began
+        return False
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and bool(stream.isatty())
 
 

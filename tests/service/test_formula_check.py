@@ -204,7 +204,7 @@ def test_a_directory_without_formulas():
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
-        ("a.formula", b"\xff\xfea = 1", "a.formula:1: is not UTF-8; save the file as UTF-8"),
+        ("a.formula", b"\xffa = 1", "a.formula:1: is not UTF-8; save the file as UTF-8"),
         ("a.formula", b"a = 1;\n\xe4", "a.formula:2: is not UTF-8; save the file as UTF-8"),
         ("a.formula", b"a\0b", "a.formula: is a binary file"),
         ("a.formula", b"a = 1;" * 1_000_000, "a.formula: is larger than 4 MiB"),

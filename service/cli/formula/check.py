@@ -20,7 +20,7 @@ _FORMATS = ("text", "json", "junit", "sarif", "github")
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, metavar="FILE...", type=click.Path(allow_dash=True))
+@click.argument("paths", nargs=-1, required=True, metavar="FILE...")
 @click.option("--format", "form", type=click.Choice(_FORMATS), default="text", help="How to tell what was found.")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--fix", "mend", is_flag=True, help="Mend what can be mended without judgement, in the files.")

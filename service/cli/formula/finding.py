@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Lines and columns count from 1; the end is exclusive. `start`, `end`: the same as offsets into the document.
+    """Lines and columns count from 1; the end is exclusive.
 
     `diagnostic`: what the formula's own finding is; None if the formula could not be read.
     """
@@ -29,8 +29,6 @@ class Finding:
     column: int
     end_line: int
     end_column: int
-    start: int
-    end: int
     diagnostic: Diagnostic | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -103,8 +101,6 @@ def check_document(document: Document, now: float, wanted: Callable[[str], bool]
                         diagnostic.hint,
                         *source.position(start),
                         *source.position(end),
-                        start,
-                        end,
                         diagnostic,
                     )
                 )
@@ -119,8 +115,6 @@ def check_document(document: Document, now: float, wanted: Callable[[str], bool]
             unreadable.hint,
             *source.position(unreadable.start),
             *source.position(unreadable.end),
-            unreadable.start,
-            unreadable.end,
         )
         findings = (finding,) if wanted(code) else ()
         checked.append((unreadable.start, CheckedFormula(None, unreadable.where, findings)))

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from ..door import colour
-from .reading import Document, Problem, changed, documents, store, syntax_faults, tell
+from .reading import Document, Problem, changed, documents, printable, store, syntax_faults, tell
 
 if TYPE_CHECKING:
     from formula.embedded import FormulaText
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, metavar="FILE...", type=click.Path(allow_dash=True))
+@click.argument("paths", nargs=-1, required=True, metavar="FILE...")
 @click.option("--check", "only_check", is_flag=True, help="Change nothing; exit code 1 if a file would change.")
 @click.option("--diff", "show_diff", is_flag=True, help="Change nothing; print what would change.")
 def fmt(paths: tuple[str, ...], only_check: bool, show_diff: bool) -> None:
@@ -28,15 +28,14 @@ def fmt(paths: tuple[str, ...], only_check: bool, show_diff: bool) -> None:
     problems: list[Problem] = []
     count = differing = refused = 0
     for document in documents(paths, problems):
-        count += 1
         try:
             content = _laid_out(document)
         except FormulaFileError as exc:
-            click.echo(f"{exc}\n{document.name}: left as it is", err=True)
+            told = f"{exc}\n{document.name}: left as it is"
+            click.echo("\n".join(map(printable, told.split("\n"))), err=True)
             refused += 1
             content = document.content
         differs = content != document.content
-        differing += differs
         if show_diff:
             _print_lines(_difference(document, content))
         elif only_check:
@@ -51,8 +50,11 @@ def fmt(paths: tuple[str, ...], only_check: bool, show_diff: bool) -> None:
             except OSError as exc:
                 told = f"{document.name}: cannot be written: {exc.strerror or exc}"
                 problems.append(Problem(document.name, told))
+                continue
+        count += 1
+        differing += differs
     tell(problems)
-    if paths != ("-",):
+    if count and paths != ("-",):
         _summarise(count, differing, refused, only_check or show_diff)
     if problems:
         raise SystemExit(2)
@@ -81,7 +83,7 @@ def _laid_out(document: Document) -> str:
     for unreadable in document.reading.unreadable:
         line, column = document.reading.document.position(unreadable.start)
         told = f"{document.name}:{line}:{column}: {unreadable.message}; this formula is left as it is"
-        click.echo(told, err=True)
+        click.echo(printable(told), err=True)
     if faults:
         raise FormulaFileError("\n".join(faults))
     return changed(document, texts) if texts else document.content

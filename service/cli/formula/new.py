@@ -36,9 +36,19 @@ def new(name: str, output: str | None, force: bool) -> None:
         if force and os.path.exists(output):
             store(Path(output), text)
         else:
-            with open(output, "x", encoding="utf-8", newline="\n") as file:
-                file.write(text)
+            _create(output, text)
     except FileExistsError:
         raise BadInput(f"{output}: exists; choose another name, or say --force") from None
     except OSError as exc:
         raise BadInput(f"{output}: cannot be written: {exc.strerror or exc}") from None
+
+
+def _create(path: str, text: str) -> None:
+    """Raises FileExistsError, and OSError; then nothing is left of it."""
+    with open(path, "x", encoding="utf-8", newline="\n") as file:
+        try:
+            file.write(text)
+            file.flush()
+        except BaseException:
+            os.unlink(path)
+            raise

@@ -9,12 +9,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
 import sys
 import tempfile
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,8 +86,8 @@ def documents(paths: Sequence[str], problems: list[Problem]) -> Iterator[Documen
 
 
 def the_formula(path: str, where: str | None = None) -> FormulaText:
-    """The only formula of a document, or that at `where`. Raises BadInput."""
-    from formula.embedded import FormulaFileError, read_formulas
+    """The only formula of a document, or the only one whose place is `where` or contains it. Raises BadInput."""
+    from formula.embedded import FormulaFileError, formulas_at, read_formulas
 
     name = shown(path)
     try:
@@ -93,13 +96,14 @@ def the_formula(path: str, where: str | None = None) -> FormulaText:
         raise BadInput(f"{name}: cannot be read: {exc.strerror or exc}") from None
     except (FormulaFileError, _Refused) as exc:
         raise BadInput(str(exc)) from None
-    chosen = [formula for formula in found if where is None or formula.where == where]
+    chosen = formulas_at(found, where or "")
     if len(chosen) == 1:
         return chosen[0]
-    there = ", ".join(formula.where for formula in found)
-    if where is not None:
+    there = ", ".join(formula.where or "the whole file" for formula in chosen or found)
+    if not chosen:
         raise BadInput(f"{name}: there is no formula at {where!r}; there are: {there}")
-    raise BadInput(f"{name}: holds {len(found)} formulas; choose one of {there}")
+    fitting = f"formulas at {where!r}" if where else "formulas"
+    raise BadInput(f"{name}: holds {len(chosen)} {fitting}; choose one of {there}")
 
 
 def syntax_faults(formula: FormulaText, refused: FormulaError) -> str:
@@ -130,18 +134,32 @@ def changed(document: Document, texts: Mapping[FormulaText, str]) -> str:
 
 
 def store(path: Path, content: str) -> None:
-    """Replace a file's content at once, keeping its mode; a link stays a link. Raises OSError."""
+    """Replace a file's content at once, keeping its owner and mode; a link stays a link. Raises OSError.
+
+    A file that may not be written is not replaced, even where its directory would allow it.
+    """
     target = os.path.realpath(path)
-    mode = stat.S_IMODE(os.stat(target).st_mode)
+    with open(target, "r+b") as file:
+        was = os.fstat(file.fileno())
     handle, temporary = tempfile.mkstemp(prefix=".ebbtide-", dir=os.path.dirname(target))
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content.encode("utf-8"))
-            os.fchmod(file.fileno(), mode)
+            with suppress(PermissionError):  # only root may give files away
+                os.fchown(file.fileno(), was.st_uid, was.st_gid)
+            os.fchmod(file.fileno(), stat.S_IMODE(was.st_mode))
         os.replace(temporary, target)
     except BaseException:
-        os.unlink(temporary)
+        with suppress(FileNotFoundError):  # an interrupt may come when it has its new name already
+            os.unlink(temporary)
         raise
+
+
+def standard_input(most: int = -1) -> bytes:
+    """What stands there, or the first so many bytes of it. Raises OSError."""
+    if sys.stdin is None:
+        raise OSError(errno.EBADF, "it is closed")
+    return sys.stdin.buffer.read(most)
 
 
 def shown(path: str) -> str:
@@ -168,12 +186,14 @@ def _content(path: str) -> str:
     """Raises OSError and _Refused."""
     name = shown(path)
     if path == "-":
-        data = sys.stdin.buffer.read(MOST_BYTES + 1)
+        data = standard_input(MOST_BYTES + 1)
     else:
         with open(path, "rb") as file:
             data = file.read(MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
         raise _Refused(f"{name}: is larger than {MOST_BYTES >> 20} MiB; give the file that holds the formula")
+    if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        raise _Refused(f"{name}: is UTF-16, as PowerShell writes it; save the file as UTF-8")
     if b"\0" in data:
         raise _Refused(f"{name}: is a binary file; give a text file in UTF-8")
     try:
@@ -189,7 +209,7 @@ def _of_file(path: str, problems: list[Problem], only_likely: bool = False) -> D
     name = shown(path)
     try:
         content = _content(path)
-        if only_likely and not path.lower().endswith(_FORMULAS_ALONE) and not may_hold_formulas(content):
+        if only_likely and not may_hold_formulas(path, content):
             return None
         return Document(name, None if path == "-" else Path(path), content, read_document(name, content))
     except OSError as exc:
@@ -199,10 +219,6 @@ def _of_file(path: str, problems: list[Problem], only_likely: bool = False) -> D
     return None
 
 
-# Files of these names are formulas, whatever they hold.
-_FORMULAS_ALONE = (".formula", ".autoscale")
-
-
 def _of_directory(path: str, seen: set[str], problems: list[Problem]) -> Iterator[Document]:
     from formula.embedded import EXTENSIONS
 
@@ -210,7 +226,7 @@ def _of_directory(path: str, seen: set[str], problems: list[Problem]) -> Iterato
         name = shown(str(exc.filename))
         problems.append(Problem(name, f"{name}: cannot be listed: {exc.strerror or exc}"))
 
-    found = 0
+    found, before = 0, len(problems)
     for folder, folders, files in os.walk(path, onerror=unlisted):
         folders[:] = sorted(name for name in folders if name not in _SKIPPED and not name.startswith("."))
         for file in sorted(files):
@@ -226,7 +242,7 @@ def _of_directory(path: str, seen: set[str], problems: list[Problem]) -> Iterato
             if document is not None and (document.reading.formulas or document.reading.unreadable):
                 found += 1
                 yield document
-    if not found:
+    if not found and len(problems) == before:
         name = shown(path)
         looked_for = ", ".join(f"*{extension}" for extension in EXTENSIONS)
         problems.append(Problem(name, f"no formula found in {name}: looked for formulas in {looked_for}"))

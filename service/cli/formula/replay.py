@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,8 @@ import click
 
 from ..door import BadInput, colour
 from ..options import json_option
-from .reading import syntax_faults, the_formula
+from .question import filled_formula, given_option, given_time, samples_content, samples_option, where_option
+from .reading import shown, syntax_faults
 from .sparkline import sparkline
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ _SHOWN = {"hour": 16, "day": 10}
 
 @click.command()
 @click.argument("file")
-@click.option("--samples", type=click.Path(path_type=Path), required=True, help="JSON or CSV file with samples.")
+@samples_option
 @click.option("--every", default="PT5M", show_default=True, help="The time between two runs (ISO 8601).")
 @click.option("--from", "start", metavar="TIME", help="The first run; default: when every series has a sample.")
 @click.option("--to", "end", metavar="TIME", help="The last run; default: the last sample.")
@@ -33,7 +35,8 @@ _SHOWN = {"hour": 16, "day": 10}
 @click.option("--by", type=click.Choice(list(_SECONDS)), help="Print a table by days or hours, UTC.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print every run as CSV.")
 @click.option("--strict", is_flag=True, help="Exit code 1 if a run failed.")
-@click.option("--where", metavar="PLACE", help="Which formula of a document, as `ebbtide formula check` names it.")
+@where_option
+@given_option
 @json_option
 def replay(
     file: str,
@@ -48,6 +51,7 @@ def replay(
     as_csv: bool,
     strict: bool,
     where: str | None,
+    given: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Tell what a formula would have decided all along a recording, and what that costs."""
@@ -58,18 +62,18 @@ def replay(
     if as_json + as_csv + (by is not None) > 1:
         raise click.UsageError("choose one of --json, --csv and --by")
     seconds, shift = _duration(every, "--every"), _duration(delay, "--delay")
-    first, last = _time(start, "--from"), _time(end, "--to")
-    formula = the_formula(file, where)
+    first, last = given_time(start, "--from"), given_time(end, "--to")
     try:
-        recording = read_recording(str(samples), _content(samples))
+        recording = read_recording(shown(str(samples)), samples_content(samples, file))
     except ValueError as exc:
         raise BadInput(str(exc)) from None
+    formula = filled_formula(file, where, given)
     try:
         found = run_all(formula.text, recording, first, last, seconds, shift)
     except FormulaError as exc:
         raise BadInput(syntax_faults(formula, exc)) from None
     except ValueError as exc:
-        raise BadInput(f"{samples}: {exc}") from None
+        raise BadInput(f"{shown(str(samples))}: {exc}") from None
     cost = _cost(found, price_per_hour, low_priority_price)
     if as_json:
         click.echo(json.dumps({**_summary(found, cost), "evaluations": _evaluations(found)}))
@@ -84,15 +88,6 @@ def replay(
         raise SystemExit(1)
 
 
-def _content(path: Path) -> bytes:
-    if str(path) == "-":
-        return sys.stdin.buffer.read()
-    try:
-        return path.read_bytes()
-    except OSError as exc:
-        raise BadInput(f"{path}: cannot be read: {exc.strerror or exc}") from None
-
-
 def _duration(text: str, option: str) -> float:
     from ...iso8601 import parse_duration
 
@@ -102,22 +97,14 @@ def _duration(text: str, option: str) -> float:
         raise click.BadParameter(str(exc), param_hint=option) from None
 
 
-def _time(text: str | None, option: str) -> float | None:
-    from formula import parse_time
-
-    if text is None:
-        return None
-    try:
-        return parse_time(text)
-    except ValueError as exc:
-        raise click.BadParameter(f"{text!r} is not a time: {exc}", param_hint=option) from None
-
-
 def _cost(found: Replay, price: float | None, low_priority_price: float | None) -> float | None:
     if price is None and low_priority_price is None:
         return None
     dedicated, low_priority = found.node_hours()
-    return dedicated * (price or 0.0) + low_priority * (low_priority_price or 0.0)
+    cost = dedicated * (price or 0.0) + low_priority * (low_priority_price or 0.0)
+    if not isfinite(cost):
+        raise click.UsageError("--price-per-hour and --low-priority-price are prices of a node, finite numbers")
+    return cost
 
 
 def _failures(found: Replay) -> list[tuple[int, int]]:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +19,7 @@ _COLOURS = {"head": "cyan", "expected": "red", "actual": "green"}
 
 
 @click.command()
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(readable=False, path_type=Path))
 @click.option("--coverage", is_flag=True, help="Tell which branches of the formulas no case takes.")
 @click.option("--fail-under", type=click.FloatRange(0, 100), help="Fail if less than this percentage is covered.")
 @click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="Write a JUnit XML report here.")
@@ -40,16 +42,17 @@ def test(
         for result in results[-1][1]:
             covered.add(coverage_record(result))
     flat = [result for _, group in results for result in group]
-    if junit is not None:
-        from .junit_report import junit_report
-
-        junit.write_text(junit_report(results), encoding="utf-8")
     if as_json:
         click.echo(json.dumps(_as_json(flat, covered), indent=2))
     else:
         _tell(flat)
         if coverage or fail_under is not None:
             click.echo("\n".join(covered.lines()))
+    if junit is not None:
+        from .junit_report import junit_report
+
+        with _written(junit):
+            junit.write_text(junit_report(results), encoding="utf-8")
     if update:
         _update(results)
     missed = fail_under is not None and covered.percent < fail_under
@@ -71,8 +74,17 @@ def _tell(results: list[CaseResult]) -> None:
                 click.echo(click.style(f"  {line}", fg=_COLOURS.get(kind)), color=coloured)
             click.echo()
     failed = sum(not result.passed for result in results)
-    text = f"{len(results)} cases: {len(results) - failed} passed, {failed} failed"
+    text = f"{len(results)} case{'' if len(results) == 1 else 's'}: {len(results) - failed} passed, {failed} failed"
     click.echo(click.style(text, fg="red" if failed else "green"), color=coloured)
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[None]:
+    """Raises BadInput if the file cannot be written in here."""
+    try:
+        yield
+    except OSError as exc:
+        raise BadInput(f"{path}: cannot be written: {exc.strerror or exc}") from None
 
 
 def _update(results: list[tuple[CaseFile, list[CaseResult]]]) -> None:
@@ -83,7 +95,8 @@ def _update(results: list[tuple[CaseFile, list[CaseResult]]]) -> None:
     for file, group in results:
         text, changed = updated(file, group)
         if changed:
-            store(Path(file.file), text)
+            with _written(Path(file.file)):
+                store(Path(file.file), text)
             click.echo(f"{file.file}: wrote {changed} expectations anew; look at them before you keep them", err=True)
 
 

@@ -34,7 +34,7 @@ def summary(outcome: Outcome) -> str:
         if (number := severities.count(severity))
     ]
     if outcome.problems:
-        parts.append(f"{len(outcome.problems)} not read")
+        parts.append(f"{len(outcome.problems)} not usable")
     return ", ".join(parts) if len(parts) > 1 else f"{parts[0]}, no faults"
 
 
