@@ -74,7 +74,7 @@ def _all() -> Iterator[Entry]:
     for name, seconds in INTERVALS.items():
         yield _entry(name, "constant", format_interval(seconds), (f"{name}: timeinterval",))
     yield from _operators()
-    for code in (*CODES.values(), *DOCUMENTS.values()):
+    for code in sorted((*CODES.values(), *DOCUMENTS.values()), key=lambda each: each.code):
         yield Entry(
             code.code, "finding", code.title, (), code.explanation, (), code.severity, code.wrong, code.right
         )

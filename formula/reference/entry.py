@@ -46,6 +46,11 @@ class Entry:
     wrong: str = ""
     right: str = ""
 
+    @property
+    def sentence(self) -> str:
+        """The summary with a capital letter and a full stop."""
+        return self.summary[:1].upper() + self.summary[1:] + ("" if self.summary.endswith((".", "?")) else ".")
+
     def to_json(self) -> dict[str, Any]:
         """What `ebbtide formula docs --json` prints; of a finding with severity, wrong and right."""
         told: dict[str, Any] = {

@@ -33,8 +33,8 @@ def _examples(*pairs: tuple[str, str]) -> tuple[Example, ...]:
 
 
 EXAMPLES: Mapping[str, tuple[Example, ...]] = {
-    "$TargetDedicatedNodes": _examples(("$TargetDedicatedNodes", "3")),
-    "$TargetLowPriorityNodes": _examples(("$TargetLowPriorityNodes", "2")),
+    "$TargetDedicatedNodes": _examples(("$TargetDedicatedNodes + 1", "4")),
+    "$TargetLowPriorityNodes": _examples(("$TargetLowPriorityNodes + 1", "3")),
     "$CurrentDedicatedNodes": _examples(("$CurrentDedicatedNodes + $CurrentLowPriorityNodes", "5")),
     "$PendingTasks": _examples(
         ("max($PendingTasks.GetSample(5 * TimeInterval_Minute, 1))", "6"),
@@ -98,23 +98,26 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
 NOTES: Mapping[str, str] = {
     "$TargetDedicatedNodes": "Read before it is assigned, it is the pool's present target. A fraction is cut off: "
     "2.9 is 2 and 0.5 is 0, so round up with ceil(). Below 0 counts as 0. If it is not assigned, the target stays.",
-    "$TargetLowPriorityNodes": "Low-priority and Spot nodes alike; a name with Spot in it does not exist. Read, cut "
-    "off and kept as $TargetDedicatedNodes is.",
+    "$TargetLowPriorityNodes": "There is no name with Spot in it. Read, cut off and kept as $TargetDedicatedNodes is.",
     "$PendingTasks": "Counts tasks, not slots: divide by $TaskSlotsPerNode to get nodes, and round up.",
     "$ActiveTasks": "Tasks that run are not in it: a pool that follows this number alone takes busy nodes away.",
-    "$CurrentLowPriorityNodes": "Preempted nodes are counted too; take $PreemptedNodeCount away for those that can "
-    "work.",
+    "$CurrentLowPriorityNodes": "Take $PreemptedNodeCount away for those that can work.",
     "$CPUPercent": "From 0 to 100, averaged over the nodes that gave a sample. Without nodes there are no samples.",
     "GetSample": "Samples are in order from the newest to the oldest. With a count: the newest so many, whatever "
-    "their age, perhaps fewer, never an error. With an interval or a time: the samples of the window from then (or "
-    "between the two) to now; if fewer than `percent` of the possible samples are there, the evaluation stops with "
-    "InsufficientSampleData and the targets stay. Without `percent` it wants 70. A sample is taken every 30 seconds "
-    "and is visible about a minute later, so the newest minute is often empty.",
+    "their age, perhaps fewer, never an error. With an interval or a time: the samples since then, or between the two; "
+    "if fewer than `percent` of the possible samples are there, the evaluation stops with InsufficientSampleData and "
+    "the targets stay. Without `percent` it wants 70. A sample is taken every 30 seconds and is visible about a minute "
+    "later, so the newest minute is often empty.",
     "GetSamplePercent": "From 0 to 100, not from 0 to 1. Ask it before GetSample over a window, with the same "
     "window.",
+    "Count": "On a new pool 0.",
+    "HistoryBeginTime": "Without samples the evaluation stops with InsufficientSampleData.",
     "avg": "A fraction, mostly: as a target it is cut off, so round up with ceil().",
     "max": "max(0, samples) is 0 when there are no samples; max(samples) fails then.",
-    "percentile": "From 0 to 100; always one of the elements. Outside it is an evaluation error.",
+    "percentile": "Always one of the elements. A percentage outside of that, or a vector of nothing, is an "
+    "evaluation error.",
+    "norm": "Of nothing 0.",
+    "log": "Of 0 -Infinity, of less NaN; so are ln and lg.",
     "stop": "What was assigned so far is applied, what comes later is not done. It has no value: write `stop();`.",
     "std": "Fewer than two elements give NaN.",
     "time": "Always UTC; add an interval for local time. All time() of one evaluation are the same instant. The "

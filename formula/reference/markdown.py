@@ -31,7 +31,7 @@ def _section(kind: Kind) -> str:
             lines += [*_described(row), ""]
     else:
         lines += ["| name | meaning |", "|---|---|"]
-        lines += [f"| `{_cell(row.name)}` | {_cell(_whole(row))} |" for row in rows]
+        lines += [f"| `{_cell(row.name)}` | {_cell(_whole(row) + _in_a_row(row))} |" for row in rows]
         lines.append("")
     return "\n".join(lines)
 
@@ -49,6 +49,12 @@ def _described(row: Entry) -> Iterator[str]:
             yield f"| `{_cell(each.expression)}` | `{_cell(each.value)}` |"
 
 
+def _in_a_row(row: Entry) -> str:
+    """The examples as a sentence, where there is no room for a table."""
+    each = ", ".join(f"`{example.expression}` is {example.value}" for example in row.examples)
+    return f" {each}." if each else ""
+
+
 def _finding(entry: Entry) -> str:
     lines = [f"## {entry.name}", "", f"**{entry.summary}** ({entry.severity})", ""]
     if entry.notes:
@@ -61,8 +67,7 @@ def _finding(entry: Entry) -> str:
 
 def _whole(row: Entry) -> str:
     """The summary and the notes as sentences."""
-    summary = row.summary[:1].upper() + row.summary[1:]
-    return f"{summary}. {row.notes}" if row.notes else f"{summary}."
+    return f"{row.sentence} {row.notes}" if row.notes else row.sentence
 
 
 def _cell(text: str) -> str:

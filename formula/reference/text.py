@@ -24,7 +24,7 @@ def overview() -> str:
 
 def as_text(entry: Entry) -> str:
     """Everything about one name."""
-    parts = [f"{entry.name}  ({_kind(entry)})", _wrapped(_sentence(entry.summary))]
+    parts = [f"{entry.name}  ({_kind(entry)})", _wrapped(entry.sentence)]
     if entry.signatures:
         parts.insert(1, "\n".join(f"  {signature}" for signature in entry.signatures))
     if entry.notes:
@@ -39,10 +39,6 @@ def as_text(entry: Entry) -> str:
     if entry.right:
         parts.append("  Right:\n" + indent(entry.right.strip("\n"), "    "))
     return "\n\n".join(parts)
-
-
-def _sentence(summary: str) -> str:
-    return summary[:1].upper() + summary[1:] + ("" if summary.endswith((".", "?")) else ".")
 
 
 def _kind(entry: Entry) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import click
 import pytest
 
+from formula.reference import find
 from service.cli import main
 
 from .sources import ROOT
@@ -47,5 +48,18 @@ def test_every_documented_command_exists(typed):
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_between_documents_lead_somewhere(path):
-    for target in re.findall(r"\]\((?!https?:|#)([^)#\s]+)", path.read_text(encoding="utf-8")):
-        assert (path.parent / target).exists(), f"{path.name} links to {target}"
+    for target, heading in re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)", path.read_text(encoding="utf-8")):
+        document = path.parent / target if target else path
+        assert document.exists(), f"{path.name} links to {target}"
+        assert not heading or heading in anchors(document), f"{path.name} links to {target}#{heading}"
+
+
+def anchors(document):
+    """The headings of a document, as links name them."""
+    found = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found}
+
+
+def test_every_finding_that_is_named_exists():
+    unknown = {code for code in re.findall(r"\bF\d{3}\b", TEXT) if find(code) is None}
+    assert unknown <= {"F999"}  # the example of one that does not

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from formula import check
+from formula import lint
 from formula.cases import (
     CoveredFormulas,
     case_files,
@@ -14,6 +14,7 @@ from formula.cases import (
     read_cases,
     run_case,
 )
+from formula.layout import format_formula
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "formulas"
 FILES = case_files([EXAMPLES])
@@ -31,9 +32,15 @@ def test_cases_pass_and_take_every_branch(path):
     for case in read_case_file(path).cases:
         result = run_case(case)
         assert result.passed, failure_text(result)
-        assert not [found for found in check(case.formula.text) if found.is_error]
+        assert not [found for found in lint(case.formula.text) if found.severity != "info"]
         covered.add(coverage_record(result))
     assert covered.percent == 100.0, covered.lines()
+
+
+def test_they_are_laid_out_as_fmt_does():
+    for path in EXAMPLES.glob("*.formula"):
+        text = path.read_text(encoding="utf-8")
+        assert format_formula(text) == text
 
 
 CHANGES = [

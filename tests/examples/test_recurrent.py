@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from formula import PoolValues, Samples, TimeSeries, check, compile_formula
+from formula import PoolValues, Samples, TimeSeries, compile_formula, lint
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "recurrent"
 WORKLOAD = yaml.safe_load((EXAMPLE / "workload.yaml").read_text(encoding="utf-8"))
@@ -41,7 +41,7 @@ def evaluate(text, pending):
 
 
 def test_the_formula_has_no_faults():
-    assert not check(FORMULA)
+    assert not lint(FORMULA)
 
 
 @pytest.mark.parametrize(
