@@ -7,17 +7,16 @@ Source: "Data types in Bicep", strings, of the Azure documentation. What stands 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..source import Source
-from .brace_documents import KINDS, BraceDocument, Entry, Token
+from .brace_documents import KINDS, Entry, Token
+from .brace_reading import Language, StringText, read_braces
 from .escapes import character, escaped
 from .formula_text import DocumentReading, FormulaFileError, Hole
-from .found import Found
 from .interpolation import Interpolation
 from .line_writing import in_lines
-from .paths import is_formula, rendered
 from .templates import Part, Run
 
 LOOKED_FOR = "`formula` in `autoScale`, or `autoScaleFormula`"
@@ -66,46 +65,25 @@ class QuotedNotation:
 
 def read_bicep(file: str, document: Source) -> DocumentReading:
     """Raises FormulaFileError."""
-    found = Found(file, document, LOOKED_FOR)
-    braces = BraceDocument(file, document, list(_tokens(file, document)))
-    entries = list(braces.entries())
-    named = {entry.path: entry for entry in entries}
-    for entry in entries:
-        if is_formula(entry.path):
-            _add(found, braces, entry, named)
-    return found.reading()
+    return read_braces(file, document, Language(LOOKED_FOR, _tokens, _referenced, _string))
 
 
-def _add(found: Found, braces: BraceDocument, entry: Entry, named: Mapping[tuple[str, ...], Entry]) -> None:
-    text = found.document.text
-    where = rendered(entry.path)
-    if not entry.is_string:
-        end = braces.expression_end(entry.start)
-        if _REFERENCE.fullmatch(text, entry.start, end):
-            name = text[entry.start : end]
-            there = named.get(("var", name)) or named.get(("param", name))
-            if there is not None and there.start != entry.start and there.is_string:
-                _add(found, braces, there, named)
-                return
-        if text[entry.start : end] != "null":
-            found.add_computed(where, entry.start, end)
-        return
-    if not found.is_new(where, entry.start, entry.end):
-        return
+def _referenced(expression: str) -> Iterator[tuple[str, ...]]:
+    if _REFERENCE.fullmatch(expression):
+        yield from (("var", expression), ("param", expression))
+
+
+def _string(text: str, entry: Entry) -> StringText:
     quotes = _opening(text, entry.start)
     if quotes is None:
         end = entry.end - 1
         parts = _quoted_parts(text, entry.start + 1, end)
-        if not any(isinstance(part, Run) and part.text.strip() for part in parts):
-            found.add_computed(where, entry.start, entry.end)
-        else:
-            found.add(where, parts, end, QuotedNotation(entry.start, entry.end))
-        return
+        return StringText(parts, end, QuotedNotation(entry.start, entry.end), is_line=True)
     end = entry.end - 3
     newline = _NEWLINE.match(text, entry.start + len(quotes), end)
     opening = quotes + (newline[0] if newline else "")
-    lines = _lines_parts(text, entry.start + len(opening), end, quotes.count("$"))
-    found.add(where, lines, end, LinesNotation(entry.start, entry.end, opening))
+    parts = _lines_parts(text, entry.start + len(opening), end, quotes.count("$"))
+    return StringText(parts, end, LinesNotation(entry.start, entry.end, opening), is_line=False)
 
 
 def _opening(text: str, start: int) -> str | None:

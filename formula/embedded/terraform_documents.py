@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..source import Source
-from .brace_documents import KINDS, BraceDocument, Entry, Token
+from .brace_documents import KINDS, Entry, Token
+from .brace_reading import Language, StringText, read_braces
 from .formula_text import DocumentReading, FormulaFileError, Hole
-from .found import Found
 from .line_writing import in_lines
-from .paths import is_formula, rendered
 from .templates import Run
 from .terraform_strings import SYNTAX, quoted_text, template_parts, template_text
 
@@ -59,49 +58,27 @@ class QuotedNotation:
 
 def read_terraform(file: str, document: Source) -> DocumentReading:
     """Raises FormulaFileError."""
-    found = Found(file, document, LOOKED_FOR)
-    braces = BraceDocument(file, document, list(_tokens(file, document)))
-    entries = list(braces.entries())
-    named = {entry.path: entry for entry in entries}
-    for entry in entries:
-        path = [name for name in entry.path if name != "content"]  # of a `dynamic "auto_scale"`
-        if is_formula(path):
-            _add(found, braces, entry, named)
-    return found.reading()
+    return read_braces(file, document, _LANGUAGE)
 
 
-def _add(found: Found, braces: BraceDocument, entry: Entry, named: Mapping[tuple[str, ...], Entry]) -> None:
-    text = found.document.text
-    where = rendered(entry.path)
-    if not entry.is_string:
-        end = braces.expression_end(entry.start)
-        reference = _REFERENCE.fullmatch(text, entry.start, end)
-        if reference is not None:
-            path = ("locals", reference[2]) if reference[1] == "local" else ("variable", reference[2], "default")
-            there = named.get(path)
-            if there is not None and there.start != entry.start and there.is_string:
-                _add(found, braces, there, named)
-                return
-        if text[entry.start : end] != "null":
-            found.add_computed(where, entry.start, end)
-        return
-    if not found.is_new(where, entry.start, entry.end):
-        return
+def _referenced(expression: str) -> Iterator[tuple[str, ...]]:
+    reference = _REFERENCE.fullmatch(expression)
+    if reference is not None:
+        yield ("locals", reference[2]) if reference[1] == "local" else ("variable", reference[2], "default")
+
+
+def _string(text: str, entry: Entry) -> StringText:
     if text[entry.start] == '"':
         end = entry.end - 1
         run = Run(text[entry.start + 1 : end], range(entry.start + 1, end))
         parts = template_parts(run, end, quoted=True)
-        if not any(isinstance(part, Run) and part.text.strip() for part in parts):
-            found.add_computed(where, entry.start, entry.end)
-        else:
-            found.add(where, parts, end, QuotedNotation(entry.start, entry.end))
-        return
+        return StringText(parts, end, QuotedNotation(entry.start, entry.end), is_line=True)
     notation, run = _heredoc(text, entry)
     parts = [
         Hole(part.start, part.end, text[part.start : part.end]) if isinstance(part, Hole) else part
         for part in template_parts(run, notation.end)
     ]
-    found.add(where, parts, notation.end, notation)
+    return StringText(parts, notation.end, notation, is_line=False)
 
 
 def _heredoc(text: str, entry: Entry) -> tuple[HeredocNotation, Run]:
@@ -155,3 +132,7 @@ def _tokens(file: str, document: Source) -> Iterator[Token]:
 def _unclosed(file: str, document: Source, start: int, what: str) -> FormulaFileError:
     line, column = document.position(start)
     return FormulaFileError(f"{file}:{line}:{column}: is not Terraform: the {what} is not closed")
+
+
+# `content` stands between a `dynamic "auto_scale"` and what it holds.
+_LANGUAGE = Language(LOOKED_FOR, _tokens, _referenced, _string, passed_over=frozenset({"content"}))
