@@ -13,7 +13,7 @@ from .call_code import CallCode
 from .expression_types import bare
 from .faults import Fault
 from .generated_code import NO_READS, Code, CodeWriter, WindowKey, local, number, placed
-from .operators import COMPARISONS, OPERATORS, binary_result
+from .operators import COMPARISONS, MIRRORED, OPERATORS, binary_result
 from .scope import Scope
 from .syntax import (
     Call,
@@ -36,7 +36,6 @@ from .vectors import ARITHMETIC, elementwise
 
 # Longer chains are computed in steps, because every operator nests Python's own tree once more.
 _CHAIN_STEP = 16
-_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 # What says, by holding or not, that the left side is at least the right one.
 _AT_LEAST = {True: (">", ">="), False: ("<", "<=")}
 
@@ -166,7 +165,7 @@ class ExpressionCode:
         operator = node.operators[0]
         percent, bound = (self._codes[id(operand)] for operand in node.operands)
         if percent.constant is not None:
-            operator, percent, bound = _MIRRORED.get(operator, ""), bound, percent
+            operator, percent, bound = MIRRORED.get(operator, ""), bound, percent
         if percent.percent_of is None or bound.constant is None or operator not in _AT_LEAST[holds]:
             return {}
         return {percent.percent_of: bound.constant}

@@ -33,6 +33,10 @@ class Operator:
 
 
 COMPARISONS = ("<", "<=", "==", ">=", ">", "!=")
+#: How to write a comparison with its sides exchanged.
+MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+#: How to write that a comparison does not hold (of numbers that are not NaN).
+OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 
 
 def _rows() -> Iterator[Operator]:

@@ -157,6 +157,13 @@ def assigned_target(assigned: Container[str], full_name: str) -> str | None:
     return next((name for name in _NAMES_OF[full_name] if name in assigned), None)
 
 
+def current_name(name: str) -> str:
+    """The name of today for an outdated name of a target or a metric; every other name as it is."""
+    if name in TARGETS:
+        return TARGETS[name].full_name
+    return series_name(name) if name in METRICS else name
+
+
 def series_name(metric: str) -> str:
     """The name of the samples: outdated metrics have those of their successors."""
     return METRICS[metric].series or metric

@@ -6,6 +6,7 @@ import operator as python
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from ..operators import MIRRORED
 from ..syntax import Chain, Expression
 from .facts import Facts
 
@@ -17,10 +18,6 @@ COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     ">": python.gt,
     "!=": python.ne,
 }
-#: How to write it with the sides exchanged.
-MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
-#: How to write that it does not hold.
-OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 
 
 @dataclass(frozen=True, slots=True)

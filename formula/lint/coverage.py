@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from ..operators import MIRRORED, OPPOSITE
 from ..samples import DEFAULT_PERIOD
 from ..syntax import Call, Chain, Expression, Logic, MethodCall, Number, Ternary, Unary, children
-from .comparisons import COMPARE, MIRRORED, OPPOSITE
+from .comparisons import COMPARE
 from .facts import Facts, SampleCall
 
 #: What GetSample demands of a window if no percentage is given.

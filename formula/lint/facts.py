@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import isfinite
@@ -25,7 +25,8 @@ from ..syntax import (
     postorder,
 )
 from ..value_types import DOUBLE, NOTHING, TypeSet
-from ..variables import INTERVALS, METRICS
+from ..variables import INTERVALS, METRICS, series_name
+from ..vectors import ARITHMETIC
 from .sources import Sources, find_sources
 
 
@@ -36,14 +37,6 @@ class Guard:
     condition: Expression
     holds: bool
     outer: Guard | None
-
-
-_FOLD: Mapping[str, Callable[[float, float], float]] = {
-    "+": lambda a, b: a + b,
-    "-": lambda a, b: a - b,
-    "*": lambda a, b: a * b,
-    "/": lambda a, b: a / b,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,11 +185,11 @@ class Facts:
     def _fold_chain(self, node: Chain, values: dict[int, float]) -> float | None:
         result, *others = [values.get(id(operand)) for operand in node.operands]
         for operator, other in zip(node.operators, others, strict=True):
-            if result is None or other is None or operator not in _FOLD:
+            if result is None or other is None or operator not in ARITHMETIC:
                 return None
             if operator == "/" and other == 0:
                 return None
-            result = _FOLD[operator](result, other)
+            result = ARITHMETIC[operator](result, other)
         return result
 
     def guards(self, node: Expression) -> Iterator[Guard]:
@@ -239,7 +232,7 @@ class Facts:
             return None
         if not isinstance(receiver, Name) or receiver.name not in METRICS:
             return None
-        metric = METRICS[receiver.name].series or receiver.name
+        metric = series_name(receiver.name)
         edges, percent = node.arguments, None
         if self.types(edges[0]) == DOUBLE:
             return SampleCall(node, metric, True, self.constant(edges[0]), None, None, None)

@@ -16,7 +16,7 @@ from . import (
     rules_time,
     rules_weekdays,
 )
-from .rule import Report, Rule
+from .rule import Rule
 
 _SAMPLES: tuple[Rule, ...] = (
     rules_coverage.unguarded_windows,
@@ -77,4 +77,4 @@ _OTHER: tuple[Rule, ...] = (
 
 RULES: tuple[Rule, ...] = (*_SAMPLES, *_TARGETS, *_OTHER)
 
-__all__ = ["RULES", "Report", "Rule"]
+__all__ = ["RULES"]

@@ -7,7 +7,7 @@ from math import inf, trunc
 from ..diagnostics import Edit
 from ..syntax import Assignment, Call, Chain, Expression, Name, postorder
 from ..value_types import VECTOR
-from ..variables import METRICS, TARGETS
+from ..variables import METRICS, TARGETS, current_name
 from .demand import number
 from .facts import Facts, SampleCall
 from .rule import Report
@@ -172,7 +172,7 @@ def old_names(facts: Facts, report: Report) -> None:
             if isinstance(node, Name):
                 places.setdefault(node.name, []).append(node.start)
     for name, starts in places.items():
-        current = _current_name(name)
+        current = current_name(name)
         if current == name:
             continue
         # With both in use, which of the two counts where is for the author to say.
@@ -185,9 +185,3 @@ def old_names(facts: Facts, report: Report) -> None:
             f"write {current}",
             tuple(Edit(start, start + len(name), current) for start in starts) if safe else (),
         )
-
-
-def _current_name(name: str) -> str:
-    if name in TARGETS:
-        return TARGETS[name].full_name
-    return (METRICS[name].series or name) if name in METRICS else name

@@ -22,7 +22,7 @@ from ..syntax import (
     children,
     postorder,
 )
-from ..variables import METRICS, TARGETS
+from ..variables import METRICS, TARGETS, series_name
 
 _NONE: frozenset[str] = frozenset()
 #: Methods that tell of the history and not of what was measured.
@@ -83,7 +83,7 @@ def _joined(
 
 def _of_name(name: str) -> frozenset[str]:
     if name in METRICS:
-        return frozenset((METRICS[name].series or name,))
+        return frozenset((series_name(name),))
     return frozenset((TARGETS[name].full_name,)) if name in TARGETS else _NONE
 
 

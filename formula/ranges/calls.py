@@ -12,7 +12,7 @@ from ..sampling import DEFAULT_PERCENT
 from ..syntax import Call, Member, MethodCall, Name, String
 from ..timestamps import parse_time
 from ..value_types import DOUBLE, TypeSet
-from ..variables import METRICS
+from ..variables import series_name
 from .value_range import (
     ANY_NUMBER,
     IMPOSSIBLE,
@@ -147,7 +147,7 @@ def method_range(node: MethodCall, arguments: Sequence[Range], types: Sequence[T
             return between(0.0, LARGEST, whole=True)
         case "HistoryBeginTime":
             return EVERY_INSTANT
-    metric = METRICS[receiver.name].series or receiver.name
+    metric = series_name(receiver.name)
     sample = world.element(metric)
     if types[0] == DOUBLE:
         most = float(floor(min(arguments[0].high, LARGEST))) if arguments[0].high >= 1 else 0.0

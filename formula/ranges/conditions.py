@@ -6,11 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import inf
 
+from ..operators import MIRRORED, OPPOSITE
 from .numbering import Form
 from .value_range import ANY_NUMBER, ANYTHING, Range, above, below, between
-
-_OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
-_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
 
 class Knowledge:
@@ -73,7 +71,7 @@ class Knowledge:
             case operator:
                 one, other = form.operands
                 self._compared(one, operator, other, holds)
-                self._compared(other, _MIRRORED[operator], one, holds)
+                self._compared(other, MIRRORED[operator], one, holds)
 
     def _compared(self, number: int, operator: str, other: int, holds: bool) -> None:
         """Narrow one side of a comparison by the other."""
@@ -85,7 +83,7 @@ class Knowledge:
             if bound.nan and not sure:
                 # With NaN a comparison fails, whatever is on the other side.
                 return
-            operator = _OPPOSITE[operator]
+            operator = OPPOSITE[operator]
         narrowed = _narrowed(value, operator, bound)
         if sure:
             narrowed = replace(narrowed, nan=False)

@@ -29,7 +29,7 @@ from ..syntax import (
     postorder,
 )
 from ..value_types import NOTHING
-from ..variables import METRICS, TARGETS
+from ..variables import TARGETS, assigned_target, current_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +88,8 @@ def number_program(checked: CheckedProgram, unknown: frozenset[int] = frozenset(
 def defining(name: str, assigned: dict[str, Assignment]) -> Assignment | None:
     """The assignment whose value a read of the name gets; an alias of a target reads what either name was given."""
     if name in TARGETS and name not in assigned:
-        full_name = TARGETS[name].full_name
-        for other in (full_name, *TARGETS):
-            if TARGETS[other].full_name == full_name and other in assigned:
-                return assigned[other]
+        other = assigned_target(assigned, TARGETS[name].full_name)
+        return assigned[other] if other is not None else None
     return assigned.get(name)
 
 
@@ -106,19 +104,13 @@ def _number(node: Expression, numbering: Numbering, assigned: dict[str, Assignme
             if definition is not None:
                 numbering.definitions[id(node)] = definition
                 return numbering.numbers[id(definition.value)]
-            return numbering.number(("name", _current_name(name)))
+            return numbering.number(("name", current_name(name)))
         case Group(inner=inner):
             return numbering.numbers[id(inner)]
         case _:
             parts = tuple([numbering.numbers[id(part)] for part in children(node)])
             key, form = _shape(node, parts)
             return numbering.number((key, parts), form)
-
-
-def _current_name(name: str) -> str:
-    if name in TARGETS:
-        return TARGETS[name].full_name
-    return METRICS[name].series or name if name in METRICS else name
 
 
 def _shape(node: Expression, parts: tuple[int, ...]) -> tuple[Hashable, Form]:
