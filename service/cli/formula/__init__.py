@@ -16,7 +16,7 @@ from .test import test
 
 @click.group()
 def formula() -> None:
-    """Check a formula, or see what it decides."""
+    """Check autoscale formulas, test them, and see what they decide."""
 
 
 for command in (check, docs, evaluate, explain, fmt, new, replay, test):
