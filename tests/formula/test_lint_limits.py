@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import process_time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from formula import lint
+from formula import fix, lint
 
 from .generated_programs import programs
 from .test_limits import HOSTILE as HOSTILE_TO_THE_CHECKER
@@ -29,14 +30,17 @@ HOSTILE = {name: text for name, (text, _) in HOSTILE_TO_THE_CHECKER.items()} | {
     "old names": "a=" + "+".join(["$CurrentDedicated"] * 450),
     "names in the wrong case": "$targetdedicatednodes=$targetdedicatednodes+1;" * 90,
     "overwritten": "a=1;" * 99,
+    "semicolons": ";" * 8192,
+    "missing semicolons": "a=1 " * 2048,
     "names of names": "a0=time().hour>1;" + "".join(f"a{i + 1}=a{i}&&a{i};" for i in range(98)),
 }
 
 
+@pytest.mark.parametrize("answer", [lint, fix])
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-def test_hostile_text_is_answered_in_under_a_second(text: str) -> None:
+def test_hostile_text_is_answered_in_under_a_second(text: str, answer: Callable[[str], object]) -> None:
     begin = process_time()
-    lint(text[:8192])
+    answer(text[:8192])
     assert process_time() - begin < 1.0
 
 
