@@ -148,6 +148,9 @@ def store(path: Path, content: str) -> None:
             with suppress(PermissionError):  # only root may give files away
                 os.fchown(file.fileno(), was.st_uid, was.st_gid)
             os.fchmod(file.fileno(), stat.S_IMODE(was.st_mode))
+            # before it takes the old one's place: a power cut must not leave an empty file
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(temporary, target)
     except BaseException:
         with suppress(FileNotFoundError):  # an interrupt may come when it has its new name already
