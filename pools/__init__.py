@@ -5,7 +5,7 @@ they bring SQLAlchemy, and whoever only simulates should not wait for that.
 """
 
 from .clock import Clock, SystemClock
-from .commands import Command, ConnectNode, CreateVm, DestroyVm, DisconnectNode, ListVms, RunStartTask
+from .commands import Command, ConnectNode, CreateVm, DestroyVm, DisconnectNode, ListVms, ReadConsole, RunStartTask
 from .context import Context, Deployment
 from .database import WRITES, JournalError, explained, named, open_database
 from .ids import CountingIds, Ids, RandomIds
@@ -28,6 +28,7 @@ from .model import (
 from .node_machine import NodeMachine
 from .node_states import InvalidTransition, NodeEvent, NodeState
 from .node_usage import NodeUsage
+from .options import BudgetAction, JobOptions, PoolOptions, job_options, pool_options
 from .pool_checks import PoolError, check_formula, invalid_environment, invalid_id, invalid_retries, rescaled
 from .pool_machine import PoolMachine
 from .sampling import Sample
@@ -53,6 +54,7 @@ __all__ = [
     "ApplicationPackageReference",
     "AutoScaleError",
     "AutoScaleRun",
+    "BudgetAction",
     "Change",
     "Clock",
     "Command",
@@ -68,6 +70,7 @@ __all__ = [
     "FailureInfo",
     "Ids",
     "InvalidTransition",
+    "JobOptions",
     "JournalError",
     "Ledger",
     "ListVms",
@@ -82,10 +85,12 @@ __all__ = [
     "Pool",
     "PoolError",
     "PoolMachine",
+    "PoolOptions",
     "PoolSettings",
     "PoolSpec",
     "PoolState",
     "RandomIds",
+    "ReadConsole",
     "Record",
     "ResizeError",
     "ResourceFile",
@@ -108,7 +113,9 @@ __all__ = [
     "invalid_environment",
     "invalid_id",
     "invalid_retries",
+    "job_options",
     "named",
     "open_database",
+    "pool_options",
     "rescaled",
 ]

@@ -27,6 +27,17 @@ class DestroyVm(Command):
     provider: str
     vm_name: str
     reason: str
+    #: the cloud's own name of it, if the create call was answered
+    provider_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadConsole(Command):
+    """Bring what the VM printed on its console, to be kept."""
+
+    node_id: str
+    provider: str
+    vm_name: str
 
 
 @dataclass(frozen=True, slots=True)

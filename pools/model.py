@@ -91,6 +91,9 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
     low_priority_seconds: float = 0.0
     peak_nodes: int = 0
     nodes_allocated: int = 0
+    #: what the nodes cost whose price was known; the seconds of the others
+    cost: float = 0.0
+    unpriced_seconds: float = 0.0
 
 
 class Pool(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -115,6 +118,17 @@ class Pool(Record, frozen=True, kw_only=True, omit_defaults=True):
     #: it. Nodes ordered after `retry_at` are the next wave
     failures: int = 0
     retry_at: float | None = None
+    #: since when the circuit breaker is open: too many waves failed, nothing is created until somebody acts
+    broken_since: float | None = None
+    #: the node whose logs were kept when it opened
+    broken_node: str | None = None
+    #: since when dedicated nodes are created in the place of low-priority ones that cannot be had
+    fallback_since: float | None = None
+    #: since when low-priority nodes are missing, and how many tries failed since (both end with a success)
+    shortage_since: float | None = None
+    shortage_failures: int = 0
+    #: placements ("size zone") without capacity, and until when they are left out
+    no_capacity: dict[str, float] = {}
     usage: Usage = Usage()
 
 
@@ -163,6 +177,17 @@ class Node(Record, frozen=True, kw_only=True, omit_defaults=True):
     unreachable_since: float | None = None
     #: when it first could take tasks
     usable_since: float | None = None
+    #: where and as what it was asked for, in the cloud's own words
+    size: str = ""
+    zone: str | None = None
+    #: per hour; None: unknown
+    price_per_hour: float | None = None
+    #: when its cloud takes it back, as it has announced
+    reclaim_at: float | None = None
+    #: stands in the place of a low-priority node that could not be had
+    fallback: bool = False
+    #: the VM of a preempted node is certain to be gone; the record stays until the node is replaced
+    vm_gone: bool = False
 
     @property
     def story(self) -> str:

@@ -6,6 +6,10 @@ from typing import Literal
 
 import msgspec
 
+from providers import Profile
+
+_NO_PROFILE = Profile()
+
 
 class PoolSettings(msgspec.Struct, frozen=True, kw_only=True):
     """All durations in seconds."""
@@ -37,6 +41,16 @@ class PoolSettings(msgspec.Struct, frozen=True, kw_only=True):
     #: a failed create, boot, start task or young node delays the next try by base * 2**(failures-1), at most max
     backoff_base: float = 5.0
     backoff_max: float = 1800.0
+    #: after so many failed waves in a row a pool stops creating (circuit breaker); 0: never
+    breaker_after: int = 5
+    #: a placement (size and zone) without capacity is left out for so long
+    capacity_pause: float = 300.0
+    #: a VM that carries our tag and has no record is destroyed when it has been seen for so long
+    orphan_grace: float = 60.0
+    #: what is known of each provider by its name
+    profiles: dict[str, Profile] = {}
+    #: price per hour by the pool's vmSize, (dedicated, low-priority); they go before the provider's own
+    prices: dict[str, tuple[float | None, float | None]] = {}
     #: pause before a VM that could not be destroyed is destroyed again
     destroy_retry: float = 5.0
     #: create calls that are under way at a time, per pool
@@ -44,6 +58,10 @@ class PoolSettings(msgspec.Struct, frozen=True, kw_only=True):
     #: bounds of autoScaleEvaluationInterval (Batch REST API: 5 minutes, 168 hours)
     minimum_evaluation_interval: float = 300.0
     maximum_evaluation_interval: float = 168 * 3600.0
+
+    def profile(self, provider: str) -> Profile:
+        """What is known of the provider; nothing, if nobody has said."""
+        return self.profiles.get(provider, _NO_PROFILE)
 
     @property
     def steady(self) -> float:

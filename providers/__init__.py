@@ -13,8 +13,21 @@ from .errors import (
     ThrottledError,
     TransientError,
 )
+from .host_keys import HostKeys
 from .leaks import MarkedProcess, marked_processes
-from .provider import Capabilities, Image, Provider, Size, Vm, VmSpec, VmState
+from .provider import (
+    Capabilities,
+    Finding,
+    Image,
+    Placement,
+    Profile,
+    Provider,
+    Severity,
+    Size,
+    Vm,
+    VmSpec,
+    VmState,
+)
 from .registry import open_provider
 from .simulated import SimulatedProvider, SimulatedSettings
 
@@ -22,13 +35,18 @@ __all__ = [
     "AuthError",
     "Capabilities",
     "CapacityError",
+    "Finding",
+    "HostKeys",
     "Image",
     "InvalidRequestError",
     "MarkedProcess",
     "NotFoundError",
+    "Placement",
+    "Profile",
     "Provider",
     "ProviderError",
     "QuotaError",
+    "Severity",
     "SimulatedProvider",
     "SimulatedSettings",
     "Size",

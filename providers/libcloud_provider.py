@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 from libcloud.common.exceptions import BaseHTTPError, RateLimitReachedError
@@ -18,13 +19,14 @@ from .errors import (
     TransientError,
 )
 from .names import check_name, check_spec, unknown
-from .provider import Capabilities, Image, Size, Vm, VmSpec
+from .provider import Capabilities, Finding, Image, Profile, Severity, Size, Vm, VmSpec
 
 
 class CloudMapping(Protocol):
     """What one cloud calls things."""
 
     capabilities: Capabilities
+    profile: Profile
 
     def size(self, size: NodeSize) -> Size: ...
 
@@ -37,6 +39,11 @@ class CloudMapping(Protocol):
         """Ask the cloud for the VM of that name, in the cheapest way it has."""
 
     def vm(self, node: Node) -> Vm: ...
+
+    def console(self, driver: Any, node: Node) -> str | None: ...
+
+    def check(self, driver: Any) -> Iterator[Finding]:
+        """May raise what the driver raises; that becomes a finding."""
 
     def error(self, exc: Exception) -> ProviderError | None:
         """This cloud's own error codes as a typed error; None leaves it to the general rules."""
@@ -57,6 +64,15 @@ class LibcloudProvider:
 
     def capabilities(self) -> Capabilities:
         return self._mapping.capabilities
+
+    def profile(self) -> Profile:
+        return self._mapping.profile
+
+    def check(self) -> Iterator[Finding]:
+        try:
+            yield from self._mapping.check(self._driver)
+        except Exception as exc:  # noqa: BLE001 - whatever a driver raises is what was found
+            yield Finding("provider", Severity.ERROR, str(exc) or type(exc).__name__)
 
     def sizes(self) -> list[Size]:
         return [self._mapping.size(size) for size in self._call(self._driver.list_sizes)]
@@ -92,7 +108,13 @@ class LibcloudProvider:
         nodes = self._call(self._driver.list_nodes)
         return sorted((self._mapping.vm(node) for node in nodes), key=lambda vm: vm.name)
 
-    def destroy(self, name: str) -> None:
+    def console(self, name: str) -> str | None:
+        check_name(name, self._deployment)
+        node = self._call(self._mapping.find, self._driver, name)
+        text: str | None = self._call(self._mapping.console, self._driver, node) if node is not None else None
+        return text
+
+    def destroy(self, name: str, provider_id: str | None = None) -> None:
         check_name(name, self._deployment)
         node = self._call(self._mapping.find, self._driver, name)
         if node is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -25,6 +25,46 @@ class Capabilities:
     user_data: bool  # VmSpec.user_data is run at first boot
     host_keys: bool  # Vm.host_key of a running VM is known, so that it can be pinned
     max_vms: int | None = None  # a limit of VMs that exist at a time, if one is known
+    subnets: bool = False  # VmSpec.subnet is obeyed
+    isolation: bool = False  # VmSpec.isolated is enforced: no other node reaches the VM's ports
+    max_price: bool = False  # VmSpec.max_price is obeyed
+    console: bool = False  # `console` has something to tell
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where and as what a VM may be made, in the cloud's own words."""
+
+    size: str
+    zone: str | None = None
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What the pool manager needs to know of a provider without asking it; made of its settings alone."""
+
+    #: the cloud's sizes that a pool's vmSize stands for, best first; a vmSize that is not in here is the cloud's own
+    sizes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    #: the size that a vmSize stands for which looks like Azure's (`standard_...`) and is not in `sizes`
+    default_size: str | None = None
+    zones: tuple[str, ...] = ()  # tried in this order; () leaves the choice to the cloud
+    boot_timeout: float | None = None  # seconds from create to the agent's hello; None: the general setting
+    #: which metadata service on the nodes tells of interruptions ("ec2", "gce", "azure"); None: nobody does
+    notices: str | None = None
+    #: the setting by which pools without an image of their own get theirs
+    image: str | None = None
+
+    def placements(self, vm_size: str) -> tuple[Placement, ...]:
+        """Everything that may be tried for a pool's `vmSize`, best first: every zone for the first size, then for the
+        next."""
+        sizes = self.sizes.get(vm_size) or (self.default_size_for(vm_size),)
+        return tuple(Placement(size, zone) for size in sizes for zone in self.zones or (None,))
+
+    def default_size_for(self, vm_size: str) -> str:
+        """What a `vmSize` that no mapping names stands for."""
+        if self.default_size is not None and vm_size.lower().startswith("standard_"):
+            return self.default_size
+        return vm_size
 
 
 @dataclass(frozen=True)
@@ -60,8 +100,12 @@ class VmSpec:
     image: str
     low_priority: bool
     public_key: str  # OpenSSH form, "type base64 [comment]": the one key that may log in
-    user_data: str | None = None
+    user_data: str | None = None  # a script that begins with "#!"; runs once, as root, after ours
     tags: Mapping[str, str] = field(default_factory=dict)
+    zone: str | None = None
+    subnet: str | None = None
+    isolated: bool = True  # other nodes shall not reach its ports
+    max_price: float | None = None  # per hour, of a low-priority VM; None: the cloud's own rule
 
 
 @dataclass(frozen=True)
@@ -80,6 +124,25 @@ class Vm:
     created: float | None
     reason: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    size: str | None = None
+    zone: str | None = None
+    price_per_hour: float | None = None  # what this one costs, as far as the cloud says; None: unknown
+
+
+class Severity(enum.StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that `check` looked at."""
+
+    topic: str  # credentials, image, size, network, quota, price, ...
+    severity: Severity
+    text: str
+    cure: str | None = None  # what to do about a warning or an error
 
 
 class Provider(Protocol):
@@ -94,6 +157,13 @@ class Provider(Protocol):
     def capabilities(self) -> Capabilities:
         """What this provider can do. Raises nothing, asks no cloud."""
 
+    def profile(self) -> Profile:
+        """What the settings say of sizes, zones and time-outs. Raises nothing, asks no cloud."""
+
+    def check(self) -> Iterator[Finding]:
+        """Look whether VMs could be created, without creating any: credentials, image, size, network, quota, price.
+        Raises nothing; what cannot be found out is a finding too."""
+
     def sizes(self) -> list[Size]:
         """The sizes that `create` accepts."""
 
@@ -105,7 +175,8 @@ class Provider(Protocol):
         state).
 
         Idempotent by name, across threads, processes and crashes.
-        Raises InvalidRequestError (unknown size or image, bad name), QuotaError, CapacityError.
+        Raises InvalidRequestError (unknown size or image, bad name), QuotaError, CapacityError. After any of these
+        there is no VM; after any other error there may be one.
         """
 
     def list_owned(self) -> list[Vm]:
@@ -114,11 +185,15 @@ class Provider(Protocol):
         Ended ones (preempted, terminated) stay listed as long as `destroy` has something to clean up.
         """
 
-    def destroy(self, name: str) -> None:
+    def destroy(self, name: str, provider_id: str | None = None) -> None:
         """End the VM and remove what it left; returns when it is gone or certain to go.
 
-        Idempotent: a name that does not exist is no error.
+        Idempotent: a name that does not exist is no error. `provider_id`: the cloud's own name of it, if the caller
+        knows it; without it, where a new VM takes a while to show, this waits until it would have.
         """
+
+    def console(self, name: str) -> str | None:
+        """The last of what the VM printed on its console; None if there is nothing, or no such VM."""
 
     def preempt(self, name: str) -> None:
         """Take a low-priority VM away at once, as a spot market would.

@@ -10,13 +10,13 @@ import base64
 import hashlib
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .errors import InvalidRequestError, NotFoundError, ProviderError, QuotaError
 from .names import check_name, check_spec, unknown
-from .provider import Capabilities, Image, Size, Vm, VmSpec, VmState
+from .provider import Capabilities, Finding, Image, Profile, Severity, Size, Vm, VmSpec, VmState
 from .settings import SettingsReader
 
 SIZES = {  # CPUs, MiB, US dollars per hour
@@ -55,6 +55,12 @@ class SimulatedProvider:
         return Capabilities(
             low_priority=True, preempt=True, user_data=True, host_keys=True, max_vms=self._settings.max_vms
         )
+
+    def profile(self) -> Profile:
+        return Profile()
+
+    def check(self) -> Iterator[Finding]:
+        yield Finding("simulated", Severity.OK, "exists in memory only")
 
     def sizes(self) -> list[Size]:
         own, low = self._settings.prices, self._settings.low_priority_prices
@@ -131,7 +137,10 @@ class SimulatedProvider:
             self._stumble("before list_owned")
             return [self._now(name) for name in sorted(self._vms)]
 
-    def destroy(self, name: str) -> None:
+    def console(self, name: str) -> str | None:
+        return None
+
+    def destroy(self, name: str, provider_id: str | None = None) -> None:
         check_name(name, self._deployment)
         with self._lock:
             self._stumble("before destroy")
@@ -160,7 +169,7 @@ class SimulatedProvider:
 
 
 def open_simulated(
-    name: str, settings: Mapping[str, Any], deployment: str, clock: Callable[[], float]
+    name: str, settings: Mapping[str, Any], deployment: str, host_keys: object, clock: Callable[[], float]
 ) -> SimulatedProvider:
     """Raises InvalidRequestError."""
     reader = SettingsReader(name, settings)

@@ -129,6 +129,14 @@ class VmDestroyFailed(Event):
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class ConsoleRead(Event):
+    """The last of what the node's VM printed on its console; "" if its cloud has nothing."""
+
+    node_id: str
+    text: str
+
+
 # -- reports from the nodes ----------------------------------------------------------------------------------
 
 
@@ -163,6 +171,14 @@ class NodeMeasured(Event):
 
     node_id: str
     usage: NodeUsage
+
+
+@dataclass(frozen=True, slots=True)
+class NodeNotice(Event):
+    """The node's cloud has announced that it takes the VM back at `at` (an Instant)."""
+
+    node_id: str
+    at: float
 
 
 @dataclass(frozen=True, slots=True)

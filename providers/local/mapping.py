@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from libcloud.compute.types import NodeState
 
 from ..errors import InvalidRequestError, ProviderError
 from ..libcloud_provider import LibcloudProvider
-from ..provider import Capabilities, Image, Size, Vm, VmSpec, VmState
+from ..provider import Capabilities, Finding, Image, Profile, Severity, Size, Vm, VmSpec, VmState
 from ..settings import SettingsReader
 from .driver import SIZES, LocalNodeDriver, LocalSettings
 from .spawn import refused
@@ -33,6 +33,7 @@ class LocalMapping:
         self.capabilities = Capabilities(
             low_priority=True, preempt=True, user_data=False, host_keys=True, max_vms=max_vms
         )
+        self.profile = Profile()
 
     def size(self, size: NodeSize) -> Size:
         return Size(size.name, size.extra["cpus"], size.ram, size.price, size.extra["low_priority_price"])
@@ -70,11 +71,19 @@ class LocalMapping:
             tags=extra["tags"],
         )
 
+    def console(self, driver: LocalNodeDriver, node: Node) -> str | None:
+        return None
+
+    def check(self, driver: LocalNodeDriver) -> Iterator[Finding]:
+        yield Finding("nodes", Severity.OK, f"{len(driver.list_nodes())} exist; more are processes on this machine")
+
     def error(self, exc: Exception) -> ProviderError | None:
         return refused(exc, "the local provider") if isinstance(exc, OSError) else None
 
 
-def open_local(name: str, settings: Mapping[str, Any], deployment: str, clock: Any) -> LibcloudProvider:
+def open_local(
+    name: str, settings: Mapping[str, Any], deployment: str, host_keys: object, clock: Any
+) -> LibcloudProvider:
     """Raises InvalidRequestError."""
     reader = SettingsReader(name, settings)
     base = reader.text("baseDir")

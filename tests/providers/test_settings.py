@@ -31,7 +31,7 @@ from providers import InvalidRequestError, open_provider
         ),
         ("simulated", {"bootDelay": -1}, "bootDelay is -1"),
         ("simulated", {"prices": {"local.small": 1}}, "unknown size 'local.small'; it knows simulated.small"),
-        ("nimbus", {}, "unknown driver 'nimbus'; it can be local or simulated"),
+        ("nimbus", {}, "unknown driver 'nimbus'; it can be local, static"),
         ("mine", {"driver": "nimbus"}, "provider mine: unknown driver 'nimbus'"),
     ],
 )
