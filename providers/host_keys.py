@@ -6,8 +6,10 @@ creation. The node gets the private part in its user data; the public part is pi
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
+import textwrap
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -21,14 +23,14 @@ class HostKeys:
         self._secret = secret
 
     def private(self, vm_name: str) -> str:
-        """The VM's private host key in OpenSSH form."""
-        return (
-            self._key(vm_name)
-            .private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
-            )
-            .decode()
+        """The VM's private host key in OpenSSH form, byte by byte the same each time: a create call that is made again
+        must be the same call."""
+        key = self._key(vm_name)
+        seed = key.private_bytes(
+            serialization.Encoding.Raw, serialization.PrivateFormat.Raw, serialization.NoEncryption()
         )
+        public = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+        return _openssh(seed, public)
 
     def public(self, vm_name: str) -> str:
         """The VM's public host key in OpenSSH form, "type base64"."""
@@ -38,3 +40,22 @@ class HostKeys:
     def _key(self, vm_name: str) -> Ed25519PrivateKey:
         seed = hmac.new(self._secret, b"ssh host key of " + vm_name.encode(), hashlib.sha256).digest()
         return Ed25519PrivateKey.from_private_bytes(seed)
+
+
+def _openssh(seed: bytes, public: bytes) -> str:
+    """The file of an ed25519 key without a passphrase, as OpenSSH's PROTOCOL.key describes it.
+
+    The number that stands in it twice, to tell a wrong passphrase, is a random one elsewhere: here it is not.
+    """
+    kind = _string(b"ssh-ed25519") + _string(public)
+    check = hashlib.sha256(public).digest()[:4]
+    inner = check + check + kind + _string(seed + public) + _string(b"")
+    inner += bytes(range(1, 1 + -len(inner) % 8))
+    none = _string(b"none")
+    file = b"openssh-key-v1\0" + none + none + _string(b"") + (1).to_bytes(4, "big") + _string(kind) + _string(inner)
+    lines = "\n".join(textwrap.wrap(base64.b64encode(file).decode(), 70))
+    return f"-----BEGIN OPENSSH PRIVATE KEY-----\n{lines}\n-----END OPENSSH PRIVATE KEY-----\n"
+
+
+def _string(value: bytes) -> bytes:
+    return len(value).to_bytes(4, "big") + value

@@ -2,45 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
-from libcloud.common.exceptions import BaseHTTPError, RateLimitReachedError
-from libcloud.common.types import InvalidCredsError, LibcloudError
-from libcloud.compute.base import Node, NodeDriver, NodeImage, NodeSize
+from libcloud.common.exceptions import BaseHTTPError
+from libcloud.common.types import LibcloudError
+from libcloud.compute.base import NodeDriver
 from requests.exceptions import RequestException
 
-from .errors import (
-    AuthError,
-    InvalidRequestError,
-    NotFoundError,
-    ProviderError,
-    ThrottledError,
-    TransientError,
-)
-from .names import check_name, check_spec, unknown
+from .errors import InvalidRequestError, NotFoundError, ProviderError
+from .libcloud_errors import typed_error
+from .names import check_name, check_spec
 from .provider import Capabilities, Finding, Image, Profile, Severity, Size, Vm, VmSpec
+from .retrying import Retrying
+
+#: What libcloud's drivers raise: their own errors, those of the HTTP client, and ValueError for an answer that is odd.
+_RAISED = (LibcloudError, BaseHTTPError, RequestException, OSError, ValueError)
 
 
 class CloudMapping(Protocol):
-    """What one cloud calls things."""
+    """What one cloud calls things: the verbs of Provider in terms of a libcloud driver, which is handed in.
 
+    Methods may raise whatever the driver raises; LibcloudProvider makes typed errors of it, with `error` first.
+    Names are checked before they arrive here. All methods may be called from several threads.
+    A driver of our own whose nodes are all ours gets most of this from `DriverMapping`.
+    """
+
+    #: The VMs carry names and tags of ours, by which they are found again. A cloud without is refused: what it lost
+    #: sight of would run for ever.
+    owns: bool
     capabilities: Capabilities
     profile: Profile
 
-    def size(self, size: NodeSize) -> Size: ...
+    def sizes(self, driver: Any) -> Iterable[Size]: ...
 
-    def image(self, image: NodeImage) -> Image: ...
+    def images(self, driver: Any) -> Iterable[Image]: ...
 
-    def create_arguments(self, spec: VmSpec) -> dict[str, Any]:
-        """Arguments for `create_node` beside name, size and image: zone, network, key, tags, spot."""
+    def create(self, driver: Any, spec: VmSpec) -> Vm:
+        """Idempotent by `spec.name`."""
 
-    def find(self, driver: Any, name: str) -> Node | None:
-        """Ask the cloud for the VM of that name, in the cheapest way it has."""
+    def owned(self, driver: Any) -> Iterable[Vm]:
+        """Every VM of this deployment, in any order, found by its tag."""
 
-    def vm(self, node: Node) -> Vm: ...
+    def find(self, driver: Any, name: str) -> Any | None:
+        """What the cloud says of the VM of that name, asked in the cheapest way it has; None if there is none."""
 
-    def console(self, driver: Any, node: Node) -> str | None: ...
+    def destroy(self, driver: Any, name: str, provider_id: str | None) -> None:
+        """Idempotent; ends whatever carries that name, and what was made beside it."""
+
+    def console(self, driver: Any, node: Any) -> str | None:
+        """`node`: what `find` gave."""
+
+    def preempt(self, driver: Any, node: Any) -> None:
+        """`node`: what `find` gave. Called only if the capability is there."""
 
     def check(self, driver: Any) -> Iterator[Finding]:
         """May raise what the driver raises; that becomes a finding."""
@@ -52,11 +67,29 @@ class CloudMapping(Protocol):
 class LibcloudProvider:
     """Implements Provider."""
 
-    def __init__(self, name: str, deployment: str, driver: NodeDriver, mapping: CloudMapping) -> None:
+    def __init__(
+        self,
+        name: str,
+        deployment: str,
+        driver: NodeDriver | Callable[[], NodeDriver],
+        mapping: CloudMapping,
+        retrying: Retrying | None = None,
+    ) -> None:
+        """`driver`: one that is safe to call from several threads, or what makes it when it is first needed (many
+        drivers sign in as they are made). Raises InvalidRequestError for a cloud where nothing can be marked as ours.
+        """
+        if not mapping.owns:
+            raise InvalidRequestError(
+                f"provider {name}: this cloud can neither name nor tag VMs, so that lost ones could not be found and"
+                " ended; use another driver"
+            )
         self._name = name
         self._deployment = deployment
-        self._driver: Any = driver  # libcloud's methods are untyped
+        self._make: Any = driver if callable(driver) else None
+        self._driver: Any = None if callable(driver) else driver  # libcloud's methods are untyped
+        self._making = threading.Lock()
         self._mapping = mapping
+        self._retrying = retrying or Retrying()
 
     @property
     def name(self) -> str:
@@ -70,15 +103,18 @@ class LibcloudProvider:
 
     def check(self) -> Iterator[Finding]:
         try:
-            yield from self._mapping.check(self._driver)
+            yield from self._mapping.check(self._connected())
+        except ProviderError as exc:
+            yield Finding("provider", Severity.ERROR, str(exc))
         except Exception as exc:  # noqa: BLE001 - whatever a driver raises is what was found
-            yield Finding("provider", Severity.ERROR, str(exc) or type(exc).__name__)
+            typed = self._mapping.error(exc) or typed_error(exc, self._name)
+            yield Finding("provider", Severity.ERROR, str(typed))
 
     def sizes(self) -> list[Size]:
-        return [self._mapping.size(size) for size in self._call(self._driver.list_sizes)]
+        return list(self._call(lambda driver: list(self._mapping.sizes(driver))))
 
     def images(self) -> list[Image]:
-        return [self._mapping.image(image) for image in self._call(self._driver.list_images)]
+        return list(self._call(lambda driver: list(self._mapping.images(driver))))
 
     def create(self, spec: VmSpec) -> Vm:
         check_spec(spec, self._deployment)
@@ -87,71 +123,53 @@ class LibcloudProvider:
             raise InvalidRequestError(f"provider {self._name} has no low-priority VMs; ask for a dedicated one")
         if spec.user_data is not None and not can.user_data:
             raise InvalidRequestError(f"provider {self._name} runs no user data; use the pool's start task")
-        size = self._named(spec.size, self._call(self._driver.list_sizes), "vmSize")
-        image = self._named(spec.image, self._call(self._driver.list_images), "image")
-        node = self._call(
-            self._driver.create_node,
-            name=spec.name,
-            size=size,
-            image=image,
-            **self._mapping.create_arguments(spec),
-        )
-        return self._mapping.vm(node)
-
-    def _named(self, wanted: str, offered: list[Any], kind: str) -> Any:
-        for thing in offered:
-            if wanted in (thing.id, thing.name):
-                return thing
-        raise unknown(self._name, kind, wanted, [str(thing.id) for thing in offered])
+        vm: Vm = self._call(lambda driver: self._mapping.create(driver, spec))
+        return vm
 
     def list_owned(self) -> list[Vm]:
-        nodes = self._call(self._driver.list_nodes)
-        return sorted((self._mapping.vm(node) for node in nodes), key=lambda vm: vm.name)
+        vms: list[Vm] = self._call(lambda driver: list(self._mapping.owned(driver)))
+        return sorted(vms, key=lambda vm: vm.name)
 
     def console(self, name: str) -> str | None:
         check_name(name, self._deployment)
-        node = self._call(self._mapping.find, self._driver, name)
-        text: str | None = self._call(self._mapping.console, self._driver, node) if node is not None else None
+
+        def read(driver: Any) -> str | None:
+            node = self._mapping.find(driver, name)
+            return self._mapping.console(driver, node) if node is not None else None
+
+        text: str | None = self._call(read)
         return text
 
     def destroy(self, name: str, provider_id: str | None = None) -> None:
         check_name(name, self._deployment)
-        node = self._call(self._mapping.find, self._driver, name)
-        if node is not None:
-            try:
-                self._call(self._driver.destroy_node, node)
-            except NotFoundError:
-                pass  # somebody else was faster
+        self._call(lambda driver: self._mapping.destroy(driver, name, provider_id))
 
     def preempt(self, name: str) -> None:
         if not self._mapping.capabilities.preempt:
             raise InvalidRequestError(f"provider {self._name} cannot preempt a VM on command")
-        node = self._call(self._mapping.find, self._driver, name)
-        if node is None:
-            raise NotFoundError(f"there is no VM {name} to preempt")
-        self._call(self._driver.ex_preempt_node, node)
 
-    def _call(self, method: Any, *args: Any, **kwargs: Any) -> Any:
+        def take(driver: Any) -> None:
+            node = self._mapping.find(driver, name)
+            if node is None:
+                raise NotFoundError(f"there is no VM {name} to preempt")
+            self._mapping.preempt(driver, node)
+
+        self._call(take)
+
+    def _connected(self) -> Any:
+        if self._driver is None:
+            with self._making:
+                if self._driver is None:
+                    self._driver = self._make()
+        return self._driver
+
+    def _call(self, what: Callable[[Any], Any]) -> Any:
+        return self._retrying(lambda: self._once(what))
+
+    def _once(self, what: Callable[[Any], Any]) -> Any:
         try:
-            return method(*args, **kwargs)
+            return what(self._connected())
         except ProviderError:
             raise
-        except (LibcloudError, BaseHTTPError, RequestException, OSError) as exc:
-            raise self._mapping.error(exc) or _general(exc, self._name) from exc
-
-
-def _general(exc: Exception, name: str) -> ProviderError:
-    text = f"provider {name}: {str(exc) or type(exc).__name__}"
-    if isinstance(exc, RateLimitReachedError):
-        return ThrottledError(text, float(exc.retry_after) if getattr(exc, "retry_after", None) else None)
-    if isinstance(exc, InvalidCredsError):
-        return AuthError(text)
-    if isinstance(exc, BaseHTTPError):
-        if exc.code in (401, 403):
-            return AuthError(text)
-        if exc.code == 404:
-            return NotFoundError(text)
-        if exc.code == 429:
-            return ThrottledError(text)
-        return TransientError(text) if exc.code >= 500 else InvalidRequestError(text)
-    return TransientError(text)
+        except _RAISED as exc:
+            raise self._mapping.error(exc) or typed_error(exc, self._name) from exc

@@ -102,7 +102,7 @@ def _environment_of_threads(pid: int) -> bytes:
         try:
             if environment := _read(f"/proc/{pid}/task/{thread}/environ"):
                 return environment
-        except OSError:
+        except OSError:  # noqa: PERF203 - each has to be tried
             pass  # this one has ended; another may live
     return b""
 

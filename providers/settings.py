@@ -7,6 +7,9 @@ from typing import Any
 
 from .errors import InvalidRequestError
 
+#: What the names of settings hold whose values are never shown.
+_SECRETS = ("secret", "password", "token")
+
 
 class SettingsReader:
     """Takes known keys out of a settings mapping; `finish` refuses what is left over.
@@ -24,7 +27,8 @@ class SettingsReader:
         return self._left.pop(key, None)
 
     def _refuse(self, key: str, value: object, wanted: str) -> InvalidRequestError:
-        return InvalidRequestError(f"provider {self._provider}: setting {key} is {value!r}; it must be {wanted}")
+        shown = "something else" if any(word in key.lower() for word in _SECRETS) else repr(value)
+        return InvalidRequestError(f"provider {self._provider}: setting {key} is {shown}; it must be {wanted}")
 
     def text(self, key: str) -> str | None:
         value = self._take(key)
@@ -48,7 +52,72 @@ class SettingsReader:
             raise self._refuse(key, value, "a whole number, at least 0")
         return value
 
-    def prices(self, key: str, sizes: Collection[str]) -> dict[str, float]:
+    def flag(self, key: str, default: bool = False) -> bool:
+        value = self._take(key)
+        if value is None:
+            return default
+        if not isinstance(value, bool):
+            raise self._refuse(key, value, "true or false")
+        return value
+
+    def choice(self, key: str, known: Collection[str], default: str) -> str:
+        value = self._take(key)
+        if value is None:
+            return default
+        if not isinstance(value, str) or value not in known:
+            raise self._refuse(key, value, " or ".join(known))
+        return value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of texts; one text stands for a list of one."""
+        value = self._take(key)
+        texts = _texts(value)
+        if texts is None:
+            raise self._refuse(key, value, "a text or a list of texts")
+        return texts
+
+    def mapping(self, key: str) -> dict[str, str]:
+        """Names to texts."""
+        value = self._take(key) or {}
+        texts = isinstance(value, Mapping) and all(isinstance(text, str) for pair in value.items() for text in pair)
+        if not texts:
+            raise self._refuse(key, value, "a mapping of names to texts")
+        return dict(value)
+
+    def table(self, key: str) -> dict[str, Any]:
+        """Names to whatever the caller takes apart."""
+        value = self._take(key) or {}
+        if not isinstance(value, Mapping) or not all(isinstance(name, str) and name for name in value):
+            raise self._refuse(key, value, "a mapping of names")
+        return dict(value)
+
+    def lists(self, key: str) -> dict[str, tuple[str, ...]]:
+        """Names to texts or lists of texts, none of them empty."""
+        value = self._take(key) or {}
+        lists = {k: _texts(v) for k, v in value.items()} if isinstance(value, Mapping) else {"": None}
+        if not all(isinstance(k, str) and texts for k, texts in lists.items()):
+            raise self._refuse(key, value, "a mapping of names to texts or lists of texts")
+        return {k: texts for k, texts in lists.items() if texts}
+
+    def listing(self, key: str) -> list[Any]:
+        """A list of anything; [] without one."""
+        value = self._take(key)
+        if value is not None and not isinstance(value, list | tuple):
+            raise self._refuse(key, value, "a list")
+        return list(value or ())
+
+    def seconds(self, key: str, default: float | None, least: float = 0.0) -> float | None:
+        """A duration; 0 switches off what it is for, which is told as None."""
+        if key in self._left and self._left[key] is None:  # null, not absent
+            self._take(key)
+            return None
+        value = self.number(key, -1.0 if default is None else default, least=0.0)
+        if 0 < value < least:
+            raise self._refuse(key, value, f"0 (off) or at least {least:g} seconds")
+        return value if value > 0 else None
+
+    def prices(self, key: str, sizes: Collection[str] | None) -> dict[str, float]:
+        """`sizes`: all that there are, if that is known."""
         value = self._take(key)
         if value is None:
             return {}
@@ -58,7 +127,7 @@ class SettingsReader:
         ):
             raise self._refuse(key, value, "a mapping of size name to US dollars per hour")
         for size in value:
-            if size not in sizes:
+            if sizes is not None and size not in sizes:
                 known = ", ".join(sizes)
                 raise InvalidRequestError(
                     f"provider {self._provider}: {key} names the unknown size {size!r}; it knows {known}"
@@ -69,3 +138,13 @@ class SettingsReader:
         if self._left:
             unknown, known = ", ".join(sorted(map(str, self._left))), ", ".join(sorted(self._known))
             raise InvalidRequestError(f"provider {self._provider}: unknown setting {unknown}; it knows {known}")
+
+
+def _texts(value: object) -> tuple[str, ...] | None:
+    if value is None:
+        return ()
+    if isinstance(value, str):
+        return (value,) if value else None
+    if isinstance(value, list | tuple) and all(isinstance(text, str) and text for text in value):
+        return tuple(value)
+    return None

@@ -1,5 +1,5 @@
-"""A cloud in memory: boot delay, quota and chosen failures, on a clock that is handed in. No processes, no
-chance.
+"""A cloud in memory: boot delay, quota, room by size and zone, and chosen failures, on a clock that is handed in. No
+processes, no chance.
 
 It answers as a real one would, so that pools can be simulated and tested in virtual time.
 """
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .errors import InvalidRequestError, NotFoundError, ProviderError, QuotaError
+from .errors import CapacityError, InvalidRequestError, NotFoundError, ProviderError, QuotaError, TransientError
 from .names import check_name, check_spec, unknown
 from .provider import Capabilities, Finding, Image, Profile, Severity, Size, Vm, VmSpec, VmState
 from .settings import SettingsReader
@@ -24,6 +24,7 @@ SIZES = {  # CPUs, MiB, US dollars per hour
     "simulated.medium": (2, 8192, 0.08),
     "simulated.large": (4, 32768, 0.32),
 }
+_LIVING = (VmState.PENDING, VmState.RUNNING)
 _LOW_PRIORITY_SHARE = 0.2  # of the dedicated price, when the settings name none
 
 
@@ -31,6 +32,12 @@ _LOW_PRIORITY_SHARE = 0.2  # of the dedicated price, when the settings name none
 class SimulatedSettings:
     boot_delay: float = 30.0  # seconds from create to running
     max_vms: int | None = None
+    #: what a pool's vmSize may stand for, and where: as in `Profile`
+    profile: Profile = field(default_factory=Profile)
+    #: living VMs at most, by (size, zone, low-priority); what is not named has room without end
+    room: Mapping[tuple[str, str | None, bool], int] = field(default_factory=dict)
+    #: for so many seconds a new VM is known to nobody but its maker
+    visibility_delay: float = 0.0
     prices: Mapping[str, float] = field(default_factory=dict)
     low_priority_prices: Mapping[str, float] = field(default_factory=dict)
 
@@ -45,6 +52,12 @@ class SimulatedProvider:
         self._clock = clock
         self._lock = threading.Lock()
         self._vms: dict[str, Vm] = {}
+        #: as in the settings; may be changed at any time
+        self.room = dict(settings.room)
+        #: when each VM was last asked for, whether it came to be or not
+        self._asked: dict[str, float] = {}
+        #: those whose end will be confirmed once without being true
+        self.spared: set[str] = set()
         self._failures: dict[str, deque[ProviderError]] = {}
 
     @property
@@ -53,11 +66,16 @@ class SimulatedProvider:
 
     def capabilities(self) -> Capabilities:
         return Capabilities(
-            low_priority=True, preempt=True, user_data=True, host_keys=True, max_vms=self._settings.max_vms
+            low_priority=True,
+            preempt=True,
+            user_data=True,
+            host_keys=True,
+            max_vms=self._settings.max_vms,
+            console=True,
         )
 
     def profile(self) -> Profile:
-        return Profile()
+        return self._settings.profile
 
     def check(self) -> Iterator[Finding]:
         yield Finding("simulated", Severity.OK, "exists in memory only")
@@ -74,7 +92,7 @@ class SimulatedProvider:
         return [Image("simulated", "Exists in memory only")]
 
     def fail(self, method: str, error: ProviderError, after: bool = False) -> None:
-        """Let the next call of `method` (create, list_owned, destroy, preempt) raise `error`; calls queue up.
+        """Let the next call of `method` (create, list_owned, destroy, preempt, console) raise `error`; calls queue up.
 
         `after=True` loses the answer instead: the call takes effect first, and raises then.
         """
@@ -88,19 +106,37 @@ class SimulatedProvider:
 
     def create(self, spec: VmSpec) -> Vm:
         check_spec(spec, self._deployment)
-        for wanted, known, kind in ((spec.size, list(SIZES), "vmSize"), (spec.image, ["simulated"], "image")):
-            if wanted not in known:
-                raise unknown(self._name, kind, wanted, known)
+        known: list[tuple[Any, list[Any], str]] = [
+            (spec.size, list(SIZES), "vmSize"),
+            (spec.image, ["simulated"], "image"),
+            (spec.zone, [None, *self._settings.profile.zones], "zone"),
+        ]
+        for wanted, offered, kind in known:
+            if wanted not in offered:
+                raise unknown(self._name, kind, wanted, map(str, offered))
         with self._lock:
+            self._asked[spec.name] = self._clock()
             self._stumble("before create")
             if spec.name not in self._vms:
-                limit = self._settings.max_vms
-                living = sum(vm.state in (VmState.PENDING, VmState.RUNNING) for vm in self._vms.values())
-                if limit is not None and living >= limit:
-                    raise QuotaError(f"{living} simulated VMs exist and maxVms is {limit}; raise it, or wait")
+                self._find_room(spec)
                 self._vms[spec.name] = self._new(spec)
             self._stumble("after create")
             return self._now(spec.name)
+
+    def _find_room(self, spec: VmSpec) -> None:
+        living = [vm for vm in self._vms.values() if vm.state in _LIVING]
+        limit = self._settings.max_vms
+        if limit is not None and len(living) >= limit:
+            raise QuotaError(f"{len(living)} simulated VMs exist and maxVms is {limit}; raise it, or wait")
+        place = (spec.size, spec.zone, spec.low_priority)
+        room = self.room.get(place)
+        if room is not None and sum((vm.size, vm.zone, vm.low_priority) == place for vm in living) >= room:
+            kind = "low-priority" if spec.low_priority else "dedicated"
+            raise CapacityError(f"no room for a {kind} {spec.size} in zone {spec.zone}")
+
+    def _price(self, spec: VmSpec) -> float | None:
+        size = next(size for size in self.sizes() if size.name == spec.size)
+        return size.low_priority_price_per_hour if spec.low_priority else size.price_per_hour
 
     def _new(self, spec: VmSpec) -> Vm:
         return Vm(
@@ -115,6 +151,9 @@ class SimulatedProvider:
             node_root="/mnt/batch/tasks",
             created=self._clock(),
             tags=dict(spec.tags),
+            size=spec.size,
+            zone=spec.zone,
+            price_per_hour=self._price(spec),
         )
 
     def _now(self, name: str) -> Vm:
@@ -135,16 +174,37 @@ class SimulatedProvider:
     def list_owned(self) -> list[Vm]:
         with self._lock:
             self._stumble("before list_owned")
+            return [self._now(name) for name in sorted(self._vms) if self._visible(name)]
+
+    def everything(self) -> list[Vm]:
+        """Every VM there really is, whether it shows or not. Nothing that was chosen to fail fails here."""
+        with self._lock:
             return [self._now(name) for name in sorted(self._vms)]
 
+    def _visible(self, name: str) -> bool:
+        vm = self._vms.get(name)
+        asked = self._asked.get(name, 0.0) if vm is None else vm.created or 0.0
+        return self._clock() >= asked + self._settings.visibility_delay
+
     def console(self, name: str) -> str | None:
-        return None
+        check_name(name, self._deployment)
+        with self._lock:
+            self._stumble("before console")
+            if name not in self._vms:
+                return None
+            vm = self._now(name)
+            return f"simulated VM {name} is {vm.state}" + (f": {vm.reason}" if vm.reason else "")
 
     def destroy(self, name: str, provider_id: str | None = None) -> None:
         check_name(name, self._deployment)
         with self._lock:
             self._stumble("before destroy")
-            self._vms.pop(name, None)
+            if provider_id is None and not self._visible(name):
+                raise TransientError(f"VM {name} was asked for a moment ago and does not show yet")
+            if name in self.spared:
+                self.spared.remove(name)
+            else:
+                self._vms.pop(name, None)
             self._stumble("after destroy")
 
     def preempt(self, name: str) -> None:
@@ -164,7 +224,7 @@ class SimulatedProvider:
             self._end(name, VmState.TERMINATED, reason)
 
     def _end(self, name: str, state: VmState, reason: str) -> None:
-        if self._vms[name].state in (VmState.PENDING, VmState.RUNNING):
+        if self._vms[name].state in _LIVING:
             self._vms[name] = replace(self._vms[name], state=state, reason=reason)
 
 
@@ -176,6 +236,8 @@ def open_simulated(
     parsed = SimulatedSettings(
         boot_delay=reader.number("bootDelay", 30.0),
         max_vms=reader.count("maxVms"),
+        profile=Profile(sizes=reader.lists("sizes"), zones=reader.texts("zones")),
+        visibility_delay=reader.number("visibilityDelay", 0.0),
         prices=reader.prices("prices", SIZES),
         low_priority_prices=reader.prices("lowPriorityPrices", SIZES),
     )

@@ -9,6 +9,7 @@ from typing import Any
 from libcloud.compute.base import Node, NodeAuthSSHKey, NodeImage, NodeSize
 from libcloud.compute.types import NodeState
 
+from ..driver_mapping import DriverMapping
 from ..errors import InvalidRequestError, ProviderError
 from ..libcloud_provider import LibcloudProvider
 from ..provider import Capabilities, Finding, Image, Profile, Severity, Size, Vm, VmSpec, VmState
@@ -26,10 +27,9 @@ _STATES = {
 }
 
 
-class LocalMapping:
-    """Implements CloudMapping."""
-
-    def __init__(self, max_vms: int | None) -> None:
+class LocalMapping(DriverMapping):
+    def __init__(self, max_vms: int | None, name: str = "local") -> None:
+        self.name = name
         self.capabilities = Capabilities(
             low_priority=True, preempt=True, user_data=False, host_keys=True, max_vms=max_vms
         )
@@ -71,9 +71,6 @@ class LocalMapping:
             tags=extra["tags"],
         )
 
-    def console(self, driver: LocalNodeDriver, node: Node) -> str | None:
-        return None
-
     def check(self, driver: LocalNodeDriver) -> Iterator[Finding]:
         yield Finding("nodes", Severity.OK, f"{len(driver.list_nodes())} exist; more are processes on this machine")
 
@@ -98,4 +95,4 @@ def open_local(
     reader.finish()
     if base is None:
         raise InvalidRequestError(f"provider {name}: set baseDir to the directory that shall hold the nodes")
-    return LibcloudProvider(name, deployment, LocalNodeDriver(parsed, clock), LocalMapping(parsed.max_vms))
+    return LibcloudProvider(name, deployment, LocalNodeDriver(parsed, clock), LocalMapping(parsed.max_vms, name))

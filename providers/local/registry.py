@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from ..sweep import StubbornProcessesError, end_all
 from .record import END_FILE, NODE_FILE, VM_FILE, EndRecord, NodeRecord, VmRecord, read, write
@@ -63,6 +64,9 @@ class Entry:
 class Registry:
     """Methods raise OSError (ENOSPC and others) where the disk refuses."""
 
+    #: what a new VM's directory holds beside its record
+    folders: ClassVar[tuple[str, ...]] = ("root", "home")
+
     def __init__(self, base: Path) -> None:
         self._base = base.absolute()
         self._ending = self._base / ".ending"
@@ -86,7 +90,7 @@ class Registry:
                 if target.exists() or (self._ending / record.name / VM_FILE).exists():
                     return False
                 admit(self.entries())
-                for directory in (staged, staged / "root", staged / "home"):
+                for directory in (staged, *(staged / folder for folder in self.folders)):
                     directory.mkdir(mode=0o700)
                 write(staged / VM_FILE, record, durable=True)
                 os.rename(staged, target)
@@ -128,9 +132,13 @@ class Registry:
         if node.ended is not None:
             return Entry(name, path, Phase.DEAD, node.ended, vm, node)
         if not node.alive():
-            return Entry(name, path, Phase.DEAD, "the node process died (killed or crashed)", vm, node)
+            return Entry(name, path, Phase.DEAD, self.epitaph(path), vm, node)
         phase = Phase.RUNNING if node.port is not None else Phase.PENDING
         return Entry(name, path, phase, None, vm, node)
+
+    def epitaph(self, path: Path) -> str:
+        """Why the machine is over, if it did not say so itself."""
+        return "the node process died (killed or crashed)"
 
     def tidy(self) -> None:
         """Remove the files of VMs that were destroyed by a controller that did not live to remove them."""

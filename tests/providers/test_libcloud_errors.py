@@ -19,6 +19,7 @@ from providers import (
 )
 from providers.libcloud_provider import LibcloudProvider
 from providers.local.mapping import LocalMapping
+from providers.retrying import Retrying
 
 
 class FailingDriver:
@@ -51,7 +52,7 @@ def test_an_error_becomes_a_typed_one(raised: Exception, expected: type[Provider
             return None
 
     driver = cast(NodeDriver, FailingDriver(raised))
-    provider = LibcloudProvider("cloud", "d", driver, Mapping(None))
+    provider = LibcloudProvider("cloud", "d", driver, Mapping(None), Retrying(limit=0.0))
     with pytest.raises(expected) as caught:
         provider.list_owned()
     assert type(caught.value) is expected
@@ -66,4 +67,34 @@ def test_a_mapping_knows_its_cloud_better() -> None:
 
     driver = cast(NodeDriver, FailingDriver(BaseHTTPError(400, "VcpuLimitExceeded: no")))
     with pytest.raises(QuotaError):
-        LibcloudProvider("cloud", "d", driver, Mapping(None)).list_owned()
+        LibcloudProvider("cloud", "d", driver, Mapping(None), Retrying(limit=0.0)).list_owned()
+
+
+def test_a_cloud_where_nothing_can_be_marked_as_ours_is_refused() -> None:
+    """What it lost sight of could not be found again, and would run for ever."""
+
+    class Mapping(LocalMapping):
+        owns = False
+
+    driver = cast(NodeDriver, FailingDriver(OSError()))
+    with pytest.raises(InvalidRequestError, match="can neither name nor tag"):
+        LibcloudProvider("cloud", "d", driver, Mapping(None))
+
+
+def test_a_driver_is_made_when_it_is_needed_and_once() -> None:
+    made: list[FailingDriver] = []
+
+    def make() -> NodeDriver:
+        made.append(FailingDriver(OSError("no network")))
+        return cast(NodeDriver, made[-1])
+
+    class Mapping(LocalMapping):
+        def error(self, exc: Exception) -> ProviderError | None:
+            return None
+
+    provider = LibcloudProvider("cloud", "d", make, Mapping(None))
+    assert provider.capabilities().low_priority and provider.profile().zones == () and made == []
+    for _ in range(2):
+        with pytest.raises(TransientError, match="no network"):
+            provider.list_owned()
+    assert len(made) == 1

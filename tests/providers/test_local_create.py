@@ -17,7 +17,8 @@ from providers import CapacityError, InvalidRequestError, ProviderError, VmState
 from providers.local.record import VmRecord
 from providers.local.registry import Registry
 
-from .conftest import Cloud, forked, running, wait_until
+from .clouds.local import LocalCloud
+from .conftest import forked, running, wait_until
 from .ssh import PATIENCE, connect, run
 
 STEPS = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "open", "subprocess.Popen", "os.chmod"}
@@ -46,7 +47,7 @@ def crash_at(step: int, action: Callable[[], object]) -> bool:
     return status != 0
 
 
-def test_a_create_that_crashed_anywhere_is_finished_by_the_next(local: Cloud) -> None:
+def test_a_create_that_crashed_anywhere_is_finished_by_the_next(local: LocalCloud) -> None:
     step = 1
     while crash_at(step, partial(local.create, f"n{step}")):
         assert set(local.states().values()) <= {VmState.PENDING, VmState.RUNNING}
@@ -63,7 +64,7 @@ def test_a_create_that_crashed_anywhere_is_finished_by_the_next(local: Cloud) ->
     assert local.states() == {f"n{step}": VmState.RUNNING}
 
 
-def test_a_destroy_that_crashed_anywhere_is_finished_by_the_next(local: Cloud) -> None:
+def test_a_destroy_that_crashed_anywhere_is_finished_by_the_next(local: LocalCloud) -> None:
     step = 1
     while True:
         vm = local.create(f"n{step}")
@@ -81,7 +82,7 @@ def test_a_destroy_that_crashed_anywhere_is_finished_by_the_next(local: Cloud) -
     local.provider = local.reopen()  # opening removes the files that a crash left
 
 
-def test_an_intent_that_was_never_followed_is_pending_and_can_be_ended(local: Cloud) -> None:
+def test_an_intent_that_was_never_followed_is_pending_and_can_be_ended(local: LocalCloud) -> None:
     intent(local)
     assert local.states() == {"n1": VmState.PENDING}
     assert local.create().state is VmState.RUNNING
@@ -90,7 +91,7 @@ def test_an_intent_that_was_never_followed_is_pending_and_can_be_ended(local: Cl
     assert local.states() == {"n1": VmState.RUNNING}
 
 
-def intent(local: Cloud, node: str = "n1") -> Path:
+def intent(local: LocalCloud, node: str = "n1") -> Path:
     spec = local.spec(node)
     record = VmRecord(spec.name, spec.deployment, "p", node, spec.size, spec.image, True, spec.public_key, 600.0, 1.0)
     registry = Registry(local.base)
@@ -105,7 +106,7 @@ def node_process(path: Path) -> AbstractContextManager[subprocess.Popen[bytes]]:
     return running(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
 
-def test_of_two_node_processes_one_lives(local: Cloud) -> None:
+def test_of_two_node_processes_one_lives(local: LocalCloud) -> None:
     path = intent(local)
     with node_process(path) as first, node_process(path) as second:
         assert first.stdout is not None and second.stdout is not None
@@ -117,7 +118,7 @@ def test_of_two_node_processes_one_lives(local: Cloud) -> None:
         local.provider.destroy(path.name)
 
 
-def test_a_node_process_that_comes_too_late_ends(local: Cloud) -> None:
+def test_a_node_process_that_comes_too_late_ends(local: LocalCloud) -> None:
     path = intent(local)
     local.provider.destroy(path.name)
     with node_process(path) as late:
@@ -125,7 +126,7 @@ def test_a_node_process_that_comes_too_late_ends(local: Cloud) -> None:
     assert local.provider.list_owned() == []
 
 
-def test_a_dead_child_of_ours_is_dead_though_nobody_has_waited_for_it(local: Cloud) -> None:
+def test_a_dead_child_of_ours_is_dead_though_nobody_has_waited_for_it(local: LocalCloud) -> None:
     path = intent(local)
     with node_process(path) as node:
         assert node.stdout is not None and node.stdout.readline() == b'{"listening": true}\n'
@@ -140,7 +141,7 @@ def test_a_dead_child_of_ours_is_dead_though_nobody_has_waited_for_it(local: Clo
         local.provider.destroy(path.name)
 
 
-def test_create_and_destroy_race_without_leaving_anything(local: Cloud) -> None:
+def test_create_and_destroy_race_without_leaving_anything(local: LocalCloud) -> None:
     for number in range(4):
         name = f"{local.deployment}-n{number}"
         creator = threading.Thread(target=_create_or_not, args=(local, f"n{number}"))
@@ -152,14 +153,14 @@ def test_create_and_destroy_race_without_leaving_anything(local: Cloud) -> None:
         assert marked_processes(local.deployment) == []
 
 
-def _create_or_not(local: Cloud, node: str) -> None:
+def _create_or_not(local: LocalCloud, node: str) -> None:
     try:
         local.create(node)
     except ProviderError:
         pass
 
 
-def test_a_key_that_is_none_is_refused(local: Cloud) -> None:
+def test_a_key_that_is_none_is_refused(local: LocalCloud) -> None:
     for wrong in ("", "ssh-ed25519", "ssh-ed25519 AAAA", "ssh-ed25519 !!", "ssh-xyz AAAAB3Nz"):
         with pytest.raises(InvalidRequestError, match="not a public key"):
             local.create(public_key=wrong)
@@ -169,7 +170,7 @@ def test_a_key_that_is_none_is_refused(local: Cloud) -> None:
 
 
 @pytest.fixture
-def small_disk(local: Cloud) -> Iterator[Callable[[str], None]]:
+def small_disk(local: LocalCloud) -> Iterator[Callable[[str], None]]:
     local.base.mkdir(parents=True, exist_ok=True)
 
     def resize(options: str) -> None:
@@ -187,7 +188,9 @@ def small_disk(local: Cloud) -> Iterator[Callable[[str], None]]:
     subprocess.run(["umount", "-l", local.base], check=True)
 
 
-def test_a_full_disk_fails_with_the_cure_and_leaves_nothing(local: Cloud, small_disk: Callable[[str], None]) -> None:
+def test_a_full_disk_fails_with_the_cure_and_leaves_nothing(
+    local: LocalCloud, small_disk: Callable[[str], None]
+) -> None:
     local.provider.destroy(local.create("n0").name)
     used = os.statvfs(local.base).f_files - os.statvfs(local.base).f_ffree
     failures = 0
@@ -205,7 +208,7 @@ def test_a_full_disk_fails_with_the_cure_and_leaves_nothing(local: Cloud, small_
     assert 3 < failures < 12
 
 
-def test_a_full_disk_does_not_prevent_a_destroy(local: Cloud, small_disk: Callable[[str], None]) -> None:
+def test_a_full_disk_does_not_prevent_a_destroy(local: LocalCloud, small_disk: Callable[[str], None]) -> None:
     vm = local.create()
     fill = local.base / "fill"
     with pytest.raises(OSError, match="No space"):
@@ -219,7 +222,7 @@ def test_a_full_disk_does_not_prevent_a_destroy(local: Cloud, small_disk: Callab
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_base_that_may_not_be_written_is_named(local: Cloud) -> None:
+def test_a_base_that_may_not_be_written_is_named(local: LocalCloud) -> None:
     local.base.mkdir(parents=True, mode=0o500)
     with pytest.raises(ProviderError, match="must be writable"):
         local.create()

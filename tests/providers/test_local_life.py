@@ -16,7 +16,8 @@ import pytest
 from providers import MarkedProcess, Vm, VmState, marked_processes, open_provider
 from providers.processes import ProcessId, all_processes, is_alive, look_up
 
-from .conftest import Cloud, forked, wait_until
+from .clouds.local import LocalCloud
+from .conftest import forked, wait_until
 from .ssh import PATIENCE, connect, run, start
 
 Prepared = TypeVar("Prepared")
@@ -44,7 +45,7 @@ def living(pids: list[int]) -> list[int]:
     return [pid for pid in pids if look_up(pid) is not None]
 
 
-def test_a_node_is_nobodys_child_and_outlives_its_controller(local: Cloud) -> None:
+def test_a_node_is_nobodys_child_and_outlives_its_controller(local: LocalCloud) -> None:
     assert forked(local.create) == 0
     [vm] = local.provider.list_owned()
     assert vm.state is VmState.RUNNING
@@ -54,7 +55,7 @@ def test_a_node_is_nobodys_child_and_outlives_its_controller(local: Cloud) -> No
     assert local.reopen().create(local.spec()).port == vm.port
 
 
-def test_a_killed_node_takes_its_lifeline_holders_along_and_says_that_it_died(local: Cloud) -> None:
+def test_a_killed_node_takes_its_lifeline_holders_along_and_says_that_it_died(local: LocalCloud) -> None:
     vm = local.create()
     ssh = connect(vm, local.key)
     holder = int(run(ssh, HOLD_THE_LIFELINE).out)
@@ -74,7 +75,7 @@ def test_a_killed_node_takes_its_lifeline_holders_along_and_says_that_it_died(lo
     assert local.create().state is VmState.TERMINATED  # a name lives once
 
 
-def test_destroy_ends_what_forks_and_what_hides(local: Cloud) -> None:
+def test_destroy_ends_what_forks_and_what_hides(local: LocalCloud) -> None:
     vm = local.create()
     ssh = connect(vm, local.key)
     forks = start(ssh, f"while :; do env -i /bin/sh -c '{SLEEP} & {SLEEP}' & sleep 0.005; done")
@@ -99,7 +100,7 @@ def _sleepers() -> list[int]:
     return found
 
 
-def test_preemption_is_abrupt(local: Cloud) -> None:
+def test_preemption_is_abrupt(local: LocalCloud) -> None:
     vm = local.create()
     ssh = connect(vm, local.key)
     pid = int(run(ssh, "setsid sleep 600 </dev/null >/dev/null 2>&1 & echo $!").out)
@@ -114,7 +115,7 @@ def test_preemption_is_abrupt(local: Cloud) -> None:
 IDLE = (1, 6, 30)  # seconds: where the machine stands still for the first, it is tried again with the next
 
 
-def in_time(local: Cloud, node: str, idle: int, prepare: Callable[[Vm], Prepared]) -> tuple[Vm, Prepared] | None:
+def in_time(local: LocalCloud, node: str, idle: int, prepare: Callable[[Vm], Prepared]) -> tuple[Vm, Prepared] | None:
     """A VM with this idle time-out, prepared; None if the node ended first, as it must, since we were too slow."""
     local.provider = local.reopen(idleTimeout=idle)
     vm = local.create(f"{node}{idle}")
@@ -126,12 +127,12 @@ def in_time(local: Cloud, node: str, idle: int, prepare: Callable[[Vm], Prepared
         return None
 
 
-def has_idled(local: Cloud, vm: Vm, idle: int) -> bool:
+def has_idled(local: LocalCloud, vm: Vm, idle: int) -> bool:
     gone = local.one(vm.name)
     return (gone.state, gone.reason) == (VmState.TERMINATED, f"no controller has spoken to it for {idle} s")
 
 
-def test_an_idle_node_ends_itself_and_everything_on_it(local: Cloud) -> None:
+def test_an_idle_node_ends_itself_and_everything_on_it(local: LocalCloud) -> None:
     def detach(vm: Vm) -> int:
         ssh = connect(vm, local.key)
         try:
@@ -145,7 +146,7 @@ def test_an_idle_node_ends_itself_and_everything_on_it(local: Cloud) -> None:
     assert has_idled(local, vm, idle)
 
 
-def test_silent_and_strange_connections_do_not_keep_a_node(local: Cloud) -> None:
+def test_silent_and_strange_connections_do_not_keep_a_node(local: LocalCloud) -> None:
     silent, connection = next(
         ready for idle in IDLE if (ready := in_time(local, "silent", idle, partial(connect, key=local.key)))
     )
@@ -158,7 +159,7 @@ def test_silent_and_strange_connections_do_not_keep_a_node(local: Cloud) -> None
     connection.close()
 
 
-def test_keep_alives_keep_a_node(local: Cloud) -> None:
+def test_keep_alives_keep_a_node(local: LocalCloud) -> None:
     def outlives(idle: int) -> bool:
         ready = in_time(local, "spoken", idle, partial(connect, key=local.key))
         if ready is None:
@@ -175,7 +176,7 @@ def test_keep_alives_keep_a_node(local: Cloud) -> None:
     assert any(map(outlives, IDLE))
 
 
-def test_a_node_told_to_end_says_so(local: Cloud) -> None:
+def test_a_node_told_to_end_says_so(local: LocalCloud) -> None:
     vm = local.create()
     pid = node_pid(vm)
     os.kill(pid, signal.SIGTERM)
@@ -184,7 +185,7 @@ def test_a_node_told_to_end_says_so(local: Cloud) -> None:
     assert gone.state is VmState.TERMINATED and gone.reason is not None and "SIGTERM" in gone.reason
 
 
-def test_states_do_not_see_each_other(local: Cloud, tmp_path: Path) -> None:
+def test_states_do_not_see_each_other(local: LocalCloud, tmp_path: Path) -> None:
     vm = local.create()
     elsewhere = open_provider("local", {"baseDir": str(tmp_path / "other")}, local.deployment)
     assert elsewhere.list_owned() == []
@@ -195,7 +196,7 @@ def test_states_do_not_see_each_other(local: Cloud, tmp_path: Path) -> None:
     assert local.states() == {"n1": VmState.RUNNING}
 
 
-def test_a_marked_process_shows_its_command(local: Cloud) -> None:
+def test_a_marked_process_shows_its_command(local: LocalCloud) -> None:
     vm = local.create()
     [process] = marked_processes(local.deployment)
     assert process == MarkedProcess(node_pid(vm), vm.name, process.command)
@@ -203,14 +204,14 @@ def test_a_marked_process_shows_its_command(local: Cloud) -> None:
 
 
 @pytest.mark.parametrize("change", [{"start": 1}, {"boot_id": "another boot"}])
-def test_another_process_with_the_same_pid_is_not_the_node(local: Cloud, change: dict[str, object]) -> None:
+def test_another_process_with_the_same_pid_is_not_the_node(local: LocalCloud, change: dict[str, object]) -> None:
     vm = local.create()
     file = Path(vm.node_root).parent / "node.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), **change}))
     assert local.states() == {"n1": VmState.TERMINATED}
 
 
-def test_a_damaged_record_is_shown_and_can_be_destroyed(local: Cloud) -> None:
+def test_a_damaged_record_is_shown_and_can_be_destroyed(local: LocalCloud) -> None:
     vm = local.create()
     (Path(vm.node_root).parent / "vm.json").write_text("{")
     shown = local.one(vm.name)
@@ -219,7 +220,7 @@ def test_a_damaged_record_is_shown_and_can_be_destroyed(local: Cloud) -> None:
     assert local.provider.list_owned() == [] and marked_processes(local.deployment) == []
 
 
-def test_a_node_whose_directory_was_deleted_by_hand_is_still_ended(local: Cloud) -> None:
+def test_a_node_whose_directory_was_deleted_by_hand_is_still_ended(local: LocalCloud) -> None:
     vm = local.create()
     directory = Path(vm.node_root).parent
     shutil.rmtree(directory)
@@ -229,7 +230,7 @@ def test_a_node_whose_directory_was_deleted_by_hand_is_still_ended(local: Cloud)
     assert marked_processes(local.deployment) == []
 
 
-def test_files_that_resist_are_removed(local: Cloud, tmp_path: Path) -> None:
+def test_files_that_resist_are_removed(local: LocalCloud, tmp_path: Path) -> None:
     (tmp_path / "outside").mkdir(mode=0o500)
     vm = local.create()
     ssh = connect(vm, local.key)

@@ -18,17 +18,18 @@ import pytest
 from providers import Vm
 from providers.processes import look_up
 
-from .conftest import Cloud, wait_until
+from .clouds.local import LocalCloud
+from .conftest import wait_until
 from .ssh import PATIENCE, connect, run, start
 
 
 @pytest.fixture
-def vm(local: Cloud) -> Vm:
+def vm(local: LocalCloud) -> Vm:
     return local.create()
 
 
 @pytest.fixture
-def ssh(local: Cloud, vm: Vm) -> Iterator[paramiko.Transport]:
+def ssh(local: LocalCloud, vm: Vm) -> Iterator[paramiko.Transport]:
     transport = connect(vm, local.key)
     yield transport
     transport.close()
@@ -122,7 +123,9 @@ def test_small_answers_are_not_delayed(ssh: paramiko.Transport) -> None:
     channel.close()
 
 
-def test_a_command_finds_a_plain_environment_without_secrets(local: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_finds_a_plain_environment_without_secrets(
+    local: LocalCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hidden")
     vm = local.create()
     ssh = connect(vm, local.key)
@@ -138,7 +141,9 @@ def test_a_command_finds_a_plain_environment_without_secrets(local: Cloud, monke
 
 
 @pytest.mark.parametrize("ending", ["channel", "connection"])
-def test_a_closed_channel_ends_the_command_but_not_what_has_its_own_session(local: Cloud, vm: Vm, ending: str) -> None:
+def test_a_closed_channel_ends_the_command_but_not_what_has_its_own_session(
+    local: LocalCloud, vm: Vm, ending: str
+) -> None:
     ssh = connect(vm, local.key)
     channel = start(ssh, "setsid sleep 600 & echo $!; sleep 601 & echo $!; echo $$; wait")
     detached, background, leader = (int(line) for line in _lines(channel, 3))
@@ -161,7 +166,7 @@ def _lines(channel: paramiko.Channel, count: int) -> list[bytes]:
     return [file.readline() for _ in range(count)]
 
 
-def test_only_the_right_key_and_user_log_in(local: Cloud, vm: Vm) -> None:
+def test_only_the_right_key_and_user_log_in(local: LocalCloud, vm: Vm) -> None:
     with pytest.raises(paramiko.AuthenticationException):
         connect(vm, paramiko.ECDSAKey.generate())
     with pytest.raises(paramiko.AuthenticationException):
@@ -190,7 +195,7 @@ def test_commands_are_all_that_is_served(ssh: paramiko.Transport, vm: Vm) -> Non
 
 
 @pytest.mark.skipif(shutil.which("ssh") is None, reason="no OpenSSH client on this machine")
-def test_the_openssh_client_works(local: Cloud, vm: Vm, tmp_path: Path) -> None:
+def test_the_openssh_client_works(local: LocalCloud, vm: Vm, tmp_path: Path) -> None:
     key_file, known = tmp_path / "key", tmp_path / "known hosts"
     local.key.write_private_key_file(str(key_file))
     known.write_text(f"[{vm.address}]:{vm.port} {vm.host_key}\n")

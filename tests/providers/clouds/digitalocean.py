@@ -1,0 +1,33 @@
+"""DigitalOcean, on a fake of its API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..fakes.digitalocean import TOKEN, FakeDigitalOcean
+from .base import CloudUnderTest
+
+
+class DigitalOceanCloud(CloudUnderTest):
+    kind = "digitalocean"
+    low_priority = False
+    preempts = False
+    size = "s-1vcpu-1gb"
+    image = "debian-12-x64"
+    sizes = frozenset({"s-1vcpu-1gb", "s-2vcpu-4gb", "s-4vcpu-8gb"})
+    priced = True
+
+    def start(self) -> None:
+        self.api = FakeDigitalOcean()
+
+    def stop(self) -> None:
+        self.api.close()
+
+    def settings(self) -> dict[str, Any]:
+        return {"endpoint": self.api.url, "token": TOKEN, "region": "fra1", "size": self.size, "image": self.image}
+
+    def inventory(self) -> list[str]:
+        mark = f"ebbtide-deployment:{self.deployment}"
+        droplets = [each["name"] for each in self.api.droplets.values() if mark in each["tags"]]
+        keys = [key["name"] for key in self.api.keys.values() if key["name"] == f"ebbtide-{self.deployment}"]
+        return droplets + keys + [tag for tag in self.api.tags if tag == mark]

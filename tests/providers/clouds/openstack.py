@@ -1,0 +1,49 @@
+"""OpenStack, on a fake of its APIs; nodes have floating addresses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..fakes.openstack import IMAGE, NETWORK, PASSWORD, POOL, PROJECT, USER, FakeOpenStack
+from .base import CloudUnderTest
+
+
+class OpenStackCloud(CloudUnderTest):
+    kind = "openstack"
+    low_priority = False
+    preempts = False
+    gone_at_once = False
+    size = "m1.small"
+    image = IMAGE
+    sizes = frozenset({"m1.small", "m1.medium", "m1.large"})
+    refused_size = r"vmSize 'standard_a1'; it knows .*m1.medium, m1.small"
+    refused_image = "does not know the image 'windows'"
+
+    def start(self) -> None:
+        self.api = FakeOpenStack()
+
+    def stop(self) -> None:
+        self.api.close()
+
+    def settings(self) -> dict[str, Any]:
+        return {
+            "endpoint": f"{self.api.url}/v3",
+            "username": USER,
+            "password": PASSWORD,
+            "project": PROJECT,
+            "region": "RegionTest",
+            "subnet": NETWORK,
+            "floatingIpPool": POOL,
+            "image": self.image,
+            "size": self.size,
+        }
+
+    def inventory(self) -> list[str]:
+        with self.api.lock:
+            servers = [
+                each["name"]
+                for each in self.api.there()
+                if each["metadata"].get("ebbtide-deployment") == self.deployment
+            ]
+            marks = [each["description"] for each in self.api.floating.values()]
+        return servers + [mark for mark in marks if mark.startswith(f"ebbtide {self.deployment} ")]
