@@ -1,0 +1,253 @@
+"""DigitalOcean's words in the contract's words. Names are not unique there: ours are looked up before one is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from libcloud.common.exceptions import BaseHTTPError
+
+from ..cloud_names import host_name, tag, untag
+from ..cloud_settings import CloudSettings
+from ..errors import InvalidRequestError, NotFoundError, ProviderError
+from ..host_keys import HostKeys
+from ..http_cloud import DEPLOYMENT_TAG, NAME_TAG, NODE_TAG, HttpCloud, Kept
+from ..provider import Capabilities, Finding, Image, Severity, Size, Vm, VmSpec, VmState
+from .errors import digitalocean_error
+from .keys import DeploymentKey
+
+_STATES = {"new": VmState.PENDING, "active": VmState.RUNNING, "off": VmState.TERMINATED, "archive": VmState.TERMINATED}
+_REASONS = {"off": "it has been powered off (by itself, or by hand), and still costs", "archive": "it is archived"}
+
+Node = Mapping[str, Any]
+
+
+class DigitalOceanMapping(HttpCloud):
+    def __init__(self, name: str, deployment: str, settings: CloudSettings, host_keys: HostKeys | None) -> None:
+        super().__init__(name, deployment, settings, host_keys)
+        self.capabilities = Capabilities(
+            low_priority=False, preempt=False, user_data=True, host_keys=True, max_vms=settings.max_vms, subnets=True
+        )
+        self.profile = settings.profile()
+        self._mark = f"{DEPLOYMENT_TAG}:{tag(deployment)}"
+        self._key = DeploymentKey(f"ebbtide-{deployment}")
+        self._offered: Kept[dict[str, dict[str, Any]]] = Kept()
+        self._images: Kept[str | int] = Kept()
+        self._ended: set[int] = set()
+
+    # ----------------------------------------------------------------------------------------------------- create
+
+    def make(self, driver: Any, spec: VmSpec, tags: Mapping[str, str]) -> Node:
+        body = {
+            "name": host_name(spec.name),
+            "region": spec.zone or self.settings.region or self.settings.zones[0],
+            "size": self._known_size(driver, spec.size),
+            "image": self._image(driver, self.image_name(spec)),
+            "user_data": self.settings.script(spec, self.host_keys),
+            "tags": self._tags(spec, tags),
+        }
+        if subnet := spec.subnet or self.settings.subnet:
+            body["vpc_uuid"] = subnet
+        if self.settings.key_pair is not None:
+            return self._posted(driver, body, self._named_key(driver, self.settings.key_pair))
+        with self._key.used(driver, spec.public_key) as key:
+            return self._posted(driver, body, key)
+
+    def _posted(self, driver: Any, body: Mapping[str, Any], key: str) -> Node:
+        made: Node = driver.ex_post("/v2/droplets", {**body, "ssh_keys": [key]})["droplet"]
+        return {**made, "tags": made.get("tags") or body["tags"]}
+
+    def _tags(self, spec: VmSpec, tags: Mapping[str, str]) -> list[str]:
+        """A tag stays in the account after its droplets have gone: none is made that only one VM would have, as long
+        as the droplet's name can be the VM's."""
+        single = {NODE_TAG} if host_name(spec.name) == spec.name else set()
+        single |= {NAME_TAG} if host_name(spec.name) == spec.name else set()
+        return [f"{tag(key)}:{tag(value)}" for key, value in tags.items() if key not in single]
+
+    def _known_size(self, driver: Any, wanted: str) -> str:
+        offered = self._sizes(driver)
+        if wanted not in offered:
+            near = [slug for slug in offered if slug.startswith(wanted[:2])] or list(offered)
+            raise InvalidRequestError(
+                f"provider {self.name} does not know the vmSize {wanted!r}; it knows {', '.join(near[:12])}, ..."
+            )
+        return wanted
+
+    def _sizes(self, driver: Any) -> dict[str, dict[str, Any]]:
+        """Without those with a GPU: lists of droplets leave these out, so that a lost one would never be found."""
+
+        def load() -> dict[str, dict[str, Any]]:
+            return {each["slug"]: each for each in driver.ex_all("/v2/sizes", "sizes") if each["slug"][:4] != "gpu-"}
+
+        return self._offered.get("sizes", load)
+
+    def _image(self, driver: Any, wanted: str) -> str | int:
+        """By slug or id; else one of the user's own by name."""
+        return self._images.get(wanted, lambda: self._look_up_image(driver, wanted))
+
+    def _look_up_image(self, driver: Any, wanted: str) -> str | int:
+        try:
+            found: int = driver.ex_get(f"/v2/images/{tag(wanted).replace('_2e', '.')}")["image"]["id"]
+            return found
+        except BaseHTTPError as exc:
+            if exc.code != 404:
+                raise
+        for image in driver.ex_all("/v2/images", "images", private="true"):
+            if wanted == image["name"]:
+                own: int = image["id"]
+                return own
+        raise InvalidRequestError(
+            f"provider {self.name} does not know the image {wanted!r}; name a slug such as debian-12-x64, or a snapshot"
+        )
+
+    def _named_key(self, driver: Any, wanted: str) -> str:
+        if wanted.isdigit() or wanted.count(":") == 15:
+            return wanted
+        for key in driver.ex_all("/v2/account/keys", "ssh_keys"):
+            if key["name"] == wanted:
+                return str(key["fingerprint"])
+        raise InvalidRequestError(f"provider {self.name}: there is no SSH key {wanted!r} in the account (keyPair)")
+
+    # -------------------------------------------------------------------------------------------- find and destroy
+
+    def nodes(self, driver: Any) -> Iterable[Node]:
+        try:
+            found: list[Node] = driver.ex_all("/v2/droplets", "droplets", tag_name=self._mark)
+        except BaseHTTPError as exc:
+            if exc.code != 404:
+                raise
+            return []  # no such tag yet
+        return [node for node in found if self._mark in node["tags"]]
+
+    def find(self, driver: Any, name: str) -> Node | None:
+        found = self._all(driver, name)
+        return min(found, key=lambda node: (node["created_at"], node["id"]), default=None)
+
+    def _all(self, driver: Any, name: str) -> list[Node]:
+        found: list[Node] = driver.ex_all("/v2/droplets", "droplets", name=host_name(name))
+        return [node for node in found if self._mark in node["tags"] and self.vm(node).name == name]
+
+    def vm(self, node: Node) -> Vm:
+        tags = {untag(key): untag(value) for key, _, value in (text.partition(":") for text in node["tags"])}
+        kind = "public" if self.settings.public else "private"
+        networks = (node.get("networks") or {}).get("v4", [])
+        return Vm(
+            name=tags.get(NAME_TAG) or node["name"],
+            provider_id=str(node["id"]),
+            state=_STATES.get(node["status"], VmState.UNKNOWN),
+            address=next((each["ip_address"] for each in networks if each["type"] == kind), None),
+            port=None,
+            user="",
+            host_key=None,
+            low_priority=False,
+            node_root="",
+            created=datetime.fromisoformat(node["created_at"]).timestamp(),
+            reason=_REASONS.get(node["status"]),
+            tags=tags,
+            size=node["size_slug"],
+            zone=(node.get("region") or {}).get("slug"),
+            price_per_hour=(node.get("size") or {}).get("price_hourly"),
+        )
+
+    def end(self, driver: Any, name: str, provider_id: str | None) -> None:
+        ids = {node["id"] for node in self._all(driver, name)}
+        if provider_id is not None and int(provider_id) not in ids:
+            ids |= self._ours_by_id(driver, provider_id)
+        for droplet in ids:
+            try:
+                driver.ex_delete(f"/v2/droplets/{droplet}")
+            except BaseHTTPError as exc:
+                if exc.code != 404:
+                    raise
+            self._ended.add(droplet)
+        self._clean_up(driver)
+
+    def _ours_by_id(self, driver: Any, provider_id: str) -> set[int]:
+        try:
+            node = driver.ex_get(f"/v2/droplets/{int(provider_id)}")["droplet"]
+        except BaseHTTPError as exc:
+            if exc.code != 404:
+                raise
+            return set()
+        return {node["id"]} if self._mark in node["tags"] else set()
+
+    def end_twin(self, driver: Any, vm: Vm) -> None:
+        driver.ex_delete(f"/v2/droplets/{vm.provider_id}")
+        self._ended.add(int(vm.provider_id))
+
+    def _clean_up(self, driver: Any) -> None:
+        """With the last droplet go the deployment's key and tag."""
+        self._key.remove(driver, lambda: self._forget_tag(driver))
+
+    def _forget_tag(self, driver: Any) -> bool:
+        if any(node["id"] not in self._ended for node in self.nodes(driver)):
+            return False
+        try:
+            driver.ex_delete(f"/v2/tags/{self._mark}")
+        except BaseHTTPError as exc:
+            if exc.code != 404:
+                raise
+        return True
+
+    # ------------------------------------------------------------------------------------------- what there is
+
+    def sizes(self, driver: Any) -> Iterable[Size]:
+        for slug, size in self._sizes(driver).items():
+            if size.get("available", True):
+                yield self.priced(Size(slug, size["vcpus"], size["memory"], size["price_hourly"]))
+
+    def images(self, driver: Any) -> Iterable[Image]:
+        for image in driver.ex_all("/v2/images", "images", type="distribution"):
+            yield Image(image["slug"] or str(image["id"]), f"{image['distribution']} {image['name']}")
+
+    def check(self, driver: Any) -> Iterator[Finding]:
+        account = driver.ex_get("/v2/account")["account"]
+        active = account.get("status", "active") == "active"
+        yield Finding(
+            "credentials",
+            Severity.OK if active else Severity.ERROR,
+            f"the account is {account.get('status', 'active')}",
+            None if active else f"see the account's message: {account.get('status_message') or 'in the console'}",
+        )
+        for image in self.wanted_images():
+            yield self._looked_for("image", image, lambda image=image: self._look_up_image(driver, image))
+        yield from self._check_sizes(driver)
+        if self.settings.subnet:
+            path = f"/v2/vpcs/{self.settings.subnet}"
+            yield self._looked_for("network", self.settings.subnet, lambda: driver.ex_get(path))
+        total = driver.ex_get("/v2/droplets?per_page=1").get("meta", {}).get("total", 0)
+        limit = account.get("droplet_limit", 0)
+        full = total >= limit
+        yield Finding(
+            "quota",
+            Severity.WARNING if full else Severity.OK,
+            f"{total} of {limit} droplets exist",
+            "ask DigitalOcean for a higher droplet limit" if full else None,
+        )
+
+    def _check_sizes(self, driver: Any) -> Iterator[Finding]:
+        offered = self._sizes(driver)
+        zones = self.settings.zones or (self.settings.region,)
+        for wanted in self.wanted_sizes():
+            size = offered.get(wanted)
+            there = [zone for zone in zones if size is not None and zone in size["regions"]]
+            yield Finding(
+                "size",
+                Severity.OK if there else Severity.ERROR,
+                f"{wanted}: " + (f"in {', '.join(map(str, there))}" if there else f"in none of {zones}"),
+                None if there else "choose another size or region",
+            )
+        first = next(iter(self.wanted_sizes()), None)
+        own = self.settings.price(first, False) if first else None
+        yield self.price_finding(first, own if own is not None else offered.get(first or "", {}).get("price_hourly"))
+
+    def _looked_for(self, topic: str, wanted: str, look: Any) -> Finding:
+        try:
+            look()
+        except (NotFoundError, InvalidRequestError, BaseHTTPError) as exc:
+            return Finding(topic, Severity.ERROR, f"{wanted}: {exc}", f"correct the {topic} in the settings")
+        return Finding(topic, Severity.OK, f"{wanted} exists")
+
+    def error(self, exc: Exception) -> ProviderError | None:
+        return digitalocean_error(exc, self.name)

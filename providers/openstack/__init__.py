@@ -1,0 +1,5 @@
+"""OpenStack: servers of Nova, marked by metadata."""
+
+from .opening import open_openstack
+
+__all__ = ["open_openstack"]
