@@ -1,0 +1,221 @@
+"""Where VMs are put and who may reach them: subnets, and a security group of our own that lets in nothing but SSH.
+
+Nodes of one deployment are in one group, which has no rule for its own members: they cannot reach each other's
+ports as long as `sshFrom` does not contain them.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import InvalidRequestError, ProviderError
+from .api import Api
+from .errors import code_of
+from .settings import DEPLOYMENT, Ec2Settings
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one VM goes."""
+
+    zone: str | None
+    subnet: str | None
+    groups: tuple[str, ...]  # ids
+
+
+class Network:
+    """Every method raises ProviderErrors; what was looked up is remembered."""
+
+    def __init__(self, api: Api, settings: Ec2Settings, deployment: str) -> None:
+        self._api = api
+        self._settings = settings
+        self._deployment = deployment
+        self.group_name = f"ebbtide-{deployment}"
+        self._lock = threading.Lock()
+        self._nets: dict[str | None, str | None] = {}  # VPC of a subnet; of None: the default one
+        self._groups: dict[str | None, tuple[str, ...]] = {}  # ids by VPC
+
+    def subnet(self, zone: str | None, wanted: str | None) -> str | None:
+        """What a pool names goes before the settings."""
+        return wanted or self._settings.subnets.get(zone or "") or self._settings.subnet
+
+    def place(self, zone: str | None, wanted_subnet: str | None) -> Place:
+        subnet = self.subnet(zone, wanted_subnet)
+        with self._lock:  # fifty creates at once ask once, and make one group
+            vpc = self._vpc(subnet)
+            groups = self._groups.get(vpc)
+            if groups is None:
+                groups = self._groups[vpc] = self._named(vpc) if self._settings.security_groups else self._own(vpc)
+        # a subnet that a pool names has its own zone, whatever the placement says
+        return Place(None if wanted_subnet else zone, subnet, groups)
+
+    def preview(self, zone: str | None) -> Place:
+        """The same without making a group: for a look whether VMs could be made."""
+        subnet = self.subnet(zone, None)
+        with self._lock:
+            vpc = self._vpc(subnet)
+            groups = self._named(vpc) if self._settings.security_groups else ()
+        return Place(zone, subnet, groups)
+
+    def forget(self) -> None:
+        """Something that was remembered is no more."""
+        with self._lock:
+            self._nets.clear()
+            self._groups.clear()
+
+    # -- networks ----------------------------------------------------------------------------------------------
+
+    def _vpc(self, subnet: str | None) -> str | None:
+        if subnet not in self._nets:
+            if subnet is not None:
+                self._nets[subnet] = self._api.ec2("describe_subnets", SubnetIds=[subnet])["Subnets"][0]["VpcId"]
+            else:
+                default = [{"Name": "is-default", "Values": ["true"]}]
+                rows = self._api.ec2("describe_vpcs", Filters=default)["Vpcs"]
+                if not rows:
+                    raise InvalidRequestError(
+                        f"provider {self._api.name}: {self._settings.region} has no default network; set `subnet`, or "
+                        "`subnets` for several zones"
+                    )
+                self._nets[subnet] = rows[0]["VpcId"]
+        return self._nets[subnet]
+
+    # -- groups ------------------------------------------------------------------------------------------------
+
+    def _named(self, vpc: str | None) -> tuple[str, ...]:
+        """The ids of those that the settings name, by id or by name."""
+        rows = self._found("vpc-id", [str(vpc)])
+        by_name = {row["GroupName"]: row["GroupId"] for row in rows}
+        known = set(by_name.values())
+        for name in self._settings.security_groups:
+            if name not in by_name and name not in known:
+                raise InvalidRequestError(
+                    f"provider {self._api.name}: the network {vpc} has no security group {name!r}; it has "
+                    + ", ".join(sorted(by_name))
+                )
+        return tuple(by_name.get(name, name) for name in self._settings.security_groups)
+
+    def _own(self, vpc: str | None) -> tuple[str, ...]:
+        """Ours, made if it is not there, with the rules that the settings ask for."""
+        networks = self._ssh_from(vpc)
+        rows = self._ours(vpc) or [self._make(vpc)]
+        self._let_in(rows[0], networks)
+        return (rows[0]["GroupId"],)
+
+    def _found(self, key: str, values: list[str]) -> list[dict[str, Any]]:
+        return list(
+            self._api.pages(
+                "describe_security_groups", "SecurityGroups", Filters=[{"Name": key, "Values": values}], MaxResults=500
+            )
+        )
+
+    def _ours(self, vpc: str | None) -> list[dict[str, Any]]:
+        """By name, and by our tag: a stranger's group of that name is not ours."""
+        rows = self._found("group-name", [self.group_name])
+        return [row for row in rows if vpc in (None, row.get("VpcId")) and self._tagged(row)]
+
+    def _tagged(self, row: Mapping[str, Any]) -> bool:
+        return {"Key": DEPLOYMENT, "Value": self._deployment} in row.get("Tags", ())
+
+    def _make(self, vpc: str | None) -> dict[str, Any]:
+        tags = [{"Key": DEPLOYMENT, "Value": self._deployment}, {"Key": "Name", "Value": self.group_name}]
+        tags += [{"Key": key, "Value": value} for key, value in self._settings.tags.items()]
+        try:
+            made = self._api.ec2(
+                "create_security_group",
+                GroupName=self.group_name,
+                Description="Nodes of an ebbtide deployment: SSH in, nothing else",
+                VpcId=vpc,
+                TagSpecifications=[{"ResourceType": "security-group", "Tags": tags}],
+            )
+        except ProviderError as exc:
+            if code_of(exc) == "InvalidGroup.Duplicate" and (rows := self._ours(vpc)):
+                return rows[0]
+            raise
+        return {"GroupId": made["GroupId"], "IpPermissions": []}
+
+    def _let_in(self, row: Mapping[str, Any], networks: tuple[str, ...]) -> None:
+        """Exactly SSH from these networks; a rule of an earlier setting goes."""
+        wanted = {self._rule(network) for network in networks}
+        present: set[tuple[int, str]] = set()
+        stale: list[dict[str, Any]] = []
+        for rule in row.get("IpPermissions", ()):
+            ranges = [r["CidrIp"] for r in rule.get("IpRanges", ())]
+            ranges += [r["CidrIpv6"] for r in rule.get("Ipv6Ranges", ())]
+            rules = {(rule.get("FromPort", -1), cidr) for cidr in ranges}
+            plain = rule.get("FromPort") == rule.get("ToPort") and rule.get("IpProtocol") == "tcp"
+            if plain and rules <= wanted and not rule.get("UserIdGroupPairs") and not rule.get("PrefixListIds"):
+                present |= rules
+            else:
+                stale.append({key: value for key, value in rule.items() if value})
+        if stale:
+            self._api.ec2("revoke_security_group_ingress", GroupId=row["GroupId"], IpPermissions=stale)
+        missing = sorted(wanted - present)
+        if missing:
+            rules_ = [_permission(port, cidr) for port, cidr in missing]
+            try:
+                self._api.ec2("authorize_security_group_ingress", GroupId=row["GroupId"], IpPermissions=rules_)
+            except ProviderError as exc:
+                if code_of(exc) != "InvalidPermission.Duplicate":  # another controller was faster
+                    raise
+
+    def _rule(self, network: str) -> tuple[int, str]:
+        return self._settings.ssh_port, str(ipaddress.ip_network(network))
+
+    def _ssh_from(self, vpc: str | None) -> tuple[str, ...]:
+        """Those of the settings, else the address with which this machine goes to the network."""
+        if self._settings.ssh_from:
+            return self._settings.ssh_from
+        rows = self._api.ec2("describe_vpcs", VpcIds=[vpc])["Vpcs"]
+        inside = ipaddress.ip_network(rows[0]["CidrBlock"])[1]
+        address = source_address(str(inside))
+        if address is None:
+            raise InvalidRequestError(
+                f"provider {self._api.name}: this machine has no route to the network {vpc} ({rows[0]['CidrBlock']}); "
+                "set sshFrom to the networks that SSH comes from, as in [10.0.0.5/32]"
+            )
+        return (f"{address}/32",)
+
+    # -- the end -----------------------------------------------------------------------------------------------
+
+    def remove(self) -> bool:
+        """Remove our groups, of every network. False if one is still in use."""
+        if self._settings.security_groups:
+            return True
+        done = True
+        with self._lock:
+            for row in self._ours(None):
+                try:
+                    self._api.ec2("delete_security_group", GroupId=row["GroupId"])
+                except ProviderError as exc:
+                    if code_of(exc) not in ("DependencyViolation", "InvalidGroup.InUse", "InvalidGroup.NotFound"):
+                        raise
+                    done = done and code_of(exc) == "InvalidGroup.NotFound"
+            self._groups.clear()
+        return done
+
+
+def source_address(target: str) -> str | None:
+    """This machine's address on the way to `target`; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((target, 22))
+        except OSError:
+            return None
+        name: str = probe.getsockname()[0]
+        return name
+
+
+def _permission(port: int, cidr: str) -> dict[str, Any]:
+    kind, key = ("Ipv6Ranges", "CidrIpv6") if ":" in cidr else ("IpRanges", "CidrIp")
+    return {
+        "IpProtocol": "tcp",
+        "FromPort": port,
+        "ToPort": port,
+        kind: [{key: cidr, "Description": "SSH of ebbtide's controller"}],
+    }

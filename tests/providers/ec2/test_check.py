@@ -1,0 +1,90 @@
+"""The look before: everything that would stop a VM is found, and nothing is made."""
+
+import re
+from typing import Any
+
+import pytest
+
+from providers import Finding, Provider, Severity, open_provider
+
+from .conftest import IMAGE, Account
+
+
+def found(provider: Provider, topic: str) -> list[Finding]:
+    return [finding for finding in provider.check() if finding.topic == topic]
+
+
+def test_all_is_well(account: Account) -> None:
+    findings = list(account.open(sshFrom=["203.0.113.7/32"]).check())
+    assert {finding.severity for finding in findings} == {Severity.OK}
+    assert [finding.topic for finding in findings] == [
+        "credentials",
+        "image",
+        "size",
+        "network",
+        "network",
+        "permission",
+        "permission",
+        "quota",
+        "quota",
+        "price",
+    ]
+    assert account.rig.instances() == []
+    made = [call for call in account.rig.calls if call.action.startswith(("Create", "Import", "Run", "Authorize"))]
+    assert [call.code for call in made] == ["DryRunOperation"] * 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "topic", "severity", "text", "cure"),
+    [
+        ({"image": None}, "image", "warning", "no image is set", "set `image`"),
+        ({"image": "ami-0123456789abcdef0"}, "image", "error", "does not know the image", None),
+        ({"image": "ami-0e0bb71de00000002"}, "image", "error", "t3.small runs .* and not arm64", "architecture"),
+        ({"size": None}, "size", "warning", "no size is set", "set `size`"),
+        ({"size": "t99.huge"}, "size", "error", "t99.huge is not offered in us-east-1", "another size"),
+        ({"zones": ["us-east-1a", "us-east-1z"]}, "size", "warning", "not offered in us-east-1z", "us-east-1b"),
+        ({"sshFrom": ["0.0.0.0/0"]}, "network", "warning", "the whole world", "own address"),
+        ({"sshFrom": ["127.64.0.0/16"]}, "network", "warning", "contains nodes", "own address"),
+        ({"securityGroups": ["default"]}, "network", "ok", "their rules decide", None),
+        ({"securityGroups": ["nobody"]}, "network", "error", "no security group 'nobody'", None),
+        ({"maxPrice": 0.001}, "price", "warning", "above maxPrice 0.001", "raise it"),
+        ({"prices": {"t3.small": 0.0}}, "price", "warning", "dedicated unknown", "`prices`"),
+    ],
+)
+def test_what_is_wrong(
+    account: Account, settings: dict[str, Any], topic: str, severity: str, text: str, cure: str | None
+) -> None:
+    options = {key: value for key, value in account.rig.settings(**settings).items() if value is not None}
+    provider = open_provider("aws", options, "d1")
+    matching = [f for f in found(provider, topic) if f.severity == severity and re.search(text, f.text)]
+    assert matching, list(provider.check())
+    assert cure is None or any(cure in (finding.cure or "") for finding in matching)
+
+
+def test_without_credentials_nothing_else_is_asked(account: Account) -> None:
+    account.rig.fail("DescribeAvailabilityZones", "AuthFailure")
+    [finding] = account.open().check()
+    assert (finding.topic, finding.severity) == ("credentials", Severity.ERROR)
+    assert "accessKeyId" in finding.text
+
+
+def test_what_the_credentials_may_not_do(account: Account) -> None:
+    account.rig.fail("RunInstances", "UnauthorizedOperation", when=lambda p: "InstanceMarketOptions.MarketType" in p)
+    dedicated, spot = found(account.open(), "permission")
+    assert dedicated.severity is Severity.OK
+    assert spot.severity is Severity.ERROR and "allow the action" in spot.text
+
+
+def test_a_limit_of_nothing_is_an_error_and_an_unknown_one_a_warning(account: Account) -> None:
+    account.rig.market.spot_vcpus = 0
+    dedicated, spot = found(account.open(), "quota")
+    assert (dedicated.severity, spot.severity) == (Severity.OK, Severity.ERROR)
+    assert "L-34B43A08" in (spot.cure or "")
+    account.rig.fail("GetServiceQuota", "AccessDeniedException", times=2)
+    assert {finding.severity for finding in found(account.open(), "quota")} == {Severity.WARNING}
+
+
+def test_one_failing_look_does_not_hide_the_others(account: Account) -> None:
+    account.rig.fail("DescribeImages", "InternalError")
+    topics = [finding.topic for finding in account.open(image=IMAGE).check()]
+    assert topics[:3] == ["credentials", "image", "size"] and topics[-1] == "price"
