@@ -18,9 +18,14 @@ from .events import (
     Event,
     RescalePool,
     ResizePool,
+    ResumePool,
     TerminateJob,
     Tick,
+    UpdateJob,
+    UpdateJobSchedule,
 )
+from .job_budgets import rebudgeted, rescheduled
+from .job_costs import task_cost
 from .journal import Journal, JournalError, open_journal
 from .model import ApplicationPackage, Job, JobSchedule, Output, Task
 from .node_effects import NodeEffects
@@ -93,6 +98,7 @@ __all__ = [
     "Request",
     "RescalePool",
     "ResizePool",
+    "ResumePool",
     "Schedule",
     "ScheduleState",
     "Simulation",
@@ -103,11 +109,16 @@ __all__ = [
     "TaskState",
     "TerminateJob",
     "Tick",
+    "UpdateJob",
+    "UpdateJobSchedule",
     "VmEffects",
     "Workload",
     "WorldEffects",
     "check_source",
     "open_journal",
+    "rebudgeted",
+    "rescheduled",
     "shell_hint",
     "split_command_line",
+    "task_cost",
 ]

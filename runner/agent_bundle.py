@@ -1,41 +1,62 @@
 """The node agent as one file: a zipapp, the same bytes for the same sources, and the command to start it."""
 
-import base64
 import hashlib
 import io
-import json
+import marshal
 import shlex
 import zipfile
+import zlib
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import MAGIC_NUMBER
 from pathlib import Path
 
 _SOURCES = Path(__file__).parent / "agent"
 _PACKAGE = "ebbtide_agent"
 _ENTRY = f"from {_PACKAGE}.main import main\n\nmain()\n"
 _NOT_SHIPPED = {"loader.py"}
+#: Exists while the script of the first boot runs (see providers/bootstrap.py).
+BOOTING_FILE = "/run/ebbtide-booting"
+_BOOTING = f"[ -e {BOOTING_FILE} ]"
+_AWAIT_BOOT = f"{_BOOTING} && echo EBBTIDE booting; while {_BOOTING}; do sleep 0.2 || sleep 1; done"
 
 
 @dataclass(frozen=True)
 class AgentBundle:
-    """`data`: the zipapp. `sha256`: its checksum in hex, by which a node knows whether it has it already."""
+    """`data`: the zipapp; `packed`: as it travels. `sha256`: its checksum in hex.
+
+    `places`: where each module's source begins and ends in it; "" is all of them compiled, for nodes whose Python is as
+    this one.
+    """
 
     data: bytes
+    packed: bytes
     sha256: str
+    places: dict[str, tuple[int, int]]
 
-    def bootstrap_command(self, root: str) -> str:
-        """The one command line that brings the agent to life on a node, for any login shell.
+    @property
+    def _name(self) -> str:
+        """Of its file on a node, which knows by it whether it has it already."""
+        return f"agent-{self.sha256[:16]}.pyz"
 
-        It answers on stdout with a line `EBBTIDE have`, `EBBTIDE need` (then it wants `data` on stdin) or
-        `EBBTIDE refuse "<why>"`; after that the agent serves on the same channel.
+    def bootstrap(self, root: str) -> tuple[str, bytes]:
+        """The one command line that brings the agent to life on a node, for any login shell, and what it wants on
+        stdin first.
+
+        It answers on stdout with a line `EBBTIDE have`, `EBBTIDE need` (then it wants `packed` on stdin) or
+        `EBBTIDE refuse "<why>"`; after that the agent serves on the same channel. Before, there may be a line
+        `EBBTIDE booting`: it waits for the end of the script of the first boot, which may be about to install Python.
         """
-        arguments = _base64(json.dumps([root, self.sha256, len(self.data)]).encode())
-        loader = _base64((_SOURCES / "loader.py").read_bytes())
-        return f"exec python3 -I -c 'import base64;exec(base64.b64decode(\"{loader}\").decode())' {arguments}"
+        arguments = (root, self._name, len(self.packed), zlib.crc32(self.data), self.places, MAGIC_NUMBER)
+        calls = f"\nmain(*{arguments!a})\n{_ENTRY}"
+        loader = (_SOURCES / "loader.py").read_bytes() + calls.encode()
+        # -S: the agent needs nothing from site-packages, and importing site may cost more than all the rest.
+        python = f'python3 -I -S -X utf8 -c "import sys;exec(sys.stdin.buffer.read({len(loader)}))" ebbtide-agent'
+        return f"exec /bin/sh -c '{_AWAIT_BOOT}; exec {python}'", loader
 
     def files_command(self, root: str) -> str:
         """The command line of a file channel. The agent must have been brought to life before."""
-        path = f"{root}/.ebbtide/agent-{self.sha256[:16]}.pyz"
+        path = f"{root}/.ebbtide/{self._name}"
         return f"exec python3 -I -S -X utf8 {shlex.quote(path)} files {shlex.quote(root)}"
 
 
@@ -43,21 +64,25 @@ class AgentBundle:
 def agent_bundle() -> AgentBundle:
     """Built from the installed sources, once per process."""
     out = io.BytesIO()
+    places, codes = {}, {}
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         _add(archive, "__main__.py", _ENTRY.encode())
         for source in sorted(_SOURCES.glob("*.py")):
             if source.name not in _NOT_SHIPPED:
-                _add(archive, f"{_PACKAGE}/{source.name}", source.read_bytes())
+                module = _PACKAGE if source.stem == "__init__" else f"{_PACKAGE}.{source.stem}"
+                places[module] = _add(archive, f"{_PACKAGE}/{source.name}", source.read_bytes())
+                codes[module] = compile(source.read_bytes(), f"<{module}>", "exec", dont_inherit=True, optimize=0)
+        # version 2: the later ones depend on how often an object happens to be referred to
+        places[""] = _add(archive, "compiled", marshal.dumps(codes, 2))
     data = out.getvalue()
-    return AgentBundle(data, hashlib.sha256(data).hexdigest())
+    return AgentBundle(data, zlib.compress(data, 9), hashlib.sha256(data).hexdigest(), places)
 
 
-def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
+def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> tuple[int, int]:
+    """Where in the file its content, which is stored as it is, begins and ends."""
     entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
     entry.external_attr = 0o644 << 16
     entry.create_system = 3
     archive.writestr(entry, data)
-
-
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")
+    end: int = archive.start_dir
+    return end - len(data), end

@@ -15,7 +15,8 @@ from .model import ApplicationPackage
 class OpenNode(Command):
     """Connect to the node and make it ready; `environment` is common to all that runs there.
 
-    What the node uses is measured every `sample_period` seconds.
+    What the node uses is measured every `sample_period` seconds. `provider`: of its VM. `notices`: the metadata
+    service that announces on the node that it is taken back ("ec2", "gce", "azure"); None: nobody does.
     """
 
     node_id: str
@@ -23,6 +24,8 @@ class OpenNode(Command):
     slots: int
     environment: dict[str, str]
     sample_period: float
+    provider: str = ""
+    notices: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

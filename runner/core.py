@@ -37,6 +37,7 @@ from pools import (
 from .commands import OpenNode
 from .events import Event, Tick
 from .execution import Executions
+from .job_budgets import JobBudgets
 from .job_machine import JobMachine
 from .model import ApplicationPackage, Job, JobSchedule, Output, Task, TaskKey
 from .placing import place_tasks, recall_waiting
@@ -76,15 +77,23 @@ class Core:
         self.ctx.workload = self
         self.pools = PoolMachine(self.ctx, end_idle_pools=settings.end_idle_pools)
         self.jobs = JobMachine(
-            self._ledger, ids, self.ctx.timers, self._pool_takes_jobs, self.ctx.say, settings.occurrences
+            self._ledger,
+            ids,
+            self.ctx.timers,
+            self._pool_takes_jobs,
+            self.ctx.say,
+            settings.occurrences,
+            self.ctx.nodes.get,
         )
         self.tasks = self.jobs.tasks
+        self.budgets = JobBudgets(self.ctx, self.jobs)
         self.applications: Table[tuple[str, str], ApplicationPackage] = Table(self._ledger, "applications")
         self.executions = Executions(settings.account, self.ctx, self.jobs, self.applications)
         requests = Requests(
             self.ctx,
             self.pools,
             self.jobs,
+            self.budgets,
             self.executions,
             self.applications,
             settings.minimum_recurrence_interval,
@@ -110,10 +119,13 @@ class Core:
                 self.jobs.ring(key, now)
             elif kind == "job":
                 self.jobs.expire(key, now)
+            elif kind == "job-budget":
+                self.budgets.look_at(key)
             elif kind == "recall":
                 recall_waiting(self.ctx, self.tasks, key, now)
             else:
                 self.pools.ring(kind, key, now)
+        self.budgets.settle(now)
         self._draw_consequences(now)
         for command in place_tasks(self.ctx, self.jobs, self.executions, now):
             self.ctx.say(command)
@@ -152,8 +164,10 @@ class Core:
             return None
         if isinstance(command, RunStartTask):
             return self.executions.prepare(node, command.attempt)
-        environment = self.executions.node_environment(node)
-        return OpenNode(node.id, command.vm, command.slots, environment, self.ctx.settings.sample_period)
+        environment, settings = self.executions.node_environment(node), self.ctx.settings
+        provider = self.ctx.pools[node.pool_id].provider
+        notices = settings.profile(provider).notices if node.low_priority else None
+        return OpenNode(node.id, command.vm, command.slots, environment, settings.sample_period, provider, notices)
 
     def _pool_takes_jobs(self, pool_id: str) -> bool:
         pool = self.ctx.pools.get(pool_id)
@@ -193,6 +207,8 @@ class Core:
         self.jobs.jobs.load(stored.jobs)
         self.jobs.schedules.load(stored.job_schedules)
         for node in stored.nodes.values():
+            if node.vm_gone:
+                continue
             slots = stored.pools[node.pool_id].spec.task_slots_per_node
             self.tasks.node_known(node.id, node.pool_id, slots)
         self.tasks.load(stored.tasks)
@@ -201,6 +217,7 @@ class Core:
                 self.ctx.timers.set("recall", placed.node_id, now)
         self.pools.recover(stored.samples, now)
         self.jobs.recover(now)
+        self.budgets.recover()
 
     @property
     def outputs(self) -> Log[tuple[str, str, str, str], Output]:

@@ -52,8 +52,9 @@ class Engine:
         housekeep: Callable[[float], None] = lambda _: None,
         observe: Callable[[Sequence[Change]], None] = lambda _: None,
     ) -> None:
-        """`checkpoint` is told "commit" after each commit and "effect" before each command (fault tests hook in
-        here); `housekeep` is called with the time every `HOUSEKEEPING` seconds; `observe` sees what was committed.
+        """`checkpoint` is told "commit" after each commit, "effect" and the name of its class before each command
+        (fault tests hook in here); `housekeep` is called with the time every `HOUSEKEEPING` seconds; `observe` sees
+        what was committed.
         """
         self.core = core
         self._journal = journal
@@ -120,6 +121,7 @@ class Engine:
                 future.set_exception(error)
         for command in commands:
             self._checkpoint("effect")
+            self._checkpoint(type(command).__name__)
             self._effects.issue(command)
         if changes:
             self._observe(changes)

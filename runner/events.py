@@ -35,9 +35,11 @@ class AddPool(Event):
 
 @dataclass(frozen=True, slots=True)
 class RescalePool(Event):
-    """Another formula, interval or targets for the pool of that id; all else as it is."""
+    """Another formula, interval, targets or options (`rescaled`) for the pool of that id, another start task or image
+    for its new nodes; all else as it is. `image` None: as it is."""
 
     spec: PoolSpec
+    image: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,20 @@ class AddJobSchedule(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class UpdateJob(Event):
+    """Another budget for the job of that id; all else as it is."""
+
+    spec: JobSpec
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateJobSchedule(Event):
+    """Another budget for the jobs of that schedule, also for the present one; all else as it is."""
+
+    spec: JobScheduleSpec
+
+
+@dataclass(frozen=True, slots=True)
 class TerminateJob(Event):
     job_id: str
     reason: str = "UserTerminate"
@@ -74,6 +90,13 @@ class ResizePool(Event):
     dedicated: int
     low_priority: int
     option: NodeDeallocationOption = NodeDeallocationOption.REQUEUE
+
+
+@dataclass(frozen=True, slots=True)
+class ResumePool(Event):
+    """Close the pool's circuit breaker; wait for nothing that failed before."""
+
+    pool_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +173,13 @@ class NodeConnected(Event):
 
 @dataclass(frozen=True, slots=True)
 class NodeDisconnected(Event):
-    """`fatal`: trying again cannot help (no Python on the node, another host key)."""
+    """`fatal`: trying again cannot help (no Python on the node, another host key). `host_key`: it is because of
+    another host key than the pinned one, which a machine that is still booting may show."""
 
     node_id: str
     reason: str
     fatal: bool = False
+    host_key: bool = False
 
 
 @dataclass(frozen=True, slots=True)

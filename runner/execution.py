@@ -23,12 +23,15 @@ from .command_line import split
 from .commands import Acknowledge, KillExecution, PrepareNode, RecallExecutions, StartExecution
 from .events import Outcome
 from .job_machine import JobMachine
-from .model import ApplicationPackage, Task
+from .model import ApplicationPackage, Output, Task
+from .outputs import INLINE
 from .request_checks import JobError
 from .states import TaskState
 from .task_machine import TaskMachine
 
 _START_TASK = "start:"
+#: The stream that a VM's console is kept as.
+CONSOLE = "console.txt"
 
 
 def start_task_id(node_id: str, attempt: int) -> str:
@@ -190,6 +193,22 @@ class Executions:
                 self._tasks.outputs.append(output.key, output)
         nodes.start_task_ended(report.node_id, attempt, report.exit_code, failure, now)
         self._ctx.say(Acknowledge(report.node_id, (report.execution_id,)))
+
+    def console_read(self, node_id: str, text: str) -> None:
+        """What the VM of a failed node had printed is kept, as start tasks' output is: the last of it."""
+        node = self._ctx.nodes.get(node_id)
+        if node is None or not text:
+            return
+        data = text.encode(errors="replace")
+        output = Output(
+            owner="node",
+            parent_id=node.pool_id,
+            id=node.id,
+            stream=CONSOLE,
+            size=len(data),
+            data=data[-INLINE:],
+        )
+        self._tasks.outputs.append(output.key, output)
 
     def start_task_lost(
         self, node_id: str, execution_id: str, attempt: int, reason: str, nodes: NodeMachine, now: float

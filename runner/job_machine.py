@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from pools import Command, Ids, Ledger, Table, Timers, evolve
+from pools import Command, Ids, Ledger, Node, Table, Timers, evolve
 
 from .model import Ending, Job, JobSchedule, Task
 from .recurrence import first_run, next_run
@@ -30,10 +30,11 @@ class JobMachine:
         pool_exists: Callable[[str], bool],
         say: Callable[[Command], None],
         occurrences: int | None = None,
+        node_of: Callable[[str], Node | None] = lambda node_id: None,
     ) -> None:
         self.jobs: Table[str, Job] = Table(ledger, "jobs")
         self.schedules: Table[str, JobSchedule] = Table(ledger, "job_schedules")
-        self.tasks = TaskMachine(ledger, self.jobs, say)
+        self.tasks = TaskMachine(ledger, self.jobs, say, node_of)
         self._ids = ids
         self._timers = timers
         self._pool_exists = pool_exists
@@ -147,8 +148,7 @@ class JobMachine:
         if job.state is not JobState.ACTIVE:
             return
         state = next_job_state(job.id, job.state, JobEvent.TERMINATE, job.story)
-        closing = evolve(job, now, state=state, terminate_reason=reason)
-        self.tasks.job_closes(job, lambda: self.jobs.put(job.id, closing))
+        self.tasks.restate(evolve(job, now, state=state, terminate_reason=reason))
         for task in self.tasks.placed_tasks(job_id):
             if not task.ended:
                 self.tasks.end(task, Ending.TERMINATE, now)
@@ -182,6 +182,7 @@ class JobMachine:
         self.jobs.put(job.id, evolve(job, now, state=state, end_time=now))
         self._timers.cancel("job", job_id)
         self.tasks.durations.forget(job_id)
+        self.tasks.costs.forget(job_id)
         if job.schedule_id is not None:
             self._after_job(self.schedules[job.schedule_id], now)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from pools import WRITES, AutoScaleRun, Change, JournalError, Node, Pool, explained, open_database
+from pools import WRITES, AutoScaleRun, Boot, Change, JournalError, Node, Pool, explained, open_database
 
 from .core import Stored
 from .model import Job, Output, Task
@@ -92,9 +92,9 @@ class Journal:
                 self._writers[name].write(connection, records)
 
     def prune(self, before: float) -> None:
-        """Forget samples and autoscale runs that are older than this Instant."""
+        """Forget samples, autoscale runs and boot times that are older than this Instant."""
         with self._writing() as connection:
-            for kept in (self._store.samples, self._store.autoscale_runs):
+            for kept in (self._store.samples, self._store.autoscale_runs, self._store.boots):
                 kept.forget(connection, kept.table.c.time < before)
 
     @contextmanager
@@ -169,6 +169,12 @@ class Journal:
         where = [] if pool_id is None else [runs.table.c.pool_id == pool_id]
         with self._reading() as connection:
             return runs.read(connection, *where, order=[runs.table.c.time, runs.table.c.pool_id])
+
+    def boots(self) -> list[Boot]:
+        """How long nodes took to come up, oldest first."""
+        boots = self._store.boots
+        with self._reading() as connection:
+            return boots.read(connection, order=[boots.table.c.time, boots.table.c.node_id])
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pools import AutoScaleRun, Change, Sample
+from pools import AutoScaleRun, Boot, Change, Sample
 
 from .core import Stored
 
@@ -42,6 +42,10 @@ class MemoryJournal:
             applications=dict(self.table("applications")),
             samples=tuple(samples),
         )
+
+    def boots(self) -> list[Boot]:
+        """How long nodes took to come up, oldest first."""
+        return sorted(self.table("boots").values(), key=lambda boot: (boot.time, boot.node_id))
 
     def runs(self) -> list[AutoScaleRun]:
         """Autoscale runs in the order of time."""

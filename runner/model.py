@@ -51,6 +51,9 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
     #: of the last execution, kept after it ended
     last_node_id: str | None = None
     last_pool_id: str | None = None
+    #: what the executions that have ended took of nodes; and node-seconds of those whose price was not known
+    cost: float = 0.0
+    unpriced_seconds: float = 0.0
 
     @property
     def key(self) -> TaskKey:
@@ -77,6 +80,15 @@ class Job(Record, frozen=True, kw_only=True, omit_defaults=True):
     start_time: float | None = None
     end_time: float | None = None
     terminate_reason: str | None = None
+    #: its budget lets no further task start
+    held: bool = False
+    #: what stands in the way of its tasks, or will (Batch REST: schedulingError)
+    scheduling_error: FailureInfo | None = None
+
+    @property
+    def takes_tasks(self) -> bool:
+        """May tasks of it start?"""
+        return self.state is JobState.ACTIVE and not self.held
 
     @property
     def pool_id(self) -> str:
@@ -120,10 +132,10 @@ class Output(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     Whoever brings it in knows the stream only; the core fills in whose it is.
     """
 
-    owner: str = ""  # "task" | "starttask"
-    parent_id: str = ""  # job id | pool id
-    id: str = ""  # task id | node id
-    stream: str  # "stdout" | "stderr"
+    owner: str = ""  # "task" | "starttask" | "node"
+    parent_id: str = ""  # job id | pool id | pool id
+    id: str = ""  # task id | node id | node id
+    stream: str  # "stdout" | "stderr" | "console.txt"
     #: bytes that the execution wrote; the last of them are kept, up to the cap
     size: int
     data: bytes | None = None

@@ -31,13 +31,16 @@ class NodeEffects:
         outputs: OutputStore,
         clock: Clock,
         threads: int = 32,
+        connections: int = 1024,
     ) -> None:
+        """`threads`: for transfers. `connections`: so many nodes are waited for at once; each takes a thread then, as
+        it does when it is connected, so that hosts which do not answer keep nobody waiting."""
         self._connect = connect
         self._post = post
         self._packages = packages
         self._outputs = outputs
         self._clock = clock
-        self._connections = ThreadPoolExecutor(threads, thread_name_prefix="node")
+        self._connections = ThreadPoolExecutor(connections, thread_name_prefix="node")
         #: apart, so that large outputs (or a full disk) never keep a node from being connected or left
         self._transfers = ThreadPoolExecutor(threads, thread_name_prefix="transfer")
         self._sessions: dict[str, NodeSession] = {}
@@ -77,10 +80,14 @@ class NodeEffects:
             self._packages,
             self._outputs,
             self._clock,
+            command.notices,
         )
         with self._lock:
             self._sessions[command.node_id] = session
-        self._connections.submit(self._connect_session, command, session)
+        try:
+            self._connections.submit(self._connect_session, command, session)
+        except RuntimeError as exc:  # no further thread can be had
+            session.closed(str(exc))
 
     def _connect_session(self, command: OpenNode, session: NodeSession) -> None:
         try:
@@ -105,5 +112,5 @@ class NodeEffects:
             sessions, self._sessions = list(self._sessions.values()), {}
         for session in sessions:
             session.close()
-        self._connections.shutdown(wait=True, cancel_futures=True)
+        self._connections.shutdown(wait=True)  # what still waits there is quick: it closes, or finds it need not open
         self._transfers.shutdown(wait=True, cancel_futures=True)

@@ -10,7 +10,7 @@ import msgspec
 import paramiko
 
 from .agent import VERSION
-from .agent_bundle import agent_bundle
+from .agent_bundle import AgentBundle, agent_bundle
 from .link_errors import AgentFailed, LinkError, Unreachable, told
 from .node_bootstrap import start_agent, tail_of_errors
 from .node_files import NodeFiles
@@ -24,6 +24,8 @@ Message = dict[str, Any]
 
 _BEAT = 0.01  # under load, messages leave in batches this many seconds apart; when it is quiet, at once
 _LARGEST_BATCH = 1 << 18
+_READER_FIRST = 2.0  # seconds; what cannot be written to has ended, and the reader finds out why
+_bundling = threading.Lock()  # twenty nodes that come up at once wait for one bundle
 
 
 class NodeLink:
@@ -48,7 +50,7 @@ class NodeLink:
         self._on_messages = on_messages
         self._on_closed = on_closed
         self._timeouts = timeouts or LinkTimeouts()
-        self._bundle = agent_bundle()
+        self._bundle = self.bundle()
         self._decode = msgspec.json.Decoder(Message).decode
         self._decode_lines = msgspec.json.Decoder(Message).decode_lines
         self._lock = threading.Lock()
@@ -60,21 +62,27 @@ class NodeLink:
         self._heard = 0.0
         self._files = NodeFiles(self._open_files, self._timeouts.transfer)
 
+    @staticmethod
+    def bundle() -> AgentBundle:
+        """What every node gets. It takes a tenth of a second to make, once: call this before the first node is up."""
+        with _bundling:
+            return agent_bundle()
+
     def connect(self) -> None:
         """Returns when the agent has said hello.
 
         Raises Unreachable, HostKeyMismatch, AuthFailed, NoPython, AgentRefused, AgentFailed: LinkErrors all.
         """
         first: list[Message] = []
-        transport = open_transport(self._peer, self._key, self._timeouts)
+        transport = open_transport(self._peer, self._key, self._timeouts, self._closed.is_set)
         try:
             with self._lock:
                 if self._closed.is_set():
                     raise Unreachable("the link was closed")
                 self._transport = transport
-            command = self._bundle.bootstrap_command(self._peer.node_root)
-            channel = open_channel(transport, command, self._timeouts)
-            rest = start_agent(channel, self._bundle, lambda line: self._is_hello(line, first), self._timeouts.start)
+            channel, rest = start_agent(
+                transport, self._peer.node_root, self._bundle, lambda line: self._is_hello(line, first), self._timeouts
+            )
         except BaseException:
             transport.close()
             raise
@@ -193,15 +201,14 @@ class NodeLink:
                     if self._closed.is_set():
                         return
                     lines, self._queue = self._queue, []
-                if not lines:
-                    if time.monotonic() - self._heard < self._timeouts.ping * 0.9:
-                        continue
+                if not lines:  # also when the node speaks: its dead-man timer waits for a word from here
                     pings += 1
                     lines = [msgspec.json.encode({"op": "ping", "n": pings}) + b"\n"]
                 self._send_all(channel, b"".join(lines))
                 time.sleep(_BEAT)
         except (OSError, EOFError, paramiko.SSHException) as error:
-            self._end(f"the connection to the node broke while writing: {told(error)}")
+            if not self._closed.wait(_READER_FIRST):
+                self._end(f"the connection to the node broke while writing: {told(error)}")
         except Exception as error:  # as in `_read`: a link without its writer would hang for ever
             log.exception("the link to %s:%s broke", self._peer.address, self._peer.port)
             self._end(f"{type(error).__name__}: {error}")

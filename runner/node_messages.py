@@ -27,9 +27,15 @@ class Link(Protocol):
     def close(self) -> None: ...
 
 
-def configure_message(slots: int, environment: dict[str, str], sample_period: float) -> Message:
-    """The first that an agent is told; what the node uses it then tells every `sample_period` seconds."""
-    return {"op": "configure", "slots": slots, "env": environment, "usage": sample_period}
+def configure_message(
+    slots: int, environment: dict[str, str], sample_period: float, notices: str | None = None
+) -> Message:
+    """The first that an agent is told; what the node uses it then tells every `sample_period` seconds.
+
+    `notices`: the metadata service that it shall watch (see OpenNode).
+    """
+    message: Message = {"op": "configure", "slots": slots, "env": environment, "usage": sample_period}
+    return message if notices is None else {**message, "notices": notices}
 
 
 def start_message(command: StartExecution) -> Message:

@@ -7,6 +7,7 @@ outcomes with large outputs are held back until the output is in the store.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections.abc import Callable, Iterable
 
@@ -14,7 +15,7 @@ from pools import Clock
 
 from . import events as ev
 from .commands import PrepareNode, StartExecution
-from .link_errors import LinkError, Unreachable
+from .link_errors import HostKeyMismatch, LinkError, Unreachable
 from .model import Output
 from .node_messages import Link, Message, configure_message, inline_output, outcome_of, start_message, usage_of
 from .node_packages import NodePackages
@@ -43,11 +44,10 @@ class NodeSession:
         packages: PackageStore,
         outputs: OutputStore,
         clock: Clock,
+        notices: str | None = None,
     ) -> None:
         self.node_id = node_id
-        self._slots = slots
-        self._environment = environment
-        self._sample_period = sample_period
+        self._configuration = configure_message(slots, environment, sample_period, notices)
         self._post = post
         self._background = background
         self._closed = threading.Event()
@@ -69,7 +69,7 @@ class NodeSession:
             if not self._closed.is_set():
                 link.connect()
         except LinkError as exc:
-            self.closed(str(exc), fatal=exc.fatal)
+            self.closed(str(exc), fatal=exc.fatal, host_key=isinstance(exc, HostKeyMismatch))
         if self._closed.is_set():
             link.close()  # closed meanwhile: a link that nobody knows would keep the next one from the node
 
@@ -102,11 +102,11 @@ class NodeSession:
         log.error("node %s: unexpected, the connection is made anew", self.node_id, exc_info=exc)
         self.closed(f"{type(exc).__name__}: {exc}")
 
-    def closed(self, reason: str, fatal: bool = False) -> None:
+    def closed(self, reason: str, fatal: bool = False, host_key: bool = False) -> None:
         """The link has ended by itself."""
         if not self._closed.is_set():
             self._closed.set()
-            self._post(ev.NodeDisconnected(self.node_id, reason, fatal))
+            self._post(ev.NodeDisconnected(self.node_id, reason, fatal, host_key))
             if self._link is not None:
                 self._link.close()
         self._packages.abandon(reason)
@@ -202,6 +202,8 @@ class NodeSession:
                 self._post(ev.ExecutionLost(self.node_id, message["id"], message["reason"]))
             case "usage":
                 self._usage(message)
+            case "notice":
+                self._notice(message["at"])
             case "recalled":
                 self._post(ev.ExecutionRecalled(self.node_id, message["id"]))
             case "installed" | "install-failed":
@@ -213,7 +215,7 @@ class NodeSession:
 
     def _hello(self, known: list[Message]) -> None:
         # before anything that is started because of this event
-        self.send(configure_message(self._slots, self._environment, self._sample_period))
+        self.send(self._configuration)
         self._post(ev.NodeConnected(self.node_id, frozenset(x["id"] for x in known)))
         for execution in known:
             if execution["state"] == "running":
@@ -231,6 +233,12 @@ class NodeSession:
             self._odd_usage = True
             return
         self._post(ev.NodeMeasured(self.node_id, usage))
+
+    def _notice(self, at: object) -> None:
+        if isinstance(at, int | float) and math.isfinite(at):
+            self._post(ev.NodeNotice(self.node_id, float(at)))
+        else:  # no reason to cut a node off that may be gone soon
+            log.warning("node %s: says that it is taken back at %r, which is no time", self.node_id, at)
 
     def _finished(self, message: Message) -> None:
         kept = {stream: inline_output(stream, message[stream]) for stream in ("stdout", "stderr")}

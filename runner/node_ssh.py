@@ -3,12 +3,16 @@
 import io
 import logging
 import socket
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import paramiko
 
 from .link_errors import AuthFailed, HostKeyMismatch, Unreachable, told
+from .node_dialing import dial, greeted
 
 # Every way a connection ends is reported by an error or a callback here; paramiko's own log would say it
 # again.
@@ -16,6 +20,8 @@ _QUIET = "runner.paramiko"
 logging.getLogger(_QUIET).setLevel(logging.CRITICAL)
 
 WINDOW = 1 << 24  # bytes in flight; the default of 2 MB stalls large outputs on long ways
+#: A handshake is a few milliseconds of computing here: were very many done at once, all would take too long.
+_handshakes = threading.BoundedSemaphore(32)
 _KEYS: tuple[type[paramiko.PKey], ...] = (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey)
 _RSA = ("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa")
 
@@ -40,7 +46,7 @@ class LinkTimeouts:
     """Seconds."""
 
     connect: float = 10.0
-    """Until the address answers."""
+    """Until the address answers; refused connections are tried again so long."""
     handshake: float = 20.0
     """For each of key exchange, authentication, opening a channel."""
     start: float = 60.0
@@ -63,17 +69,39 @@ def load_private_key(text: str) -> paramiko.PKey:
     raise ValueError("not an Ed25519, ECDSA or RSA private key in OpenSSH form without a passphrase")
 
 
-def open_transport(peer: Peer, key: paramiko.PKey, timeouts: LinkTimeouts) -> paramiko.Transport:
-    """Connects and authenticates. Raises Unreachable, HostKeyMismatch, AuthFailed."""
+def open_transport(
+    peer: Peer, key: paramiko.PKey, timeouts: LinkTimeouts, gone: Callable[[], bool] = lambda: False
+) -> paramiko.Transport:
+    """Connects and authenticates, unless nobody wants it any more (`gone`). Raises Unreachable, HostKeyMismatch,
+    AuthFailed.
+
+    Hosts that are silent or hang keep no other host waiting: only those that have spoken take part in the handshakes,
+    of which there are not too many at a time.
+    """
     if peer.address is None or peer.port is None:
         raise Unreachable("the node has no address yet")
     if not peer.host_key:
         raise HostKeyMismatch(f"no host key is known for {peer.address}: it is never accepted blindly")
     place = f"{peer.address}:{peer.port}"
+    reach = partial(dial, peer.address, peer.port, timeouts.connect, gone)
     try:
-        sock = socket.create_connection((peer.address, peer.port), timeout=timeouts.connect)
+        sock = reach()
     except OSError as error:
         raise Unreachable(f"{place} does not answer: {error}") from error
+    try:
+        sock = greeted(sock, reach, timeouts.handshake, gone)
+    except OSError as error:
+        raise Unreachable(f"{place}: no SSH connection: {error}") from error
+    with _handshakes:
+        if gone():
+            sock.close()
+            raise Unreachable(f"{place}: the connection is not wanted any more")
+        return _open(sock, peer.user, peer.host_key, key, place, timeouts)
+
+
+def _open(
+    sock: socket.socket, user: str, host_key: str, key: paramiko.PKey, place: str, timeouts: LinkTimeouts
+) -> paramiko.Transport:
     try:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # without it each message costs 40 ms
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(timeouts.silence * 1000))
@@ -82,7 +110,7 @@ def open_transport(peer: Peer, key: paramiko.PKey, timeouts: LinkTimeouts) -> pa
         sock.close()
         raise Unreachable(f"{place}: {error}") from error
     try:
-        _handshake(transport, peer.user, peer.host_key, key, place, timeouts)
+        _handshake(transport, user, host_key, key, place, timeouts)
     except BaseException:
         transport.close()
         raise
@@ -117,7 +145,7 @@ def _handshake(
     if (shown.get_name(), shown.get_base64()) != (kind, rest.split(" ")[0]):
         raise HostKeyMismatch(
             f"{place} shows another host key ({shown.get_name()} {shown.fingerprint}) than the one pinned: "
-            "somebody else has this address now, or intercepts the connection"
+            "somebody else has this address now, or intercepts it; or it boots, and its user data has not run yet"
         )
     try:
         transport.auth_publickey(user, key)

@@ -27,7 +27,11 @@ class Reports:
             ev.VmDestroyed: lambda e, now: departure.vm_destroyed(e.node_id, now),
             ev.VmDestroyFailed: lambda e, now: departure.vm_destroy_failed(e.node_id, now),
             ev.NodeConnected: self._connected,
-            ev.NodeDisconnected: lambda e, now: nodes.disconnected(e.node_id, e.reason, now, fatal=e.fatal),
+            ev.ConsoleRead: lambda e, now: self._executions.console_read(e.node_id, e.text),
+            ev.NodeDisconnected: lambda e, now: nodes.disconnected(
+                e.node_id, e.reason, now, fatal=e.fatal, host_key=e.host_key
+            ),
+            ev.NodeNotice: lambda e, now: nodes.noticed(e.node_id, e.at, now),
             ev.NodePrepared: lambda e, now: nodes.prepared(e.node_id, e.error, now),
             ev.NodeMeasured: lambda e, now: nodes.measured(e.node_id, e.usage, now),
             ev.ExecutionStarted: self._started,

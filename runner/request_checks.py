@@ -9,7 +9,16 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
-from pools import PoolError, ResourceFile, StartTask, invalid_environment, invalid_id, invalid_retries
+from pools import (
+    OptionError,
+    PoolError,
+    ResourceFile,
+    StartTask,
+    invalid_environment,
+    invalid_id,
+    invalid_retries,
+    job_options,
+)
 
 from .command_line import CommandLineError, split
 from .model import ApplicationPackage
@@ -86,8 +95,17 @@ def check_task(task: TaskSpec, slots: int) -> None:
     _require(where, "requiredSlots", fault)
 
 
+def check_options(where: str, spec: JobSpecification) -> None:
+    """The metadata items that mean something. Raises JobError."""
+    try:
+        job_options(spec.metadata)
+    except OptionError as exc:
+        raise JobError("InvalidPropertyValue", f"{where}: {exc}") from None
+
+
 def check_specification(where: str, spec: JobSpecification, slots: int) -> None:
     """What a job and the job specification of a schedule have in common. Raises JobError."""
+    check_options(where, spec)
     fault = None if spec.priority in PRIORITIES else f"{spec.priority}: -1000 to 1000"
     _require(where, "priority", fault)
     _require(where, "commonEnvironmentSettings", invalid_environment(spec.common_environment_settings))

@@ -9,6 +9,7 @@ from pools import ApplicationPackageReference, Context, PoolMachine, Table
 
 from . import events as ev
 from .execution import Executions
+from .job_budgets import JobBudgets
 from .job_machine import JobMachine
 from .model import ApplicationPackage
 from .request_checks import (
@@ -32,6 +33,7 @@ class Requests:
         ctx: Context,
         pools: PoolMachine,
         jobs: JobMachine,
+        budgets: JobBudgets,
         executions: Executions,
         applications: Table[tuple[str, str], ApplicationPackage],
         minimum_recurrence_interval: float,
@@ -39,6 +41,7 @@ class Requests:
         self._ctx = ctx
         self._pools = pools
         self._jobs = jobs
+        self._budgets = budgets
         self._executions = executions
         self._applications = applications
         self._minimum_recurrence_interval = minimum_recurrence_interval
@@ -48,15 +51,18 @@ class Requests:
         return {
             ev.AddApplication: self._add_application,
             ev.AddPool: self._add_pool,
-            ev.RescalePool: lambda e, now: pools.rescale(e.spec, now),
+            ev.RescalePool: lambda e, now: pools.rescale(e.spec, now, e.image),
             ev.AddJob: self._add_job,
             ev.AddTasks: self._add_tasks,
             ev.AddJobSchedule: self._add_schedule,
+            ev.UpdateJob: lambda e, now: self._budgets.update_job(e.spec, now),
+            ev.UpdateJobSchedule: lambda e, now: self._budgets.update_schedule(e.spec, now),
             ev.TerminateJob: lambda e, now: jobs.terminate(e.job_id, e.reason, now),
             ev.AutoScaleNow: lambda e, now: pools.autoscale(e.pool_id, now),
             ev.ResizePool: lambda e, now: pools.resize(
                 e.pool_id, (e.dedicated, e.low_priority), e.option, now
             ),
+            ev.ResumePool: lambda e, now: pools.resume(e.pool_id, now),
             ev.DeletePool: lambda e, now: pools.delete(e.pool_id, now),
             ev.Drain: self._drain,
         }

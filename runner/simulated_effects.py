@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from pools import Command, CreateVm, DestroyVm, DisconnectNode, ListVms, NodeUsage
+from pools import Command, CreateVm, DestroyVm, DisconnectNode, ListVms, NodeUsage, ReadConsole
 from providers import ProviderError, SimulatedProvider, Vm, VmState
 
 from . import events as ev
@@ -74,8 +74,10 @@ class SimulatedEffects:
         match command:
             case CreateVm():
                 self._call(command.spec.name, "create", lambda then: self._create(command))
-            case DestroyVm(node_id, _, name):
-                self._call(name, "destroy", lambda then: self._destroy(node_id, name))
+            case DestroyVm():
+                self._call(command.vm_name, "destroy", lambda then: self._destroy(command))
+            case ReadConsole(node_id, _, name):
+                self._call(name, "console", lambda then: self._console(node_id, name))
             case ListVms(provider):
                 self._call(f"list {provider}", "list_owned", lambda then: self._list(provider, now))
             case OpenNode():
@@ -132,14 +134,22 @@ class SimulatedEffects:
         except ProviderError as exc:
             return ev.VmCreateFailed(command.node_id, exc)
 
-    def _destroy(self, node_id: str | None, name: str) -> ev.Event | None:
+    def _console(self, node_id: str, name: str) -> ev.Event:
+        try:
+            text = self.cloud.console(name)
+        except ProviderError:
+            text = None
+        return ev.ConsoleRead(node_id, text or "")
+
+    def _destroy(self, command: DestroyVm) -> ev.Event | None:
+        node_id, name = command.node_id, command.vm_name
         failure: ProviderError | None = None
         try:
-            self.cloud.destroy(name)
+            self.cloud.destroy(name, command.provider_id)
         except ProviderError as exc:
             failure = exc
-        if self.vm(name) is None:
-            self._die(name)
+        if failure is None or self.vm(name) is None:
+            self._die(name)  # also if the cloud was wrong: nothing of ours runs on a VM that it has ended
         if node_id is None:
             return None
         return ev.VmDestroyed(node_id) if failure is None else ev.VmDestroyFailed(node_id, str(failure))
@@ -152,7 +162,7 @@ class SimulatedEffects:
 
     def vm(self, name: str) -> Vm | None:
         """The VM as the cloud sees it now."""
-        return next((vm for vm in self.cloud.list_owned() if vm.name == name), None)
+        return next((vm for vm in self.cloud.everything() if vm.name == name), None)
 
     # -- nodes -----------------------------------------------------------------------------------------------
 
@@ -253,6 +263,22 @@ class SimulatedEffects:
         """The cloud takes a low-priority VM back."""
         self.cloud.preempt(name)
         self._die(name)
+
+    def notice(self, name: str, after: float, *, kept: bool = True) -> None:
+        """The cloud announces on the node that it takes the VM back `after` seconds from now; and does it, if the
+        promise is `kept`."""
+        node = self.nodes.get(name)
+        if node is None or not node.alive:
+            return
+        at = self._clock() + after
+        node.report(ev.NodeNotice(node.node_id, at))
+        if kept:
+            self._at(at, lambda now: self._take(name))
+
+    def _take(self, name: str) -> None:
+        vm = self.vm(name)
+        if vm is not None and vm.state in (VmState.PENDING, VmState.RUNNING):
+            self.preempt(name)
 
     def kill_vm(self, name: str) -> None:
         """The VM dies by itself."""

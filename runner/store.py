@@ -13,7 +13,7 @@ from .model import ApplicationPackage, Job, JobSchedule, Output, Task
 Kept = of_pools.Kept
 
 pools, nodes = of_pools.pools, of_pools.nodes
-autoscale_runs, samples = of_pools.autoscale_runs, of_pools.samples
+autoscale_runs, boots, samples = of_pools.autoscale_runs, of_pools.boots, of_pools.samples
 jobs = Kept(tables.jobs, Job)
 tasks = Kept(tables.tasks, Task)
 job_schedules = Kept(tables.job_schedules, JobSchedule)
@@ -23,5 +23,5 @@ outputs = Kept(tables.outputs, Output)
 #: In the order in which a batch is written.
 ALL: Mapping[str, of_pools.Kept[Any]] = {
     kept.table.name: kept
-    for kept in (pools, nodes, autoscale_runs, samples, job_schedules, jobs, tasks, applications, outputs)
+    for kept in (pools, nodes, autoscale_runs, boots, samples, job_schedules, jobs, tasks, applications, outputs)
 }

@@ -15,10 +15,10 @@ from msgspec.structs import replace
 
 from pools import (
     Command,
-    ExecutionResult,
     FailureInfo,
     Ledger,
     Log,
+    Node,
     NodeDeallocationOption,
     Table,
     TaskCounts,
@@ -26,8 +26,10 @@ from pools import (
 )
 
 from .commands import Acknowledge, KillExecution, RecallExecutions
+from .completion import completion
 from .events import Outcome
 from .failure import ENDED_ON_REQUEST, LOST_LIMIT, failure_of, lost_too_often, retries_left
+from .job_costs import JobCosts
 from .model import Ending, Job, Output, Task, TaskKey
 from .scheduler import Durations, NodeSlots, Placement, Stage
 from .states import JobState, TaskEvent, TaskState, next_task_state
@@ -38,7 +40,14 @@ E = TaskEvent
 
 
 class TaskMachine:
-    def __init__(self, ledger: Ledger, jobs: Table[str, Job], say: Callable[[Command], None]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        jobs: Table[str, Job],
+        say: Callable[[Command], None],
+        node_of: Callable[[str], Node | None] = lambda node_id: None,
+    ) -> None:
+        """`node_of`: the record of a node, by its id."""
         self.tasks: Table[TaskKey, Task] = Table(ledger, "tasks")
         self.outputs: Log[tuple[str, str, str, str], Output] = Log(ledger, "outputs")
         self._jobs = jobs
@@ -50,6 +59,7 @@ class TaskMachine:
         self.keys_of: dict[str, list[TaskKey]] = {}
         self.slots: dict[str, NodeSlots] = {}
         self.durations = Durations()
+        self.costs = JobCosts(self.slots, node_of)
         self._sequence = 0
         #: told of tasks that completed, and of nodes whose load changed, in this batch
         self.completed: list[Task] = []
@@ -72,6 +82,7 @@ class TaskMachine:
         self.keys_of.setdefault(task.job_id, []).append(task.key)
         self._sequence = max(self._sequence, task.sequence)
         self._tally.add(task, +1)
+        self.costs.known(task)
 
     def add(self, task: Task) -> Task:
         self.tasks.put(task.key, task)
@@ -88,15 +99,13 @@ class TaskMachine:
         self._tally.add(new, +1)
         return self.tasks.put(new.key, new)
 
-    def job_closes(self, job: Job, store: Callable[[], Job]) -> None:
-        """Record (by `store`) that a job takes no more work: its waiting tasks no longer count as queued."""
-        waiting = [self.tasks[key] for key in self.keys_of.get(job.id, ())]
-        waiting = [task for task in waiting if task.state is TaskState.ACTIVE]
+    def restate(self, job: Job) -> None:
+        """Record a job whose tasks may start no more, or may again: those that wait count as queued if they may."""
+        waiting = [task for key in self.keys_of.get(job.id, ()) if (task := self.tasks[key]).state is TaskState.ACTIVE]
+        self._tally.recount(waiting, lambda: self._jobs.put(job.id, job))
         for task in waiting:
-            self._tally.add(task, -1)
-        store()
-        for task in waiting:
-            self._tally.add(task, +1)
+            if task.node_id is None:
+                self.queue.push(task)
 
     def counts(self, pool_id: str) -> TaskCounts:
         return self._tally.of_pool(pool_id)
@@ -169,7 +178,7 @@ class TaskMachine:
         if not task.ended:
             self.slots[node_id].move(execution_id, Stage.HOLDS, now)
         state = next_task_state(task.id, task.state, E.STARTED, task.story)
-        self._put(task, evolve(task, now, state=state, start_time=time))
+        self.costs.started(self._put(task, evolve(task, now, state=state, start_time=time)))
 
     def ended(self, node_id: str, execution_id: str, now: float) -> None:
         """The slot is free; the outcome follows when the output is in the store."""
@@ -188,7 +197,7 @@ class TaskMachine:
         if report.start_time is not None:
             self.durations.add(task.job_id, max(0.0, report.end_time - report.start_time))
         if report.killed and task.ending is Ending.REQUEUE:
-            self.give_back(task, now, requeued=True)
+            self.give_back(task, now, requeued=True, report=report)
             return
         # also those of an attempt that is tried again: its user wants to see why it failed
         for output in report.outputs:
@@ -202,6 +211,7 @@ class TaskMachine:
         self._queue_again(
             task,
             now,
+            report,
             exit_code=report.exit_code,
             failure=failure,
             retry_count=task.retry_count + 1,
@@ -209,32 +219,21 @@ class TaskMachine:
             last_node_id=report.node_id,
         )
 
-    def _queue_again(self, task: Task, now: float, **changes: Any) -> None:
+    def _queue_again(self, task: Task, now: float, report: Outcome | None, **changes: Any) -> None:
+        changes |= self.costs.charge(task, now, report)
         self._unplace(task)
         changes["state"] = next_task_state(task.id, task.state, E.GIVEN_BACK, task.story)
         task = self._put(task, evolve(task, now, node_id=None, ended=False, ending=None, **changes))
         self.queue.push(task)
 
     def _complete(self, task: Task, now: float, failure: FailureInfo | None, report: Outcome | None) -> None:
-        node_id = task.node_id
-        if node_id is not None:
+        changes = completion(task, self._jobs[task.job_id].pool_id, failure, report, now)
+        changes |= self.costs.charge(task, now, report)
+        if task.node_id is not None:
             self._unplace(task)
-        changes: dict[str, Any] = {
-            "state": next_task_state(task.id, task.state, E.ENDED, task.story),
-            "node_id": None,
-            "ended": False,
-            "failure": failure,
-            "result": ExecutionResult.SUCCESS if failure is None else ExecutionResult.FAILURE,
-            "end_time": report.end_time if report is not None else now,
-            "exit_code": report.exit_code if report is not None else None,
-        }
-        if report is not None and report.start_time is not None:
-            changes["start_time"] = report.start_time
-        if node_id is not None:
-            changes |= {"last_node_id": node_id, "last_pool_id": self._jobs[task.job_id].pool_id}
         self.completed.append(self._put(task, evolve(task, now, **changes)))
 
-    def give_back(self, task: Task, now: float, *, requeued: bool) -> None:
+    def give_back(self, task: Task, now: float, *, requeued: bool, report: Outcome | None = None) -> None:
         """The present execution runs no more and has no outcome: the task queues again; `requeued` counts it, apart
         from retries. A task that was to be terminated ends instead."""
         if task.ending is Ending.TERMINATE or self._jobs[task.job_id].state is not JobState.ACTIVE:
@@ -247,7 +246,7 @@ class TaskMachine:
                 "last_requeue_time": now,
                 "last_node_id": task.node_id,
             }
-        self._queue_again(task, now, **changes)
+        self._queue_again(task, now, report, **changes)
 
     def lost(self, node_id: str, execution_id: str, reason: str, now: float) -> None:
         """The node lives, but lost the execution; a task that kills its supervisor each time fails in the end."""

@@ -7,7 +7,7 @@ import heapq
 from pools import Table
 
 from .model import Job, Task, TaskKey
-from .states import JobState, TaskState
+from .states import TaskState
 
 
 class TaskQueue:
@@ -20,9 +20,9 @@ class TaskQueue:
         self._heaps: dict[str, list[tuple[int, int, TaskKey]]] = {}
 
     def push(self, task: Task) -> None:
-        """The task waits, if its job takes work."""
+        """The task waits, if its job lets tasks start."""
         job = self._jobs[task.job_id]
-        if job.state is JobState.ACTIVE:
+        if job.takes_tasks:
             heap = self._heaps.setdefault(job.pool_id, [])
             heapq.heappush(heap, (-job.spec.priority, task.sequence, task.key))
 
@@ -32,7 +32,7 @@ class TaskQueue:
         while heap:
             task = self._tasks.get(heap[0][2])
             waits = task is not None and task.state is TaskState.ACTIVE and task.node_id is None
-            if task is not None and waits and self._jobs[task.job_id].state is JobState.ACTIVE:
+            if task is not None and waits and self._jobs[task.job_id].takes_tasks:
                 return task
             heapq.heappop(heap)
         return None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 from pools import ExecutionResult, Table, TaskCounts
 
 from .model import Job, Task
-from .states import JobState, TaskState
+from .states import TaskState
 
 
 class TaskTally:
@@ -24,8 +26,17 @@ class TaskTally:
         self._open[job.id] = self._open.get(job.id, 0) + by
         if task.state is not TaskState.ACTIVE:
             counts[1] += by
-        elif job.state is JobState.ACTIVE:
+        elif job.takes_tasks:
             counts[0] += by
+
+    def recount(self, tasks: Iterable[Task], restate: Callable[[], object]) -> None:
+        """`restate` changes how the job of these tasks stands, and with it what they count as."""
+        tasks = tuple(tasks)
+        for task in tasks:
+            self.add(task, -1)
+        restate()
+        for task in tasks:
+            self.add(task, +1)
 
     def of_pool(self, pool_id: str) -> TaskCounts:
         return TaskCounts(*self._pools.get(pool_id, (0, 0, 0, 0)))

@@ -1,4 +1,8 @@
-"""Carries out what the core asks of the clouds, in bounded threads."""
+"""Carries out what the core asks of the clouds, in bounded threads.
+
+Every call of a provider ends: a provider gives each of its own calls a time limit and tries a throttled one again for
+a short time only. So nothing waits for ever in here; a create or destroy that failed is issued again by the core.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +12,15 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from pools import Clock, CreateVm, DestroyVm, ListVms
-from providers import Provider, ProviderError, TransientError
+from pools import Clock, CreateVm, DestroyVm, ListVms, ReadConsole
+from providers import Provider, ProviderError
 
-from .events import Event, VmCreated, VmCreateFailed, VmDestroyed, VmDestroyFailed, VmsListed
+from .events import ConsoleRead, Event, VmCreated, VmCreateFailed, VmDestroyed, VmDestroyFailed, VmsListed
 
 log = logging.getLogger(__name__)
+
+#: Seconds that the end of a VM waits for what it printed on its console.
+CONSOLE_WAIT = 10.0
 
 
 class VmEffects:
@@ -21,12 +28,14 @@ class VmEffects:
     never overtake the create before it."""
 
     def __init__(
-        self, providers: Mapping[str, Provider], post: Callable[[Event], None], clock: Clock, threads: int = 16
+        self, providers: Mapping[str, Provider], post: Callable[[Event], None], clock: Clock, threads: int = 32
     ) -> None:
         self._providers = providers
         self._post = post
         self._clock = clock
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="vm")
+        #: apart, so that one that hangs delays nothing else
+        self._consoles = ThreadPoolExecutor(4, thread_name_prefix="console")
         self._lock = threading.Lock()
         self._lines: dict[str, deque[Callable[[], None]]] = {}
         self._listing: dict[str, bool] = {}
@@ -36,6 +45,9 @@ class VmEffects:
 
     def destroy(self, command: DestroyVm) -> None:
         self._line_up(command.vm_name, lambda: self._destroy(command))
+
+    def console(self, command: ReadConsole) -> None:
+        self._line_up(command.vm_name, lambda: self._console(command))
 
     def list(self, command: ListVms) -> None:
         """One listing per provider at a time; one asked for meanwhile follows, so that it sees the present."""
@@ -52,6 +64,7 @@ class VmEffects:
             for line in self._lines.values():
                 line.clear()
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self._consoles.shutdown(wait=False, cancel_futures=True)
 
     def _line_up(self, name: str, call: Callable[[], None]) -> None:
         with self._lock:
@@ -82,7 +95,7 @@ class VmEffects:
 
     def _destroy(self, command: DestroyVm) -> None:
         try:
-            self._providers[command.provider].destroy(command.vm_name)
+            self._providers[command.provider].destroy(command.vm_name, command.provider_id)
         except Exception as exc:  # noqa: BLE001 - see _create
             log.warning("VM %s could not be destroyed, tried again: %s", command.vm_name, exc)
             if command.node_id is not None:
@@ -90,6 +103,17 @@ class VmEffects:
         else:
             if command.node_id is not None:
                 self._post(VmDestroyed(command.node_id))
+            else:
+                log.warning("provider %s: VM %s was destroyed: %s", command.provider, command.vm_name, command.reason)
+
+    def _console(self, command: ReadConsole) -> None:
+        text: str | None = None
+        try:
+            call = self._consoles.submit(self._providers[command.provider].console, command.vm_name)
+            text = call.result(CONSOLE_WAIT)
+        except Exception as exc:  # noqa: BLE001 - see _create; for want of a log no VM lives on
+            log.warning("the console of VM %s cannot be read: %s", command.vm_name, str(exc) or type(exc).__name__)
+        self._post(ConsoleRead(command.node_id, text or ""))
 
     def _list(self, command: ListVms) -> None:
         while True:
@@ -111,4 +135,4 @@ def _typed(exc: Exception) -> ProviderError:
     if isinstance(exc, ProviderError):
         return exc
     log.error("a provider raised an error without a type", exc_info=exc)
-    return TransientError(f"{type(exc).__name__}: {exc}")
+    return ProviderError(f"{type(exc).__name__}: {exc}")

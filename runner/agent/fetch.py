@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 import time
 
@@ -81,6 +80,7 @@ def _give_up(error: FetchError) -> None:
 
 def _fetch(url: str, path: str, mode: str) -> None:
     import http.client
+    import shutil
     import urllib.error
     import urllib.request  # takes 50 ms: the supervisors, who import this module too, must not pay
 

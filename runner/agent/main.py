@@ -16,8 +16,12 @@ def main() -> None:
     os.chdir(root)
     number = os.environ.pop("EBBTIDE_LIFELINE_FD", "")
     if mode == "serve":
+        import gc
+
         from .serve import serve
 
+        gc.freeze()  # what has been loaded stays, also in the supervisors, who are forks of this process
+        gc.enable()
         serve(root, int(number) if number.isdigit() else None)
     elif mode == "files":
         from .files import serve_files

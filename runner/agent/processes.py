@@ -11,6 +11,16 @@ PR_SET_NAME = 15
 EXEC_PATIENCE = 1.0  # seconds that an exec may take until it is passed over
 
 
+def load_ctypes() -> None:
+    """Once, before any number of supervisors is forked: each would take some milliseconds for it."""
+    try:
+        import ctypes
+
+        ctypes.CDLL(None)
+    except (ImportError, OSError):
+        pass  # see become_subreaper
+
+
 def become_subreaper(name: str) -> bool:
     """Orphaned descendants become children of this process, so that none escapes by a double fork.
 

@@ -13,6 +13,7 @@ import time
 
 from . import PRIVATE, STARTUP, VERSION, wire
 from .assignments import Assignments
+from .heard import Heard
 from .install import Installer
 from .slot_link import SlotLink
 from .takeover import boot_id, hold_root
@@ -20,6 +21,7 @@ from .usage import Meter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .notices import Watch
     from .wire import Message
 
 TICK = 0.01  # under load, lines for the controller leave this often; when it is quiet, at once
@@ -45,6 +47,8 @@ class Agent:
         self._poll = select.poll()
         self._installer = Installer(root)
         self._meter: Meter | None = None
+        self._watch: Watch | None = None
+        self._heard = Heard(root)
 
     def run(self) -> None:
         """Returns when the controller hangs up."""
@@ -55,6 +59,7 @@ class Agent:
             self._join(SlotLink(self._root, name))
         while not all(slot.ready for slot in self._slots.values()):
             self._turn()
+        self._heard.touch()
         self._hello()
         lines = wire.Lines()
         self._poll.register(0, select.POLLIN)
@@ -63,6 +68,7 @@ class Agent:
                 data = os.read(0, 1 << 18)
                 if not data:
                     return
+                self._heard.touch()
                 for line in lines.feed(data):
                     self._handle(line)
 
@@ -87,17 +93,23 @@ class Agent:
                 self._install()
         for slot in list(self._slots.values()):
             slot.end_if_mute()
+        self._look_around()
+        return self._flush()
+
+    def _look_around(self) -> None:
+        """What is looked at from time to time, beside the work."""
         if self._meter is not None and not self._meter.patience():
             self._say(wire.encode(self._meter.measure()))
-        return self._flush()
+        if self._watch is not None:
+            at = self._watch.turn()
+            if at is not None:
+                self._say(wire.encode({"op": "notice", "at": at}))
 
     def _patience(self) -> int | None:
         """Milliseconds until there is something to do, if nothing happens before; None: for ever."""
-        wait = self._pause()
-        if self._meter is None:
-            return wait
-        left = self._meter.patience()
-        return left if wait is None else min(left, wait)
+        waits = [self._pause()]
+        waits += [other.patience() for other in (self._meter, self._watch) if other is not None]
+        return min((wait for wait in waits if wait is not None), default=None)
 
     def _pause(self) -> int | None:
         if self._out.size and self._greeted:
@@ -205,6 +217,8 @@ class Agent:
 
     def _obey(self, op: str, message: Message, line: bytes) -> None:
         if op == "start":
+            if message.get("kind") == "startup":
+                self._supervise([STARTUP])
             self._work.start(message, line)
         elif op == "ack":
             self._work.ack(message["ids"])
@@ -224,20 +238,27 @@ class Agent:
 
     def _configure(self, message: Message) -> None:
         self._base = wire.encode({"op": "base", "env": {**os.environ, **message["env"]}})
-        names = [str(number) for number in range(int(message["slots"]))]
-        there = {slot.name for slot in self._slots.values()}
         for slot in self._slots.values():
             slot.send(self._base)
+        self._supervise([str(number) for number in range(int(message["slots"]))])
+        self._work.tasks.width = sum(slot.name != STARTUP for slot in self._slots.values())
+        if "usage" in message:
+            self._meter = Meter(self._root, float(message["usage"]))
+        if message.get("notices") is not None:
+            from .notices import Watch  # most nodes need none
+
+            self._watch = Watch(message["notices"], self._poll)
+
+    def _supervise(self, names: list[str]) -> None:
+        """Sees to it that these slots have supervisors."""
+        there = {slot.name for slot in self._slots.values()}
         try:
-            for name in [*names, STARTUP]:
+            for name in names:
                 if name not in there:
                     self._join(SlotLink(self._root, name))
         except OSError as error:
             text = f"cannot start the supervisor of slot {name}: {os.strerror(error.errno or 0)}"
             self._say(wire.encode({"op": "configure-failed", "message": text}))
-        self._work.tasks.width = sum(slot.name != STARTUP for slot in self._slots.values())
-        if "usage" in message:
-            self._meter = Meter(self._root, float(message["usage"]))
 
     def _install(self) -> None:
         for answer in self._installer.start():

@@ -84,6 +84,7 @@ class SlotLink:
         if self._pid:
             os.waitpid(self._pid, 0)  # the one before let go of the lock, so it has ended but for moments
             self._pid = 0
+        processes.load_ctypes()
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
             if os.path.lexists("socket"):
                 os.unlink("socket")

@@ -43,6 +43,8 @@ def test_all_is_well(account: Account) -> None:
         ({"size": None}, "size", "warning", "no size is set", "set `size`"),
         ({"size": "t99.huge"}, "size", "error", "t99.huge is not offered in us-east-1", "another size"),
         ({"zones": ["us-east-1a", "us-east-1z"]}, "size", "warning", "not offered in us-east-1z", "us-east-1b"),
+        ({"zones": ["us-east-1y", "us-east-1z"]}, "size", "error", "in no zone of the settings", "us-east-1b"),
+        ({"subnet": "subnet-0123"}, "network", "error", "'subnet-0123' does not exist", "name a subnet of this region"),
         ({"sshFrom": ["0.0.0.0/0"]}, "network", "warning", "the whole world", "own address"),
         ({"sshFrom": ["127.64.0.0/16"]}, "network", "warning", "contains nodes", "own address"),
         ({"securityGroups": ["default"]}, "network", "ok", "their rules decide", None),
@@ -65,14 +67,21 @@ def test_without_credentials_nothing_else_is_asked(account: Account) -> None:
     account.rig.fail("DescribeAvailabilityZones", "AuthFailure")
     [finding] = account.open().check()
     assert (finding.topic, finding.severity) == ("credentials", Severity.ERROR)
-    assert "accessKeyId" in finding.text
+    assert "accessKeyId" in (finding.cure or "")
 
 
 def test_what_the_credentials_may_not_do(account: Account) -> None:
     account.rig.fail("RunInstances", "UnauthorizedOperation", when=lambda p: "InstanceMarketOptions.MarketType" in p)
     dedicated, spot = found(account.open(), "permission")
     assert dedicated.severity is Severity.OK
-    assert spot.severity is Severity.ERROR and "allow the action" in spot.text
+    assert spot.severity is Severity.ERROR and "allow the action" in (spot.cure or "")
+
+
+def test_what_has_been_said_is_not_said_again(account: Account) -> None:
+    for wrong in ({"subnet": "subnet-0123"}, {"size": "t99.huge"}, {"image": "ami-0123456789abcdef0"}):
+        errors = [each for each in account.open(**wrong).check() if each.severity is Severity.ERROR]
+        assert len(errors) == 1, errors
+        assert "provider aws: " not in errors[0].text and errors[0].cure
 
 
 def test_a_limit_of_nothing_is_an_error_and_an_unknown_one_a_warning(account: Account) -> None:

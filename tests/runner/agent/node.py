@@ -57,34 +57,40 @@ class Node:
         self.root = root
         self.name = name
         self.messages: list[Message] = []
+        self.login: dict[str, str] = {}  # more of the environment that the login shell has
         self._news = threading.Condition()
         self.agent: subprocess.Popen[bytes] | None = None
         self._threads: list[threading.Thread] = []
         self._lifeline, self._alive = os.pipe()
 
-    def connect(self, slots: int | None = 2, python: str = PYTHON, **env: str) -> Message:
+    def connect(
+        self, slots: int | None = 2, python: str = PYTHON, notices: str | None = None, **env: str
+    ) -> Message:
         """Brings an agent to life as the controller does; returns its hello."""
         bundle = agent_bundle()
-        command = bundle.bootstrap_command(str(self.root)).replace("python3", python, 1)
+        command, loader = bundle.bootstrap(str(self.root))
         environment = {
             "PATH": os.environ["PATH"],
             "EBBTIDE_NODE": self.name,
             "EBBTIDE_LIFELINE_FD": str(self._lifeline),
             "SECRET": "of the login",
+            **self.login,
         }
         agent = self.agent = subprocess.Popen(
-            ["/bin/sh", "-c", command],
+            ["/bin/sh", "-c", command.replace("python3", python, 1)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment,
             pass_fds=[self._lifeline],
         )
         assert agent.stdin is not None and agent.stdout is not None
+        agent.stdin.write(loader)
+        agent.stdin.flush()
         said = agent.stdout.readline().split(b" ", 2)
         if said[1] == b"refuse":
             raise AssertionError(said)
         if said[1].strip() == b"need":
-            agent.stdin.write(bundle.data)
+            agent.stdin.write(bundle.packed)
             agent.stdin.flush()
         hellos = sum(1 for m in list(self.messages) if m["op"] == "hello")
         thread = threading.Thread(target=self._read, args=(agent,), daemon=True)
@@ -92,7 +98,8 @@ class Node:
         self._threads.append(thread)
         hello: Message = self.wait(lambda m: m["op"] == "hello", skip=hellos)
         if slots is not None:
-            self.say({"op": "configure", "slots": slots, "env": env})
+            more = {} if notices is None else {"notices": notices}
+            self.say({"op": "configure", "slots": slots, "env": env, **more})
         return hello
 
     def _read(self, agent: subprocess.Popen[bytes]) -> None:

@@ -1,5 +1,6 @@
 """The zipapp, and how it comes to life on all sorts of nodes."""
 
+import marshal
 import shutil
 import subprocess
 import zipfile
@@ -18,18 +19,25 @@ def test_the_bundle_is_the_same_every_time() -> None:
     agent_bundle.cache_clear()
     second = agent_bundle()
     assert first == second and first is not second
+    agent_bundle.cache_clear()
     with zipfile.ZipFile(BytesIO(first.data)) as archive:
         assert archive.testzip() is None
         assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         assert not [name for name in archive.namelist() if "loader" in name]
-    assert len(first.data) < 120_000
+        compiled = first.places.pop("")
+        assert set(marshal.loads(first.data[slice(*compiled)])) == set(first.places)
+        for module, (start, end) in first.places.items():
+            name = module.replace(".", "/") + ("" if "." in module else "/__init__") + ".py"
+            assert archive.read(name) == first.data[start:end]
+        assert len(first.places) == len(archive.namelist()) - 2
+    assert len(first.packed) < 150_000
 
 
 def bootstrap(root: Path, path: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    command = agent_bundle().bootstrap_command(str(root))
+    command, loader = agent_bundle().bootstrap(str(root))
     return subprocess.run(
         ["/bin/sh", "-c", command],
-        input=stdin,
+        input=loader + stdin,
         capture_output=True,
         check=False,
         env={"PATH": path},
@@ -38,9 +46,10 @@ def bootstrap(root: Path, path: str, stdin: bytes = b"") -> subprocess.Completed
 
 
 def test_the_command_is_one_line_of_harmless_characters(tmp_path: Path) -> None:
-    command = agent_bundle().bootstrap_command("/root's $HOME `x` \n é")
+    command, loader = agent_bundle().bootstrap("/root's $HOME `x` \n é")
     assert "\n" not in command and not set("$`!\\") & set(command) and command.isascii()
-    assert len(command) < 8000
+    assert len(command) < 300
+    assert loader.isascii() and len(loader) < 8192
 
 
 def test_a_cached_agent_is_not_sent_again_and_a_damaged_one_is(node: Node) -> None:
@@ -51,7 +60,7 @@ def test_a_cached_agent_is_not_sent_again_and_a_damaged_one_is(node: Node) -> No
     assert bootstrap(node.root, f"{python}:/bin").stdout.startswith(b"EBBTIDE have\n")
     cached.write_bytes(b"damaged")
     assert bootstrap(node.root, f"{python}:/bin").stdout == b"EBBTIDE need\n"
-    damaged = bootstrap(node.root, f"{python}:/bin", bytes(len(agent_bundle().data)))
+    damaged = bootstrap(node.root, f"{python}:/bin", bytes(len(agent_bundle().packed)))
     assert b"EBBTIDE refuse" in damaged.stdout and b"checksum" in damaged.stdout
     assert cached.read_bytes() == b"damaged"
 
@@ -63,7 +72,7 @@ def test_no_python(tmp_path: Path) -> None:
 def test_an_old_python_is_refused_with_the_cure(tmp_path: Path) -> None:
     real = shutil.which("python3")
     old = tmp_path / "python3"
-    old.write_text(f'#!/bin/sh\nshift\nexec {real} -I -c "import sys;sys.version_info=(3,6,15);$2" "$3"\n')
+    old.write_text(f'#!/bin/sh\nshift 5\nexec {real} -I -S -c "import sys;sys.version_info=(3,6,15);$1"\n')
     old.chmod(0o755)
     text = bootstrap(tmp_path / "root", f"{tmp_path}:/bin").stdout.decode()
     assert text.startswith("EBBTIDE refuse") and "3.6.15" in text and "3.8" in text

@@ -181,7 +181,7 @@ def test_kill(node: Node, script: str, grace: float, says: str, at_least: float)
     done = node.outcome("t")
     assert at_least <= time.monotonic() - began
     assert done["killed"] is True and done["timeout"] is False and done["stdout"]["text"] == says
-    assert len(node.processes()) == 3, "more lives than the agent and two supervisors"
+    assert len(node.processes()) == 2, "more lives than the agent and the supervisor"
 
 
 def test_the_wall_limit_holds_without_an_agent(node: Node) -> None:

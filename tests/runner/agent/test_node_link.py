@@ -13,6 +13,7 @@ import paramiko
 import pytest
 
 from providers import Vm
+from runner.agent_bundle import AgentBundle
 from runner.link_errors import (
     AgentRefused,
     AuthFailed,
@@ -230,31 +231,30 @@ def test_typed_errors(vm: Vm, tmp_path: Path) -> None:
     with socket.socket() as bound:  # so nobody else gets the port; connections to it are refused
         bound.bind(("127.0.0.1", 0))
         with pytest.raises(Unreachable, match="answer"):
-            Ears(replace(vm, port=bound.getsockname()[1])).link.connect()
+            Ears(replace(vm, port=bound.getsockname()[1]), timeouts=replace(QUICK, connect=0.3)).link.connect()
     with pytest.raises(ValueError, match="private key"):
         Ears(vm, "no key")
 
 
-def test_a_node_without_python(vm: Vm, monkeypatch: pytest.MonkeyPatch) -> None:
-    from runner.agent_bundle import AgentBundle
+def login_prints(monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """The login shell runs `script` before any command."""
+    original = AgentBundle.bootstrap
 
-    original = AgentBundle.bootstrap_command
-    monkeypatch.setattr(
-        AgentBundle,
-        "bootstrap_command",
-        lambda self, root: "echo noise of a login shell; PATH=/nowhere; " + original(self, root),
-    )
+    def bootstrap(self: AgentBundle, root: str) -> tuple[str, bytes]:
+        command, loader = original(self, root)
+        return f"{script}; {command}", loader
+
+    monkeypatch.setattr(AgentBundle, "bootstrap", bootstrap)
+
+
+def test_a_node_without_python(vm: Vm, monkeypatch: pytest.MonkeyPatch) -> None:
+    login_prints(monkeypatch, "echo noise of a login shell; PATH=/nowhere")
     with pytest.raises(NoPython, match="install"):
         Ears(vm).link.connect()
 
 
 def test_noise_of_the_login_shell_is_passed_over(vm: Vm, monkeypatch: pytest.MonkeyPatch) -> None:
-    from runner.agent_bundle import AgentBundle
-
-    original = AgentBundle.bootstrap_command
-    monkeypatch.setattr(
-        AgentBundle, "bootstrap_command", lambda self, root: "echo Welcome; echo; " + original(self, root)
-    )
+    login_prints(monkeypatch, "echo Welcome; echo")
     ears = Ears(vm)
     ears.link.connect()
     assert ears.hello()["op"] == "hello"

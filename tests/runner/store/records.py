@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 from hypothesis import strategies as st
 
-from pools import AutoScaleRun, Change, Node, Pool, PoolSpec, Sample
+from pools import AutoScaleRun, Boot, Change, Node, Pool, PoolSpec, Sample
 from runner import ApplicationPackage, Job, JobSchedule, JobSpec, Output, PoolInfo, Task, TaskSpec
 
 NOW = 1_750_000_000.123456
@@ -21,6 +21,7 @@ KEYS: dict[str, tuple[type, Callable[[Any], Any]]] = {
     "pools": (Pool, lambda r: r.id),
     "nodes": (Node, lambda r: r.id),
     "autoscale_runs": (AutoScaleRun, lambda r: (r.pool_id, r.timestamp)),
+    "boots": (Boot, lambda r: r.node_id),
     "samples": (Sample, lambda r: (r.pool_id, r.time)),
     "jobs": (Job, lambda r: r.id),
     "tasks": (Task, lambda r: r.key),
@@ -58,7 +59,10 @@ def task(id: str = "task", job_id: str = "job", sequence: int = 1, **fields: Any
 
 IDS = st.text("abcXYZ019_-", min_size=1, max_size=8)
 #: What stands in columns, where PostgreSQL takes no NUL.
-COLUMNS = {"id", "pool_id", "job_id", "parent_id", "schedule_id", "application_id", "owner", "stream", "file"}
+COLUMNS = {
+    *("id", "node_id", "pool_id", "job_id", "parent_id", "schedule_id", "application_id"),
+    *("owner", "stream", "file"),
+}
 WORDS = st.text(max_size=3)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | WORDS,
