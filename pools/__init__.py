@@ -4,9 +4,11 @@ The modules `store` and `tables` are part of the offer too (`from pools import s
 they bring SQLAlchemy, and whoever only simulates should not wait for that.
 """
 
+from .budget import PRICE_GRACE, WARN_AT, Bill, Level, charged, dearest_price, standing
 from .clock import Clock, SystemClock
 from .commands import Command, ConnectNode, CreateVm, DestroyVm, DisconnectNode, ListVms, ReadConsole, RunStartTask
 from .context import Context, Deployment
+from .cost import HOUR, Cost, cost_of, node_cost, pool_cost, pool_seconds
 from .database import WRITES, JournalError, explained, named, open_database
 from .ids import CountingIds, Ids, RandomIds
 from .ledger import Change, Ledger, Log, Table
@@ -14,6 +16,7 @@ from .model import (
     AllocationState,
     AutoScaleError,
     AutoScaleRun,
+    Boot,
     ExecutionResult,
     FailureInfo,
     Node,
@@ -28,15 +31,28 @@ from .model import (
 from .node_machine import NodeMachine
 from .node_states import InvalidTransition, NodeEvent, NodeState
 from .node_usage import NodeUsage
-from .options import BudgetAction, JobOptions, PoolOptions, job_options, pool_options
+from .options import (
+    JOB_OPTIONS,
+    POOL_OPTIONS,
+    BudgetAction,
+    JobOptions,
+    OptionError,
+    PoolOptions,
+    job_options,
+    options_of,
+    options_of_job,
+    other_metadata,
+    pool_options,
+)
 from .pool_checks import PoolError, check_formula, invalid_environment, invalid_id, invalid_retries, rescaled
 from .pool_machine import PoolMachine
-from .sampling import Sample
+from .sampling import NodeCounts, Sample, count
 from .settings import PoolSettings
 from .spec import (
     ApplicationPackageReference,
     EnvironmentSetting,
     MetadataItem,
+    NetworkConfiguration,
     NodeDeallocationOption,
     PoolSpec,
     ResourceFile,
@@ -49,17 +65,25 @@ from .timers import Timers
 from .workload import TaskCounts, Workload
 
 __all__ = [
+    "HOUR",
+    "JOB_OPTIONS",
+    "POOL_OPTIONS",
+    "PRICE_GRACE",
+    "WARN_AT",
     "WRITES",
     "AllocationState",
     "ApplicationPackageReference",
     "AutoScaleError",
     "AutoScaleRun",
+    "Bill",
+    "Boot",
     "BudgetAction",
     "Change",
     "Clock",
     "Command",
     "ConnectNode",
     "Context",
+    "Cost",
     "CountingIds",
     "CreateVm",
     "Deployment",
@@ -73,15 +97,19 @@ __all__ = [
     "JobOptions",
     "JournalError",
     "Ledger",
+    "Level",
     "ListVms",
     "Log",
     "MetadataItem",
+    "NetworkConfiguration",
     "Node",
+    "NodeCounts",
     "NodeDeallocationOption",
     "NodeEvent",
     "NodeMachine",
     "NodeState",
     "NodeUsage",
+    "OptionError",
     "Pool",
     "PoolError",
     "PoolMachine",
@@ -107,7 +135,11 @@ __all__ = [
     "Usage",
     "UserIdentity",
     "Workload",
+    "charged",
     "check_formula",
+    "cost_of",
+    "count",
+    "dearest_price",
     "evolve",
     "explained",
     "invalid_environment",
@@ -115,7 +147,14 @@ __all__ = [
     "invalid_retries",
     "job_options",
     "named",
+    "node_cost",
     "open_database",
+    "options_of",
+    "options_of_job",
+    "other_metadata",
+    "pool_cost",
     "pool_options",
+    "pool_seconds",
     "rescaled",
+    "standing",
 ]

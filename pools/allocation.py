@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .model import AllocationState, Node, Pool, ResizeError, evolve
-from .node_departure import ALLOCATION_TIMED_OUT
 from .node_states import COUNTED, NodeState
+from .resize_errors import ALLOCATION_TIMED_OUT
 
 
 def allocation(
@@ -47,5 +47,5 @@ def _reached(nodes: Iterable[Node], targets: tuple[int, int]) -> bool:
     for node in nodes:
         if node.state not in COUNTED or node.state is NodeState.CREATING:
             return False
-        present[node.low_priority] += 1
+        present[node.low_priority or node.fallback] += 1
     return (present[0], present[1]) == targets

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from providers import Vm
+
 from .commands import Command
 from .ids import Ids
 from .ledger import Ledger, Log, Table
-from .model import AutoScaleRun, Node, Pool, evolve
+from .model import AutoScaleRun, Boot, Node, Pool, evolve
 from .node_states import NodeEvent, next_node_state
 from .node_usage import UsageReports
 from .sampling import Sample
@@ -42,14 +44,20 @@ class Context:
         self.pools: Table[str, Pool] = Table(self.ledger, "pools")
         self.nodes: Table[str, Node] = Table(self.ledger, "nodes")
         self.runs: Log[tuple[str, float], AutoScaleRun] = Log(self.ledger, "autoscale_runs")
+        self.boots: Log[str, Boot] = Log(self.ledger, "boots")
         self.samples: Log[tuple[str, float], Sample] = Log(self.ledger, "samples")
         self._of_pool: dict[str, set[str]] = {}
+        #: those of them whose VM is gone for certain
+        self._gone: dict[str, set[str]] = {}
         #: pools that the planner must look at before the batch ends
         self.dirty: set[str] = set()
         #: pools whose nodes all leave until this controller ends, and how
         self.draining: dict[str, NodeDeallocationOption] = {}
         #: nodes with a live connection; not stored, a new controller connects anew
         self.connected: set[str] = set()
+        #: nodes to which a connection is made, now or when their timer rings, and their VM as it was known then; not
+        #: stored either
+        self.dialling: dict[str, Vm] = {}
         #: what the nodes use, as they told last; not stored either
         self.node_usage = UsageReports()
 
@@ -57,7 +65,12 @@ class Context:
         self.pools.load(pools)
         self.nodes.load(nodes)
         for node in nodes.values():
-            self._of_pool.setdefault(node.pool_id, set()).add(node.id)
+            self._register(node)
+
+    def _register(self, node: Node) -> None:
+        self._of_pool.setdefault(node.pool_id, set()).add(node.id)
+        if node.vm_gone:
+            self._gone.setdefault(node.pool_id, set()).add(node.id)
 
     def nodes_of(self, pool_id: str) -> Iterator[Node]:
         """The pool's nodes, oldest id first (the order is the same on every run)."""
@@ -66,12 +79,21 @@ class Context:
     def node_count(self, pool_id: str) -> int:
         return len(self._of_pool.get(pool_id, ()))
 
+    def living_count(self, pool_id: str) -> int:
+        """The same without those whose VM is gone for certain."""
+        return self.node_count(pool_id) - len(self._gone.get(pool_id, ()))
+
+    def boot_timeout(self, pool: Pool) -> float:
+        """Seconds from the create call to a node that answers; its provider may know better."""
+        own = self.settings.profile(pool.provider).boot_timeout
+        return self.settings.boot_timeout if own is None else own
+
     def put_pool(self, pool: Pool) -> Pool:
         self.dirty.add(pool.id)
         return self.pools.put(pool.id, pool)
 
     def put_node(self, node: Node) -> Node:
-        self._of_pool.setdefault(node.pool_id, set()).add(node.id)
+        self._register(node)
         self.dirty.add(node.pool_id)
         return self.nodes.put(node.id, node)
 
@@ -83,7 +105,9 @@ class Context:
     def remove_node(self, node: Node) -> None:
         next_node_state(node.id, node.state, NodeEvent.VM_GONE, node.story)
         self._of_pool[node.pool_id].discard(node.id)
+        self._gone.get(node.pool_id, set()).discard(node.id)
         self.connected.discard(node.id)
+        self.dialling.pop(node.id, None)
         self.node_usage.forget(node.id)
         self.dirty.add(node.pool_id)
         self.nodes.remove(node.id)

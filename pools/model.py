@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from providers import Vm
+from providers import Vm, VmState
 
 from .node_states import NodeState
 from .spec import NodeDeallocationOption, PoolSpec
@@ -83,9 +83,24 @@ class AutoScaleRun(msgspec.Struct, frozen=True, omit_defaults=True):
     error: AutoScaleError | None = None
 
 
+class Boot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How long one node took to come up, in seconds from the create call: until its VM ran, until its agent said
+    hello, until it took tasks."""
+
+    node_id: str
+    provider: str
+    size: str
+    zone: str | None = None
+    low_priority: bool = False
+    #: when it was ordered (an Instant)
+    time: float
+    running: float
+    answered: float
+    usable: float
+
+
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a pool has used so far, of nodes that have gone; node-seconds run from allocation to the end of
-    the VM."""
+    """What a pool has used so far, of nodes that have gone; node-seconds run from the VM's creation to its end."""
 
     dedicated_seconds: float = 0.0
     low_priority_seconds: float = 0.0
@@ -118,16 +133,21 @@ class Pool(Record, frozen=True, kw_only=True, omit_defaults=True):
     #: it. Nodes ordered after `retry_at` are the next wave
     failures: int = 0
     retry_at: float | None = None
+    #: waves in a row that the cloud refused for its own reasons (a quota, no answer): they wait like failures, and
+    #: do not count for the circuit breaker
+    refusals: int = 0
     #: since when the circuit breaker is open: too many waves failed, nothing is created until somebody acts
     broken_since: float | None = None
     #: the node whose logs were kept when it opened
     broken_node: str | None = None
     #: since when dedicated nodes are created in the place of low-priority ones that cannot be had
     fallback_since: float | None = None
-    #: since when low-priority nodes are missing, and how many tries failed since (both end with a success)
+    #: since when low-priority nodes are missing, how many tries failed since, and when the last did (all end with a
+    #: success)
     shortage_since: float | None = None
     shortage_failures: int = 0
-    #: placements ("size zone") without capacity, and until when they are left out
+    shortage_time: float | None = None
+    #: placements ("size zone low-priority") without capacity, and until when they are left out
     no_capacity: dict[str, float] = {}
     usage: Usage = Usage()
 
@@ -180,14 +200,28 @@ class Node(Record, frozen=True, kw_only=True, omit_defaults=True):
     #: where and as what it was asked for, in the cloud's own words
     size: str = ""
     zone: str | None = None
-    #: per hour; None: unknown
+    #: per hour, fixed when its VM is known; None: unknown
     price_per_hour: float | None = None
+    #: when its VM was seen to have ended by itself
+    vm_ended: float | None = None
     #: when its cloud takes it back, as it has announced
     reclaim_at: float | None = None
     #: stands in the place of a low-priority node that could not be had
     fallback: bool = False
     #: the VM of a preempted node is certain to be gone; the record stays until the node is replaced
     vm_gone: bool = False
+    #: create calls that ended without a clear answer, or were under way when a controller ended: there may be a VM
+    uncertain_creates: int = 0
+    #: when its agent first said hello
+    answered_time: float | None = None
+    #: what its VM has printed on the console is kept before that goes
+    keep_console: bool = False
+
+    @property
+    def may_live(self) -> bool:
+        """May its VM run, as far as is known?"""
+        ended = self.vm is not None and self.vm.state in (VmState.PREEMPTED, VmState.TERMINATED)
+        return not (self.vm_gone or ended)
 
     @property
     def story(self) -> str:

@@ -7,23 +7,24 @@ Rules that money and data hang on:
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
-from .commands import DestroyVm, DisconnectNode
+from .commands import DestroyVm, DisconnectNode, ReadConsole
 from .context import Context
-from .model import Node, ResizeError, evolve
-from .node_states import USABLE, NodeEvent, NodeState
+from .cost import with_ended
+from .model import Node, evolve
+from .node_states import COUNTED, USABLE, NodeEvent, NodeState
+from .planner import PATIENT
+from .setbacks import Setbacks
 from .spec import NodeDeallocationOption
 
-#: Why a pool stopped trying; stays beside newer errors until a target is reached or set anew.
-ALLOCATION_TIMED_OUT = "AllocationTimedout"
-
-_PATIENT = (NodeDeallocationOption.TASK_COMPLETION, NodeDeallocationOption.RETAINED_DATA)
+_TIMERS = ("boot", "create", "connect", "unreachable", "steady", "proven", "reclaim")
 
 
 class NodeDeparture:
     def __init__(self, context: Context) -> None:
         self._ctx = context
+        self.setbacks = Setbacks(context)
+        #: how often the end of a VM was asked for in vain
+        self._vain: dict[str, int] = {}
 
     # -- why it goes -----------------------------------------------------------------------------------------
 
@@ -32,38 +33,42 @@ class NodeDeparture:
         (its task may have killed it, and will kill the next one)."""
         since = node.usable_since if node.state in USABLE else now
         young = since is not None and now < since + self._ctx.settings.young_node
+        # it may have been a task; one that does that each time is given up before long, and others are not its victims
+        breaks = node.state not in USABLE or not self._ctx.workload.busy(node.id)
         self._ctx.advance(node, NodeEvent.FAILED, now, reason=reason)
         if young:
-            self.count_failure(node, code, reason, now)
+            self.setbacks.failed(node, code, reason, now, breaks=breaks)
 
-    def count_failure(self, node: Node, code: str, reason: str, now: float) -> None:
-        """One more node that did not come up: the pool waits before the next try, and says why.
+    def preempted(self, node: Node, reason: str, now: float) -> None:
+        """The cloud has taken the VM back: what is left of it goes, the record stays until the node is replaced."""
+        if node.destroying:
+            return
+        self._ctx.connected.discard(node.id)
+        node = self._ctx.advance(node, NodeEvent.PREEMPTED, now, reason=reason)
+        self.setbacks.taken_back(node, now)
+        self._destroy(node, now)
 
-        Nodes ordered before the last failure was known fail for the same reason: they count once.
-        """
+    def reclaim(self, node: Node, at: float, now: float) -> None:
+        """The cloud has announced to take the VM back at `at`: nothing new is placed there, and it is replaced at once.
+        What runs there goes on until the VM vanishes; without work it goes now."""
         ctx = self._ctx
-        pool = ctx.pools[node.pool_id]
-        failures, retry_at = pool.failures, pool.retry_at
-        if retry_at is None or node.created >= retry_at:
-            failures += 1
-            retry_at = now + ctx.settings.backoff(failures)
-            ctx.timers.set("retry", pool.id, retry_at)
-        wait = max(0.0, retry_at - now)
-        text = f"node {node.id}: {reason} (failure {failures} in a row; next try in {wait:g} s)"
-        kept = (error for error in pool.resize_errors if error.code == ALLOCATION_TIMED_OUT)
-        errors = (*kept, ResizeError(code, text))
-        ctx.put_pool(evolve(pool, now, failures=failures, retry_at=retry_at, resize_errors=errors))
-
-    def proven(self, pool_id: str, now: float) -> None:
-        """A node of the pool has been of use: what failed before is past."""
-        pool = self._ctx.pools[pool_id]
-        if pool.failures or pool.resize_errors:
-            self._ctx.put_pool(evolve(pool, now, failures=0, retry_at=None, resize_errors=()))
+        if node.destroying or node.reclaim_at is not None:
+            return
+        if node.state in COUNTED:
+            reason = f"its cloud takes it back in {max(0.0, at - now):.0f} s"
+            ctx.timers.cancel("boot", node.id)
+            option = NodeDeallocationOption.TASK_COMPLETION
+            node = ctx.advance(node, NodeEvent.REMOVE, now, leaving=option, reason=reason, reclaim_at=at)
+            ctx.workload.evict(node.id, option, now)
+        else:
+            node = ctx.put_node(evolve(node, now, reclaim_at=at))
+        ctx.timers.set("reclaim", node.id, at + ctx.settings.reclaim_grace)
+        self.destroy_if_free(node, now)
 
     def remove(self, node: Node, option: NodeDeallocationOption, reason: str, now: float) -> None:
         """Take the node out of the pool; its VM goes once nothing is left to wait for."""
         if node.state in USABLE:
-            self.proven(node.pool_id, now)
+            self.setbacks.proven(node, now)
         node = self._ctx.advance(node, NodeEvent.REMOVE, now, leaving=option, reason=reason)
         self._ctx.timers.cancel("boot", node.id)
         self._ctx.workload.evict(node.id, option, now)
@@ -91,41 +96,55 @@ class NodeDeparture:
         ctx = self._ctx
         if node.state is not NodeState.LEAVING_POOL or node.destroying:
             return
-        if ctx.workload.busy(node.id) and (node.leaving in _PATIENT or node.id in ctx.connected):
+        if ctx.workload.busy(node.id) and (node.leaving in PATIENT or node.id in ctx.connected):
             return
         self._destroy(node, now)
 
     def _destroy(self, node: Node, now: float) -> None:
+        if node.keep_console:
+            # calls about one VM keep their order: it is read before its VM goes
+            self._ctx.say(ReadConsole(node.id, self._ctx.pools[node.pool_id].provider, node.vm_name))
         self.issue_destroy(self._ctx.put_node(evolve(node, now, destroying=True)))
 
     def issue_destroy(self, node: Node) -> None:
         """Ask for the end of the VM (once more, after a failure or a restart)."""
         ctx = self._ctx
         ctx.connected.discard(node.id)
-        for kind in ("boot", "connect", "unreachable", "steady", "proven"):
+        for kind in _TIMERS:
             ctx.timers.cancel(kind, node.id)
         ctx.say(DisconnectNode(node.id))
         provider = ctx.pools[node.pool_id].provider
-        ctx.say(DestroyVm(node.id, provider, node.vm_name, node.reason or "leaving"))
+        known = node.vm.provider_id if node.vm is not None else None
+        ctx.say(DestroyVm(node.id, provider, node.vm_name, node.reason or "leaving", known))
 
     def vm_destroyed(self, node_id: str, now: float) -> None:
-        """The VM is certain to be gone: the record goes, and what ran there is given back."""
+        """The VM is certain to be gone: what ran there is given back, and the record goes, unless the node was
+        preempted."""
         ctx = self._ctx
+        self._vain.pop(node_id, None)
         node = ctx.nodes.get(node_id)
-        if node is None:
+        if node is None or node.vm_gone:
             return
         ctx.workload.node_gone(node_id, now)
         pool = ctx.pools[node.pool_id]
-        seconds = now - node.created
-        usage = pool.usage
-        if node.low_priority:
-            usage = replace(usage, low_priority_seconds=usage.low_priority_seconds + seconds)
+        ctx.put_pool(evolve(pool, now, usage=with_ended(pool.usage, node, now)))
+        if node.state is NodeState.PREEMPTED:
+            ctx.put_node(evolve(node, now, vm_gone=True))
         else:
-            usage = replace(usage, dedicated_seconds=usage.dedicated_seconds + seconds)
-        ctx.put_pool(evolve(pool, now, usage=usage))
-        ctx.remove_node(node)
+            ctx.remove_node(node)
 
     def vm_destroy_failed(self, node_id: str, now: float) -> None:
-        """Try again; a VM is never given up."""
-        if node_id in self._ctx.nodes:
-            self._ctx.timers.set("destroy", node_id, now + self._ctx.settings.destroy_retry)
+        """Try again, less and less often; a VM is never given up."""
+        if node_id not in self._ctx.nodes:
+            return
+        settings = self._ctx.settings
+        vain = self._vain[node_id] = self._vain.get(node_id, 0) + 1
+        pause = min(settings.destroy_retry_max, settings.destroy_retry * 2.0 ** min(vain - 1, 10))
+        self._ctx.timers.set("destroy", node_id, now + pause * self._ctx.ids.random().uniform(0.5, 1.0))
+
+    def never_was(self, node: Node, now: float) -> None:
+        """It is certain that no VM was made: the record goes at once."""
+        for kind in _TIMERS:
+            self._ctx.timers.cancel(kind, node.id)
+        self._ctx.workload.node_gone(node.id, now)
+        self._ctx.remove_node(node)

@@ -9,133 +9,62 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from msgspec.structs import replace
+from providers import ProviderError, Vm
 
-from providers import ProviderError, Vm, VmSpec, VmState
-
-from .commands import ConnectNode, CreateVm, DestroyVm, DisconnectNode, ListVms
+from .commands import ConnectNode, DisconnectNode, ListVms
 from .context import Context
-from .model import FailureInfo, Node, Pool, evolve
+from .model import FailureInfo, Node, evolve
+from .node_creation import NodeCreation
 from .node_departure import NodeDeparture
 from .node_states import COUNTED, USABLE, NodeEvent, NodeState
 from .node_usage import NodeUsage
 from .spec import NodeDeallocationOption
 from .start_task import NodePreparation
+from .vm_watch import VmWatch
 
 E = NodeEvent
 
-#: Provider errors as the resize errors of the Batch REST API.
-_RESIZE_CODES = {"CapacityError": "AllocationFailed", "QuotaError": "AccountCoreQuotaReached"}
+_SHORTEST_PAUSE = 0.2
+_BOOTING = (NodeState.CREATING, NodeState.STARTING)
 
 
 class NodeMachine:
     def __init__(self, context: Context) -> None:
         self._ctx = context
         self.departure = NodeDeparture(context)
+        self.creation = NodeCreation(context, self.departure)
+        self._watch = VmWatch(context, self.departure, self._connect)
         self._preparation = NodePreparation(context, self.departure)
 
-    # -- coming ----------------------------------------------------------------------------------------------
-
-    def create(self, pool: Pool, low_priority: bool, reason: str, now: float) -> Node:
-        """Record the intent; the command follows after the commit."""
-        ctx = self._ctx
-        uid = ctx.ids.new()
-        node = Node(
-            created=now,
-            modified=now,
-            state_time=now,
-            id=f"node_{uid}_{'p' if low_priority else 'd'}",
-            pool_id=pool.id,
-            vm_name=f"ebbtide-{ctx.deployment.id}-{uid}",
-            low_priority=low_priority,
-            reason=reason,
-        )
-        ctx.put_node(node)
-        usage = pool.usage
-        peak = max(usage.peak_nodes, ctx.node_count(pool.id))
-        usage = replace(usage, peak_nodes=peak, nodes_allocated=usage.nodes_allocated + 1)
-        ctx.put_pool(evolve(pool, now, usage=usage))
-        self._issue_create(node, pool)
-        ctx.timers.set("boot", node.id, now + ctx.settings.boot_timeout)
-        return node
-
-    def _issue_create(self, node: Node, pool: Pool) -> None:
-        deployment = self._ctx.deployment
-        spec = VmSpec(
-            name=node.vm_name,
-            deployment=deployment.id,
-            pool_id=node.pool_id,
-            node_id=node.id,
-            size=pool.spec.vm_size,
-            image=pool.image,
-            low_priority=node.low_priority,
-            public_key=deployment.public_key,
-        )
-        self._ctx.say(CreateVm(node.id, pool.provider, spec))
+    # -- what the cloud says ---------------------------------------------------------------------------------
 
     def vm_created(self, node_id: str, vm: Vm, now: float) -> None:
         """The create call was answered."""
         node = self._ctx.nodes.get(node_id)
-        if node is None or node.vm_confirmed is not None:
-            return
-        node = self._ctx.put_node(evolve(node, now, vm_confirmed=now, vm=vm))
-        self._observe(node, vm, now)
+        if node is not None and node.vm_confirmed is None and not node.vm_gone:
+            self._watch.observe(node, vm, now)
 
     def vm_create_failed(self, node_id: str, error: ProviderError, now: float) -> None:
-        """The create call raised. The VM may exist all the same, so the node leaves through destroy like any
-        other."""
+        """The create call raised."""
         node = self._ctx.nodes.get(node_id)
-        if node is None or node.state is not NodeState.CREATING:
-            return
-        code = _RESIZE_CODES.get(type(error).__name__, "AllocationFailed")
-        self.departure.failed(node, f"VM could not be created: {error}", now, code)
-
-    # -- what the cloud says ---------------------------------------------------------------------------------
+        if node is not None and node.state is NodeState.CREATING and node.vm_confirmed is None:
+            self.creation.failed(node, error, now)
 
     def vms_listed(self, provider: str, vms: Iterable[Vm], asked: float, now: float) -> None:
         """The provider's whole list of our VMs, as it was at some time after `asked`."""
-        ctx = self._ctx
-        by_name = {vm.name: vm for vm in vms}
-        known = set()
-        for node in ctx.nodes:
-            if ctx.pools[node.pool_id].provider != provider:
-                continue
-            known.add(node.vm_name)
-            vm = by_name.get(node.vm_name)
-            if vm is not None:
-                self._observe(node, vm, now)
-            elif node.vm_confirmed is not None and node.vm_confirmed < asked:
-                self._vm_over(node, "the provider no longer lists its VM", now)
-        for name in sorted(by_name.keys() - known):
-            ctx.say(DestroyVm(None, provider, name, "orphan: carries our tag and has no record"))
+        self._watch.listed(provider, vms, asked, now)
 
-    def _observe(self, node: Node, vm: Vm, now: float) -> None:
-        ctx = self._ctx
-        if node.vm_confirmed is None:
-            node = ctx.put_node(evolve(node, now, vm_confirmed=now, vm=vm))
-        if vm.state is VmState.RUNNING and node.state is NodeState.CREATING:
-            self._connect(ctx.advance(node, E.VM_RUNNING, now, vm=vm, boot_time=now))
-        elif node.state is NodeState.CREATING and vm.state in (VmState.PENDING, VmState.UNKNOWN):
-            # it will run in seconds: the ordinary interval would make every node wait for half of it
-            soon = min(ctx.settings.boot_poll_interval, ctx.settings.vm_poll_interval)
-            ctx.timers.set_earlier("poll", ctx.pools[node.pool_id].provider, now + soon)
-        elif vm.state is VmState.PREEMPTED and (node.state in COUNTED or node.state is NodeState.UNUSABLE):
-            ctx.connected.discard(node.id)
-            ctx.advance(node, E.PREEMPTED, now, reason=vm.reason or "preempted by the provider")
-        elif vm.state in (VmState.TERMINATED, VmState.PREEMPTED):
-            self._vm_over(node, vm.reason or "its VM has ended", now)
-
-    def _vm_over(self, node: Node, reason: str, now: float) -> None:
-        self._ctx.connected.discard(node.id)
-        if node.state in COUNTED:
-            self.departure.failed(node, reason, now)
-        elif node.state is NodeState.LEAVING_POOL:
-            self.departure.vm_ended(node, now)
+    def noticed(self, node_id: str, at: float, now: float) -> None:
+        """The node's cloud has announced that it takes the VM back at `at`."""
+        node = self._ctx.nodes.get(node_id)
+        if node is not None:
+            self.departure.reclaim(node, at, now)
 
     # -- connection ------------------------------------------------------------------------------------------
 
     def _connect(self, node: Node) -> None:
         assert node.vm is not None
+        self._ctx.dialling[node.id] = node.vm
         pool = self._ctx.pools[node.pool_id]
         self._ctx.say(ConnectNode(node.id, node.vm, pool.spec.task_slots_per_node))
 
@@ -159,6 +88,8 @@ class NodeMachine:
         ctx.timers.cancel("unreachable", node_id)
         if node.unreachable_since is not None:
             ctx.timers.set("steady", node_id, now + ctx.settings.steady)
+        if node.state is NodeState.CREATING:
+            node = self._watch.answered(node, now)
         if node.state is NodeState.STARTING:
             ctx.timers.cancel("boot", node_id)
             self._preparation.begin(node, now)
@@ -166,14 +97,19 @@ class NodeMachine:
             self._preparation.resume(node)
             self.departure.destroy_if_free(node, now)
 
-    def disconnected(self, node_id: str, reason: str, now: float, *, fatal: bool = False) -> None:
+    def disconnected(
+        self, node_id: str, reason: str, now: float, *, fatal: bool = False, host_key: bool = False
+    ) -> None:
         """The connection broke, or could not be made. Tasks run on; the provider is asked whether the VM
         lives.
 
         `fatal`: trying again cannot help (no Python on the node, another host key): the node is replaced.
+        `host_key`: it showed another host key than the pinned one; while it boots, that may not be in place yet.
         """
         ctx = self._ctx
         node = ctx.nodes.get(node_id)
+        if host_key and node is not None and node.state in _BOOTING:
+            fatal = False
         ctx.connected.discard(node_id)
         ctx.timers.cancel("steady", node_id)
         if node is None or node.destroying:
@@ -185,16 +121,25 @@ class NodeMachine:
         if fatal and node.state is NodeState.LEAVING_POOL:
             self.departure.vm_ended(node, now)
             return
-        ctx.timers.set("connect", node_id, now + ctx.settings.connect_retry)
+        ctx.timers.set("connect", node_id, now + self._connect_pause(node, now))
         if node.state is NodeState.STARTING and node.reason != reason:
             # while it boots this is normal; if it never comes up, it is what its user needs to know
             node = ctx.put_node(evolve(node, now, reason=reason))
-        if node.state is not NodeState.STARTING:
+        if node.state not in _BOOTING:
             since = node.unreachable_since
             if since is None:
                 ctx.say(ListVms(ctx.pools[node.pool_id].provider))
             node = self._unreachable_from(node, now if since is None else since, now)
         self.departure.destroy_if_free(node, now)
+
+    def _connect_pause(self, node: Node, now: float) -> float:
+        """Seconds until the next try. A machine that has just started may be ready any moment: no more than a tenth of
+        its time so far is lost."""
+        pause = self._ctx.settings.connect_retry
+        since = node.boot_time if node.boot_time is not None else node.vm_confirmed
+        if node.state not in _BOOTING or since is None:
+            return pause
+        return min(pause, max(_SHORTEST_PAUSE, (now - since) / 10))
 
     def measured(self, node_id: str, usage: NodeUsage, now: float) -> None:
         """The node's agent told what the node uses. Not stored: the next sample of its pool is made of it."""
@@ -243,10 +188,14 @@ class NodeMachine:
             self.departure.issue_destroy(node)
         elif node.destroying:
             return
-        elif kind == "boot" and node.state in (NodeState.CREATING, NodeState.STARTING):
-            waited = self._ctx.settings.boot_timeout
-            last = f"; last: {node.reason}" if node.state is NodeState.STARTING and node.reason else ""
-            self.departure.failed(node, f"not ready {waited:g} s after its creation{last}", now, "BootTimedOut")
+        elif kind == "boot" and node.state in _BOOTING:
+            self._boot_timed_out(node, now)
+        elif kind == "create" and node.state is NodeState.CREATING and node.vm_confirmed is None:
+            self.creation.again(node)
+        elif kind == "reclaim" and node.state is NodeState.LEAVING_POOL:
+            # the cloud has not done what it said; nothing new was placed here, and others have taken its place
+            self.departure.hurry(node, NodeDeallocationOption.REQUEUE, now)
+            self.departure.vm_ended(self._ctx.nodes[node_id], now)
         elif kind == "connect" and node.vm is not None and node_id not in self._ctx.connected:
             self._connect(node)
         elif kind == "unreachable" and node.unreachable_since is not None:
@@ -254,7 +203,18 @@ class NodeMachine:
         elif kind == "steady" and node_id in self._ctx.connected:
             self._ctx.put_node(evolve(node, now, unreachable_since=None))
         elif kind == "proven" and node.state in USABLE:
-            self.departure.proven(node.pool_id, now)
+            self.departure.setbacks.proven(node, now)
+
+    def _boot_timed_out(self, node: Node, now: float) -> None:
+        waited = self._ctx.boot_timeout(self._ctx.pools[node.pool_id])
+        text = f"not ready {waited:g} s after its creation"
+        told = node.state is NodeState.STARTING or node.uncertain_creates
+        if told and node.reason:
+            text += f"; last: {node.reason}"
+        if node.vm_confirmed is None:
+            self.creation.timed_out(node, text, now)
+        else:
+            self.departure.failed(node, text, now, "BootTimedOut")
 
     def _unreachable(self, node: Node, now: float) -> None:
         """Its VM seems to live, but nobody has reached it for long: it is given up."""
@@ -268,14 +228,18 @@ class NodeMachine:
     def recover(self, node: Node, now: float) -> None:
         """Issue again what this node's record says was intended; the outcome may or may not have happened."""
         ctx = self._ctx
+        if node.vm_gone:
+            return
         if node.destroying:
             self.departure.issue_destroy(node)
             return
         if node.state is NodeState.CREATING and node.vm_confirmed is None:
-            self._issue_create(node, ctx.pools[node.pool_id])
-        if node.state in (NodeState.CREATING, NodeState.STARTING):
+            self.creation.recover(node, now)
+        if node.state in _BOOTING:
             # the controller was away for part of the time: the node gets a whole new boot time
-            ctx.timers.set("boot", node.id, now + ctx.settings.boot_timeout)
+            ctx.timers.set("boot", node.id, now + ctx.boot_timeout(ctx.pools[node.pool_id]))
+        if node.reclaim_at is not None:
+            ctx.timers.set("reclaim", node.id, node.reclaim_at + ctx.settings.reclaim_grace)
         if node.state in USABLE:
             ctx.workload.node_usable(node.id, now)
             if node.usable_since is not None:

@@ -46,7 +46,8 @@ TRANSITIONS: Mapping[tuple[NodeState, NodeEvent], NodeState] = {
     (S.WAITING_FOR_START_TASK, E.START_TASK_FAILED): S.START_TASK_FAILED,
     (S.IDLE, E.TASK_PLACED): S.RUNNING,
     (S.RUNNING, E.TASKS_ENDED): S.IDLE,
-    **{(state, E.PREEMPTED): S.PREEMPTED for state in (*_ALIVE, S.UNUSABLE)},
+    # one that leaves because its cloud has announced to take it is preempted when that has happened
+    **{(state, E.PREEMPTED): S.PREEMPTED for state in (*_ALIVE, S.UNUSABLE, S.LEAVING_POOL)},
     **{(state, E.FAILED): S.UNUSABLE for state in _ALIVE},
     **{(state, E.REMOVE): S.LEAVING_POOL for state in (*_ALIVE, S.UNUSABLE, S.PREEMPTED)},
     **{(state, E.VM_GONE): S.GONE for state in S if state is not S.GONE},
@@ -54,6 +55,8 @@ TRANSITIONS: Mapping[tuple[NodeState, NodeEvent], NodeState] = {
 
 #: States in which a node counts towards the pool's target (the others are on their way out).
 COUNTED = frozenset(_ALIVE)
+#: States in which a node is on its way to take tasks.
+COMING = frozenset((S.CREATING, S.STARTING, S.WAITING_FOR_START_TASK))
 #: States in which a node takes tasks.
 USABLE = frozenset((S.IDLE, S.RUNNING))
 

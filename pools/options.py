@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -95,6 +96,8 @@ _POOL: dict[str, _Reader] = {
 #: Names of the metadata items that mean something here.
 POOL_OPTIONS = tuple(_POOL)
 JOB_OPTIONS = tuple(_BUDGET)
+#: Those of them that may change while the pool is there.
+POOL_CHANGES = tuple(name for name in _POOL if name != "provider")
 
 
 def pool_options(metadata: Iterable[MetadataItem]) -> PoolOptions:
@@ -102,9 +105,33 @@ def pool_options(metadata: Iterable[MetadataItem]) -> PoolOptions:
     return PoolOptions(**_read(metadata, _POOL))
 
 
+@lru_cache(maxsize=1024)
+def options_of(metadata: tuple[MetadataItem, ...]) -> PoolOptions:
+    """The same for a pool that was let in: what an earlier version has let in and cannot be understood counts for
+    nothing."""
+    try:
+        return pool_options(metadata)
+    except OptionError:
+        return PoolOptions()
+
+
 def job_options(metadata: Iterable[MetadataItem]) -> JobOptions:
     """What the metadata of a job asks for. Raises OptionError."""
     return JobOptions(**_read(metadata, _BUDGET))
+
+
+@lru_cache(maxsize=1024)
+def options_of_job(metadata: tuple[MetadataItem, ...]) -> JobOptions:
+    """The same for a job that was let in, see `options_of`."""
+    try:
+        return job_options(metadata)
+    except OptionError:
+        return JobOptions()
+
+
+def other_metadata(metadata: Iterable[MetadataItem], names: Iterable[str]) -> list[MetadataItem]:
+    """All items but those of these names."""
+    return [item for item in metadata if item.name not in names]
 
 
 def _read(metadata: Iterable[MetadataItem], known: dict[str, _Reader]) -> dict[str, Any]:

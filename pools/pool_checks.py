@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from formula import FormulaError, compile_formula
 
+from .options import POOL_CHANGES, OptionError, other_metadata, pool_options
 from .settings import PoolSettings
 from .spec import EnvironmentSetting, PoolSpec, StartTask
 
@@ -74,6 +75,7 @@ def check_pool(spec: PoolSpec, settings: PoolSettings) -> None:
     _require("id", invalid_id(spec.id))
     slots = spec.task_slots_per_node
     _require("taskSlotsPerNode", None if 1 <= slots <= MAX_TASK_SLOTS else f"{slots}: 1 to {MAX_TASK_SLOTS}")
+    _require("metadata", _invalid_options(spec))
     _require("resizeTimeout", None if spec.resize_timeout.total_seconds() > 0 else "must be positive")
     check_targets(spec.target_dedicated_nodes, spec.target_low_priority_nodes)
     if spec.start_task is not None:
@@ -82,6 +84,14 @@ def check_pool(spec: PoolSpec, settings: PoolSettings) -> None:
         _check_autoscale(spec, settings)
     elif spec.auto_scale_formula is not None:
         _require("autoScaleFormula", "needs enableAutoScale: true beside it")
+
+
+def _invalid_options(spec: PoolSpec) -> str | None:
+    try:
+        pool_options(spec.metadata)
+    except OptionError as exc:
+        return str(exc)
+    return None
 
 
 def _check_start_task(task: StartTask) -> None:
@@ -109,7 +119,16 @@ def _check_autoscale(spec: PoolSpec, settings: PoolSettings) -> None:
 
 
 def rescaled(old: PoolSpec, new: PoolSpec) -> bool:
-    """True if the two differ in what sizes the pool at the most: formula, interval, targets."""
-    names = ("auto_scale_formula", "auto_scale_evaluation_interval", "enable_auto_scale")
+    """True if the two differ in what sizes the pool and in what only new nodes meet at the most: formula, interval,
+    targets, start task, image; and in what its metadata say of budget, prices and fallback."""
+    names = (
+        "auto_scale_formula",
+        "auto_scale_evaluation_interval",
+        "enable_auto_scale",
+        "start_task",
+        "virtual_machine_configuration",
+    )
     sizes = {name: getattr(new, name) for name in (*names, "target_dedicated_nodes", "target_low_priority_nodes")}
-    return replace(old, **sizes) == new
+    if other_metadata(old.metadata, POOL_CHANGES) != other_metadata(new.metadata, POOL_CHANGES):
+        return False
+    return replace(old, metadata=new.metadata, **sizes) == new

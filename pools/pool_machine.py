@@ -5,17 +5,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
+from . import budget, fallback
 from .allocation import allocation
 from .autoscale import evaluate
 from .commands import ListVms
 from .context import Context
+from .histories import Histories
+from .idle_pools import IdlePools
 from .model import AutoScaleRun, Pool, PoolState, evolve
 from .node_machine import NodeMachine
 from .node_states import NodeState
-from .node_usage import sampled_metrics
-from .planner import CreateNode, RemoveNode, plan
+from .planner import CreateNode, ForgetNode, RemoveNode, plan
 from .pool_checks import PoolError, check_formula, check_pool, check_targets, rescaled
-from .sampling import History, Sample, measure
+from .resize_errors import ALLOCATION_TIMED_OUT, CIRCUIT_BREAKER_OPEN, without
+from .sampling import Sample
+from .setbacks import AFRESH, next_try
 from .spec import NodeDeallocationOption, PoolSpec
 
 
@@ -23,11 +29,8 @@ class PoolMachine:
     def __init__(self, context: Context, *, end_idle_pools: bool = False) -> None:
         self._ctx = context
         self.nodes = NodeMachine(context)
-        self._history: dict[str, History] = {}
-        #: `ebbtide run`: a pool without work goes to zero, whatever its target says
-        self._end_idle_pools = end_idle_pools
-        #: since when a pool has had no work (only kept when `end_idle_pools`)
-        self._idle_since: dict[str, float] = {}
+        self.histories = Histories(context)
+        self._idle = IdlePools(context, end_idle_pools)
 
     # -- requests --------------------------------------------------------------------------------------------
 
@@ -67,24 +70,30 @@ class PoolMachine:
         check_targets(*targets)
         self._retarget(pool, targets, option, now)
 
-    def rescale(self, spec: PoolSpec, now: float) -> None:
-        """Give the pool another formula, interval or targets; `spec` is its own in all else (see `rescaled`).
+    def rescale(self, spec: PoolSpec, now: float, image: str | None = None) -> None:
+        """Give the pool another formula, interval, targets or budget, and its new nodes another start task or `image`;
+        `spec` is its own in all else (see `rescaled`).
 
         A new formula is evaluated at once. Raises PoolError.
         """
         pool = self.get(spec.id)
         check_pool(spec, self._ctx.settings)
         if not rescaled(pool.spec, spec):
-            what = f"pool {spec.id!r}: only its formula, interval and targets can change"
+            what = f"pool {spec.id!r}: only its formula, interval, targets, start task, image and options can change"
             raise PoolError("InvalidPropertyValue", what)
         due = now if spec.enable_auto_scale else None
-        pool = evolve(pool, now, spec=spec, next_evaluation=due, failed_evaluations=0)
+        image = pool.image if image is None else image
+        pool = evolve(pool, now, spec=spec, image=image, next_evaluation=due, failed_evaluations=0, **AFRESH)
         self._ctx.put_pool(pool)
         if spec.enable_auto_scale:
             self._ctx.timers.set("autoscale", pool.id, now)
         else:
             targets = (spec.target_dedicated_nodes or 0, spec.target_low_priority_nodes or 0)
             self._retarget(pool, targets, pool.node_deallocation_option, now)
+
+    def resume(self, pool_id: str, now: float) -> None:
+        """Try afresh: close the circuit breaker, and wait for nothing that failed before. Raises PoolError."""
+        self._ctx.put_pool(evolve(self.get(pool_id), now, resize_started=now, **AFRESH))
 
     def delete(self, pool_id: str, now: float) -> None:
         """Take every node out, then the pool."""
@@ -138,8 +147,9 @@ class PoolMachine:
         failed = pool.failed_evaluations + 1 if faulty else 0
         pool = evolve(wanted, now, autoscale_run=run, next_evaluation=due, failed_evaluations=failed)
         if changed:
-            # a new target is a new wish: what failed before is tried afresh
-            pool = evolve(pool, now, failures=0, retry_at=None, resize_errors=(), resize_started=now)
+            # not tried afresh: one bad image must not make VMs all night because the formula moves
+            errors = without(pool.resize_errors, ALLOCATION_TIMED_OUT)
+            pool = evolve(pool, now, resize_errors=errors, resize_started=now)
         self._ctx.put_pool(pool)
         self._ctx.runs.append((pool_id, now), run)
         self._ctx.timers.set("autoscale", pool_id, due)
@@ -147,7 +157,7 @@ class PoolMachine:
 
     def _evaluate(self, pool: Pool, text: str, now: float) -> tuple[AutoScaleRun, Pool]:
         nodes = tuple(self._ctx.nodes_of(pool.id))
-        samples = self._history_of(pool.id).samples(pool, nodes, now)
+        samples = self.histories.of(pool.id).samples(pool, nodes, now)
         return evaluate(pool, text, samples, now, self._ctx.ids.random())
 
     def _retarget(
@@ -160,10 +170,8 @@ class PoolMachine:
                 target_dedicated=targets[0],
                 target_low_priority=targets[1],
                 node_deallocation_option=option,
-                resize_errors=(),
                 resize_started=now,
-                failures=0,
-                retry_at=None,
+                **AFRESH,
             )
         )
 
@@ -175,33 +183,17 @@ class PoolMachine:
         if kind == "poll":
             ctx.say(ListVms(key))
             ctx.timers.set("poll", key, now + ctx.settings.vm_poll_interval)
-        elif kind in ("sample", "autoscale", "retry", "resize", "linger"):
+        elif kind in ("sample", "autoscale", "retry", "resize", "linger", "budget"):
             pool = ctx.pools.get(key)
             if pool is None:
                 return
             if kind == "sample":
-                self._sample(pool, now)
+                self.histories.take(pool, now)
             elif kind == "autoscale" and pool.state is PoolState.ACTIVE and key not in ctx.draining:
                 self.autoscale(key, now)
             ctx.dirty.add(key)
         else:
             self.nodes.ring(kind, key, now)
-
-    def _sample(self, pool: Pool, now: float) -> None:
-        ctx = self._ctx
-        nodes = tuple(ctx.nodes_of(pool.id))
-        names = sampled_metrics(pool.spec.auto_scale_formula, ctx.settings.sample_node_metrics)
-        usage = ctx.node_usage.averages(nodes, names, ctx.settings.sample_period, now) if names else {}
-        sample = measure(pool, nodes, ctx.workload.counts(pool.id), usage, now)
-        self._history_of(pool.id).add(sample)
-        ctx.samples.append((pool.id, now), sample)
-        ctx.timers.set("sample", pool.id, now + ctx.settings.sample_period)
-
-    def _history_of(self, pool_id: str) -> History:
-        history = self._history.get(pool_id)
-        if history is None:
-            history = self._history[pool_id] = History(self._ctx.settings)
-        return history
 
     def _start(self, pool: Pool, now: float) -> None:
         ctx = self._ctx
@@ -224,50 +216,65 @@ class PoolMachine:
 
     def _plan(self, pool: Pool, now: float) -> None:
         ctx = self._ctx
-        targets = self.effective_targets(pool, now)
-        for action in plan(pool, ctx.nodes_of(pool.id), targets, ctx.workload.busy, now, ctx.settings):
+        current, when = budget.brought_up_to_date(pool, ctx.nodes_of(pool.id), ctx.settings, now)
+        targets = self.effective_targets(current, now)
+        current = fallback.brought_up_to_date(current, ctx.nodes_of(pool.id), targets[1], now)
+        if current is not pool:
+            pool = ctx.pools.put(pool.id, current)
+        if when is not None:
+            ctx.timers.set("budget", pool.id, when)
+        grow = self.growth_barred(pool, now) is None
+        wanted = pool
+        if budget.drained(pool):
+            wanted = replace(pool, node_deallocation_option=NodeDeallocationOption.TASK_COMPLETION)
+        nodes = ctx.nodes_of(pool.id)
+        for action in plan(wanted, nodes, targets, ctx.workload.busy, now, ctx.settings, grow=grow):
             match action:
-                case CreateNode(low_priority, reason):
-                    self.nodes.create(ctx.pools[pool.id], low_priority, reason, now)
+                case CreateNode(low_priority, reason, stand_in):
+                    self.nodes.creation.begin(ctx.pools[pool.id], low_priority, reason, now, fallback=stand_in)
                 case RemoveNode(node_id, option, reason):
                     self.nodes.departure.remove(
                         ctx.nodes[node_id], ctx.draining.get(pool.id, option), reason, now
                     )
+                case ForgetNode(node_id):
+                    ctx.remove_node(ctx.nodes[node_id])
         if pool.state is PoolState.DELETING and ctx.node_count(pool.id) == 0:
             self._forget(pool)
             return
         pool = ctx.pools[pool.id]
-        settled, deadline = allocation(pool, ctx.nodes_of(pool.id), targets, now)
+        present = tuple(ctx.nodes_of(pool.id))
+        settled, deadline = allocation(pool, present, targets, now)
         if settled is not pool:
             ctx.pools.put(pool.id, settled)
         if deadline is not None:
             ctx.timers.set("resize", pool.id, deadline)
+        again = next_try(settled, present, ctx.settings, now)
+        if again is not None:
+            ctx.timers.set("retry", pool.id, again)
+
+    def growth_barred(self, pool: Pool, now: float) -> str | None:
+        """Why no node may be created in the pool, whatever its targets say; None: nothing stands against it."""
+        if pool.broken_since is not None:
+            broken = (error.message for error in pool.resize_errors if error.code == CIRCUIT_BREAKER_OPEN)
+            return next(broken, "nodes failed too often in a row")
+        return budget.barred(pool)
 
     def effective_targets(self, pool: Pool, now: float) -> tuple[int, int]:
         """What the pool should have now, (dedicated, low-priority): its targets, or nothing while it is
-        deleted, drained, or has been ended by `run`."""
-        if pool.state is PoolState.DELETING or pool.id in self._ctx.draining:
+        deleted, drained, or has been ended by `run`, or its budget says so."""
+        if pool.state is PoolState.DELETING or pool.id in self._ctx.draining or budget.drained(pool):
             return (0, 0)
-        if self._end_idle_pools and not self._ctx.workload.has_work(pool.id):
-            since = self._idle_since.setdefault(pool.id, now)
-            grace = 0.0
-            if pool.spec.enable_auto_scale:
-                # the formula gets its chance to ebb before the pool is ended for it
-                grace = 3 * pool.spec.auto_scale_evaluation_interval.total_seconds() + 60.0
-                self._ctx.timers.set_earlier("linger", pool.id, since + grace)
-            if now >= since + grace:
-                return (0, 0)
-        else:
-            self._idle_since.pop(pool.id, None)
+        if self._idle.ended(pool, now):
+            return (0, 0)
         return (pool.target_dedicated, pool.target_low_priority)
 
     def _forget(self, pool: Pool) -> None:
         ctx = self._ctx
         ctx.pools.remove(pool.id)
         ctx.draining.pop(pool.id, None)
-        self._history.pop(pool.id, None)
-        self._idle_since.pop(pool.id, None)
-        for kind in ("sample", "autoscale", "retry", "resize", "linger"):
+        self.histories.forget(pool.id)
+        self._idle.forget(pool.id)
+        for kind in ("sample", "autoscale", "retry", "resize", "linger", "budget"):
             ctx.timers.cancel(kind, pool.id)
 
     # -- restart ---------------------------------------------------------------------------------------------
@@ -276,13 +283,10 @@ class PoolMachine:
         """Set timers and issue again every command that the loaded records imply."""
         ctx = self._ctx
         for sample in samples:
-            self._history_of(sample.pool_id).add(sample)
+            self.histories.of(sample.pool_id).add(sample)
         for pool in ctx.pools:
             self._start(pool, now)
-            last = self._history_of(pool.id).last
-            ctx.timers.set("sample", pool.id, now if last is None else last + ctx.settings.sample_period)
-            if pool.retry_at is not None and pool.retry_at > now:
-                ctx.timers.set("retry", pool.id, pool.retry_at)
+            self.histories.resume(pool, now)
             ctx.dirty.add(pool.id)
         for provider in dict.fromkeys(pool.provider for pool in ctx.pools):
             ctx.say(ListVms(provider))

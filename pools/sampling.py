@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import msgspec
 
 from formula import PoolValues, Samples, TimeSeries
 
 from .model import Node, Pool
-from .node_states import NodeState
+from .node_states import COMING, USABLE, NodeState
 from .settings import PoolSettings
 from .workload import TaskCounts
 
@@ -23,8 +24,30 @@ class Sample(msgspec.Struct, frozen=True):
     values: dict[str, float]
 
 
-#: States in which a node could take work if the scheduler wanted (`$UsableNodeCount`).
-_USABLE_STATES = (NodeState.IDLE, NodeState.RUNNING)
+class NodeCounts(NamedTuple):
+    """The nodes of a pool as Azure Batch counts them."""
+
+    dedicated: int = 0
+    #: with those that are preempted
+    low_priority: int = 0
+    preempted: int = 0
+    #: could take work if the scheduler wanted
+    usable: int = 0
+
+
+def count(nodes: Iterable[Node]) -> NodeCounts:
+    """A preempted node counts until it is replaced; a successor that is not of use yet does not count beside it, as in
+    Azure Batch, where both are one node."""
+    dedicated = low_priority = preempted = usable = coming = 0
+    for node in nodes:
+        if node.low_priority:
+            low_priority += 1
+            coming += node.state in COMING
+        else:
+            dedicated += 1
+        preempted += node.state is NodeState.PREEMPTED
+        usable += node.state in USABLE
+    return NodeCounts(dedicated, low_priority - min(preempted, coming), preempted, usable)
 
 
 def measure(
@@ -34,24 +57,17 @@ def measure(
 
     `usage`: what the nodes use, by formula variable name (see `UsageReports.averages`).
     """
-    dedicated = low_priority = preempted = usable = 0
-    for node in nodes:
-        if node.low_priority:
-            low_priority += 1
-        else:
-            dedicated += 1
-        preempted += node.state is NodeState.PREEMPTED
-        usable += node.state in _USABLE_STATES
+    current = count(nodes)
     values = {
         "$ActiveTasks": counts.active,
         "$RunningTasks": counts.running,
         "$PendingTasks": counts.active + counts.running,
         "$SucceededTasks": counts.succeeded,
         "$FailedTasks": counts.failed,
-        "$CurrentDedicatedNodes": dedicated,
-        "$CurrentLowPriorityNodes": low_priority,
-        "$PreemptedNodeCount": preempted,
-        "$UsableNodeCount": usable,
+        "$CurrentDedicatedNodes": current.dedicated,
+        "$CurrentLowPriorityNodes": current.low_priority,
+        "$PreemptedNodeCount": current.preempted,
+        "$UsableNodeCount": current.usable,
         "$TaskSlotsPerNode": pool.spec.task_slots_per_node,
         "$TargetDedicatedNodes": pool.target_dedicated,
         "$TargetLowPriorityNodes": pool.target_low_priority,

@@ -45,14 +45,26 @@ class PoolSettings(msgspec.Struct, frozen=True, kw_only=True):
     breaker_after: int = 5
     #: a placement (size and zone) without capacity is left out for so long
     capacity_pause: float = 300.0
+    #: a create call that was throttled, or whose answer was lost, is issued again after this long: doubled each time,
+    #: with jitter, at most `create_retry_max`; later if the cloud asks for it
+    create_retry: float = 2.0
+    create_retry_max: float = 60.0
+    #: a node that leaves holds its place until its VM is certain to be gone, so that no VM too many lives; but for so
+    #: long at most (its cloud may not answer for hours). See `planner.holds_place` for those that hold none
+    hold_place: float = 300.0
+    #: a VM that its cloud has announced to take back, and has not so long after, is destroyed
+    reclaim_grace: float = 180.0
     #: a VM that carries our tag and has no record is destroyed when it has been seen for so long
     orphan_grace: float = 60.0
     #: what is known of each provider by its name
     profiles: dict[str, Profile] = {}
     #: price per hour by the pool's vmSize, (dedicated, low-priority); they go before the provider's own
     prices: dict[str, tuple[float | None, float | None]] = {}
-    #: pause before a VM that could not be destroyed is destroyed again
+    #: a VM that has just been created may be missing in its cloud's list for so long
+    visibility: float = 30.0
+    #: pause before a VM that could not be destroyed is destroyed again; doubled each time, at most `destroy_retry_max`
     destroy_retry: float = 5.0
+    destroy_retry_max: float = 60.0
     #: create calls that are under way at a time, per pool
     create_batch: int = 50
     #: bounds of autoScaleEvaluationInterval (Batch REST API: 5 minutes, 168 hours)

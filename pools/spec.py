@@ -75,6 +75,12 @@ class MetadataItem(Spec, frozen=True, kw_only=True):
     value: str = ""
 
 
+class NetworkConfiguration(Spec, frozen=True, kw_only=True):
+    """`subnetId`: the subnet that nodes are put in, in the words of the pool's cloud."""
+
+    subnet_id: str | None = None
+
+
 class PoolSpec(Spec, frozen=True, kw_only=True):
     id: str
     vm_size: str
@@ -87,6 +93,7 @@ class PoolSpec(Spec, frozen=True, kw_only=True):
     auto_scale_formula: str | None = None
     auto_scale_evaluation_interval: timedelta = timedelta(minutes=15)
     enable_inter_node_communication: Literal[False] = False
+    network_configuration: NetworkConfiguration | None = None
     start_task: StartTask | None = None
     application_package_references: tuple[ApplicationPackageReference, ...] = ()
     task_slots_per_node: int = 1

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from .commands import RunStartTask
 from .context import Context
-from .model import ExecutionResult, FailureInfo, Node, StartTaskInfo, evolve
+from .model import Boot, ExecutionResult, FailureInfo, Node, StartTaskInfo, evolve
 from .node_departure import NodeDeparture
 from .node_states import NodeEvent, NodeState
 
@@ -20,7 +20,8 @@ class NodePreparation:
         """The agent on a new node is ready."""
         spec = self._ctx.pools[node.pool_id].spec
         info = StartTaskInfo("running", now) if spec.start_task is not None else None
-        node = self._ctx.advance(node, NodeEvent.AGENT_READY, now, start_task_attempt=1, start_task=info)
+        changes = {"start_task_attempt": 1, "start_task": info, "answered_time": now}
+        node = self._ctx.advance(node, NodeEvent.AGENT_READY, now, **changes)
         self._ctx.say(RunStartTask(node.id, 1))
 
     def resume(self, node: Node) -> None:
@@ -50,7 +51,11 @@ class NodePreparation:
         if node is None or attempt != node.start_task_attempt or not _under_way(node):
             return
         task = ctx.pools[node.pool_id].spec.start_task
-        if task is None or node.start_task is None:
+        if node.start_task is None:
+            return
+        if task is None:  # the pool has none any more
+            if node.state is NodeState.WAITING_FOR_START_TASK:
+                self._usable(node, now)
             return
         info = node.start_task
         if failure is not None and (
@@ -72,13 +77,30 @@ class NodePreparation:
         else:
             reason = f"start task failed: {failure.message}"
             ctx.advance(node, NodeEvent.START_TASK_FAILED, now, reason=reason)
-            self._departure.count_failure(node, "StartTaskFailed", reason, now)
+            self._departure.setbacks.failed(node, "StartTaskFailed", reason, now)
 
     def _usable(self, node: Node, now: float) -> None:
         ctx = self._ctx
-        ctx.advance(node, NodeEvent.START_TASK_SUCCEEDED, now, usable_since=now)
+        node = ctx.advance(node, NodeEvent.START_TASK_SUCCEEDED, now, usable_since=now)
+        self._keep_boot(node, now)
+        self._departure.setbacks.usable(node, now)
         ctx.timers.set("proven", node.id, now + ctx.settings.young_node)
         ctx.workload.node_usable(node.id, now)
+
+    def _keep_boot(self, node: Node, now: float) -> None:
+        if node.boot_time is not None and node.answered_time is not None:
+            boot = Boot(
+                node_id=node.id,
+                provider=self._ctx.pools[node.pool_id].provider,
+                size=node.size,
+                zone=node.zone,
+                low_priority=node.low_priority,
+                time=node.created,
+                running=node.boot_time - node.created,
+                answered=node.answered_time - node.created,
+                usable=now - node.created,
+            )
+            self._ctx.boots.append(node.id, boot)
 
 
 def _under_way(node: Node) -> bool:

@@ -13,7 +13,7 @@ from sqlalchemy.sql import ColumnElement
 
 from . import tables
 from .database import JournalError, named
-from .model import AutoScaleRun, Node, Pool
+from .model import AutoScaleRun, Boot, Node, Pool
 from .sampling import Sample
 
 R = TypeVar("R", bound=msgspec.Struct)
@@ -110,4 +110,5 @@ def _compiled(statement: Any, dialect: Dialect, order: list[str]) -> str:
 pools = Kept(tables.pools, Pool)
 nodes = Kept(tables.nodes, Node)
 autoscale_runs = Kept(tables.autoscale_runs, AutoScaleRun)
+boots = Kept(tables.boots, Boot)
 samples = Kept(tables.samples, Sample)

@@ -67,6 +67,15 @@ autoscale_runs = Table(
     Index(None, "time"),
 )
 
+boots = Table(
+    "boots",
+    metadata,
+    key("node_id"),
+    copied("time", Double),
+    body(),
+    Index(None, "time"),
+)
+
 samples = Table(
     "samples",
     metadata,

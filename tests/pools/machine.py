@@ -1,6 +1,6 @@
 """A pool machine without a runner: what it does is what its commands say."""
 
-from pools import Context, CountingIds, Deployment, Ledger, PoolMachine, PoolSettings, TaskCounts
+from pools import Context, CountingIds, CreateVm, Deployment, Ledger, PoolMachine, PoolSettings, TaskCounts
 from providers import Vm, VmState
 
 
@@ -47,3 +47,20 @@ def pass_time(pools, context, until):
             pools.ring(kind, key, due)
         pools.settle(due)
     pools.settle(until)
+
+
+def said(context, kind):
+    """The commands of this kind since the last time, which are forgotten with all others."""
+    found = [command for command in context.commands if isinstance(command, kind)]
+    context.commands.clear()
+    return found
+
+
+def placed(context):
+    """Where the last create calls went: (size, zone, low-priority) of each."""
+    return [(c.spec.size, c.spec.zone, c.spec.low_priority) for c in said(context, CreateVm)]
+
+
+def errors(context, pool_id="pool"):
+    """The pool's resize errors by code."""
+    return {error.code: error.message for error in context.pools[pool_id].resize_errors}

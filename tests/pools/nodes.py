@@ -19,10 +19,10 @@ def pool(**changes):
     return Pool(**values | changes)
 
 
-def node(node_id, state=NodeState.IDLE, *, low_priority=False, since=0.0, created=0.0, **changes):
+def node(node_id, state=NodeState.IDLE, *, low_priority=False, since=0.0, created=0.0, modified=1000.0, **changes):
     return Node(
         created=created,
-        modified=0.0,
+        modified=modified,
         state_time=since,
         id=node_id,
         pool_id="p",

@@ -88,6 +88,6 @@ def test_recovered_samples_count_once():
     fresh.load({"p": context.pools["p"]}, {})
     again.recover(samples, 1021.0)
     assert fresh.timers.next() == 1030.0  # the sample that is due, and not one at once
-    history = again._history_of("p")
+    history = again.histories.of("p")
     history.add(samples[-1])
     assert len(history.visible(2000.0)["$PendingTasks"]) == 3

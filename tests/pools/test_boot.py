@@ -34,12 +34,20 @@ def listings(pools, context, until):
     return times
 
 
-@pytest.mark.parametrize(("state", "asked"), [(VmState.PENDING, [3.0]), (VmState.RUNNING, [])])
-def test_a_vm_on_its_way_is_asked_after_soon(state, asked):
-    pools, context, node = ordered(vm_poll_interval=30.0, boot_poll_interval=3.0)
+@pytest.mark.parametrize(
+    ("state", "told", "asked"),
+    [
+        (VmState.PENDING, 0.0, [0.25]),
+        (VmState.PENDING, 5.0, [6.0]),
+        (VmState.PENDING, 100.0, [103.0]),
+        (VmState.RUNNING, 0.0, []),
+    ],
+)
+def test_a_vm_on_its_way_is_asked_after_the_sooner_the_newer_it_is(state, told, asked):
+    pools, context, node = ordered(vm_poll_interval=1000.0, boot_poll_interval=3.0)
     vm = replace(PENDING, name=node.vm_name, state=state, address="127.0.0.1", port=22)
-    pools.nodes.vm_created(node.id, vm, 0.0)
-    assert listings(pools, context, 20.0) == asked
+    pools.nodes.vm_created(node.id, vm, told)
+    assert listings(pools, context, told + 20.0) == asked
 
 
 def test_a_node_that_never_comes_up_says_what_was_heard_last():

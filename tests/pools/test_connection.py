@@ -2,9 +2,9 @@
 
 import pytest
 
-from pools import ListVms, NodeState, PoolSpec, StartTask
+from pools import ConnectNode, ListVms, NodeState, PoolSpec, StartTask
 
-from .machine import booted, machine, pass_time
+from .machine import booted, machine, pass_time, vm_of
 
 SPEC = PoolSpec(id="pool", vm_size="s", target_dedicated_nodes=1)
 WAITING = PoolSpec(id="pool", vm_size="s", target_dedicated_nodes=1, start_task=StartTask(command_line="true"))
@@ -96,3 +96,31 @@ def test_the_next_controller_forgets_how_long_a_node_was_lost():
     pools.nodes.connected(name, 101.0)
     pass_time(pools, context, 5000.0)
     assert (context.nodes[name].unreachable_since, context.nodes[name].state) == (None, NodeState.IDLE)
+
+
+def test_a_machine_that_has_just_started_is_tried_often():
+    """No more than a tenth of its time so far is lost, nor than the ordinary pause between two tries."""
+    pools, context = machine(connect_retry=5.0)
+    pools.add(SPEC, "p", "image", 0.0)
+    pools.settle(0.0)
+    (node,) = context.nodes
+    pools.nodes.vm_created(node.id, vm_of(node), 10.0)
+    tried, now = [], 10.0
+    while now < 200.0:
+        context.commands.clear()
+        pools.nodes.disconnected(node.id, "refused", now)
+        pass_time(pools, context, now)
+        due = context.timers.next()
+        while not any(isinstance(command, ConnectNode) for command in context.commands):
+            now = due = context.timers.next()
+            pass_time(pools, context, due)
+        tried.append(now - 10.0)
+    pauses = [after - before for before, after in zip([0.0, *tried], tried, strict=False)]
+    assert pauses[0] == pytest.approx(0.2) and pauses[-1] == pytest.approx(5.0)
+    assert all(pause <= max(0.2, before / 10) + 1e-6 for before, pause in zip([0.0, *tried], pauses, strict=False))
+    pools.nodes.connected(node.id, now)
+    pools.nodes.prepared(node.id, None, now)
+    pools.nodes.disconnected(node.id, "broken", now)
+    context.commands.clear()
+    pass_time(pools, context, now + 4.9)
+    assert not any(isinstance(command, ConnectNode) for command in context.commands)

@@ -1,7 +1,7 @@
 """What counts as a failure of the pool, and what ends the back-off."""
 
 from pools import NodeDeallocationOption, NodeState, PoolSpec
-from providers import ThrottledError, VmState
+from providers import InvalidRequestError, VmState
 
 from .machine import booted, machine, pass_time, vm_of
 
@@ -17,7 +17,7 @@ def pool_of(size):
 
 def present(context):
     """Nodes that are not on their way out."""
-    return [node for node in context.nodes if node.state is not NodeState.LEAVING_POOL]
+    return [n for n in context.nodes if n.state not in (NodeState.LEAVING_POOL, NodeState.PREEMPTED)]
 
 
 def killed(pools, context, name, now, state=VmState.TERMINATED):
@@ -34,12 +34,12 @@ def test_one_burst_of_errors_is_one_failure():
     pools, context = pool_of(10)
     assert len(context.nodes) == 10
     for second, node in enumerate(context.nodes):  # the later ones are answered after the back-off
-        pools.nodes.vm_create_failed(node.id, ThrottledError(f"slow down ({second})"), float(second))
+        pools.nodes.vm_create_failed(node.id, InvalidRequestError(f"no such image ({second})"), float(second))
     pool = context.pools["pool"]
     assert (pool.failures, pool.retry_at) == (1, 5.0)
-    assert "slow down (9)" in pool.resize_errors[0].message
+    assert "no such image (9)" in pool.resize_errors[0].message
     pools.settle(9.0)
-    pools.nodes.vm_create_failed(only(context).id, ThrottledError("slow down"), 10.0)
+    pools.nodes.vm_create_failed(only(context).id, InvalidRequestError("no such image"), 10.0)
     assert (context.pools["pool"].failures, context.pools["pool"].retry_at) == (2, 20.0)
 
 
@@ -78,7 +78,7 @@ def test_a_young_node_that_the_cloud_takes_back_is_no_failure():
 
 def failed_once():
     pools, context = pool_of(1)
-    pools.nodes.vm_create_failed(only(context).id, ThrottledError("slow down"), 0.0)
+    pools.nodes.vm_create_failed(only(context).id, InvalidRequestError("no such image"), 0.0)
     pass_time(pools, context, 5.0)
     node = only(context)
     booted(pools, node, 10.0)

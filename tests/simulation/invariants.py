@@ -10,6 +10,8 @@ from runner import Job, Task, TaskState
 from runner.simulated_node import Execution
 from runner.simulation import Simulation
 
+#: A node that leaves goes on with its tasks.
+PATIENT = {"taskcompletion", "retaineddata"}
 COUNTED = {
     NodeState.CREATING,
     NodeState.STARTING,
@@ -40,6 +42,10 @@ class Invariants:
         self._executions: dict[str, Execution] = {}
         self._by_uid: dict[str, list[Execution]] = {}
         self._attempts: dict[tuple[str, str], int] = {}
+        self._pools: dict[str, Pool] = {}
+        self._nodes: set[str] = set()
+        #: VMs that their cloud has said to have ended, wrongly
+        self.haunting: set[str] = set()
 
     def check(self) -> None:
         sim = self.sim
@@ -55,12 +61,13 @@ class Invariants:
             self._nothing_accepted_is_lost(tasks)
             self._completed_as_it_really_ended(sim, tasks)
             self._pools_keep_to_their_targets(sim.journal.table("pools"), nodes)
+            self._no_vm_too_many(sim, sim.journal.table("pools"), nodes)
             self._nodes_keep_to_their_slots(sim, nodes, tasks)
         self._nothing_lives_after_its_end(sim, tasks)
 
     def _every_vm_has_a_record(self, sim: Simulation, nodes: dict[str, Node]) -> None:
-        recorded = {node.vm_name for node in nodes.values()}
-        for vm in sim.world.cloud.list_owned():
+        recorded = {node.vm_name for node in nodes.values()} | self.haunting
+        for vm in sim.world.cloud.everything():
             require(vm.name in recorded, "a VM has no record", vm)
 
     def _executions_run_once(self, sim: Simulation) -> None:
@@ -116,11 +123,37 @@ class Invariants:
         require((task.exit_code == 0) == (task.result == "success"), "a wrong result is recorded", task)
 
     def _pools_keep_to_their_targets(self, pools: dict[str, Pool], nodes: dict[str, Node]) -> None:
-        present = Counter((n.pool_id, n.low_priority) for n in nodes.values() if n.state in COUNTED)
+        counted = [n for n in nodes.values() if n.state in COUNTED]
+        present = Counter((n.pool_id, n.low_priority or n.fallback) for n in counted)
+        stand_ins = {n.pool_id for n in counted if n.fallback}
         for (pool_id, low_priority), count in present.items():
-            pool = pools[pool_id]
-            target = pool.target_low_priority if low_priority else pool.target_dedicated
-            require(count <= target, "more nodes than asked for", pool, present)
+            target = _most(pools[pool_id], low_priority, pool_id in stand_ins)
+            require(count <= target, "more nodes than asked for", pools[pool_id], present)
+
+    def _no_vm_too_many(self, sim: Simulation, pools: dict[str, Pool], nodes: dict[str, Node]) -> None:
+        """A node is ordered only where none lives in its place, but for those that the planner names."""
+        new = [node for key, node in nodes.items() if key not in self._nodes]
+        living = {vm.name for vm in sim.world.cloud.everything() if vm.state in ("pending", "running")}
+        limit = sim.settings.pools.hold_place
+        for node in new:
+            pool, low = pools[node.pool_id], node.low_priority or node.fallback
+            before = self._pools.get(pool.id)
+            broken = before is not None and before.broken_since is not None and pool.broken_since is not None
+            require(not broken, "a node was ordered although the breaker is open", pool, node)
+            same = [n for n in nodes.values() if n.pool_id == pool.id and (n.low_priority or n.fallback) == low]
+            taken = [
+                n
+                for n in same
+                if n.state in COUNTED
+                or (
+                    n.vm_name in living
+                    and n.modified + limit > sim.now
+                    and (n.destroying or n.fallback or (n.leaving not in PATIENT and n.reclaim_at is None))
+                )
+            ]
+            most = _most(pool, low, any(n.fallback for n in same))
+            require(len(taken) <= most, "a VM too many", pool, taken)
+        self._pools, self._nodes = dict(pools), set(nodes)
 
     def _nodes_keep_to_their_slots(
         self, sim: Simulation, nodes: dict[str, Node], tasks: dict[tuple[str, str], Task]
@@ -166,8 +199,13 @@ class Invariants:
                 "JMComplete",
             )
             require(done, "a task was never completed", task, job)
-        require(not sim.world.cloud.list_owned(), "VMs are left", sim.world.cloud.list_owned())
+        require(not sim.world.cloud.everything(), "VMs are left", sim.world.cloud.everything())
         require(not sim.journal.table("nodes"), "node records are left", sim.journal.table("nodes"))
         require(not sim.world.log.live, "executions are left", sim.world.log.live)
         scheduled = [job.id for job in jobs.values() if job.schedule_id]
         require(scheduled == ["every:job-1", "every:job-2"], "a wrong number of scheduled jobs", scheduled)
+
+
+def _most(pool: Pool, low_priority: bool, stand_ins: bool) -> int:
+    """The nodes of one kind that a pool may have: one more while low-priority nodes take the place of stand-ins."""
+    return pool.target_low_priority + stand_ins if low_priority else pool.target_dedicated

@@ -6,8 +6,7 @@ import random
 from datetime import timedelta
 from functools import partial
 
-from pools import NodeDeallocationOption, PoolSettings, PoolSpec, StartTask
-from providers import SimulatedSettings
+from pools import MetadataItem, NodeDeallocationOption, PoolSettings, PoolSpec, StartTask
 from runner import (
     AddJob,
     AddJobSchedule,
@@ -23,6 +22,7 @@ from runner import (
     JobSpecification,
     PoolInfo,
     ResizePool,
+    ResumePool,
     Schedule,
     TaskConstraints,
     TaskSpec,
@@ -30,9 +30,9 @@ from runner import (
 )
 from runner.commands import StartExecution
 from runner.simulated_node import Plan
-from runner.simulation import START, Simulation
+from runner.simulation import PROVIDER, START, Simulation
 
-from .chaos import Adversary, RandomFaults
+from .chaos import PROFILE, Adversary, RandomFaults
 from .invariants import Invariants
 
 SETTINGS = CoreSettings(
@@ -44,6 +44,10 @@ SETTINGS = CoreSettings(
         boot_timeout=120.0,
         unreachable_timeout=120.0,
         backoff_max=60.0,
+        breaker_after=3,
+        capacity_pause=30.0,
+        orphan_grace=20.0,
+        profiles={PROVIDER: PROFILE},
         minimum_evaluation_interval=1.0,
     ),
     minimum_recurrence_interval=1.0,
@@ -75,11 +79,14 @@ class Scenario:
             SETTINGS,
             self._behave,
             self.faults,
-            SimulatedSettings(boot_delay=10.0),
+            self.faults.cloud_settings(),
             self.laws.check,
             seed,
         )
         self.laws.sim = self.sim
+        self.laws.haunting = self.faults.haunting
+        #: how often somebody had to close a circuit breaker
+        self.resumed = 0
         self.requested = self.workload()
 
     # -- what tasks do ---------------------------------------------------------------------------------------
@@ -148,7 +155,16 @@ class Scenario:
             target_dedicated_nodes=2,
             target_low_priority_nodes=1,
             task_slots_per_node=2,
+            metadata=self._fallback(),
         )
+
+    def _fallback(self) -> tuple[MetadataItem, ...]:
+        asked = self.rng.choice(
+            ({}, {"fallbackAfterFailures": "2"}, {"fallbackAfterFailures": "1"}, {"fallbackAfter": "PT30S"})
+        )
+        if asked:
+            asked = {**asked, "fallbackFor": "PT1M"}
+        return tuple(MetadataItem(name=name, value=value) for name, value in asked.items())
 
     def _ebbing_pool(self) -> PoolSpec:
         return PoolSpec(
@@ -162,6 +178,7 @@ class Scenario:
                 max_task_retry_count=1,
                 wait_for_success=self.rng.random() < 0.8,
             ),
+            metadata=self._fallback(),
         )
 
     def _job(
@@ -192,6 +209,7 @@ class Scenario:
             sim.at(START + delay, partial(self._ask, event))
         Adversary(sim, self.faults, every=self.rng.choice((10.0, 30.0, 90.0)))
         sim.at(START + STORM, self.faults.end)
+        sim.at(START, self._look_after)
         if not sim.run(lambda: self._asked_for(len(self.requested)), START + LIMIT):
             raise self._stuck("requests are not answered")
         if self.seed % 3 == 0:
@@ -201,6 +219,14 @@ class Scenario:
             raise self._stuck("work is left")
         self._drain()
         self.laws.at_the_end(sim.journal.table("jobs"))
+
+    def _look_after(self, now: float) -> None:
+        """Somebody looks now and then, and lets pools try again whose breaker is open."""
+        for pool in self.sim.journal.table("pools").values():
+            if pool.broken_since is not None and pool.broken_since < now - 60:
+                self.resumed += 1
+                self.sim.request(ResumePool(pool.id))
+        self.sim.at(now + 100.0, self._look_after)
 
     def _ask(self, event: Event, now: float) -> None:
         request = self.sim.request(event)
@@ -219,7 +245,12 @@ class Scenario:
         """Take no new work and wait until no node is left; a controller that comes anew must be told
         again."""
         sim = self.sim
-        while sim.core is None or not sim.core.jobs.draining or sim.journal.table("nodes"):
+        while (
+            sim.core is None
+            or not sim.core.jobs.draining
+            or sim.journal.table("nodes")
+            or (self.faults.calm and sim.world.cloud.everything())
+        ):
             if sim.core is not None and not sim.core.jobs.draining and self._asked_for(0):
                 sim.request(Drain(self.option))
             if sim.now > START + LIMIT or not sim.step():

@@ -1,10 +1,14 @@
 """The fault test can fail: each of these defects, put into the core on purpose, is caught by it."""
 
 import pytest
+from msgspec.structs import replace
 
-from pools import NodeMachine
+from pools import NodeMachine, PoolMachine
+from pools.node_creation import NodeCreation
 from pools.node_departure import NodeDeparture
+from pools.orphans import Orphans
 from pools.planner import plan
+from providers import ProviderError
 from runner.execution import Executions
 from runner.simulation import Simulation
 from runner.task_machine import TaskMachine
@@ -17,8 +21,8 @@ SEEDS = 60
 def requeue_on_disconnect(patch):
     original = NodeMachine.disconnected
 
-    def disconnected(self, node_id, reason, now, *, fatal=False):
-        original(self, node_id, reason, now, fatal=fatal)
+    def disconnected(self, node_id, reason, now, **how):
+        original(self, node_id, reason, now, **how)
         for task in self._ctx.workload.tasks._placed_on(node_id):
             self._ctx.workload.tasks.give_back(task, now, requeued=True)
 
@@ -135,9 +139,9 @@ def forget_lost_starts(patch):
 
 
 def create_one_node_too_many(patch):
-    def one_more(pool, nodes, targets, *rest):
+    def one_more(pool, nodes, targets, *rest, **options):
         dedicated, low_priority = targets
-        return plan(pool, nodes, (dedicated and dedicated + 1, low_priority), *rest)
+        return plan(pool, nodes, (dedicated and dedicated + 1, low_priority), *rest, **options)
 
     patch.setattr("pools.pool_machine.plan", one_more)
 
@@ -171,6 +175,54 @@ def issue_before_the_commit(patch):
     patch.setattr(Simulation, "_turn", turn)
 
 
+def believe_a_refusal_after_a_lost_answer(patch):
+    original = NodeCreation.failed
+
+    def failed(self, node, error, now):
+        original(self, replace(node, uncertain_creates=0), error, now)
+
+    patch.setattr(NodeCreation, "failed", failed)
+
+
+def forget_a_node_whose_call_was_not_answered(patch):
+    patch.setattr("pools.node_creation._NO_VM", (ProviderError,))
+    patch.setattr(NodeCreation, "_try_again", lambda self, node, error, now: self._gone(node, str(error), True, now))
+
+
+def reap_no_orphans(patch):
+    patch.setattr(Orphans, "seen", lambda self, provider, vms, now: ([], None))
+
+
+def replace_before_the_vm_is_gone(patch):
+    patch.setattr("pools.planner.holds_place", lambda node, now, settings: False)
+
+
+def create_although_the_breaker_is_open(patch):
+    patch.setattr(PoolMachine, "growth_barred", lambda self, pool, now: None)
+
+
+def keep_preempted_nodes_for_ever(patch):
+    patch.setattr("pools.planner._forget_preempted", lambda nodes, target: ())
+
+
+def replace_all_stand_ins_at_once(patch):
+    def resize_low_priority(self, low, stand_ins, held, target):
+        yield from self.resize(low, 0, target, "low-priority", self.pool.fallback_since is not None)
+
+    patch.setattr("pools.planner._Pass.resize_low_priority", resize_low_priority)
+
+
+def wait_for_what_the_cloud_has_announced(patch):
+    original = NodeMachine.ring
+
+    def ring(self, kind, node_id, now):
+        if kind != "reclaim":
+            original(self, kind, node_id, now)
+
+    patch.setattr(NodeMachine, "ring", ring)
+    patch.setattr(NodeDeparture, "destroy_if_free", lambda self, node, now: None)
+
+
 MUTATIONS = [
     requeue_on_disconnect,
     acknowledge_before_the_commit,
@@ -187,6 +239,14 @@ MUTATIONS = [
     create_one_node_too_many,
     destroy_without_waiting_for_outcomes,
     issue_before_the_commit,
+    believe_a_refusal_after_a_lost_answer,
+    forget_a_node_whose_call_was_not_answered,
+    reap_no_orphans,
+    replace_before_the_vm_is_gone,
+    create_although_the_breaker_is_open,
+    keep_preempted_nodes_for_ever,
+    replace_all_stand_ins_at_once,
+    wait_for_what_the_cloud_has_announced,
 ]
 
 

@@ -1,0 +1,39 @@
+"""The samples of all pools: taken once a period, kept for their formulas."""
+
+from __future__ import annotations
+
+from .context import Context
+from .model import Pool
+from .node_usage import sampled_metrics
+from .sampling import History, measure
+
+
+class Histories:
+    def __init__(self, context: Context) -> None:
+        self._ctx = context
+        self._of: dict[str, History] = {}
+
+    def of(self, pool_id: str) -> History:
+        history = self._of.get(pool_id)
+        if history is None:
+            history = self._of[pool_id] = History(self._ctx.settings)
+        return history
+
+    def take(self, pool: Pool, now: float) -> None:
+        """Take a sample of the pool, and set the timer for the next."""
+        ctx = self._ctx
+        nodes = tuple(ctx.nodes_of(pool.id))
+        names = sampled_metrics(pool.spec.auto_scale_formula, ctx.settings.sample_node_metrics)
+        usage = ctx.node_usage.averages(nodes, names, ctx.settings.sample_period, now) if names else {}
+        sample = measure(pool, nodes, ctx.workload.counts(pool.id), usage, now)
+        self.of(pool.id).add(sample)
+        ctx.samples.append((pool.id, now), sample)
+        ctx.timers.set("sample", pool.id, now + ctx.settings.sample_period)
+
+    def resume(self, pool: Pool, now: float) -> None:
+        """Go on where the last controller ended."""
+        last = self.of(pool.id).last
+        self._ctx.timers.set("sample", pool.id, now if last is None else last + self._ctx.settings.sample_period)
+
+    def forget(self, pool_id: str) -> None:
+        self._of.pop(pool_id, None)

@@ -1,0 +1,161 @@
+"""What goes wrong on a pool's way to its target, and what follows: waiting, another place, dedicated nodes instead of
+low-priority ones, or the end of all tries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from providers import ProviderError
+
+from . import fallback
+from .context import Context
+from .model import Node, Pool, ResizeError, evolve
+from .node_states import NodeState
+from .placement import left_out, open_placement, opens, placements
+from .resize_errors import (
+    ALLOCATION_FAILED,
+    CIRCUIT_BREAKER_OPEN,
+    QUOTA_REACHED,
+    noted,
+    standing,
+)
+from .settings import PoolSettings
+
+#: A pool that starts afresh: whoever asks for something new gets a new try.
+AFRESH: dict[str, Any] = {
+    "resize_errors": (),
+    "failures": 0,
+    "refusals": 0,
+    "retry_at": None,
+    "broken_since": None,
+    "broken_node": None,
+    "fallback_since": None,
+    "shortage_since": None,
+    "shortage_failures": 0,
+    "shortage_time": None,
+    "no_capacity": {},
+}
+
+
+class Setbacks:
+    def __init__(self, context: Context) -> None:
+        self._ctx = context
+
+    def failed(self, node: Node, code: str, reason: str, now: float, *, breaks: bool = True) -> None:
+        """A node did not come up, or only just: the pool waits before the next try, and says why. After too many
+        in a row nothing is created any more (circuit breaker), if this one `breaks`.
+
+        Nodes ordered before the last failure was known fail for the same reason: they count once.
+        """
+        ctx, pool = self._ctx, self._ctx.pools[node.pool_id]
+        failures, retry_at = pool.failures, pool.retry_at
+        broken = pool.broken_since is not None
+        wave = retry_at is None or node.created >= retry_at
+        if wave:
+            failures += 1
+            retry_at = now + ctx.settings.backoff(failures)
+            node = ctx.nodes[node.id]
+            if node.vm_confirmed is not None:
+                ctx.put_node(evolve(node, now, keep_console=True))
+            broken = broken or (breaks and 0 < ctx.settings.breaker_after <= failures)
+        wait = "" if broken or retry_at is None else f"; next try in {max(0.0, retry_at - now):g} s"
+        text = f"node {node.id}: {reason} (failure {failures} in a row{wait})"
+        errors = noted(pool.resize_errors, ResizeError(code, text))
+        changes: dict[str, Any] = {"failures": failures, "retry_at": retry_at}
+        if broken and pool.broken_since is None:
+            changes |= {"broken_since": now, "broken_node": node.id}
+            errors = noted(errors, _breaker(pool, node, reason, failures))
+        ctx.put_pool(evolve(pool, now, resize_errors=errors, **changes))
+
+    def refused(self, node: Node, code: str, text: str, now: float) -> None:
+        """The cloud creates none at present, for reasons of its own: the pool waits, however long that takes."""
+        ctx, pool = self._ctx, self._ctx.pools[node.pool_id]
+        probe = fallback.probe_time(pool)
+        if node.low_priority and probe is not None and node.created < probe:
+            return  # that low-priority nodes are not to be had is known; the stand-ins do not wait for it
+        refusals, retry_at = pool.refusals, pool.retry_at
+        if retry_at is None or node.created >= retry_at:
+            refusals += 1
+            retry_at = now + min(ctx.settings.backoff(refusals), ctx.settings.capacity_pause)
+        text = f"{text} (refused {refusals} times in a row; next try in {max(0.0, retry_at - now):g} s)"
+        errors = noted(pool.resize_errors, ResizeError(code, text))
+        pool = evolve(pool, now, refusals=refusals, retry_at=retry_at, resize_errors=errors)
+        ctx.put_pool(self._missed(pool, node, now))
+
+    def quota_reached(self, node: Node, error: ProviderError, now: float) -> None:
+        self.refused(node, QUOTA_REACHED, str(error), now)
+
+    def no_capacity(self, node: Node, error: ProviderError, now: float) -> None:
+        """There is no room where the node was asked for: that placement is left out for a while."""
+        ctx, pool = self._ctx, self._ctx.pools[node.pool_id]
+        tried = placements(pool, ctx.settings)
+        for placement in tried:
+            if (placement.size, placement.zone) == (node.size, node.zone):
+                until = now + ctx.settings.capacity_pause
+                full = left_out(pool, placement, node.low_priority, until, now)
+                pool = evolve(pool, now, no_capacity=full)
+        pool = self._missed(pool, node, now)
+        if open_placement(pool, node.low_priority, ctx.settings, now) is None:
+            kind = "low-priority" if node.low_priority else "dedicated"
+            sizes = ", ".join(dict.fromkeys(p.size for p in tried))
+            zones = ", ".join(dict.fromkeys(p.zone for p in tried if p.zone)) or "those of the cloud's choice"
+            wait = opens(pool, node.low_priority, ctx.settings) - now
+            text = (
+                f"no room for {kind} nodes: sizes {sizes}; zones {zones}; last: {error}; next try in {wait:g} s. "
+                f"More sizes or zones in the settings of provider {pool.provider} make room easier to find"
+            )
+            error_now = ResizeError(ALLOCATION_FAILED, text)
+            pool = evolve(pool, now, resize_errors=noted(pool.resize_errors, error_now))
+        ctx.put_pool(pool)
+
+    def slow(self, node: Node, text: str, now: float) -> None:
+        """The cloud does not answer well: it is tried on, and said."""
+        pool = self._ctx.pools[node.pool_id]
+        error = ResizeError(ALLOCATION_FAILED, f"node {node.id}: {text}")
+        self._ctx.put_pool(evolve(pool, now, resize_errors=noted(pool.resize_errors, error)))
+
+    def taken_back(self, node: Node, now: float) -> None:
+        """The cloud has taken a low-priority node back."""
+        pool = self._ctx.pools[node.pool_id]
+        missed = self._missed(pool, node, now)
+        if missed is not pool:
+            self._ctx.put_pool(missed)
+
+    def _missed(self, pool: Pool, node: Node, now: float) -> Pool:
+        return fallback.tried_in_vain(pool, node.created, now) if node.low_priority else pool
+
+    def usable(self, node: Node, now: float) -> None:
+        """A node takes tasks from now on."""
+        pool = self._ctx.pools[node.pool_id]
+        if node.low_priority and (found := fallback.had(pool, node.created, now)) is not pool:
+            self._ctx.put_pool(found)
+
+    def proven(self, node: Node, now: float) -> None:
+        """A node of the pool has been of use: what failed before is past. An open breaker stays open: what was on
+        its way when it opened proves nothing."""
+        pool = before = self._ctx.pools[node.pool_id]
+        if node.low_priority:
+            pool = fallback.over(pool, now)
+        errors = standing(pool.resize_errors)
+        if pool.broken_since is None and (pool.failures or pool.refusals or errors != pool.resize_errors):
+            pool = evolve(pool, now, failures=0, refusals=0, retry_at=None, resize_errors=errors)
+        if pool is not before:
+            self._ctx.put_pool(pool)
+
+
+def next_try(pool: Pool, nodes: Iterable[Node], settings: PoolSettings, now: float) -> float | None:
+    """When time alone changes what may be created."""
+    times = [pool.retry_at, fallback.next_step(pool), *pool.no_capacity.values()]
+    times += [node.modified + settings.hold_place for node in nodes if node.state is NodeState.LEAVING_POOL]
+    return min((time for time in times if time is not None and time > now), default=None)
+
+
+def _breaker(pool: Pool, node: Node, reason: str, failures: int) -> ResizeError:
+    kept = f". What the node printed is kept: `ebbtide node logs {node.id}`" if node.vm_confirmed is not None else ""
+    text = (
+        f"nodes failed {failures} times in a row, no more are created until somebody acts; last: node {node.id}: "
+        f"{reason}. Correct the pool's image, size or start task; `ebbtide pool resume {pool.id}`, or another formula "
+        f"or target, lets it try again{kept}"
+    )
+    return ResizeError(CIRCUIT_BREAKER_OPEN, text)

@@ -1,0 +1,246 @@
+"""The create call: where a node is asked for, and what each answer leads to."""
+
+import pytest
+
+from pools import DestroyVm, MetadataItem, NetworkConfiguration, NodeState, PoolSpec
+from pools.commands import CreateVm
+from providers import (
+    AuthError,
+    CapacityError,
+    InvalidRequestError,
+    Profile,
+    QuotaError,
+    ThrottledError,
+    TransientError,
+    VmState,
+)
+
+from .machine import booted, errors, machine, pass_time, placed, said, vm_of
+
+PROFILE = Profile(sizes={"big": ("l", "xl")}, zones=("a", "b"), boot_timeout=77.0)
+SETTINGS = {
+    "profiles": {"p": PROFILE},
+    "vm_poll_interval": 1e6,
+    "boot_timeout": 1e6,
+    "capacity_pause": 300.0,
+    "backoff_base": 5.0,
+    "create_retry": 2.0,
+}
+
+
+def pool_of(size=1, *, low=0, metadata=(), **spec):
+    pools, context = machine(**SETTINGS | spec.pop("settings", {}))
+    metadata = tuple(MetadataItem(name=name, value=value) for name, value in metadata)
+    wanted = {"target_dedicated_nodes": size, "target_low_priority_nodes": low, "metadata": metadata}
+    pools.add(PoolSpec(id="pool", vm_size="big", **wanted, **spec), "p", "image", 0.0)
+    pools.settle(0.0)
+    return pools, context
+
+
+def refuse(pools, context, error, now=0.0):
+    """Every create call that is under way is answered like this."""
+    for node in context.nodes:
+        pools.nodes.vm_create_failed(node.id, error, now)
+    pools.settle(now)
+
+
+def test_every_zone_of_every_size_is_tried_in_turn_and_at_once():
+    pools, context = pool_of(1)
+    tried = []
+    for _ in range(4):
+        tried += placed(context)
+        (node,) = context.nodes
+        assert (node.size, node.zone) == tried[-1][:2]
+        refuse(pools, context, CapacityError("no m5 left"), 10.0)
+    assert tried == [("l", "a", False), ("l", "b", False), ("xl", "a", False), ("xl", "b", False)]
+    assert not len(context.nodes) and not placed(context)
+    text = errors(context)["AllocationFailed"]
+    assert "sizes l, xl; zones a, b; last: no m5 left; next try in 300 s" in text and "settings of provider p" in text
+    pass_time(pools, context, 309.0)
+    assert not placed(context)
+    pass_time(pools, context, 310.0)
+    assert placed(context) == [("l", "a", False)]
+    pool = context.pools["pool"]
+    assert (pool.failures, pool.refusals, pool.broken_since) == (0, 0, None)
+
+
+def test_room_for_one_kind_is_not_room_for_the_other():
+    pools, context = pool_of(1, low=1)
+    low, dedicated = sorted(context.nodes, key=lambda node: not node.low_priority)
+    placed(context)
+    pools.nodes.vm_create_failed(low.id, CapacityError("no spot"), 1.0)
+    pools.settle(1.0)
+    assert placed(context) == [("l", "b", True)]
+    assert dedicated.id in context.nodes
+
+
+def test_many_nodes_without_room_move_on_together():
+    pools, context = pool_of(10)
+    placed(context)
+    refuse(pools, context, CapacityError("none"), 1.0)
+    assert placed(context) == [("l", "b", False)] * 10
+
+
+@pytest.mark.parametrize("error", [CapacityError, QuotaError, InvalidRequestError])
+def test_what_certainly_has_no_vm_goes_at_once(error):
+    pools, context = pool_of(1)
+    (node,) = context.nodes
+    refuse(pools, context, error("no"))
+    assert node.id not in context.nodes
+    assert not said(context, DestroyVm)
+
+
+@pytest.mark.parametrize("error", [CapacityError, QuotaError, InvalidRequestError])
+@pytest.mark.parametrize("how", ["lost answer", "new controller"])
+def test_after_a_call_without_an_answer_there_may_be_one(error, how):
+    pools, context = pool_of(1)
+    (node,) = context.nodes
+    if how == "lost answer":
+        pools.nodes.vm_create_failed(node.id, TransientError("time-out"), 0.0)
+        pass_time(pools, context, 2.0)
+    else:
+        pools.recover((), 1.0)
+    refuse(pools, context, error("no"), 3.0)
+    assert context.nodes[node.id].destroying
+    assert [c.vm_name for c in said(context, DestroyVm)] == [node.vm_name]
+
+
+def test_a_refused_credential_says_nothing_of_the_vm():
+    pools, context = pool_of(1)
+    (node,) = context.nodes
+    refuse(pools, context, AuthError("not allowed"))
+    assert context.nodes[node.id].destroying
+    assert context.pools["pool"].failures == 1
+
+
+def test_a_quota_is_waited_for_however_long_it_takes():
+    pools, context = pool_of(3)
+    now, waits = 0.0, []
+    for _ in range(12):
+        refuse(pools, context, QuotaError("8 of 8 vCPUs are used; ask for more at the quota page"), now)
+        pool = context.pools["pool"]
+        waits.append(pool.retry_at - now)
+        now = pool.retry_at
+        pass_time(pools, context, now)
+    assert waits[:3] == [5.0, 10.0, 20.0] and waits[-1] == 300.0
+    assert (pool.failures, pool.broken_since) == (0, None)
+    assert errors(context)["AccountCoreQuotaReached"].startswith("8 of 8 vCPUs are used; ask for more")
+    assert len(context.nodes) == 1  # one is tried first
+
+
+@pytest.mark.parametrize(
+    ("error", "least", "most"),
+    [
+        (TransientError("time-out"), 1.0, 2.0),
+        (ThrottledError("slow down"), 1.0, 2.0),
+        (ThrottledError("slow down", retry_after=30.0), 30.0, 30.0),
+    ],
+)
+def test_the_same_call_is_made_again(error, least, most):
+    pools, context = pool_of(1)
+    (first,) = said(context, CreateVm)
+    refuse(pools, context, error, 10.0)
+    (node,) = context.nodes
+    assert node.state is NodeState.CREATING
+    assert least <= context.timers._when["create", node.id] - 10.0 <= most
+    pass_time(pools, context, 40.0)
+    assert said(context, CreateVm) == [first]
+    assert context.pools["pool"].failures == 0
+
+
+def test_the_pauses_grow_and_are_told():
+    pools, context = pool_of(1, settings={"profiles": {}})
+    pauses, now = [], 0.0
+    for _ in range(8):
+        refuse(pools, context, ThrottledError("slow down"), now)
+        (node,) = context.nodes
+        due = context.timers._when["create", node.id]
+        pauses.append(due - now)
+        pass_time(pools, context, due)
+        now = due
+    for pause, most in zip(pauses, (2, 4, 8, 16, 32, 60, 60, 60), strict=True):
+        assert most / 2 <= pause <= most
+    assert "slow down (try 8; the next in" in errors(context)["AllocationFailed"]
+
+
+def test_a_vm_that_is_seen_is_not_asked_for_again():
+    pools, context = pool_of(1)
+    (node,) = context.nodes
+    refuse(pools, context, TransientError("time-out"), 0.0)
+    said(context, CreateVm)
+    pools.nodes.vms_listed("p", [vm_of(node, VmState.PENDING)], 0.5, 1.0)
+    pools.nodes.vm_create_failed(node.id, CapacityError("the answer of a former call"), 1.0)
+    pass_time(pools, context, 60.0)
+    assert not said(context, CreateVm)
+    assert context.nodes[node.id].state is NodeState.CREATING
+
+
+def test_a_node_without_a_vm_in_all_its_time_is_no_failure_of_the_pool():
+    pools, context = pool_of(1)
+    (node,) = context.nodes
+    for now in (0.0, 30.0, 76.0):
+        refuse(pools, context, ThrottledError("slow down"), now)
+        pass_time(pools, context, now + 1.0)
+    pass_time(pools, context, 77.0)
+    assert context.nodes[node.id].destroying
+    pool = context.pools["pool"]
+    assert (pool.failures, pool.refusals) == (0, 1)
+    text = errors(context)["AllocationFailed"]
+    assert "not ready 77 s after its creation; last: VM not created yet: slow down" in text
+
+
+def test_the_provider_knows_how_long_a_boot_takes():
+    pools, context = pool_of(1)
+    (node,) = context.nodes
+    pools.nodes.vm_created(node.id, vm_of(node, VmState.PENDING), 1.0)
+    pass_time(pools, context, 76.9)
+    assert context.nodes[node.id].state is NodeState.CREATING
+    pass_time(pools, context, 77.0)
+    assert context.nodes[node.id].destroying
+    assert "not ready 77 s" in errors(context)["BootTimedOut"]
+
+
+def test_what_is_asked_for():
+    network = NetworkConfiguration(subnet_id="subnet-1")
+    _, context = pool_of(1, low=1, metadata=[("maxPrice", "0.05")], network_configuration=network)
+    specs = [command.spec for command in said(context, CreateVm)]
+    assert [(spec.low_priority, spec.max_price) for spec in specs] == [(False, None), (True, 0.05)]
+    assert {(spec.subnet, spec.isolated, spec.image) for spec in specs} == {("subnet-1", True, "image")}
+
+
+def test_the_end_of_a_vm_is_asked_for_by_the_clouds_own_name():
+    pools, context = pool_of(1)
+    (node,) = context.nodes
+    booted(pools, node, 1.0)
+    pools.nodes.vms_listed("p", [vm_of(node, VmState.TERMINATED)], 2.0, 3.0)
+    pools.settle(3.0)
+    assert [c.provider_id for c in said(context, DestroyVm)] == ["i-1"]
+
+
+def test_a_vm_that_does_not_go_is_asked_to_less_and_less_often():
+    pools, context = pool_of(1)
+    (node,) = context.nodes
+    pools.delete("pool", 1.0)
+    pools.settle(1.0)
+    now, pauses = 1.0, []
+    for _ in range(6):
+        said(context, DestroyVm)
+        pools.nodes.departure.vm_destroy_failed(node.id, now)
+        due = context.timers._when["destroy", node.id]
+        pauses.append(due - now)
+        pass_time(pools, context, due)
+        now = due
+        assert len(said(context, DestroyVm)) == 1
+    for pause, most in zip(pauses, (5, 10, 20, 40, 60, 60), strict=True):
+        assert most / 2 <= pause <= most
+
+
+def test_how_long_a_boot_took_is_kept():
+    pools, context = pool_of(1)
+    (node,) = context.nodes
+    pools.nodes.vm_created(node.id, vm_of(node), 3.0)
+    pools.nodes.connected(node.id, 7.0)
+    pools.nodes.prepared(node.id, None, 12.0)
+    (boot,) = [change.record for change in context.ledger.take() if change.table == "boots"]
+    assert (boot.node_id, boot.provider, boot.size, boot.zone) == (node.id, "p", "l", "a")
+    assert (boot.running, boot.answered, boot.usable) == (3.0, 7.0, 12.0)
