@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from pools import Change, Clock, NodeDeallocationOption, Pool, PoolSpec, RandomIds, SystemClock, rescaled
-from providers import InvalidRequestError, Provider, open_provider
+from pools import Change, Clock, NodeDeallocationOption, Pool, PoolSpec, RandomIds, SystemClock, pool_options, rescaled
+from providers import InvalidRequestError, Provider, VmState
 from runner import (
     AddApplication,
     AddJob,
@@ -33,13 +35,20 @@ from runner import (
     PackageStore,
     RescalePool,
     TaskSpec,
+    UpdateJob,
+    UpdateJobSchedule,
     VmEffects,
     Workload,
     WorldEffects,
     open_journal,
+    rebudgeted,
+    rescheduled,
 )
 
 from .crash import crash_point
+from .narrowed import OnlyThese, only_pool
+from .offers import offer
+from .provider_options import link_timeouts, open_providers, provider_options
 from .settings import Settings
 from .state import StateDirectory
 
@@ -50,33 +59,15 @@ log = logging.getLogger(__name__)
 
 #: A pool without nodes whose formula fails so often in a row will not get any without somebody's help.
 FORMULA_FAILURES = 3
+_HOPEFUL = frozenset(("creating", "starting", "waitingforstarttask", "idle", "running"))
 
 
 class WorkloadConflict(ValueError):
     """The state holds an object of the same id that was asked for with other properties."""
 
 
-def provider_options(state: StateDirectory, settings: Settings) -> dict[str, dict[str, Any]]:
-    """The options of each provider by name: of the settings, and of earlier runs of this state. Raises StateError."""
-    options = {name: dict(settings.providers.get(name, {})) for name in {settings.provider, *settings.providers}}
-    for name, local in options.items():
-        if local.get("driver", name) == "local":
-            local.setdefault("baseDir", str(state.nodes.resolve()))
-            local.setdefault("idleTimeout", settings.node_idle_timeout.total_seconds())
-    return {**state.remembered_providers(), **options}
-
-
-def open_providers(state: StateDirectory, settings: Settings, deployment: str) -> dict[str, Provider]:
-    """The providers by name; local nodes live in the state directory. Raises InvalidRequestError, StateError."""
-    options = provider_options(state, settings)
-    simulated = [name for name, each in options.items() if each.get("driver", name) == "simulated"]
-    if simulated:
-        raise InvalidRequestError(f"provider {simulated[0]}: simulated machines run no tasks; use the provider `local`")
-    return {name: open_provider(name, each, deployment) for name, each in options.items()}
-
-
 class Controller:
-    """Works on a state. Hold the state's lock as long as this lives.
+    """Works on a state, or on the pool `only` of it and its jobs. Hold the state's lock as long as this lives.
 
     Raises StateError, JournalError, InvalidRequestError from its construction.
     """
@@ -88,6 +79,7 @@ class Controller:
         *,
         end_idle_pools: bool = False,
         occurrences: int | None = None,
+        only: str | None = None,
         observe: Callable[[Sequence[Change]], None] = lambda changes: None,
         clock: Clock | None = None,
         environment: Mapping[str, str] = os.environ,
@@ -98,21 +90,32 @@ class Controller:
         ids = RandomIds()
         state.create(ids.new)
         self.deployment = state.deployment()
-        self.providers = open_providers(state, settings, self.deployment.id)
-        state.remember_providers(provider_options(state, settings))
+        self._options = provider_options(state, settings)
+        self.providers = open_providers(state, settings)
+        state.remember_providers(self._options)
         self.journal: Journal = open_journal(state.database_url)
         self.outputs = OutputStore(state.outputs, settings.output_cap)
         self.packages = PackageStore(state.packages)
         core_settings = CoreSettings(
-            pools=settings.pool_settings(),
+            pools=settings.pool_settings({name: each.profile() for name, each in self.providers.items()}),
             account=settings.account,
             minimum_recurrence_interval=settings.minimum_recurrence_interval.total_seconds(),
             end_idle_pools=end_idle_pools,
             occurrences=occurrences,
         )
         self.core = Core(core_settings, self.deployment, ids)
+        self._timeouts = {
+            name: replace(settings.link_timeouts(), **link_timeouts(name, each)) for name, each in self._options.items()
+        }
+        now = self._clock.now()
+        stored = self.journal.load(now - settings.sample_retention.total_seconds())
+        reached: Mapping[str, Provider] = self.providers
+        if only is not None:
+            stored = only_pool(stored, only)
+            names = {node.vm_name for node in stored.nodes.values()}
+            reached = {name: OnlyThese(provider, names) for name, provider in self.providers.items()}
         self._nodes = NodeEffects(self._link, self._post, self.packages, self.outputs, self._clock)
-        self._effects = WorldEffects(VmEffects(self.providers, self._post, self._clock), self._nodes)
+        self._effects = WorldEffects(VmEffects(reached, self._post, self._clock), self._nodes)
         self.engine = Engine(
             self.core,
             self.journal,
@@ -123,9 +126,18 @@ class Controller:
             observe=observe,
         )
         self._key = state.key_file.read_text()
-        now = self._clock.now()
-        self.core.load(self.journal.load(now - settings.sample_retention.total_seconds()), now)
+        threading.Thread(target=NodeLink.bundle, name="bundle", daemon=True).start()
+        self.core.load(stored, now)
+        self._check_providers()
         self.outputs.sweep(self.journal.output_files())
+
+    def _check_providers(self) -> None:
+        for pool in self.core.ctx.pools:
+            if pool.provider not in self.providers:
+                raise InvalidRequestError(
+                    f"the nodes of pool {pool.id!r} are at the provider {pool.provider!r}, which is not known any "
+                    "more; describe it in the settings, under `providers`"
+                )
 
     def _post(self, event: Event) -> None:
         self.engine.post(event)
@@ -136,7 +148,7 @@ class Controller:
             private_key=self._key,
             on_messages=session.messages,
             on_closed=session.closed,
-            timeouts=self.settings.link_timeouts(),
+            timeouts=self._timeouts.get(command.provider, self.settings.link_timeouts()),
         )
 
     # -- what is asked for -------------------------------------------------------------------------------------
@@ -158,19 +170,30 @@ class Controller:
         for pool in workload.pools:
             present = self.core.ctx.pools.get(pool.id)
             if present is not None:
-                if present.spec != pool:
-                    self.core.handle(RescalePool(pool), now)
+                image = self._image(pool, present.provider) or present.image
+                if (present.spec, present.image) != (pool, image):
+                    self.core.handle(RescalePool(pool, image), now)
             else:
-                provider = self.provider_of(pool)
-                self.core.handle(AddPool(pool, provider.name, self._image(provider)), now)
+                provider = pool_options(pool.metadata).provider or self.settings.default_provider
+                self.core.handle(AddPool(pool, provider, self._image(pool, provider)), now)
         for schedule in workload.job_schedules:
-            if schedule.id not in self.core.jobs.schedules:
+            kept_schedule = self.core.jobs.schedules.get(schedule.id)
+            if kept_schedule is None:
                 self.core.handle(AddJobSchedule(schedule), now)
+            elif kept_schedule.spec != schedule:
+                self.core.handle(UpdateJobSchedule(schedule), now)
         for job in workload.jobs:
-            if job.id not in self.core.jobs.jobs:
-                self.core.handle(AddJob(_without_tasks(job), job.tasks), now)
-            elif new := self._new_tasks(job):
-                self.core.handle(AddTasks(job.id, new), now)
+            self._apply_job(job, now)
+
+    def _apply_job(self, job: JobWithTasks, now: float) -> None:
+        spec, kept = _without_tasks(job), self.core.jobs.jobs.get(job.id)
+        if kept is None:
+            self.core.handle(AddJob(spec, job.tasks), now)
+            return
+        if kept.spec != spec:
+            self.core.handle(UpdateJob(spec), now)
+        if new := self._new_tasks(job):
+            self.core.handle(AddTasks(job.id, new), now)
 
     def _check_conflicts(self, workload: Workload) -> None:
         core, held = self.core, list[tuple[str, str, bool]]()
@@ -178,11 +201,11 @@ class Controller:
             kept = core.ctx.pools.get(pool.id)
             held.append(("pool", pool.id, kept is None or rescaled(kept.spec, pool)))
         for schedule in workload.job_schedules:
-            kept_schedule = core.jobs.schedules.get(schedule.id)
-            held.append(("job schedule", schedule.id, kept_schedule is None or kept_schedule.spec == schedule))
+            recurrent = core.jobs.schedules.get(schedule.id)
+            held.append(("job schedule", schedule.id, recurrent is None or rescheduled(recurrent.spec, schedule)))
         for job in workload.jobs:
             kept_job = core.jobs.jobs.get(job.id)
-            held.append(("job", job.id, kept_job is None or kept_job.spec == _without_tasks(job)))
+            held.append(("job", job.id, kept_job is None or rebudgeted(kept_job.spec, _without_tasks(job))))
             if kept_job is not None:
                 held += [(f"task of job {job.id!r},", task.id, same) for task, same in self._kept_tasks(job)]
                 self._check_additions(job, kept_job)
@@ -211,12 +234,9 @@ class Controller:
                 f"but {new[0].id!r} is new; use another job id, or another --state"
             )
 
-    def provider_of(self, pool: PoolSpec) -> Provider:
-        return self.providers[self.settings.provider]
-
-    def _image(self, provider: Provider) -> str:
-        images = provider.images()
-        return images[0].name if images else ""
+    def _image(self, pool: PoolSpec, provider: str) -> str:
+        """The image that nodes of the pool start from; "" if nobody has named one."""
+        return offer(self.providers[provider], self._options[provider]).image(pool) or ""
 
     # -- work --------------------------------------------------------------------------------------------------
 
@@ -249,10 +269,11 @@ class Controller:
 
     def stuck(self) -> str | None:
         """Why the work cannot go on without somebody's help, or None: a pool with work gets no healthy node."""
+        now = self._clock.now()
         for pool in self.core.ctx.pools:
-            hopeless = pool.failures >= self.settings.give_up_after and not self._healthy(pool)
-            if hopeless and self.core.has_work(pool.id):
-                return f"pool {pool.id}: {'; '.join(error.message for error in pool.resize_errors)}"
+            barred = self.core.pools.growth_barred(pool, now)
+            if barred is not None and not self._hopeful(pool) and self.core.has_work(pool.id):
+                return f"pool {pool.id}: {barred}"
             run, failed = pool.autoscale_run, pool.failed_evaluations >= FORMULA_FAILURES
             if failed and run is not None and run.error is not None and not self.core.ctx.node_count(pool.id):
                 values = "; ".join(value.value for value in run.error.values)
@@ -260,14 +281,26 @@ class Controller:
                     f"pool {pool.id}: its formula failed {pool.failed_evaluations} times in a row, and there is no "
                     f"node: {run.error.message} {values}; correct its autoScaleFormula and run again"
                 )
-        return None
+        return self.core.budgets.stuck()
 
-    def _healthy(self, pool: Pool) -> bool:
-        return any(node.state in ("idle", "running") for node in self.core.ctx.nodes_of(pool.id))
+    def _hopeful(self, pool: Pool) -> bool:
+        """Is there a node that works, or may yet?"""
+        return any(node.state in _HOPEFUL for node in self.core.ctx.nodes_of(pool.id))
 
     def left_over(self) -> list[str]:
-        """Names of the VMs that the providers still list. Asks the clouds."""
-        return sorted(vm.name for provider in self.providers.values() for vm in provider.list_owned())
+        """Names of the VMs that the providers still list, but for those that have ended already: these are cleaned up.
+        For a state at rest. Asks the clouds. Raises ProviderError."""
+        return sorted(name for provider in self.providers.values() for name in left_over_at(provider))
+
+
+def _left_over(provider: Provider) -> Iterator[str]:
+    """Clouds show a VM that has ended for a while; its record may have gone with an earlier controller. Those are
+    cleaned up; names of the others."""
+    for vm in provider.list_owned():
+        if vm.state in (VmState.TERMINATED, VmState.PREEMPTED):
+            provider.destroy(vm.name, vm.provider_id)
+        else:
+            yield vm.name
 
 
 def _without_tasks(job: JobWithTasks) -> JobSpec:

@@ -1,4 +1,8 @@
-"""A crash at a counted place, for the tests that kill the controller: `EBBTIDE_CRASH_AT=commit:7` or `effect:12`."""
+"""A crash at a counted place, for the tests that kill the controller.
+
+`EBBTIDE_CRASH_AT=commit:7`: after the seventh commit. `effect:12`: before the twelfth command goes out.
+`CreateVm:2`: before the second command of that name does.
+"""
 
 from __future__ import annotations
 

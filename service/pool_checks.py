@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from .command_checks import check_command
@@ -10,7 +10,11 @@ from .cursor import Cursor
 from .decoding import asks_for_nothing, listed, nearest
 from .formula_in_file import check_formula
 from .iso8601 import format_duration
-from .positions import Mapping
+from .metadata_checks import check_pool_metadata, option
+from .offers import Offer
+from .placement_checks import check_placement
+from .positions import Mapping as Group
+from .positions import Scalar
 from .problems import Problems
 from .rest_properties import IMAGE, UNSUPPORTED
 from .settings import Settings
@@ -21,9 +25,12 @@ _MOST_SLOTS = 256
 
 
 def check_pool(
-    pool: Cursor, sizes: Collection[str], settings: Settings, lines: list[str], problems: Problems
+    pool: Cursor, offers: Mapping[str, Offer], settings: Settings, lines: list[str], problems: Problems
 ) -> None:
-    _size(pool, sizes, settings.provider, problems)
+    check_pool_metadata(pool, problems)
+    offer = _provider(pool, offers, settings.default_provider, problems)
+    if offer is not None:
+        check_placement(pool, offer, problems)
     _targets(pool, problems)
     _formula(pool, settings, lines, problems)
     _machine(pool, problems)
@@ -40,18 +47,17 @@ def check_pool(
             _error(start, "maxTaskRetryCount", "must be at least -1, which means without limit", problems)
 
 
-def _size(pool: Cursor, sizes: Collection[str], provider: str, problems: Problems) -> None:
-    size = pool.text("vmSize")
-    if size is None or size in sizes:
-        return
-    near = nearest(size, sizes)
-    hint = f"did you mean {near}? " if near else ""
-    _error(
-        pool,
-        "vmSize",
-        f"the provider {provider} has no size {size!r}; {hint}it has {listed(sizes)}",
-        problems,
-    )
+def _provider(pool: Cursor, offers: Mapping[str, Offer], default: str, problems: Problems) -> Offer | None:
+    """What the provider of the pool offers; None if there is no such provider (which is said then)."""
+    named = option(pool, "provider")
+    name = named.tree.text if named is not None and isinstance(named.tree, Scalar) else default
+    if name in offers or not name:
+        return offers.get(name)
+    assert named is not None
+    near = nearest(name, offers)
+    hint = f"did you mean {near}?" if near else f"there are {listed(offers)}"
+    problems.error(named.place, named.path, f"the settings have no provider {name!r}; {hint}")
+    return None
 
 
 def _targets(pool: Cursor, problems: Problems) -> None:
@@ -113,7 +119,7 @@ def _machine(pool: Cursor, problems: Problems) -> None:
 
 
 def _properties(cursor: Cursor) -> Iterator[tuple[str, Cursor]]:
-    if isinstance(cursor.tree, Mapping):
+    if isinstance(cursor.tree, Group):
         for name in cursor.tree.entries:
             value = cursor.get(name)
             if value is not None:

@@ -77,6 +77,11 @@ def kind(tree: Tree) -> str:
 
 def read_document(path: Path) -> Document:
     """Raises InputError."""
+    return parse_document(read_text(path), str(path))
+
+
+def read_text(path: Path) -> str:
+    """The text of a file in which a document may stand. Raises InputError."""
     file = str(path)
 
     def refuse(text: str, place: Place = Place()) -> InputError:  # noqa: B008 - frozen
@@ -97,7 +102,7 @@ def read_document(path: Path) -> Document:
         line = data.count(b"\n", 0, exc.start) + 1
         column = exc.start - data.rfind(b"\n", 0, exc.start)
         raise refuse("is not UTF-8 here; save the file as UTF-8", Place(line, column)) from None
-    return parse_document(text, file)
+    return text
 
 
 def parse_document(text: str, file: str) -> Document:

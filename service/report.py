@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from pools import AutoScaleRun, Node, Pool
+from pools import AutoScaleRun, Cost, Node, Pool, node_cost, options_of, options_of_job
 from runner import Job, Task
 
+from .costs import Used, cost_json, idle_cost, job_costs, used
 from .iso8601 import format_instant
-from .rates import Rate, Rates, Used, used
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,6 @@ class Report:
     pools: Sequence[Pool]
     nodes: Sequence[Node]
     autoscale_runs: Sequence[AutoScaleRun]
-    rates: Rates
     now: float
 
     @property
@@ -32,34 +32,64 @@ class Report:
         return [task for task in self.tasks if task.result == "failure"]
 
     def used(self, pool: Pool) -> Used:
-        return used(pool, self._nodes_of(pool), self.rates.get(pool.spec.vm_size, Rate()), self.now)
+        return used(pool, self._nodes_of(pool), self.now)
 
-    def _nodes_of(self, pool: Pool) -> Iterable[Node]:
-        return (node for node in self.nodes if node.pool_id == pool.id)
+    def idle(self, pool: Pool) -> float | None:
+        """What the pool has cost beside its tasks; None: unknown."""
+        jobs = (self.job_cost(job) for job in self.jobs if job.pool_id == pool.id)
+        return idle_cost(self.used(pool).cost, jobs)
+
+    def job_cost(self, job: Job) -> Cost:
+        return self._job_costs.get(job.id, Cost())
+
+    @cached_property
+    def _job_costs(self) -> dict[str, Cost]:
+        nodes, pools = {node.id: node for node in self.nodes}, {pool.id: pool for pool in self.pools}
+        return job_costs(self.tasks, nodes, pools, self.now)
+
+    def _nodes_of(self, pool: Pool) -> list[Node]:
+        return [node for node in self.nodes if node.pool_id == pool.id]
 
     def to_json(self) -> dict[str, Any]:
         return {
-            "jobs": [_job(job) for job in self.jobs],
+            "jobs": [self._job(job) for job in self.jobs],
             "tasks": [_task(task) for task in self.tasks],
             "pools": [self._pool(pool) for pool in self.pools],
             "autoScaleRuns": [run_to_json(run) for run in self.autoscale_runs],
         }
 
     def _pool(self, pool: Pool) -> dict[str, Any]:
-        nodes = list(self._nodes_of(pool))
-        amount = self.used(pool)
+        nodes, amount, idle = self._nodes_of(pool), self.used(pool), self.idle(pool)
         return {
             "id": pool.id,
             "currentDedicatedNodes": sum(not node.low_priority for node in nodes),
             "currentLowPriorityNodes": sum(node.low_priority for node in nodes),
             "peakNodes": pool.usage.peak_nodes,
             "nodeSeconds": round(amount.seconds, 3),
-            "cost": None if amount.cost is None else round(amount.cost, 9),
+            **cost_json(amount.cost),
+            "idleCost": None if idle is None else round(idle, 9),
+            "budget": options_of(pool.spec.metadata).budget,
+            "nodes": [self._node(node) for node in nodes if not node.vm_gone],
+        }
+
+    def _node(self, node: Node) -> dict[str, Any]:
+        return {"id": node.id, "pricePerHour": node.price_per_hour, **cost_json(node_cost(node, self.now))}
+
+    def _job(self, job: Job) -> dict[str, Any]:
+        return {
+            "id": job.id,
+            "state": job.state,
+            "terminateReason": job.terminate_reason,
+            **cost_json(self.job_cost(job)),
+            "budget": options_of_job(job.spec.metadata).budget,
+            "schedulingError": error_text(job),
         }
 
 
-def _job(job: Job) -> dict[str, Any]:
-    return {"id": job.id, "state": job.state, "terminateReason": job.terminate_reason}
+def error_text(job: Job) -> str | None:
+    """What stands in the way of the job's tasks."""
+    error = job.scheduling_error
+    return f"{error.code}: {error.message}" if error is not None else None
 
 
 def _task(task: Task) -> dict[str, Any]:

@@ -36,7 +36,6 @@ UNSUPPORTED: Mapping[str, frozenset[str]] = {
             "cloudServiceConfiguration",
             "identity",
             "mountConfiguration",
-            "networkConfiguration",
             "resourceTags",
             "targetNodeCommunicationMode",
             "upgradePolicy",
@@ -53,6 +52,12 @@ UNSUPPORTED: Mapping[str, frozenset[str]] = {
             "securityProfile",
             "serviceArtifactReference",
             "windowsConfiguration",
+        ),
+        "NetworkConfiguration": (
+            "dynamicVNetAssignmentScope",
+            "enableAcceleratedNetworking",
+            "endpointConfiguration",
+            "publicIPAddressConfiguration",
         ),
         "StartTask": _COMMAND,
         "ResourceFile": (
@@ -97,6 +102,7 @@ ANSWERED = frozenset(
 
 #: Values by which an unsupported property asks for nothing, beside null, false, empty text, list and group.
 NEUTRAL: Mapping[str, frozenset[str]] = {
+    "dynamicVNetAssignmentScope": frozenset(("none",)),
     "maxParallelTasks": frozenset(("-1",)),
     "onTaskFailure": frozenset(("noaction",)),
     "targetNodeCommunicationMode": frozenset(("default",)),

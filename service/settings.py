@@ -6,6 +6,7 @@ In the file they are written in camelCase; scalars may also come from the enviro
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -13,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from pools import PoolSettings
+from providers import Profile
 
 if TYPE_CHECKING:
     from runner import LinkTimeouts
@@ -21,10 +23,10 @@ Money = Annotated[float, Meta(ge=0.0)]
 
 
 class Price(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    """What a node costs, per node-hour, in whatever currency you think in."""
+    """What a node costs, per node-hour, in whatever currency you think in; None: what its provider says."""
 
-    dedicated: Annotated[Money, Meta(description="per node-hour of a dedicated node")] = 0.0
-    low_priority: Annotated[Money, Meta(description="per node-hour of a low-priority node")] = 0.0
+    dedicated: Annotated[Money | None, Meta(description="per node-hour of a dedicated node")] = None
+    low_priority: Annotated[Money | None, Meta(description="per node-hour of a low-priority node")] = None
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -33,7 +35,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
     account: Annotated[str, Meta(description="name of the account, `AZ_BATCH_ACCOUNT_NAME` for tasks")] = (
         "ebbtide"
     )
-    provider: Annotated[str, Meta(description="the provider that pools take their nodes from")] = "local"
+    default_provider: Annotated[
+        str, Meta(description="the provider of pools whose metadata name no `provider`")
+    ] = "local"
     providers: Annotated[
         dict[str, dict[str, Any]],
         Meta(description="options of each provider by its name; `driver` says what it is, if not its name"),
@@ -69,6 +73,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
     vm_poll_interval: Annotated[
         timedelta, Meta(description="the provider's list of VMs is asked for this often")
     ] = timedelta(seconds=30)
+    boot_poll_interval: Annotated[
+        timedelta, Meta(description="the same while a VM is on its way; sooner while it is new")
+    ] = timedelta(seconds=3)
     boot_timeout: Annotated[
         timedelta, Meta(description="a node that cannot be reached so long after its creation is replaced")
     ] = timedelta(minutes=15)
@@ -87,13 +94,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
     back_off_max: Annotated[timedelta, Meta(description="the pause grows no longer than this")] = timedelta(
         minutes=30
     )
-    give_up_after: Annotated[
+    breaker_after: Annotated[
         int,
         Meta(
             ge=1,
-            description="`ebbtide run` ends with an error after so many nodes in a row that failed at once",
+            description="after so many waves of nodes in a row that did not come up, a pool creates no more until "
+            "somebody acts (`ebbtide pool resume`); `ebbtide run` ends with an error",
         ),
-    ] = 8
+    ] = 5
+    capacity_pause: Annotated[
+        timedelta, Meta(description="a size and zone without capacity is not tried again for so long")
+    ] = timedelta(minutes=5)
+    orphan_grace: Annotated[
+        timedelta, Meta(description="a VM of ours without a record is ended when it has been seen for so long")
+    ] = timedelta(minutes=1)
     node_idle_timeout: Annotated[
         timedelta, Meta(description="a local node that no controller has spoken to for so long ends itself")
     ] = timedelta(minutes=10)
@@ -123,14 +137,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
         Meta(ge=1024, description="bytes kept of each output of a task; of a longer one the last are kept"),
     ] = 64 * 1024 * 1024
 
-    def pool_settings(self) -> PoolSettings:
-        """As the pool manager takes them."""
+    def pool_settings(self, profiles: Mapping[str, Profile] | None = None) -> PoolSettings:
+        """As the pool manager takes them; `profiles`: what is known of each provider by its name."""
         return PoolSettings(
+            profiles=dict(profiles or {}),
+            prices={size: (price.dedicated, price.low_priority) for size, price in self.prices.items()},
+            breaker_after=self.breaker_after,
+            capacity_pause=self.capacity_pause.total_seconds(),
+            orphan_grace=self.orphan_grace.total_seconds(),
             sample_period=self.sample_period.total_seconds(),
             sample_delay=self.sample_delay.total_seconds(),
             sample_retention=self.sample_retention.total_seconds(),
             sample_node_metrics=self.sample_node_metrics,
             vm_poll_interval=self.vm_poll_interval.total_seconds(),
+            boot_poll_interval=self.boot_poll_interval.total_seconds(),
             boot_timeout=self.boot_timeout.total_seconds(),
             connect_retry=self.connect_retry.total_seconds(),
             unreachable_timeout=self.unreachable_timeout.total_seconds(),

@@ -12,34 +12,52 @@ from typing import Any
 import msgspec
 from msgspec import inspect as shape
 
+from .cursor import Cursor
 from .decoding import WRONG, Decoder, decode
-from .positions import Scalar, read_document
+from .positions import Scalar, read_document, read_text
 from .problems import InputError, Place, Problems
+from .provider_paths import with_files
 from .settings import Settings
+from .toml_document import parse_toml
 
 #: Names of other things than settings that begin like one.
 OTHERS = frozenset(("EBBTIDE_CRASH_AT", "EBBTIDE_DEBUG", "EBBTIDE_LIFELINE_FD", "EBBTIDE_NODE"))
 _SCALARS = (shape.StrType, shape.IntType, shape.FloatType, shape.BoolType, shape.LiteralType, shape.TimeDeltaType)
 _MAY_BE_ZERO = frozenset(("sample_delay",))
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 
 def load_settings(path: Path | None, environment: Mapping[str, str]) -> Settings:
     """The settings of a file (None: the defaults) and of `EBBTIDE_*` variables. Raises InputError."""
     settings = Settings()
     if path is not None:
-        problems = Problems()
-        document = read_document(path)
-        empty = isinstance(document.root, Scalar) and document.root.is_null
-        decoded = settings if empty else decode(document.root, Settings, problems)
-        if decoded is None:
-            raise InputError(document.file, problems.errors)
-        settings = decoded
-        _check(settings, document.file)
+        settings = _from_file(path)
     changes = _from_environment(environment)
     if changes:
         settings = msgspec.structs.replace(settings, **changes)
         _check(settings, "the environment")
     return settings
+
+
+def _from_file(path: Path) -> Settings:
+    problems, settings = Problems(), Settings()
+    document = parse_toml(read_text(path), str(path)) if path.suffix.lower() == ".toml" else read_document(path)
+    empty = isinstance(document.root, Scalar) and document.root.is_null
+    decoded = settings if empty else decode(document.root, Settings, problems)
+    if decoded is not None:
+        settings = with_files(decoded, Cursor(document.root), path.absolute().parent, problems)
+        _check_providers(settings, Cursor(document.root), problems)
+    if problems.errors:
+        raise InputError(document.file, problems.errors)
+    _check(settings, document.file)
+    return settings
+
+
+def _check_providers(settings: Settings, root: Cursor, problems: Problems) -> None:
+    for name in settings.providers:
+        if not _NAME.fullmatch(name):
+            place = root.find("providers", name) or root
+            problems.error(place.place, place.path, "its name may hold 1 to 64 letters, digits, `-` and `_`")
 
 
 def environment_names() -> dict[str, shape.Field]:
@@ -86,8 +104,9 @@ def _check(settings: Settings, file: str) -> None:
         value = getattr(settings, field.name)
         if isinstance(value, timedelta) and not value and field.name not in _MAY_BE_ZERO:
             problems.error(Place(), field.encode_name, "must be longer than nothing")
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", settings.account):
-        problems.error(Place(), "account", "may hold 1 to 64 letters, digits, `-` and `_`")
+    for name, value in (("account", settings.account), ("defaultProvider", settings.default_provider)):
+        if not _NAME.fullmatch(value):
+            problems.error(Place(), name, "may hold 1 to 64 letters, digits, `-` and `_`")
     if settings.connection_timeout <= settings.keep_alive_interval:
         problems.error(Place(), "connectionTimeout", "must be longer than keepAliveInterval")
     if problems.errors:

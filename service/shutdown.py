@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from pools import JournalError, NodeDeallocationOption
 from providers import Provider, ProviderError, Vm
 from runner import open_journal
 
-from .controller import Controller, open_providers
+from .controller import Controller
+from .provider_options import try_open
 from .settings import Settings
 from .state import StateDirectory, StateError
 
@@ -30,12 +32,14 @@ class Shutdown:
     def __init__(
         self, state: StateDirectory, settings: Settings, pool: str | None, tell: Callable[[str], None]
     ) -> None:
-        """Raises StateError, InvalidRequestError."""
+        """Raises StateError."""
         self._state = state
         self._settings = settings
         self._pool = pool
         self._tell = tell
-        self._providers = open_providers(state, settings, state.deployment().id)
+        opened = try_open(state, settings)
+        self._providers = [each for each in opened.values() if not isinstance(each, ProviderError)]
+        self._closed = {name: each for name, each in opened.items() if isinstance(each, ProviderError)}
         self._damaged: str | None = None
         self._owners = self._read_owners()
         self._seen: dict[str, set[str]] = {}
@@ -72,25 +76,25 @@ class Shutdown:
         """Let the nodes hand over what has ended, requeue what runs, and end them; as far as that works."""
         if self._damaged is not None:
             self._tell(f"the records cannot be read, the VMs are ended all the same: {self._damaged}")
-        elif not self._alone():
-            self._tell("the state has other pools too: the VMs are ended without asking the nodes first")
-        elif self._owners:
+        elif self._closed:
+            self._tell("the VMs are ended without asking the nodes first, because a provider cannot be used")
+        elif self._ours(self._owners):
             self._tell(f"the nodes hand over what has ended, for {DRAIN_LIMIT:g} s at most (--now does without)")
             self._engage(DRAIN_LIMIT)
 
     def settle(self) -> None:
         """Let the records follow what was done past them."""
-        if self._damaged is None and self._alone() and self._read_owners():
+        if self._damaged is None and not self._closed and self._ours(self._read_owners()):
             self._engage(SETTLE_LIMIT)
 
-    def _alone(self) -> bool:
-        """Is it all or nothing? A controller that works on one pool would start nodes and tasks of the others."""
-        return self._pool is None or self._pools == [self._pool]
+    def _ours(self, owners: Mapping[str, str]) -> bool:
+        """Has what is to be ended any record of a node?"""
+        return bool(owners) if self._pool is None else self._pool in owners.values()
 
     def _engage(self, limit: float) -> None:
         """Be the controller of this state until no node is left, or the time is over."""
         try:
-            controller = Controller(self._state, self._settings, occurrences=0)
+            controller = Controller(self._state, self._settings, occurrences=0, only=self._pool)
         except JournalError as exc:
             self._damaged = str(exc)
             return
@@ -99,15 +103,12 @@ class Shutdown:
         alarm.start()
         try:
             controller.drain(NodeDeallocationOption.REQUEUE, self._pool)
-            controller.run(lambda: not self._nodes_left(controller))
+            controller.run(lambda: controller.node_count() == 0)
         except JournalError as exc:
             self._damaged = str(exc)
         finally:
             alarm.cancel()
             controller.close()
-
-    def _nodes_left(self, controller: Controller) -> bool:
-        return any(self._pool in (None, node.pool_id) for node in controller.core.ctx.nodes)
 
     # -- without them ---------------------------------------------------------------------------------------
 
@@ -115,12 +116,15 @@ class Shutdown:
         """End what the providers list until they list nothing; the names of those that do not go."""
         deadline = time.monotonic() + DESTROY_LIMIT
         left: list[str] = []
-        for provider in self._providers.values():
+        for provider in self._providers:
             try:
                 left += self._empty(provider, deadline)
             except ProviderError as exc:  # trying again cannot help; the other providers' VMs still go
                 self._tell(f"provider {provider.name}: {exc}")
                 left.append(f"those of {provider.name}")
+        for name, error in self._closed.items():
+            self._tell(str(error))
+            left.append(f"those of {name}, which cannot be asked")
         return left
 
     def _empty(self, provider: Provider, deadline: float) -> list[str]:
@@ -134,8 +138,9 @@ class Shutdown:
 
     def look(self) -> None:
         """See what there is before anything is ended, so that it can be told what was."""
-        for provider in self._providers.values():
-            self._listed(provider)
+        for provider in self._providers:
+            with suppress(ProviderError):  # told when it is asked to end them
+                self._listed(provider)
 
     def _listed(self, provider: Provider) -> list[Vm] | None:
         """The VMs that are to go; None if the provider does not answer. Tells which have gone."""
@@ -158,16 +163,16 @@ class Shutdown:
         """False if any could not be ended."""
         good = True
         with ThreadPoolExecutor(16, thread_name_prefix="down") as executor:
-            for vm, error in zip(vms, executor.map(lambda vm: _destroy(provider, vm.name), vms), strict=True):
+            for vm, error in zip(vms, executor.map(lambda vm: _destroy(provider, vm), vms), strict=True):
                 if error is not None:
                     good = False
                     self._tell(f"{vm.name} could not be ended, tried again: {error}")
         return good
 
 
-def _destroy(provider: Provider, name: str) -> ProviderError | None:
+def _destroy(provider: Provider, vm: Vm) -> ProviderError | None:
     try:
-        provider.destroy(name)
+        provider.destroy(vm.name, vm.provider_id)
     except ProviderError as exc:
         return exc
     return None

@@ -5,7 +5,8 @@
     id_ed25519   the key that nodes let in (mode 600), id_ed25519.pub
     ebbtide.db   the journal (SQLite)
     providers.json   what the providers were opened with
-    packages/    application packages     outputs/   what tasks printed     nodes/   local nodes
+    packages/    application packages     outputs/   what tasks printed
+    nodes/       local nodes              providers/   what other providers keep
 """
 
 from __future__ import annotations
@@ -66,6 +67,14 @@ class StateDirectory:
         return self.path / "nodes"
 
     @property
+    def providers_file(self) -> Path:
+        return self.path / "providers.json"
+
+    def of_provider(self, name: str) -> Path:
+        """The directory of a provider that keeps records of its own."""
+        return self.nodes if name == "local" else self.path / "providers" / name
+
+    @property
     def key_file(self) -> Path:
         return self.path / "id_ed25519"
 
@@ -83,13 +92,13 @@ class StateDirectory:
     def remember_providers(self, options: Mapping[str, Mapping[str, Any]]) -> None:
         """Keep what the providers were opened with, so that `down` finds every VM without the settings of then."""
         text = json.dumps({**self.remembered_providers(), **options}, indent=1, sort_keys=True)
-        path = self.path / "providers.json"
+        path = self.providers_file
         if not path.exists() or path.read_text() != text:
             _write(path, text.encode(), 0o600)
 
     def remembered_providers(self) -> dict[str, dict[str, Any]]:
         """The options of every provider that this state was ever worked on with. Raises StateError."""
-        path = self.path / "providers.json"
+        path = self.providers_file
         try:
             found: dict[str, dict[str, Any]] = json.loads(path.read_text())
         except FileNotFoundError:
@@ -136,6 +145,22 @@ class StateDirectory:
         if not _ID.match(text):
             raise StateError(f"{self.path / 'deployment'} does not hold a deployment id; restore it from a backup")
         return Deployment(text, self.key_file.with_suffix(".pub").read_text().strip())
+
+    def host_key_secret(self) -> bytes:
+        """What the host keys of VMs are made of: 32 bytes that follow from the deployment's private key. Raises
+        StateError."""
+        from cryptography.hazmat.primitives import hashes, serialization
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+        try:
+            key = serialization.load_ssh_private_key(self.key_file.read_bytes(), None)
+        except (OSError, ValueError) as exc:
+            raise StateError(f"{self.key_file} cannot be read ({exc}); restore it from a backup") from None
+        if not isinstance(key, Ed25519PrivateKey):
+            raise StateError(f"{self.key_file} holds another key than ours; restore it from a backup")
+        derive = HKDF(hashes.SHA256(), length=32, salt=None, info=b"ebbtide host keys")
+        return derive.derive(key.private_bytes_raw())
 
     @contextmanager
     def lock(self) -> Iterator[None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from .command_checks import check_command, check_environment
 from .cursor import Cursor
 from .decoding import listed, nearest
 from .iso8601 import format_duration
+from .metadata_checks import check_job_metadata, check_schedule_metadata
+from .offers import Offer
 from .pool_checks import check_pool
 from .problems import Problems
 from .settings import Settings
@@ -27,14 +29,14 @@ class WorkloadChecks:
         self,
         root: Cursor,
         base: Path,
-        sizes: Collection[str],
+        offers: Mapping[str, Offer],
         settings: Settings,
         lines: list[str],
         problems: Problems,
     ) -> None:
         self._root = root
         self._base = base
-        self._sizes = sizes
+        self._offers = offers
         self._settings = settings
         self._lines = lines
         self._problems = problems
@@ -49,7 +51,7 @@ class WorkloadChecks:
         self._applications()
         self._ids(root.each("pools"), "pool")
         for pool in root.each("pools"):
-            check_pool(pool, self._sizes, self._settings, self._lines, self._problems)
+            check_pool(pool, self._offers, self._settings, self._lines, self._problems)
             self._packages(pool)
         self._ids(root.each("jobSchedules"), "job schedule")
         for schedule in root.each("jobSchedules"):
@@ -133,6 +135,7 @@ class WorkloadChecks:
     # -- jobs -----------------------------------------------------------------------------------------------
 
     def _schedule(self, schedule: Cursor) -> None:
+        check_schedule_metadata(schedule, self._problems)
         least = self._settings.minimum_recurrence_interval
         times = schedule.get("schedule")
         interval = times.duration("recurrenceInterval") if times is not None else None
@@ -160,6 +163,7 @@ class WorkloadChecks:
         slots = self._pool_of(job)
         self._ids(everything, "task")
         check_environment(job, "commonEnvironmentSettings", self._problems)
+        check_job_metadata(job, self._problems)
         if job.whole("priority", 0) not in _PRIORITIES:
             self._error(job, "priority", "must be between -1000 and 1000")
         self._constraints(job)

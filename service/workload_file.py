@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from runner import Workload
 
 from .cursor import Cursor
 from .decoding import decode
+from .offers import Offer
 from .positions import Document, Listing, Mapping, Tree, read_document
 from .problems import InputError, Problem, Problems
 from .settings import Settings
@@ -30,14 +31,14 @@ class LoadedWorkload:
 _ALONE = (("vmSize", "pools"), ("jobSpecification", "jobSchedules"), ("poolInfo", "jobs"))
 
 
-def load_workload(path: Path, settings: Settings, sizes: Collection[str]) -> LoadedWorkload:
-    """Raises InputError. `sizes` are those that the provider of the settings has."""
+def load_workload(path: Path, settings: Settings, offers: MappingOf[str, Offer]) -> LoadedWorkload:
+    """Raises InputError. `offers`: what there is at each provider, by its name."""
     document = read_document(path)
     root, alone = _whole(document.root)
     problems = Problems()
     spec = decode(root, Workload, problems)
     base = path.parent
-    WorkloadChecks(Cursor(root), base, sizes, settings, document.lines, problems).run()
+    WorkloadChecks(Cursor(root), base, offers, settings, document.lines, problems).run()
     if spec is not None and not any((spec.pools, spec.jobs, spec.job_schedules, spec.applications)):
         problems.error(root.place, "", "holds nothing to run: no pools, jobs or jobSchedules")
     found = [_shortened(problem, alone) for problem in problems]

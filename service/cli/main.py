@@ -11,6 +11,8 @@ from .formula import formula
 from .logs import logs
 from .node import node
 from .pool import pool
+from .provider import provider
+from .reap import reap
 from .run import run
 from .status import status
 from .version import version
@@ -21,5 +23,5 @@ def main() -> None:
     """Pools of cloud VMs that grow by formula and ebb to nothing."""
 
 
-for command in (run, logs, status, down, pool, node, formula, version, completion):
+for command in (run, logs, status, down, reap, pool, node, provider, formula, version, completion):
     main.add_command(command)

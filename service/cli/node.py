@@ -1,15 +1,23 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
 from .options import config_option, read_settings, state_option
 
+#: What may be kept of a node: whose it is, which stream, what it is called.
+_KEPT = (
+    ("starttask", "stdout", "standard output of the start task"),
+    ("starttask", "stderr", "standard error of the start task"),
+    ("node", "console.txt", "console"),
+)
+
 
 @click.group()
 def node() -> None:
-    """Do something to a node."""
+    """Look at a node, or do something to it."""
 
 
 @node.command()
@@ -20,7 +28,7 @@ def preempt(node_id: str, state: Path, config: Path | None) -> None:
     """Take a low-priority node away, as a spot market would: for tests and demonstrations."""
     from runner import open_journal
 
-    from ..controller import open_providers
+    from ..provider_options import open_providers
     from ..state import StateDirectory
 
     settings = read_settings(config)
@@ -35,6 +43,41 @@ def preempt(node_id: str, state: Path, config: Path | None) -> None:
     found = nodes.get(node_id)
     if found is None:
         raise click.ClickException(f"there is no node {node_id!r}; there are {', '.join(nodes) or 'none'}")
-    providers = open_providers(directory, settings, directory.deployment().id)
+    providers = open_providers(directory, settings)
     providers[pools[found.pool_id].provider].preempt(found.vm_name)
     click.echo(f"preempted {node_id}")
+
+
+@node.command()
+@click.argument("node_id", metavar="NODE")
+@state_option
+def logs(node_id: str, state: Path) -> None:
+    """Print what is kept of a node, also when it is gone: output of its start task; its console if it failed."""
+    from runner import OutputStore, open_journal
+
+    from ..state import StateDirectory
+
+    directory = StateDirectory(state)
+    directory.require()
+    journal = open_journal(directory.database_url, upgrade=False)
+    try:
+        pools = journal.pools()
+        keys = [(owner, pool.id, node_id, stream) for pool in pools for owner, stream, _ in _KEPT]
+        outputs = {key: output for key in keys if (output := journal.output(*key)) is not None}
+        known = [node.id for node in journal.nodes()]
+    finally:
+        journal.close()
+    if not outputs:
+        failed = [pool.broken_node for pool in pools if pool.broken_node is not None]
+        names = ", ".join(dict.fromkeys([*failed, *known])) or "none"
+        raise click.ClickException(f"nothing is kept of a node {node_id!r}; nodes: {names}")
+    store, out = OutputStore(directory.outputs), sys.stdout.buffer
+    titles = {(owner, stream): title for owner, stream, title in _KEPT}
+    for (owner, pool_id, _, stream), output in outputs.items():
+        out.write(f"--- {titles[owner, stream]} of {node_id}, pool {pool_id}, {output.size} bytes\n".encode())
+        try:
+            for chunk in store.read(output):
+                out.write(chunk)
+        except FileNotFoundError as exc:
+            raise click.ClickException(f"{exc.filename}: the kept output is no longer there") from None
+    out.flush()

@@ -32,7 +32,7 @@ def config_option(command: F) -> F:
     return click.option(
         "--config",
         type=click.Path(dir_okay=False, path_type=Path),
-        help="YAML file with settings; EBBTIDE_* variables override it.",
+        help="YAML or TOML file with settings; EBBTIDE_* variables override it.",
     )(command)
 
 

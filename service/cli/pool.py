@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from ..clock import now
 from .options import config_option, json_option, read_settings, state_option
 
 if TYPE_CHECKING:
     from pools import AutoScaleRun
+    from runner import Core
 
     from ..settings import Settings
     from ..state import StateDirectory
@@ -17,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def pool() -> None:
-    """Look at a pool."""
+    """Look at a pool, or let it go on."""
 
 
 @pool.command()
@@ -51,25 +55,55 @@ def evaluate(pool_id: str, apply: bool, state: Path, config: Path | None, as_jso
         click.echo("applied; the next `ebbtide run` with this state acts on it", err=True)
 
 
+@pool.command()
+@click.argument("pool_id", metavar="POOL")
+@state_option
+@config_option
+def resume(pool_id: str, state: Path, config: Path | None) -> None:
+    """Let a pool create nodes again that has stopped because too many failed; the next `ebbtide run` does so."""
+    from runner import ResumePool
+
+    from ..state import StateDirectory
+
+    settings = read_settings(config)
+    directory = StateDirectory(state)
+    directory.require()
+    with directory.lock(), _core(directory, settings, keep=True) as core:
+        before = core.pools.get(pool_id)
+        if before.broken_since is not None:
+            core.handle(ResumePool(pool_id), now())
+    if before.broken_since is None:
+        click.echo(f"pool {pool_id} was not stopped")
+    else:
+        click.echo(f"pool {pool_id} may create nodes again; the next `ebbtide run` with this state does")
+
+
 def _evaluate(directory: StateDirectory, settings: Settings, pool_id: str, *, apply: bool) -> AutoScaleRun:
-    from pools import RandomIds
-    from runner import AutoScaleNow, Core, CoreSettings, open_journal
+    from runner import AutoScaleNow
 
-    from ..clock import now as present
-
-    now = present()
-    journal = open_journal(directory.database_url, upgrade=False)
-    try:
-        core = Core(CoreSettings(pools=settings.pool_settings()), directory.deployment(), RandomIds())
-        core.load(journal.load(now - settings.sample_retention.total_seconds()), now)
+    with _core(directory, settings, keep=apply) as core:
         if not apply:
-            return core.pools.evaluate(pool_id, None, now)
-        core.handle(AutoScaleNow(pool_id), now)
-        # what follows from it is done by the next controller, which finds the intent in the records
-        changes, _ = core.take()
-        journal.commit(changes)
+            return core.pools.evaluate(pool_id, None, now())
+        core.handle(AutoScaleNow(pool_id), now())
         pool = core.pools.get(pool_id)
         assert pool.autoscale_run is not None
         return pool.autoscale_run
+
+
+@contextmanager
+def _core(directory: StateDirectory, settings: Settings, *, keep: bool) -> Iterator[Core]:
+    """The core of a state. `keep`: what it has changed is committed at the end (hold the lock); what follows from that
+    is done by the next controller, which finds the intent in the records."""
+    from pools import RandomIds
+    from runner import Core, CoreSettings, open_journal
+
+    journal = open_journal(directory.database_url, upgrade=False)
+    try:
+        core = Core(CoreSettings(pools=settings.pool_settings()), directory.deployment(), RandomIds())
+        core.load(journal.load(now() - settings.sample_retention.total_seconds()), now())
+        yield core
+        if keep:
+            changes, _ = core.take()
+            journal.commit(changes)
     finally:
         journal.close()

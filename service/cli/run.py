@@ -40,21 +40,22 @@ def run(
     The same command again goes on where an earlier one was, even if that was killed. Exit code 0: every task
     succeeded; 1: one failed, or work is left; 2: bad input.
     """
-    from ..controller import Controller, open_providers
-    from ..rates import rates
+    from ..controller import Controller
+    from ..offers import offer
+    from ..provider_options import open_providers, provider_options
     from ..state import StateDirectory
     from ..workload_file import load_workload
 
     settings = read_settings(config)
     directory = StateDirectory(state)
     directory.check()
-    deployment = directory.deployment().id if directory.exists() else "0" * 12
-    sizes = open_providers(directory, settings, deployment)[settings.provider].sizes()
-    loaded = load_workload(workload, settings, [size.name for size in sizes])
+    providers, options = open_providers(directory, settings), provider_options(directory, settings)
+    offers = {name: offer(provider, options[name]) for name, provider in providers.items()}
+    loaded = load_workload(workload, settings, offers)
     for warning in loaded.warnings:
         click.echo(f"ebbtide: {warning}", err=True)
     with directory.lock():
-        desk = _Desk(workload, rates(settings, sizes), as_json=as_json, plain=plain)
+        desk = _Desk(workload, as_json=as_json, plain=plain)
         controller = Controller(
             directory, settings, end_idle_pools=True, occurrences=occurrences, observe=desk.observe
         )
@@ -67,9 +68,8 @@ def run(
 class _Desk:
     """One run, from the first line to the exit code."""
 
-    def __init__(self, workload: Path, known_rates: Any, *, as_json: bool, plain: bool) -> None:
+    def __init__(self, workload: Path, *, as_json: bool, plain: bool) -> None:
         self._workload = workload
-        self._rates = known_rates
         self._as_json = as_json
         self._plain = plain
         self._pump: Pump | None = None
@@ -85,9 +85,7 @@ class _Desk:
         from ..clock import now
         from ..views.screen import open_pump
 
-        self._pump = open_pump(
-            controller.core.tables(), self._rates, now(), as_json=self._as_json, plain=self._plain
-        )
+        self._pump = open_pump(controller.core.tables(), now(), as_json=self._as_json, plain=self._plain)
 
     def work(self, controller: Controller) -> int:
         """Run until all is done, somebody interrupts, or nothing can go on; then say what was."""
@@ -116,7 +114,7 @@ class _Desk:
         if self._stuck is not None:
             from pools import NodeDeallocationOption
 
-            self._say(f"cannot go on, ending the pools: {self._stuck}", "bad")
+            self._say("cannot go on without help, ending the pools", "bad")
             controller.drain(NodeDeallocationOption.TASK_COMPLETION)
             return False
         return controller.at_rest()
@@ -172,7 +170,6 @@ class _Desk:
             pools=tuple(core.ctx.pools),
             nodes=tuple(core.ctx.nodes),
             autoscale_runs=runs,
-            rates=self._rates,
             now=now(),
         )
         assert self._pump is not None

@@ -9,21 +9,29 @@ import click
 
 from .options import json_option, state_option
 
+#: States of nodes whose reason says more than why they were ordered.
+_TELLING = frozenset(("leavingpool", "preempted", "starttaskfailed", "unusable"))
+
 
 @click.command()
 @state_option
 @json_option
 def status(state: Path, as_json: bool) -> None:
     """Print the pools, nodes and jobs of a state, as the records have them."""
+    from pools import node_cost, options_of, options_of_job
     from runner import open_journal
 
+    from ..clock import now
+    from ..costs import cost_json, job_costs, used
     from ..iso8601 import format_instant
+    from ..report import error_text
     from ..state import StateDirectory
 
     directory = StateDirectory(state)
     directory.require()
     journal = open_journal(directory.database_url, upgrade=False)
     try:
+        time, node_records, pool_records = now(), journal.nodes(), journal.pools()
         nodes = [
             {
                 "id": node.id,
@@ -32,30 +40,51 @@ def status(state: Path, as_json: bool) -> None:
                 "since": format_instant(node.state_time),
                 "lowPriority": node.low_priority,
                 "vm": node.vm_name,
+                "size": node.size or None,
+                "zone": node.zone or (node.vm.zone if node.vm is not None else None),
+                "pricePerHour": node.price_per_hour,
+                **cost_json(node_cost(node, time)),
+                "standIn": node.fallback or None,
+                "reclaimAt": _instant(node.reclaim_at),
+                "reason": node.reason if node.state in _TELLING else None,
             }
-            for node in journal.nodes()
+            for node in node_records
         ]
         pools = [
             {
                 "id": pool.id,
                 "state": str(pool.state),
+                "provider": pool.provider,
+                "vmSize": pool.spec.vm_size,
                 "allocationState": str(pool.allocation_state),
                 "targetDedicatedNodes": pool.target_dedicated,
                 "targetLowPriorityNodes": pool.target_low_priority,
                 "currentNodes": sum(node["poolId"] == pool.id for node in nodes),
+                "circuitBreakerOpenSince": _instant(pool.broken_since),
+                "failedNode": pool.broken_node,
+                "fallbackSince": _instant(pool.fallback_since),
+                **cost_json(used(pool, [node for node in node_records if node.pool_id == pool.id], time).cost),
+                "budget": options_of(pool.spec.metadata).budget,
                 "resizeErrors": [f"{error.code}: {error.message}" for error in pool.resize_errors],
             }
-            for pool in journal.pools()
+            for pool in pool_records
         ]
+        job_records = journal.jobs()
+        tasks = {job.id: journal.tasks(job.id) for job in job_records}
+        known = {node.id: node for node in node_records}, {pool.id: pool for pool in pool_records}
+        costs = job_costs((task for each in tasks.values() for task in each), *known, time)
         jobs = [
             {
                 "id": job.id,
                 "poolId": job.pool_id,
                 "state": str(job.state),
                 "terminateReason": job.terminate_reason,
-                "tasks": dict(Counter(str(task.result or task.state) for task in journal.tasks(job.id))),
+                "tasks": dict(Counter(str(task.result or task.state) for task in tasks[job.id])),
+                **cost_json(costs[job.id]),
+                "budget": options_of_job(job.spec.metadata).budget,
+                "schedulingError": error_text(job),
             }
-            for job in journal.jobs()
+            for job in job_records
         ]
     finally:
         journal.close()
@@ -68,12 +97,21 @@ def status(state: Path, as_json: bool) -> None:
             click.echo(f"  {_words(row)}")
 
 
+def _instant(time: float | None) -> str | None:
+    from ..iso8601 import format_instant
+
+    return format_instant(time) if time is not None else None
+
+
 def _words(row: dict[str, Any]) -> str:
-    rest = [
-        f"{name} {_value(value)}"
-        for name, value in row.items()
-        if name != "id" and value not in (None, [], {})
-    ]
+    from pools import Cost
+
+    from ..costs import told
+
+    row = dict(row)
+    cost = Cost(row.pop("cost") or 0.0, row.pop("unpricedNodeSeconds"))
+    rest = [f"{name} {_value(value)}" for name, value in row.items() if name != "id" and value not in (None, [], {})]
+    rest.append(f"cost {told(cost)}")
     return f"{row['id']}: {', '.join(rest)}"
 
 

@@ -11,9 +11,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from pools import Pool
+from pools import Node, Pool
 
-from ..rates import money
+from ..costs import told
+from ..money import money
 from .tally import Tally
 from .timeline import Line
 
@@ -63,12 +64,12 @@ class LiveView:
             amount = self._tally.used(pool, now)
             table.add_row(
                 pool.id,
-                str(pool.allocation_state),
+                _state(pool),
                 str(self._tally.node_count(pool.id)),
                 f"{pool.target_dedicated}+{pool.target_low_priority}",
                 self._last_run(pool, now),
                 f"{amount.seconds:.1f}",
-                money(amount.cost),
+                told(amount.cost),
             )
         return table
 
@@ -83,28 +84,48 @@ class LiveView:
         nodes = list(self._tally.nodes.values())
         if not nodes:
             return Text()
-        table = _table("node", "pool", "state", "since", "kind")
+        table = _table("node", "pool", "state", "since", "kind", "per hour", "where")
         for node in nodes[:_NODES]:
             kind = "low-priority" if node.low_priority else "dedicated"
             since = f"{max(0.0, now - node.state_time):.0f} s"
-            table.add_row(node.id, node.pool_id, str(node.state), since, kind)
+            table.add_row(node.id, node.pool_id, str(node.state), since, kind, _price(node), _where(node))
         if len(nodes) > _NODES:
             states = Counter(str(node.state) for node in nodes)
             rest = ", ".join(f"{count} {state}" for state, count in states.items())
-            table.add_row(f"... {len(nodes)} nodes: {rest}", "", "", "", "")
+            table.add_row(f"... {len(nodes)} nodes: {rest}", "", "", "", "", "", "")
         return table
 
     def _tasks(self) -> Table:
         states = ("active", "preparing", "running", "succeeded", "failed")
-        table = _table("job", "state", *states)
+        table = _table("job", "state", *states, "cost")
         jobs = list(self._tally.jobs.values())
         for job in jobs[-_JOBS:]:
             counts = self._tally.tasks.get(job.id, Counter())
-            table.add_row(job.id, str(job.state), *(str(counts[state]) for state in states))
+            state = job.scheduling_error.code if job.scheduling_error is not None else str(job.state)
+            cost = told(self._tally.job_cost(job.id))
+            table.add_row(job.id, state, *(str(counts[each]) for each in states), cost)
         if len(jobs) > _JOBS:
             total = self._tally.task_counts()
-            table.add_row(f"all {len(jobs)} jobs", "", *(str(total[state]) for state in states))
+            table.add_row(f"all {len(jobs)} jobs", "", *(str(total[state]) for state in states), "")
         return table
+
+
+def _state(pool: Pool) -> str:
+    if pool.broken_since is not None:
+        return "circuit breaker open"
+    for error in pool.resize_errors:
+        if error.code.startswith("Budget"):
+            return error.code
+    return f"{pool.allocation_state}{', stand-ins' if pool.fallback_since is not None else ''}"
+
+
+def _price(node: Node) -> str:
+    return "" if node.vm_confirmed is None else money(node.price_per_hour)
+
+
+def _where(node: Node) -> str:
+    vm = node.vm
+    return " ".join(word for word in (vm.size, vm.zone) if word) if vm is not None else ""
 
 
 def _table(*columns: str) -> Table:

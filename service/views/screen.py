@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..clock import now
-from ..rates import Rates
 from .plain import PlainView
 from .pump import Pump, View
 from .tally import Tally
@@ -17,12 +16,12 @@ from .timeline import Line, Timeline
 
 
 def open_pump(
-    tables: Mapping[str, Iterable[Any]], rates: Rates, start: float, *, as_json: bool, plain: bool
+    tables: Mapping[str, Iterable[Any]], start: float, *, as_json: bool, plain: bool
 ) -> Pump:
     """`tables`: what is there before the first change. `as_json` keeps standard output for the object."""
     stream = sys.stderr if as_json else sys.stdout
     terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
-    timeline = Timeline(Tally(rates, start))
+    timeline = Timeline(Tally(start))
     timeline.load(tables)
     view: View
     if terminal and not plain:

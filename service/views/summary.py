@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from ..rates import Rate, money
-from ..report import Report
+from pools import options_of, options_of_job
+
+from ..columns import columns
+from ..costs import told
+from ..money import money
+from ..report import Report, error_text
 from .tally import Tally
 
 #: Steps of a pool's history shown at most.
 _STEPS = 12
+#: Jobs whose cost is told at most.
+_JOBS = 10
 #: Failed tasks named at most.
 _FAILED = 10
 
 
 def summary(report: Report, tally: Tally) -> str:
-    rows = [("pool", "nodes over time", "peak", "node-seconds", "price", "rate per node-hour")]
+    rows = [("pool", "nodes over time", "peak", "node-seconds", "cost", "idle", "budget")]
     for pool in report.pools:
         amount = report.used(pool)
         rows.append(
@@ -25,13 +31,43 @@ def summary(report: Report, tally: Tally) -> str:
                 _steps(tally.steps.get(pool.id, [(tally.start, 0)]), tally.start),
                 str(pool.usage.peak_nodes),
                 f"{amount.seconds:.1f}",
-                money(amount.cost),
-                _rate(report.rates.get(pool.spec.vm_size, Rate())),
+                told(amount.cost),
+                money(report.idle(pool)),
+                _budget(options_of(pool.spec.metadata).budget),
             )
         )
     states = Counter(str(job.state) for job in report.jobs)
     jobs = ", ".join(f"{count} {state}" for state, count in states.items()) or "none"
-    return "\n".join(["", *_table(rows), "", f"jobs:  {jobs}", f"tasks: {_tasks(report)}", *_failed(report)])
+    tables = ["", *columns(rows), "", *_job_costs(report)]
+    return "\n".join([*tables, f"jobs:  {jobs}", *_budgets(report), f"tasks: {_tasks(report)}", *_failed(report)])
+
+
+def _job_costs(report: Report) -> list[str]:
+    """The dearest jobs, if any has cost something or has a budget."""
+    rows = []
+    for job in report.jobs:
+        cost, budget = report.job_cost(job), options_of_job(job.spec.metadata).budget
+        if cost.known or cost.unpriced or budget is not None:
+            rows.append((cost.known, (job.id, str(job.state), told(cost), _budget(budget))))
+    rows.sort(key=lambda row: -row[0])
+    lines = columns([("job", "state", "cost", "budget"), *(cells for _, cells in rows[:_JOBS])]) if rows else []
+    rest = [f"and {len(rows) - _JOBS} more"] if len(rows) > _JOBS else []
+    return [*lines, *rest, ""] if rows else []
+
+
+def _budget(budget: float | None) -> str:
+    return "-" if budget is None else money(budget)
+
+
+def _budgets(report: Report) -> list[str]:
+    """What budgets have to say."""
+    pools = [
+        f"  pool {pool.id}: {error.code}: {error.message}"
+        for pool in report.pools
+        for error in pool.resize_errors
+        if error.code.startswith("Budget")
+    ]
+    return [*pools, *(f"  job {job.id}: {text}" for job in report.jobs if (text := error_text(job)) is not None)]
 
 
 def _steps(steps: Sequence[tuple[float, int]], start: float) -> str:
@@ -40,11 +76,6 @@ def _steps(steps: Sequence[tuple[float, int]], start: float) -> str:
     if len(told) > _STEPS:
         told = [*told[: _STEPS // 2], f"... {len(told) - _STEPS} more ...", *told[-_STEPS // 2 :]]
     return " -> ".join(told)
-
-
-def _rate(rate: Rate) -> str:
-    known = (("dedicated", rate.dedicated), ("low-priority", rate.low_priority))
-    return ", ".join(f"{kind} {price:g}" for kind, price in known if price is not None) or "unknown"
 
 
 def _tasks(report: Report) -> str:
@@ -65,10 +96,3 @@ def _failed(report: Report) -> list[str]:
 def _why(task: object) -> str:
     failure = getattr(task, "failure", None)
     return failure.message if failure is not None else "failed"
-
-
-def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pools import AutoScaleRun, Change, Node, Pool
+from pools import AutoScaleRun, Change, Cost, Node, Pool
 from runner import Job, Task
 
-from ..rates import Rate, Rates, Used, used
+from ..costs import Used, used
 
 #: Steps remembered of how many nodes a pool had; the middle of a longer history goes.
 _STEPS = 400
@@ -18,8 +18,7 @@ _STEPS = 400
 class Tally:
     """Every method is cheap: it costs a few dictionary accesses per change."""
 
-    def __init__(self, rates: Rates, start: float) -> None:
-        self._rates = rates
+    def __init__(self, start: float) -> None:
         self.start = start
         self.pools: dict[str, Pool] = {}
         self.nodes: dict[str, Node] = {}
@@ -29,6 +28,9 @@ class Tally:
         self.tasks: dict[str, Counter[str]] = {}
         #: per pool: (when, how many nodes from then on)
         self.steps: dict[str, list[tuple[float, int]]] = {}
+        #: per job: what its executions that have ended took of nodes
+        self.costs: dict[str, Cost] = {}
+        self._task_costs: dict[Any, Cost] = {}
         self._task_states: dict[Any, str] = {}
         self._counts: Counter[str] = Counter()
 
@@ -63,6 +65,14 @@ class Tally:
             state = task_state(task)
             self._task_states[key] = state
             counts[state] += 1
+            if task.cost or task.unpriced_seconds:
+                self._task_cost(key, Cost(task.cost, task.unpriced_seconds))
+
+    def _task_cost(self, key: Any, cost: Cost) -> None:
+        before, total = self._task_costs.get(key, Cost()), self.costs.get(key[0], Cost())
+        self._task_costs[key] = cost
+        more = Cost(cost.known - before.known, cost.unpriced - before.unpriced)
+        self.costs[key[0]] = total + more
 
     def _node(self, node_id: str, node: Node | None, now: float) -> None:
         known = self.nodes.get(node_id)
@@ -87,7 +97,10 @@ class Tally:
         return [node for node in self.nodes.values() if node.pool_id == pool_id]
 
     def used(self, pool: Pool, now: float) -> Used:
-        return used(pool, self.nodes_of(pool.id), self._rates.get(pool.spec.vm_size, Rate()), now)
+        return used(pool, self.nodes_of(pool.id), now)
+
+    def job_cost(self, job_id: str) -> Cost:
+        return self.costs.get(job_id, Cost())
 
     def task_counts(self) -> Counter[str]:
         total: Counter[str] = Counter()

@@ -10,8 +10,9 @@ from typing import Any, Literal
 from pools import AutoScaleRun, Change, Node, Pool
 from runner import Job, JobSchedule, Output, Task
 
+from ..costs import told
 from ..iso8601 import format_duration
-from ..rates import money
+from ..money import money
 from .outputs_text import shown
 from .tally import Tally
 
@@ -40,7 +41,7 @@ class Timeline:
         self._printed: dict[Any, Output] = {}
         self._nodes: dict[str, Node] = {}
         self._tasks: dict[Any, Task] = {}
-        self._jobs: dict[str, str] = {}
+        self._jobs: dict[str, Job] = {}
         self._schedules: set[str] = set()
         self._pools: dict[str, Pool] = {}
         self._outcome: dict[str, tuple[Any, ...]] = {}
@@ -50,7 +51,7 @@ class Timeline:
         self.tally.load(tables)
         self._pools = dict(self.tally.pools)
         self._nodes = dict(self.tally.nodes)
-        self._jobs = {job.id: str(job.state) for job in self.tally.jobs.values()}
+        self._jobs = dict(self.tally.jobs)
         self._tasks = {task.key: task for task in tables.get("tasks", ()) if task.state != "completed"}
         self._schedules = {schedule.id for schedule in tables.get("job_schedules", ())}
 
@@ -156,7 +157,8 @@ class Timeline:
         self._nodes[node_id] = node
         if before is None:
             kind = "low-priority" if node.low_priority else "dedicated"
-            yield Line(node.created, subject, f"ordered: {kind}, pool {node.pool_id}")
+            kind = "dedicated stand-in" if node.fallback else kind
+            yield Line(node.created, subject, f"ordered: {kind}, pool {node.pool_id}{self._placement(node)}")
         if node.state != (before.state if before is not None else "creating"):
             yield from self._node_state(node, before)
         start = node.start_task
@@ -182,7 +184,16 @@ class Timeline:
         bad = node.state in ("unusable", "preempted", "starttaskfailed")
         told = bad or node.state == "leavingpool"
         text = f"{node.state}: {node.reason}" if told and node.reason else str(node.state)
+        if node.state == "starting":
+            text += _where(node)
         yield Line(node.state_time, f"node {node.id}", text, "bad" if bad else "")
+
+    def _placement(self, node: Node) -> str:
+        """Where it was asked for, if there is a choice."""
+        pool = self._pools.get(node.pool_id)
+        if node.zone is not None:
+            return f", {node.size} in {node.zone}"
+        return f", {node.size}" if pool is not None and node.size not in ("", pool.spec.vm_size) else ""
 
     def _node_count(self, pool_id: str, now: float) -> Iterator[Line]:
         pool = self.tally.pools.get(pool_id)
@@ -192,7 +203,7 @@ class Timeline:
             yield Line(now, f"pool {pool_id}", f"has {nodes}", "quiet")
             return
         amount = self.tally.used(pool, now)
-        text = f"is at zero: {amount.seconds:.1f} node-seconds so far, price {money(amount.cost)}"
+        text = f"is at zero: {amount.seconds:.1f} node-seconds so far, price {told(amount.cost)}"
         yield Line(now, f"pool {pool_id}", text, "good")
 
     # -- jobs and tasks -------------------------------------------------------------------------------------
@@ -211,13 +222,14 @@ class Timeline:
         if job is None:
             self._jobs.pop(job_id, None)
             return
-        self._jobs[job_id] = str(job.state)
+        self._jobs[job_id] = job
         if before is None:
             yield Line(job.created, subject, f"created on pool {job.pool_id}")
-        if job.state == "completed" and before != "completed":
-            yield Line(
-                job.end_time or now, subject, f"completed: {job.terminate_reason or 'no reason given'}"
-            )
+        error = job.scheduling_error
+        if error is not None and (before is None or error != before.scheduling_error):
+            yield Line(now, subject, f"{error.code}: {error.message}", "bad")
+        if job.state == "completed" and (before is None or before.state != "completed"):
+            yield Line(job.end_time or now, subject, f"completed: {job.terminate_reason or 'no reason given'}")
 
     def _task(self, key: Any, task: Task | None, added: Counter[str], now: float) -> Iterator[Line]:
         before = self._tasks.pop(key, None)
@@ -265,6 +277,16 @@ def _results(text: str) -> tuple[tuple[int, int] | None, str]:
         return (int(values["$TargetDedicatedNodes"]), int(values["$TargetLowPriorityNodes"])), own
     except (KeyError, ValueError):
         return None, own
+
+
+def _where(node: Node) -> str:
+    """What its cloud has given: size, zone, price."""
+    vm = node.vm
+    if vm is None or vm.size is None:
+        return ""
+    zone = f" in {vm.zone}" if vm.zone is not None else ""
+    price = f", {money(node.price_per_hour)} per hour" if node.price_per_hour is not None else ""
+    return f": {vm.size}{zone}{price}"
 
 
 def _targets(pool: Pool) -> tuple[int, int]:

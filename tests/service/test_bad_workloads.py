@@ -11,14 +11,16 @@ from service.problems import InputError
 from service.settings import Settings
 from service.workload_file import load_workload
 
+from .offers import offers
+
 CASES = Path(__file__).parent / "cases"
-SIZES = ("local.large", "local.medium", "local.small")
+OFFERS = offers(("local.large", "local.medium", "local.small"))
 FILES = sorted(path for path in CASES.iterdir() if path.suffix != ".txt")
 
 
 def told(path):
     with pytest.raises(InputError) as caught:
-        load_workload(path, Settings(), SIZES)
+        load_workload(path, Settings(), OFFERS)
     return str(caught.value).replace(f"{path.parent}/", "") + "\n"
 
 

@@ -71,7 +71,8 @@ def test_unknown_provider_and_unknown_option(tmp_path):
     workload = tmp_path / "w.yaml"
     workload.write_text("pools: [{id: a, vmSize: local.small}]\n")
     config = tmp_path / "s.yaml"
-    for text, told in (("provider: moon", "unknown driver 'moon'"), ("providers: {local: {maxVm: 3}}", "maxVms")):
+    moon = ("defaultProvider: moon", "unknown driver 'moon'")
+    for text, told in (moon, ("providers: {local: {maxVm: 3}}", "maxVms")):
         config.write_text(text)
         run = ebbtide("run", str(workload), "--config", str(config), "--state", str(tmp_path / "state"))
         assert (run.returncode, told in run.stderr) == (2, True), run.stderr

@@ -37,7 +37,12 @@ def test_the_object_of_a_run(done):
     assert run.returncode == 1, run.stderr  # one task fails
     report = json.loads(run.stdout)
     assert list(report) == ["jobs", "tasks", "pools", "autoScaleRuns"]
-    assert report["jobs"] == [{"id": "j", "state": "completed", "terminateReason": "AllTasksComplete"}]
+    assert report["jobs"] == [
+        {
+            "id": "j", "state": "completed", "terminateReason": "AllTasksComplete", "cost": 0.0,
+            "unpricedNodeSeconds": 0.0, "budget": None, "schedulingError": None,
+        }
+    ]  # fmt: skip
     node = report["tasks"][0]["nodeId"]
     assert node.startswith("node_")
     results = [("good", "success", 0, 0), ("bad", "failure", 3, 1), ("long", "success", 0, 0)]
@@ -53,6 +58,7 @@ def test_the_object_of_a_run(done):
     assert 0 < seconds < stage.took[0]
     assert pool == {
         "id": "p", "currentDedicatedNodes": 0, "currentLowPriorityNodes": 0, "peakNodes": 1, "cost": 0.0,
+        "unpricedNodeSeconds": 0.0, "idleCost": 0.0, "budget": None, "nodes": [],
     }  # fmt: skip
     assert report["autoScaleRuns"] == []
 

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 
+from providers import Profile
 from service.problems import InputError
 from service.settings import Price, Settings
 from service.settings_file import load_settings
@@ -53,15 +54,30 @@ def test_every_duration_arrives_where_it_belongs():
             "EBBTIDE_DESTROY_RETRY": "PT7S", "EBBTIDE_CONNECT_TIMEOUT": "PT8S", "EBBTIDE_HANDSHAKE_TIMEOUT": "PT9S",
             "EBBTIDE_AGENT_START_TIMEOUT": "PT10S", "EBBTIDE_KEEP_ALIVE_INTERVAL": "PT11S",
             "EBBTIDE_CONNECTION_TIMEOUT": "PT12S", "EBBTIDE_TRANSFER_TIMEOUT": "PT13S",
+            "EBBTIDE_BOOT_POLL_INTERVAL": "PT14S", "EBBTIDE_CAPACITY_PAUSE": "PT15S", "EBBTIDE_ORPHAN_GRACE": "PT16S",
         },
     )  # fmt: skip
     pools, link = settings.pool_settings(), settings.link_timeouts()
     got = (
         pools.vm_poll_interval, pools.boot_timeout, pools.unreachable_timeout, pools.connect_retry, pools.backoff_base,
         pools.backoff_max, pools.destroy_retry, link.connect, link.handshake, link.start, link.ping, link.silence,
-        link.transfer,
+        link.transfer, pools.boot_poll_interval, pools.capacity_pause, pools.orphan_grace,
     )  # fmt: skip
-    assert got == tuple(range(1, 14))
+    assert got == tuple(range(1, 17))
+
+
+def test_what_is_known_of_providers_and_prices_gets_to_the_pools(tmp_path):
+    settings = load(tmp_path, "breakerAfter: 3\nprices: {a: {lowPriority: 0.5}, b: {dedicated: 2, lowPriority: 1}}")
+    profile = Profile(default_size="s")
+    pools = settings.pool_settings({"aws": profile})
+    assert pools.profile("aws") is profile
+    assert pools.prices == {"a": (None, 0.5), "b": (2.0, 1.0)}
+    assert pools.breaker_after == 3
+
+
+def test_the_default_provider(tmp_path):
+    assert load(tmp_path, "defaultProvider: aws").default_provider == "aws"
+    assert load_settings(None, {"EBBTIDE_DEFAULT_PROVIDER": "gce"}).default_provider == "gce"
 
 
 @pytest.mark.parametrize(
@@ -74,6 +90,7 @@ def test_every_duration_arrives_where_it_belongs():
         ("prices: {a: 1}", "prices.a: must be a group of properties (dedicated, lowPriority), not '1'"),
         ("outputCap: 12", "outputCap: must be at least 1024, not 12"),
         ("account: a/b", "account: may hold 1 to 64 letters"),
+        ("defaultProvider: ../x", "defaultProvider: may hold 1 to 64 letters"),
         ("connectionTimeout: PT5S", "connectionTimeout: must be longer than keepAliveInterval"),
     ],
 )
@@ -88,7 +105,7 @@ def test_bad_files(tmp_path, text, told):
     [
         ("EBBTIDE_SAMPEL_PERIOD", "PT1S", "EBBTIDE_SAMPEL_PERIOD: is no setting; did you mean EBBTIDE_SAMPLE_PERIOD?"),
         ("EBBTIDE_SAMPLE_PERIOD", "x", "EBBTIDE_SAMPLE_PERIOD: is no ISO 8601 duration: 'x'"),
-        ("EBBTIDE_GIVE_UP_AFTER", "0", "EBBTIDE_GIVE_UP_AFTER: must be at least 1, not 0"),
+        ("EBBTIDE_BREAKER_AFTER", "0", "EBBTIDE_BREAKER_AFTER: must be at least 1, not 0"),
         ("EBBTIDE_BOOT_TIMEOUT", "PT0S", "bootTimeout: must be longer than nothing"),
     ],
 )

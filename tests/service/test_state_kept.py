@@ -52,7 +52,7 @@ def test_a_task_that_is_new_for_a_completed_job_is_refused(stage):
 def test_down_finds_the_nodes_of_a_provider_that_only_former_settings_named(stage, tmp_path):
     settings = tmp_path / "settings.yaml"
     options = f"{{driver: local, baseDir: '{tmp_path / 'elsewhere'}'}}"
-    settings.write_text(f"provider: other\nproviders: {{other: {options}}}\n")
+    settings.write_text(f"defaultProvider: other\nproviders: {{other: {options}}}\n")
     slow = SMALL.replace("echo a", "sleep 600")
     run = stage.start("--config", str(settings), workload=slow)
     stage.until_running()
@@ -66,8 +66,54 @@ def test_down_finds_the_nodes_of_a_provider_that_only_former_settings_named(stag
 
 def test_simulated_machines_run_no_tasks(stage, tmp_path):
     settings = tmp_path / "settings.yaml"
-    settings.write_text("provider: simulated\n")
+    settings.write_text("defaultProvider: simulated\n")
     run = stage("--config", str(settings), workload=SMALL)
     assert run.returncode == 2
     assert "use the provider `local`" in run.stderr
     assert not stage.state.exists()
+
+
+TWO = """
+pools:
+- {id: p, vmSize: local.small, targetLowPriorityNodes: 1}
+- {id: q, vmSize: local.small, targetLowPriorityNodes: 1}
+jobs:
+- id: j
+  poolInfo: {poolId: p}
+  tasks: [{id: a, commandLine: "sleep 600"}]
+- id: k
+  poolInfo: {poolId: q}
+  tasks: [{id: a, commandLine: "sleep 600"}]
+"""
+
+
+def test_down_of_one_pool_asks_its_nodes_and_leaves_the_others_alone(stage):
+    run = stage.start(workload=TWO)
+    stage.until(lambda: sum(node["state"] == "running" for node in stage.status()["nodes"]) == 2, "two running nodes")
+    run.kill()
+    run.wait()
+    down = stage("down", "--pool", "p")
+    assert down.returncode == 0, down.stderr
+    assert "the nodes hand over what has ended" in down.stdout
+    assert down.stdout.count("ended ebbtide-") == 1
+    status = stage.status()
+    assert [(node["poolId"], node["state"]) for node in status["nodes"]] == [("q", "running")]
+    assert {job["id"]: job["tasks"] for job in status["jobs"]} == {"j": {"active": 1}, "k": {"running": 1}}
+    assert len(stage.processes()) > 1  # the other node and its task live on
+
+
+def test_down_tells_a_provider_that_cannot_be_used_and_ends_the_others(stage, tmp_path):
+    run = stage.start(workload=SMALL.replace("echo a", "sleep 600"))
+    stage.until_running()
+    run.kill()
+    run.wait()
+    kept = json.loads((stage.state / "providers.json").read_text())
+    kept["gone"] = {"driver": "local", "baseDir": "${EBBTIDE_TEST_ABSENT}/x"}
+    (stage.state / "providers.json").write_text(json.dumps(kept))
+    down = stage("down")
+    assert down.returncode == 1
+    assert "ended ebbtide-" in down.stdout
+    assert "EBBTIDE_TEST_ABSENT is not set" in down.stdout
+    assert "those of gone, which cannot be asked" in down.stderr
+    refused = stage(workload=SMALL)
+    assert (refused.returncode, "providers.json" in refused.stderr) == (2, True)

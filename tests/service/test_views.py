@@ -7,10 +7,22 @@ from typing import Any
 
 import pytest
 
-from pools import AutoScaleError, AutoScaleRun, Change, ExecutionResult, FailureInfo, Node, NodeState, Pool, PoolSpec
+from pools import (
+    AutoScaleError,
+    AutoScaleRun,
+    Change,
+    Cost,
+    ExecutionResult,
+    FailureInfo,
+    Node,
+    NodeState,
+    Pool,
+    PoolSpec,
+    Usage,
+)
 from pools import evolve as new_version
 from runner import Job, JobSpec, JobState, Output, PoolInfo, Task, TaskSpec, TaskState
-from service.rates import Rate, money, used
+from service.money import money
 from service.views import Line, Pump, Timeline
 from service.views.outputs_text import shown
 from service.views.plain import PlainView, rendered
@@ -18,7 +30,6 @@ from service.views.tally import Tally
 
 from .stage import PATIENCE
 
-RATES = {"local.small": Rate(3600.0, 360.0)}
 STAMP: Any = {"created": 100.0, "modified": 100.0, "state_time": 100.0}
 POOL = Pool(**STAMP, id="p", spec=PoolSpec(id="p", vm_size="local.small", enable_auto_scale=True), provider="local")
 NODE = Node(**STAMP, id="n", pool_id="p", vm_name="vm", low_priority=True)
@@ -27,7 +38,7 @@ TASK = Task(**STAMP, job_id="j", id="t", uid="u", sequence=1, spec=TaskSpec(id="
 
 
 def timeline():
-    return Timeline(Tally(RATES, 100.0))
+    return Timeline(Tally(100.0))
 
 
 def told(timeline, now, *changes):
@@ -59,7 +70,7 @@ def test_a_pool_from_zero_to_zero():
     running = new_version(idle, 104.0, state=NodeState.RUNNING)
     assert told(story, 104.0, ("nodes", "n", running)) == []
     assert told(story, 105.0, ("nodes", "n", new_version(running, 105.0, state=NodeState.IDLE))) == []
-    gone = new_version(POOL, 110.0, usage=POOL.usage.__class__(low_priority_seconds=10.0))
+    gone = new_version(POOL, 110.0, usage=Usage(low_priority_seconds=10.0, cost=1.0))
     # in whatever order a batch brings them
     assert told(story, 110.0, ("nodes", "n", None), ("pools", "p", gone)) == [
         "10 node n: gone after 10.0 s",
@@ -198,10 +209,26 @@ def test_many_tasks_are_counted_few_are_told():
 
 
 def test_money():
-    node = new_version(NODE, 100.0)
-    assert used(POOL, [node], Rate(None, 360.0), 110.0) == (0.0, 10.0, 1.0)
-    assert used(POOL, [node], Rate(360.0, None), 110.0).cost is None
-    assert used(POOL, [], Rate(None, None), 110.0).cost == 0.0
     assert [money(cost) for cost in (None, 0.0, 0.00001234, 0.5, 12.3456)] == [
         "unknown", "0.00", "0.000012", "0.5000", "12.35",
     ]  # fmt: skip
+
+
+def test_what_a_job_has_cost_grows_with_its_executions():
+    story = timeline()
+    first = new_version(TASK, 101.0, state=TaskState.RUNNING, node_id="n", cost=0.25)
+    told(story, 101.0, ("tasks", TASK.key, first), ("tasks", ("j", "u"), new_version(TASK, 101.0)))
+    told(story, 102.0, ("tasks", TASK.key, new_version(first, 102.0, cost=0.5, unpriced_seconds=3.0)))
+    assert story.tally.job_cost("j") == Cost(0.5, 3.0)
+    assert story.tally.job_cost("k") == Cost()
+
+
+def test_a_budget_is_told_of_once():
+    story = timeline()
+    error = FailureInfo("usererror", "BudgetReached", "it is used up")
+    held = new_version(JOB, 101.0, scheduling_error=error, held=True)
+    assert told(story, 101.0, ("jobs", "j", held)) == [
+        "0 job j: created on pool p", "1 job j: BudgetReached: it is used up"
+    ]  # fmt: skip
+    assert told(story, 102.0, ("jobs", "j", new_version(held, 102.0))) == []
+    assert told(story, 103.0, ("jobs", "j", new_version(held, 103.0, scheduling_error=None, held=False))) == []

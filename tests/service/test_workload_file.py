@@ -11,18 +11,20 @@ from service.settings import Settings
 from service.settings_file import load_settings
 from service.workload_file import load_workload
 
+from .offers import offers
+
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "recurrent"
-SIZES = ("local.small",)
+OFFERS = offers(("local.small",))
 
 
 def load(tmp_path, text, name="w.yaml"):
     path = tmp_path / name
     path.write_text(text, encoding="utf-8")
-    return load_workload(path, Settings(), SIZES)
+    return load_workload(path, Settings(), OFFERS)
 
 
 def test_the_example():
-    loaded = load_workload(EXAMPLE / "workload.yaml", load_settings(EXAMPLE / "settings.yaml", {}), SIZES)
+    loaded = load_workload(EXAMPLE / "workload.yaml", load_settings(EXAMPLE / "settings.yaml", {}), OFFERS)
     assert [application.version for application in loaded.spec.applications] == ["1.0", "1.0"]
     start_task = loaded.spec.pools[0].start_task
     assert start_task is not None
@@ -34,7 +36,7 @@ def test_the_example():
 
 def test_the_example_needs_its_settings():
     with pytest.raises(InputError, match="minimumAutoScaleEvaluationInterval"):
-        load_workload(EXAMPLE / "workload.yaml", Settings(), SIZES)
+        load_workload(EXAMPLE / "workload.yaml", Settings(), OFFERS)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,29 @@
+"""What a run finds at its end: a VM that lives is left over; one that has ended is cleaned up and is no error."""
+
+import pytest
+
+from providers import SimulatedProvider, SimulatedSettings, VmSpec, VmState
+from service.controller import left_over_at
+
+ID = "0123456789ab"
+
+
+@pytest.mark.parametrize(
+    ("ended", "left"), [((), ["a", "b"]), (("a",), ["b"]), (("a", "b"), [])], ids=["none", "one", "all"]
+)
+def test_what_has_ended_is_not_left(ended: tuple[str, ...], left: list[str]) -> None:
+    time = 1000.0
+    cloud = SimulatedProvider("lab", ID, SimulatedSettings(boot_delay=0.0), lambda: time)
+    for name in ("a", "b"):
+        cloud.create(
+            VmSpec(
+                name=f"{ID}-{name}", deployment=ID, pool_id="p", node_id=name, size=cloud.sizes()[0].name,
+                image=cloud.images()[0].name, low_priority=True, public_key="ssh-ed25519 " + "A" * 68,
+            )  # fmt: skip
+        )
+    time += 1
+    for name in ended:
+        cloud.preempt(f"{ID}-{name}")
+    assert {vm.name for vm in cloud.list_owned() if vm.state is VmState.PREEMPTED} == {f"{ID}-{n}" for n in ended}
+    assert list(left_over_at(cloud)) == [f"{ID}-{name}" for name in left]
+    assert [vm.name for vm in cloud.list_owned()] == [f"{ID}-{name}" for name in left]

@@ -1,0 +1,179 @@
+"""`ebbtide reap`: VMs that no record knows are ended; nothing else is."""
+
+import json
+import subprocess
+
+import pytest
+
+from providers import InvalidRequestError, SimulatedProvider, SimulatedSettings, TransientError, VmSpec, open_provider
+from service.reaper import Reaper
+from service.state import StateDirectory
+
+from .stage import COMMAND, PATIENCE, SLOW
+
+ID = "0123456789ab"
+OTHER = "ba9876543210"
+
+
+def spec(name, deployment=ID):
+    return VmSpec(
+        name=f"{deployment}-{name}", deployment=deployment, pool_id="p", node_id=name, size="local.small",
+        image="local", low_priority=False, public_key="ssh-ed25519 " + "AAAAC3NzaC1lZDI1NTE5AAAAI" + "H" * 43,
+    )  # fmt: skip
+
+
+# -- what is one -----------------------------------------------------------------------------------------------
+
+
+class Lab:
+    """A cloud in memory with VMs of given ages."""
+
+    def __init__(self, *names):
+        self.time = 1000.0
+        self.cloud = SimulatedProvider("lab", ID, SimulatedSettings(boot_delay=0.0), lambda: self.time)
+        for name in names:
+            self.create(name)
+
+    def create(self, name):
+        size = self.cloud.sizes()[0].name
+        self.cloud.create(VmSpec(**{**vars(spec(name)), "size": size, "image": self.cloud.images()[0].name}))
+
+    def reaper(self, *known, grace=60.0, providers=None):
+        names = [f"{ID}-{name}" for name in known]
+        return Reaper(providers or {"lab": self.cloud}, lambda: names, grace, lambda: self.time)
+
+    def names(self):
+        return [vm.name.removeprefix(f"{ID}-") for vm in self.cloud.list_owned()]
+
+
+def test_what_has_no_record_is_ended():
+    lab = Lab("a", "b", "c")
+    lab.time += 61
+    reaper = lab.reaper("b")
+    ended = reaper.end(reaper.find())
+    assert [(each.vm.name[13:], each.done, each.age) for each in ended] == [("a", "ended", 61), ("c", "ended", 61)]
+    assert lab.names() == ["b"]
+    assert reaper.find() == []
+
+
+def test_what_is_young_stays():
+    lab = Lab("a")
+    lab.time += 59
+    lab.create("b")
+    (a, b) = lab.reaper(grace=59.0).find()
+    assert (a.done, b.done, b.note) == ("found", "kept", "younger than 59 s")
+    lab.reaper().end([b])
+    assert lab.names() == ["a", "b"]
+
+
+def test_a_vm_that_gets_its_record_while_we_look_is_none():
+    lab = Lab("a", "b")
+    answers = iter([[], [f"{ID}-a"]])
+    reaper = Reaper({"lab": lab.cloud}, lambda: next(answers), 0.0, lambda: lab.time)
+    assert [orphan.vm.name for orphan in reaper.find()] == [f"{ID}-b"]
+
+
+class Mute:
+    """A cloud that lists, and ends nothing; or does not even list."""
+
+    def __init__(self, vms):
+        self.vms = vms
+
+    def list_owned(self):
+        if self.vms is None:
+            raise TransientError("no answer")
+        return self.vms
+
+    def destroy(self, name, provider_id=None):
+        raise InvalidRequestError(f"{provider_id} stays")
+
+
+def test_what_does_not_go_is_told():
+    lab = Lab("a")
+    reaper = lab.reaper(grace=0.0, providers={"mute": Mute(lab.cloud.list_owned()), "dead": Mute(None)})
+    (left,) = reaper.end(reaper.find())
+    assert (left.provider, left.done, left.note) == ("mute", "failed", f"sim-{ID}-a stays")
+    assert reaper.errors == {"dead": "no answer"}
+    assert left.to_json()["done"] == "failed"
+
+
+# -- the command -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def base(tmp_path):
+    """A state without records of its VMs, and a deployment of others on the same machine."""
+    state = StateDirectory(tmp_path / "state")
+    state.create(lambda: ID)
+    opened = {each: open_provider("local", {"baseDir": str(state.nodes)}, each) for each in (ID, OTHER)}
+    yield opened
+    for provider in opened.values():
+        for vm in provider.list_owned():
+            provider.destroy(vm.name)
+
+
+def reap(tmp_path, *words, state="state"):
+    return subprocess.run(
+        [*COMMAND, "reap", "--state", str(tmp_path / state), *words], capture_output=True, text=True, check=False,
+        timeout=PATIENCE, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def names(provider):
+    return [vm.name for vm in provider.list_owned()]
+
+
+def test_a_lost_state_is_reaped_by_its_id_and_nobody_elses(base, tmp_path):
+    for deployment, provider in base.items():
+        provider.create(spec("x", deployment))
+    config = tmp_path / "s.yaml"
+    config.write_text("providers: {local: {baseDir: state/nodes}}\n")
+    lost = ("--deployment", ID, "--config", str(config))
+    unasked = reap(tmp_path, *lost, state="gone")
+    assert (unasked.returncode, "--yes" in unasked.stderr) == (2, True)
+    there = reap(tmp_path, *lost, "--yes")
+    assert (there.returncode, "`ebbtide down` ends all of it" in there.stderr) == (2, True)
+    dry = reap(tmp_path, *lost, "--dry-run", "--json", "--grace", "PT0S", state="gone")
+    assert [vm["done"] for vm in json.loads(dry.stdout)["vms"]] == ["found"]
+    young = reap(tmp_path, *lost, "--yes", "--grace", "PT1H", state="gone")
+    assert (young.returncode, "kept: younger than 3600 s" in young.stdout) == (0, True)
+    assert names(base[ID]) == [f"{ID}-x"]
+    done = reap(tmp_path, *lost, "--yes", "--json", "--grace", "PT0S", state="gone")
+    assert done.returncode == 0, done.stderr
+    assert [vm["done"] for vm in json.loads(done.stdout)["vms"]] == ["ended"]
+    assert names(base[ID]) == []
+    assert names(base[OTHER]) == [f"{OTHER}-x"]
+    assert not (tmp_path / "gone").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--grace", "soon"], "--grace is no ISO 8601 duration: 'soon'"),
+        (["--deployment", "all", "--yes"], "--deployment 'all' is no deployment's id"),
+        (["--deployment", OTHER, "--yes"], "name a --config FILE"),
+    ],
+)
+def test_bad_words(tmp_path, words, told, base):
+    run = reap(tmp_path, *words)
+    assert (run.returncode, told in run.stderr) == (2, True), run.stderr
+
+
+def test_beside_a_controller_one_may_only_look(stage, tmp_path):
+    stage.start(workload=SLOW % (tmp_path / "go"))
+    stage.until_running()
+    deployment = stage.state.joinpath("deployment").read_text().strip()
+    stray = spec("stray", deployment)
+    provider = open_provider("local", {"baseDir": str(stage.state / "nodes")}, deployment)
+    refused = stage("reap")
+    assert (refused.returncode, "another ebbtide" in refused.stderr) == (2, True)
+    provider.create(stray)
+    looked = stage("reap", "--dry-run", "--grace", "PT0S", "--json")
+    assert [vm["name"] for vm in json.loads(looked.stdout)["vms"]] == [stray.name]
+    stage.running[0].kill()
+    stage.running[0].wait()
+    ended = stage("reap", "--grace", "PT0S")
+    assert ended.returncode == 0, ended.stderr
+    assert stray.name in ended.stdout
+    assert len(names(provider)) == 1  # the node with a record stays
+    assert stage("reap", "--grace", "PT0S").stdout == "no VM is without a record\n"
