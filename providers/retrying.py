@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from . import ids
 from .errors import ThrottledError
 
 T = TypeVar("T")
@@ -38,7 +39,7 @@ class Retrying:
         """`limit`: seconds after which a call that is still throttled raises."""
         self._limit = limit
         self._sleep = sleep
-        self._random = chance if chance is not None else random.Random()
+        self._random = chance if chance is not None else ids.chance()
         self._clock = clock
         self._lock = threading.Lock()
         self._pause = 0.0
