@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from providers import Vm
-
 from .commands import Command
 from .ids import Ids
 from .ledger import Ledger, Log, Table
@@ -55,9 +53,9 @@ class Context:
         self.draining: dict[str, NodeDeallocationOption] = {}
         #: nodes with a live connection; not stored, a new controller connects anew
         self.connected: set[str] = set()
-        #: nodes to which a connection is made, now or when their timer rings, and their VM as it was known then; not
-        #: stored either
-        self.dialling: dict[str, Vm] = {}
+        #: nodes to which a connection is made, now or when their timer rings: two at a time would be in each other's
+        #: way. Not stored either
+        self.dialling: set[str] = set()
         #: what the nodes use, as they told last; not stored either
         self.node_usage = UsageReports()
 
@@ -107,7 +105,7 @@ class Context:
         self._of_pool[node.pool_id].discard(node.id)
         self._gone.get(node.pool_id, set()).discard(node.id)
         self.connected.discard(node.id)
-        self.dialling.pop(node.id, None)
+        self.dialling.discard(node.id)
         self.node_usage.forget(node.id)
         self.dirty.add(node.pool_id)
         self.nodes.remove(node.id)

@@ -26,7 +26,8 @@ class IdlePools:
         if pool.spec.enable_auto_scale:
             # the formula gets its chance to ebb before the pool is ended for it
             grace = 3 * pool.spec.auto_scale_evaluation_interval.total_seconds() + 60.0
-            self._ctx.timers.set_earlier("linger", pool.id, since + grace)
+            if now < since + grace:
+                self._ctx.timers.set_earlier("linger", pool.id, since + grace)
         return now >= since + grace
 
     def forget(self, pool_id: str) -> None:

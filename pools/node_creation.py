@@ -12,7 +12,6 @@ from msgspec.structs import replace
 
 from providers import (
     CapacityError,
-    InvalidRequestError,
     Placement,
     ProviderError,
     QuotaError,
@@ -30,8 +29,6 @@ from .node_states import NodeState
 from .placement import open_placement, placements
 from .resize_errors import ALLOCATION_FAILED
 
-#: Answers that say for certain that the call made no VM.
-_NO_VM = (CapacityError, QuotaError, InvalidRequestError)
 #: A cloud that answers badly is told of from this try on.
 _TOLD_FROM = 3
 
@@ -106,7 +103,7 @@ class NodeCreation:
             setbacks.no_capacity(node, error, now)
         elif isinstance(error, QuotaError):
             setbacks.quota_reached(node, error, now)
-        certain = isinstance(error, _NO_VM) and not node.uncertain_creates
+        certain = error.nothing_made and not node.uncertain_creates
         if isinstance(error, CapacityError | QuotaError):
             reason = f"VM could not be created: {error}"
             self._gone(node, reason, certain, now)

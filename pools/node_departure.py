@@ -46,7 +46,7 @@ class NodeDeparture:
         self._ctx.connected.discard(node.id)
         node = self._ctx.advance(node, NodeEvent.PREEMPTED, now, reason=reason)
         self.setbacks.taken_back(node, now)
-        self._destroy(node, now)
+        self._destroy(self._ctx.nodes[node.id], now)
 
     def reclaim(self, node: Node, at: float, now: float) -> None:
         """The cloud has announced to take the VM back at `at`: nothing new is placed there, and it is replaced at once.
@@ -59,6 +59,7 @@ class NodeDeparture:
             ctx.timers.cancel("boot", node.id)
             option = NodeDeallocationOption.TASK_COMPLETION
             node = ctx.advance(node, NodeEvent.REMOVE, now, leaving=option, reason=reason, reclaim_at=at)
+            self.setbacks.taken_back(node, now)
             ctx.workload.evict(node.id, option, now)
         else:
             node = ctx.put_node(evolve(node, now, reclaim_at=at))
@@ -102,9 +103,12 @@ class NodeDeparture:
 
     def _destroy(self, node: Node, now: float) -> None:
         if node.keep_console:
-            # calls about one VM keep their order: it is read before its VM goes
-            self._ctx.say(ReadConsole(node.id, self._ctx.pools[node.pool_id].provider, node.vm_name))
+            self.read_console(node)
         self.issue_destroy(self._ctx.put_node(evolve(node, now, destroying=True)))
+
+    def read_console(self, node: Node) -> None:
+        """Keep what the VM printed. Calls about one VM keep their order: it is read before its VM goes."""
+        self._ctx.say(ReadConsole(node.id, self._ctx.pools[node.pool_id].provider, node.vm_name))
 
     def issue_destroy(self, node: Node) -> None:
         """Ask for the end of the VM (once more, after a failure or a restart)."""

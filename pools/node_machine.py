@@ -64,7 +64,7 @@ class NodeMachine:
 
     def _connect(self, node: Node) -> None:
         assert node.vm is not None
-        self._ctx.dialling[node.id] = node.vm
+        self._ctx.dialling.add(node.id)
         pool = self._ctx.pools[node.pool_id]
         self._ctx.say(ConnectNode(node.id, node.vm, pool.spec.task_slots_per_node))
 
@@ -79,7 +79,7 @@ class NodeMachine:
         """
         ctx = self._ctx
         node = ctx.nodes.get(node_id)
-        if node is None or node.destroying:
+        if node is None or node.destroying or node.vm is None:
             ctx.say(DisconnectNode(node_id))
             return
         ctx.connected.add(node_id)
@@ -231,6 +231,8 @@ class NodeMachine:
         if node.vm_gone:
             return
         if node.destroying:
+            if node.keep_console:
+                self.departure.read_console(node)
             self.departure.issue_destroy(node)
             return
         if node.state is NodeState.CREATING and node.vm_confirmed is None:

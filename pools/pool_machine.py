@@ -88,6 +88,7 @@ class PoolMachine:
         if spec.enable_auto_scale:
             self._ctx.timers.set("autoscale", pool.id, now)
         else:
+            self._ctx.timers.cancel("autoscale", pool.id)
             targets = (spec.target_dedicated_nodes or 0, spec.target_low_priority_nodes or 0)
             self._retarget(pool, targets, pool.node_deallocation_option, now)
 
@@ -160,9 +161,7 @@ class PoolMachine:
         samples = self.histories.of(pool.id).samples(pool, nodes, now)
         return evaluate(pool, text, samples, now, self._ctx.ids.random())
 
-    def _retarget(
-        self, pool: Pool, targets: tuple[int, int], option: NodeDeallocationOption, now: float
-    ) -> None:
+    def _retarget(self, pool: Pool, targets: tuple[int, int], option: NodeDeallocationOption, now: float) -> None:
         self._ctx.put_pool(
             evolve(
                 pool,
@@ -189,11 +188,16 @@ class PoolMachine:
                 return
             if kind == "sample":
                 self.histories.take(pool, now)
-            elif kind == "autoscale" and pool.state is PoolState.ACTIVE and key not in ctx.draining:
+            elif kind == "autoscale" and self._evaluated(pool):
                 self.autoscale(key, now)
             ctx.dirty.add(key)
         else:
             self.nodes.ring(kind, key, now)
+
+    def _evaluated(self, pool: Pool) -> bool:
+        """Is the pool sized by its formula at present?"""
+        stands = pool.state is PoolState.ACTIVE and pool.id not in self._ctx.draining
+        return stands and pool.spec.enable_auto_scale
 
     def _start(self, pool: Pool, now: float) -> None:
         ctx = self._ctx
@@ -216,9 +220,10 @@ class PoolMachine:
 
     def _plan(self, pool: Pool, now: float) -> None:
         ctx = self._ctx
-        current, when = budget.brought_up_to_date(pool, ctx.nodes_of(pool.id), ctx.settings, now)
+        nodes = tuple(ctx.nodes_of(pool.id))
+        current, when = budget.brought_up_to_date(pool, nodes, ctx.settings, now)
         targets = self.effective_targets(current, now)
-        current = fallback.brought_up_to_date(current, ctx.nodes_of(pool.id), targets[1], now)
+        current = fallback.brought_up_to_date(current, nodes, targets[1], now)
         if current is not pool:
             pool = ctx.pools.put(pool.id, current)
         if when is not None:
@@ -227,8 +232,8 @@ class PoolMachine:
         wanted = pool
         if budget.drained(pool):
             wanted = replace(pool, node_deallocation_option=NodeDeallocationOption.TASK_COMPLETION)
-        nodes = ctx.nodes_of(pool.id)
-        for action in plan(wanted, nodes, targets, ctx.workload.busy, now, ctx.settings, grow=grow):
+        actions = plan(wanted, nodes, targets, ctx.workload.busy, now, ctx.settings, grow=grow)
+        for action in actions:
             match action:
                 case CreateNode(low_priority, reason, stand_in):
                     self.nodes.creation.begin(ctx.pools[pool.id], low_priority, reason, now, fallback=stand_in)
@@ -242,7 +247,7 @@ class PoolMachine:
             self._forget(pool)
             return
         pool = ctx.pools[pool.id]
-        present = tuple(ctx.nodes_of(pool.id))
+        present = tuple(ctx.nodes_of(pool.id)) if actions else nodes
         settled, deadline = allocation(pool, present, targets, now)
         if settled is not pool:
             ctx.pools.put(pool.id, settled)
@@ -288,7 +293,8 @@ class PoolMachine:
             self._start(pool, now)
             self.histories.resume(pool, now)
             ctx.dirty.add(pool.id)
-        for provider in dict.fromkeys(pool.provider for pool in ctx.pools):
+        # also where no pool is any more: one that was deleted may have left a VM
+        for provider in dict.fromkeys((*(pool.provider for pool in ctx.pools), *ctx.settings.profiles)):
             ctx.say(ListVms(provider))
         for node in ctx.nodes:
             self.nodes.recover(node, now)

@@ -59,7 +59,7 @@ class Setbacks:
             if node.vm_confirmed is not None:
                 ctx.put_node(evolve(node, now, keep_console=True))
             broken = broken or (breaks and 0 < ctx.settings.breaker_after <= failures)
-        wait = "" if broken or retry_at is None else f"; next try in {max(0.0, retry_at - now):g} s"
+        wait = "" if broken or retry_at is None else f"; next try in {round(max(0.0, retry_at - now), 1):g} s"
         text = f"node {node.id}: {reason} (failure {failures} in a row{wait})"
         errors = noted(pool.resize_errors, ResizeError(code, text))
         changes: dict[str, Any] = {"failures": failures, "retry_at": retry_at}
@@ -78,7 +78,7 @@ class Setbacks:
         if retry_at is None or node.created >= retry_at:
             refusals += 1
             retry_at = now + min(ctx.settings.backoff(refusals), ctx.settings.capacity_pause)
-        text = f"{text} (refused {refusals} times in a row; next try in {max(0.0, retry_at - now):g} s)"
+        text = f"{text} (refused {refusals} times in a row; next try in {round(max(0.0, retry_at - now), 1):g} s)"
         errors = noted(pool.resize_errors, ResizeError(code, text))
         pool = evolve(pool, now, refusals=refusals, retry_at=retry_at, resize_errors=errors)
         ctx.put_pool(self._missed(pool, node, now))
@@ -100,7 +100,7 @@ class Setbacks:
             kind = "low-priority" if node.low_priority else "dedicated"
             sizes = ", ".join(dict.fromkeys(p.size for p in tried))
             zones = ", ".join(dict.fromkeys(p.zone for p in tried if p.zone)) or "those of the cloud's choice"
-            wait = opens(pool, node.low_priority, ctx.settings) - now
+            wait = round(opens(pool, node.low_priority, ctx.settings) - now, 1)
             text = (
                 f"no room for {kind} nodes: sizes {sizes}; zones {zones}; last: {error}; next try in {wait:g} s. "
                 f"More sizes or zones in the settings of provider {pool.provider} make room easier to find"
@@ -116,7 +116,15 @@ class Setbacks:
         self._ctx.put_pool(evolve(pool, now, resize_errors=noted(pool.resize_errors, error)))
 
     def taken_back(self, node: Node, now: float) -> None:
-        """The cloud has taken a low-priority node back."""
+        """The cloud has taken a low-priority node back, or says that it will. One that it never let be of use was as
+        good as refused: else VMs would be made and taken all night."""
+        if node.usable_since is None:
+            if node.low_priority:
+                text = f"node {node.id} was taken back before it was of use"
+                self.refused(node, ALLOCATION_FAILED, text, now)
+            return
+        if now >= node.usable_since + self._ctx.settings.young_node:
+            return
         pool = self._ctx.pools[node.pool_id]
         missed = self._missed(pool, node, now)
         if missed is not pool:
@@ -155,7 +163,7 @@ def _breaker(pool: Pool, node: Node, reason: str, failures: int) -> ResizeError:
     kept = f". What the node printed is kept: `ebbtide node logs {node.id}`" if node.vm_confirmed is not None else ""
     text = (
         f"nodes failed {failures} times in a row, no more are created until somebody acts; last: node {node.id}: "
-        f"{reason}. Correct the pool's image, size or start task; `ebbtide pool resume {pool.id}`, or another formula "
-        f"or target, lets it try again{kept}"
+        f"{reason}. Correct the pool's image, size or start task, or the provider's settings; "
+        f"`ebbtide pool resume {pool.id}`, or another formula or target, lets it try again{kept}"
     )
     return ResizeError(CIRCUIT_BREAKER_OPEN, text)

@@ -19,6 +19,8 @@ from .orphans import Orphans
 #: many seconds.
 _SHARE = 0.2
 _FIRST_LOOK = 0.25
+#: The same where it can be reached as soon as it answers: the look is only for what never will.
+_FIRST_LOOK_BESIDE = 1.0
 _OVER = (VmState.TERMINATED, VmState.PREEMPTED)
 
 
@@ -32,7 +34,7 @@ class VmWatch:
     def listed(self, provider: str, vms: Iterable[Vm], asked: float, now: float) -> None:
         """The provider's whole list of our VMs, as it was at some time after `asked`."""
         ctx = self._ctx
-        by_name = {vm.name: vm for vm in vms}
+        by_name = _by_name(vms)
         known = set()
         for node in ctx.nodes:
             # the VM of a node whose VM was gone for certain, and is listed, is nobody's
@@ -64,11 +66,13 @@ class VmWatch:
         if vm.state is VmState.RUNNING and node.state is NodeState.CREATING:
             self._dial(ctx.advance(node, NodeEvent.VM_RUNNING, now, vm=vm, boot_time=now))
         elif node.state is NodeState.CREATING and vm.state in (VmState.PENDING, VmState.UNKNOWN):
-            if _place(vm) is not None:
+            first = _FIRST_LOOK
+            if _reachable(vm):
+                first = _FIRST_LOOK_BESIDE
                 # it may answer before its cloud says that it runs, and before anybody asks the cloud again
                 self._dial(node if node.vm == vm else ctx.put_node(evolve(node, now, vm=vm)))
             # it will run soon: no node shall wait much longer than its boot takes, whether that is a second or minutes
-            grown = max(_FIRST_LOOK, (now - node.created) * _SHARE)
+            grown = max(first, (now - node.created) * _SHARE)
             soon = min(grown, ctx.settings.boot_poll_interval, ctx.settings.vm_poll_interval)
             ctx.timers.set_earlier("poll", ctx.pools[node.pool_id].provider, now + soon)
         elif vm.state in _OVER:
@@ -80,12 +84,9 @@ class VmWatch:
         return self._ctx.advance(node, NodeEvent.VM_RUNNING, now, vm=vm, boot_time=now)
 
     def _dial(self, node: Node) -> None:
-        """Connect, unless that is being done."""
-        vm, dialled = node.vm, self._ctx.dialling.get(node.id)
-        if vm is None or (dialled is not None and _place(dialled) == _place(vm)):
-            return
-        self._ctx.timers.cancel("connect", node.id)
-        self._connect(node)
+        """Connect, unless that is being done: the next try, if there is one, goes by what is known then."""
+        if node.id not in self._ctx.dialling:
+            self._connect(node)
 
     def _over(self, node: Node, vm: Vm | None, reason: str, now: float) -> None:
         """The VM runs no more."""
@@ -104,8 +105,16 @@ class VmWatch:
             self._departure.vm_ended(node, now)
 
 
-def _place(vm: Vm) -> tuple[str, int, str] | None:
-    """Where its SSH server is, and by which key it is known; None as long as something of it is not known."""
-    if vm.address is None or vm.port is None or vm.host_key is None:
-        return None
-    return (vm.address, vm.port, vm.host_key)
+def _reachable(vm: Vm) -> bool:
+    """Is it known where its SSH server is, and by which key to tell it?"""
+    return None not in (vm.address, vm.port, vm.host_key)
+
+
+def _by_name(vms: Iterable[Vm]) -> dict[str, Vm]:
+    """One VM for each name. Should a cloud have made two of one name, the one that has ended does not speak for the one
+    that lives; both go when the name's end is asked for."""
+    found: dict[str, Vm] = {}
+    for vm in vms:
+        if vm.name not in found or found[vm.name].state in _OVER:
+            found[vm.name] = vm
+    return found

@@ -16,6 +16,7 @@ from pools import (
     Command,
     ConnectNode,
     Context,
+    CreateVm,
     Deployment,
     Ids,
     Ledger,
@@ -156,12 +157,15 @@ class Core:
         return self.ctx.timers.next()
 
     def _translate(self, command: Command) -> Command | None:
-        """What pools say in their words, in the words of nodes; None for a node that has gone meanwhile."""
-        if not isinstance(command, ConnectNode | RunStartTask):
+        """What pools say in their words, in the words of nodes; None for a node that has gone meanwhile, or is to go
+        before its VM was asked for."""
+        if not isinstance(command, ConnectNode | CreateVm | RunStartTask):
             return command
         node = self.ctx.nodes.get(command.node_id)
         if node is None:
             return None
+        if isinstance(command, CreateVm):
+            return None if node.destroying else command
         if isinstance(command, RunStartTask):
             return self.executions.prepare(node, command.attempt)
         environment, settings = self.executions.node_environment(node), self.ctx.settings

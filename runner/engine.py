@@ -85,8 +85,10 @@ class Engine:
     def run(self, done: Callable[[], bool]) -> None:
         """Work until `done()` says so (asked after every batch), or `stop` is called."""
         self.post(Tick())  # what the loaded records intend is begun at once, not at the next timer
-        while not self.stopping.is_set() and not done():
+        while not self.stopping.is_set():
             self.step()
+            if done():
+                break
 
     def stop(self) -> None:
         """Leave `run` after the present batch. Any thread; also from a signal handler."""

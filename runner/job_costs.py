@@ -1,7 +1,9 @@
 """What the executions of each job take of nodes. Pure.
 
 An execution costs its share of its node (its slots of all the node's task slots) for as long as its process runs; all
-executions count, also those that were retried or requeued. What else a pool costs is boot and idle time.
+executions count, also those that were retried or requeued. One whose end nobody has heard of counts until its node is
+gone; if there are more of those than the node has slots, they share the node. What else a pool costs is boot and idle
+time.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ class JobCosts:
         self._node_of = node_of
         self._ended: dict[str, Cost] = {}
         self._running: dict[str, dict[TaskKey, Task]] = defaultdict(dict)
+        #: the node that has gone, and by what the shares of its executions are too large
+        self._gone = ("", 1.0)
         #: jobs whose executions started or ended since somebody has looked
         self.touched: set[str] = set()
 
@@ -56,15 +60,22 @@ class JobCosts:
             end = min(end, node.vm_ended)
         if start is None or end <= start:
             return {}
-        cost = cost_of((end - start) * self._share(task), node.price_per_hour if node is not None else None)
+        share = share_of(task, self._slots[task.node_id].slots)
+        if report is None:
+            share *= self._gone[1] if self._gone[0] == task.node_id else self._crowding(task.node_id)
+        cost = cost_of((end - start) * share, node.price_per_hour if node is not None else None)
         self._add(task.job_id, cost)
         self.touched.add(task.job_id)
         return {"cost": task.cost + cost.known, "unpriced_seconds": task.unpriced_seconds + cost.unpriced}
 
-    def _share(self, task: Task) -> float:
-        """Of its node."""
-        assert task.node_id is not None
-        return share_of(task, self._slots[task.node_id].slots)
+    def node_gone(self, node_id: str) -> None:
+        """What runs there is charged next."""
+        self._gone = (node_id, self._crowding(node_id) if node_id in self._slots else 1.0)
+
+    def _crowding(self, node_id: str) -> float:
+        """More executions than a node has slots: some of them have ended, and nobody knows which."""
+        node = self._slots[node_id]
+        return min(1.0, node.slots / node.used) if node.used else 1.0
 
     def ended(self, job_id: str) -> Cost:
         """What the job's executions that have ended did cost."""
@@ -74,8 +85,9 @@ class JobCosts:
         """Of each execution that runs: since when, its share of its node, and the node's price per hour."""
         for task in self._running[job_id].values():
             if task.node_id is not None and task.start_time is not None:
-                node = self._node_of(task.node_id)
-                yield task.start_time, self._share(task), node.price_per_hour if node is not None else None
+                node, share = self._node_of(task.node_id), share_of(task, self._slots[task.node_id].slots)
+                price = node.price_per_hour if node is not None else None
+                yield task.start_time, share * self._crowding(task.node_id), price
 
     def forget(self, job_id: str) -> None:
         """The job is over: nobody asks for what its executions take at present."""

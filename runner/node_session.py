@@ -104,8 +104,10 @@ class NodeSession:
 
     def closed(self, reason: str, fatal: bool = False, host_key: bool = False) -> None:
         """The link has ended by itself."""
-        if not self._closed.is_set():
+        with self._lock:
+            first = not self._closed.is_set()
             self._closed.set()
+        if first:  # told once, whoever finds out
             self._post(ev.NodeDisconnected(self.node_id, reason, fatal, host_key))
             if self._link is not None:
                 self._link.close()

@@ -289,6 +289,7 @@ class TaskMachine:
 
     def node_gone(self, node_id: str, died: str | None, now: float) -> None:
         """`died`: why, if it failed by itself (was not preempted, not taken out). See `lost`."""
+        self.costs.node_gone(node_id)
         for task in self._placed_on(node_id):
             running = task.state is TaskState.RUNNING
             if running and died is not None and task.requeue_count >= LOST_LIMIT:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pools import Change, Clock, NodeDeallocationOption, Pool, PoolSpec, RandomIds, SystemClock, pool_options, rescaled
-from providers import InvalidRequestError, Provider, VmState
+from providers import InvalidRequestError, Provider
 from runner import (
     AddApplication,
     AddJob,
@@ -46,6 +46,7 @@ from runner import (
 )
 
 from .crash import crash_point
+from .left_over import left_over_at
 from .narrowed import OnlyThese, only_pool
 from .offers import offer
 from .provider_options import link_timeouts, open_providers, provider_options
@@ -291,16 +292,6 @@ class Controller:
         """Names of the VMs that the providers still list, but for those that have ended already: these are cleaned up.
         For a state at rest. Asks the clouds. Raises ProviderError."""
         return sorted(name for provider in self.providers.values() for name in left_over_at(provider))
-
-
-def _left_over(provider: Provider) -> Iterator[str]:
-    """Clouds show a VM that has ended for a while; its record may have gone with an earlier controller. Those are
-    cleaned up; names of the others."""
-    for vm in provider.list_owned():
-        if vm.state in (VmState.TERMINATED, VmState.PREEMPTED):
-            provider.destroy(vm.name, vm.provider_id)
-        else:
-            yield vm.name
 
 
 def _without_tasks(job: JobWithTasks) -> JobSpec:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from pools import Cost, Node, Pool, pool_cost, pool_seconds
+from pools import Cost, Node, Pool, node_cost, pool_cost, pool_seconds
 from runner import Task, task_cost
 
 from .money import money
@@ -62,3 +62,9 @@ def told(cost: Cost) -> str:
 def cost_json(cost: Cost) -> dict[str, Any]:
     """`cost` and `unpricedNodeSeconds`."""
     return {"cost": amount(cost), "unpricedNodeSeconds": round(cost.unpriced, 3)}
+
+
+def paid(node: Node, now: float) -> str:
+    """What a node that has just gone did cost, to be added to a sentence; nothing if it was free."""
+    cost = Cost() if node.vm_gone else node_cost(node, now)
+    return f", cost {told(cost)}" if cost.known or cost.unpriced else ""

@@ -29,6 +29,8 @@ _VERBATIM = frozenset(("userData",))
 #: Options of every provider that are about the way to its nodes, in seconds; which time-out each one is.
 LINK_OPTIONS = {"agentStartTimeout": "start", "connectTimeout": "connect", "handshakeTimeout": "handshake"}
 
+#: Seconds between two notes of a node that it was spoken to.
+_NOTED = 5.0
 #: Options that say where a provider is.
 _PLACE = ("driver", "region", "endpoint", "project", "subscriptionId", "resourceGroup", "baseDir")
 
@@ -53,11 +55,15 @@ def provider_options(state: StateDirectory | None, settings: Settings) -> dict[s
 
 def _stays(name: str, before: Options, now: Options) -> None:
     """What a state has made would be lost from sight if the name stood for another place. Raises StateError."""
+    # what is not said of these is said all the same: the driver of that name, the cloud's own endpoint
+    before = {"endpoint": None, **before, "driver": driver_of(name, before)}
+    now = {"endpoint": None, **now, "driver": driver_of(name, now)}
     for key in _PLACE:
         if key in before and key in now and before[key] != now[key]:
+            was, told = (repr(each[key]) if each[key] is not None else "the cloud's own" for each in (before, now))
             raise StateError(
-                f"provider {name} had {key} {before[key]!r} in earlier runs of this state, and {now[key]!r} in the "
-                "settings: what is left there would be forgotten. Describe the other place under another name"
+                f"provider {name} had {key} {was} in earlier runs of this state, and {told} in the settings: "
+                "what is left there would be forgotten. Describe the other place under another name"
             )
 
 
@@ -95,6 +101,20 @@ def link_timeouts(name: str, options: Mapping[str, Any]) -> dict[str, float]:
             raise InvalidRequestError(f"provider {name}: setting {key} is {value!r}; it must be seconds, more than 0")
         found[field] = float(value)
     return found
+
+
+def check_idle_timeouts(settings: Settings) -> None:
+    """Nodes to which we speak every `keepAliveInterval`, and which note it every few seconds, must not think us dead.
+    Raises InvalidRequestError. For those who create nodes: what is there must be reached with any settings."""
+    pause = settings.keep_alive_interval.total_seconds()
+    least = 2 * pause + _NOTED
+    for name, options in settings.providers.items():
+        value = options.get("idleTimeout")
+        if driver_of(name, options) != "local" and isinstance(value, int | float) and 0 < value < least:
+            raise InvalidRequestError(
+                f"provider {name}: idleTimeout is {value:g} s, and the controller speaks to a node every {pause:g} s "
+                f"(keepAliveInterval): nodes would end themselves meanwhile; give {least:g} or more, or 0 for never"
+            )
 
 
 def open_providers(state: StateDirectory, settings: Settings) -> dict[str, Provider]:

@@ -44,7 +44,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
     ] = {}
     prices: Annotated[
         dict[str, Price],
-        Meta(description="price per node-hour by VM size; without one the provider's own price holds"),
+        Meta(description="price per node-hour by VM size; without one, or with 0, the provider's own price holds"),
     ] = {}
 
     sample_period: Annotated[timedelta, Meta(description="one sample of every metric per period")] = (

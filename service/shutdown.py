@@ -43,6 +43,8 @@ class Shutdown:
         self._damaged: str | None = None
         self._owners = self._read_owners()
         self._seen: dict[str, set[str]] = {}
+        self._told: set[str] = set()  # what is tried every second need not be told every second
+        self._given_up = threading.Event()
         if pool is not None and self._damaged is not None:
             raise StateError(
                 f"which VMs belong to pool {pool!r} is not known, because the records cannot be read "
@@ -116,24 +118,32 @@ class Shutdown:
         """End what the providers list until they list nothing; the names of those that do not go."""
         deadline = time.monotonic() + DESTROY_LIMIT
         left: list[str] = []
-        for provider in self._providers:
+        with ThreadPoolExecutor(16, thread_name_prefix="provider") as executor:  # a silent one holds up no other
             try:
-                left += self._empty(provider, deadline)
-            except ProviderError as exc:  # trying again cannot help; the other providers' VMs still go
-                self._tell(f"provider {provider.name}: {exc}")
-                left.append(f"those of {provider.name}")
+                for names in executor.map(lambda provider: self._emptied(provider, deadline), self._providers):
+                    left += names
+            except BaseException:  # Ctrl-C
+                self._given_up.set()
+                raise
         for name, error in self._closed.items():
             self._tell(str(error))
             left.append(f"those of {name}, which cannot be asked")
         return left
 
+    def _emptied(self, provider: Provider, deadline: float) -> list[str]:
+        try:
+            return self._empty(provider, deadline)
+        except ProviderError as exc:  # trying again cannot help; the other providers' VMs still go
+            self._tell(f"provider {provider.name}: {exc}")
+            return [f"those of {provider.name}"]
+
     def _empty(self, provider: Provider, deadline: float) -> list[str]:
         """Names of the VMs that do not go in time."""
         while (vms := self._listed(provider)) is None or vms:
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or self._given_up.is_set():
                 return [vm.name for vm in vms or ()] or [f"those of {provider.name}, which does not answer"]
             if vms is None or not self._destroy_all(provider, vms):
-                time.sleep(_PAUSE)
+                self._given_up.wait(_PAUSE)
         return []
 
     def look(self) -> None:
@@ -149,7 +159,7 @@ class Shutdown:
         except ProviderError as exc:
             if not exc.retryable:
                 raise
-            self._tell(f"provider {provider.name} cannot be listed, tried again: {exc}")
+            self._tell_once(f"provider {provider.name} cannot be listed, tried again for {DESTROY_LIMIT:g} s: {exc}")
             return None
         vms = [vm for vm in vms if self._pool is None or self._owners.get(vm.name) == self._pool]
         names = {vm.name for vm in vms}
@@ -166,8 +176,13 @@ class Shutdown:
             for vm, error in zip(vms, executor.map(lambda vm: _destroy(provider, vm), vms), strict=True):
                 if error is not None:
                     good = False
-                    self._tell(f"{vm.name} could not be ended, tried again: {error}")
+                    self._tell_once(f"{vm.name} could not be ended, tried again: {error}")
         return good
+
+    def _tell_once(self, line: str) -> None:
+        if line not in self._told:
+            self._told.add(line)
+            self._tell(line)
 
 
 def _destroy(provider: Provider, vm: Vm) -> ProviderError | None:

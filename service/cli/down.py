@@ -31,6 +31,8 @@ def down(pool: str | None, at_once: bool, state: Path, config: Path | None) -> N
             shutdown.drain()
         left = shutdown.destroy()
         shutdown.settle()
+        if not left:  # a controller that had no time to end what it found
+            left = shutdown.destroy()
     if left:
         raise click.ClickException(
             f"these VMs are still listed: {', '.join(left)}; try again, or end them in their cloud's console"

@@ -38,17 +38,18 @@ def run(
     """Run a workload file until its work is done and its pools are at zero.
 
     The same command again goes on where an earlier one was, even if that was killed. Exit code 0: every task
-    succeeded; 1: one failed, or work is left; 2: bad input.
+    succeeded and no VM is left; 1: one failed, or work is left, or a VM may be; 2: bad input.
     """
     from ..controller import Controller
     from ..offers import offer
-    from ..provider_options import open_providers, provider_options
+    from ..provider_options import check_idle_timeouts, open_providers, provider_options
     from ..state import StateDirectory
     from ..workload_file import load_workload
 
     settings = read_settings(config)
     directory = StateDirectory(state)
     directory.check()
+    check_idle_timeouts(settings)
     providers, options = open_providers(directory, settings), provider_options(directory, settings)
     offers = {name: offer(provider, options[name]) for name, provider in providers.items()}
     loaded = load_workload(workload, settings, offers)
@@ -181,17 +182,18 @@ class _Desk:
     def _code(self, report: Report, controller: Controller) -> int:
         from providers import ProviderError
 
+        if self._stuck is not None:
+            click.echo(f"ebbtide: error: {self._workload}: {self._stuck}", err=True)
+        cure = f"ebbtide down --state {shlex.quote(str(controller.state.path))}"
         try:
             left = controller.left_over()
         except ProviderError as exc:
-            left = []
-            click.echo(f"ebbtide: whether any VM is left is not known: {exc}", err=True)
+            # by the records none is; what counts is what the clouds say
+            click.echo(f"ebbtide: error: whether any VM is left is not known: {exc}; make sure: {cure}", err=True)
+            return 1
         if left:
-            cure = f"ebbtide down --state {shlex.quote(str(controller.state.path))}"
             click.echo(f"ebbtide: error: these VMs are left: {', '.join(left)}; end them: {cure}", err=True)
             return 1
         if report.succeeded and self._stuck is None:
             return 0
-        if self._stuck is not None:
-            click.echo(f"ebbtide: error: {self._workload}: {self._stuck}", err=True)
         return 130 if self._interrupts and not report.failed else 1

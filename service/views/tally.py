@@ -84,7 +84,8 @@ class Tally:
         steps = self.steps.setdefault(pool_id, [])
         if len(steps) > 1 and steps[-1][0] == now:
             steps.pop()  # of one moment only the end counts
-        steps.append((now, self._counts[pool_id]))
+        if not steps or steps[-1][1] != self._counts[pool_id]:
+            steps.append((now, self._counts[pool_id]))
         if len(steps) > _STEPS:
             del steps[_STEPS // 2]
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pools import AutoScaleRun, Change, Node, Pool
 from runner import Job, JobSchedule, Output, Task
 
-from ..costs import told
+from ..costs import paid, told
 from ..iso8601 import format_duration
 from ..money import money
 from .outputs_text import shown
@@ -152,7 +152,9 @@ class Timeline:
             if before is None:
                 return
             del self._nodes[node_id]
-            yield Line(now, subject, f"gone after {now - before.created:.1f} s")
+            never = before.state == "creating" and before.vm is None
+            gone = f"gone after {now - before.created:.1f} s{paid(before, now)}"
+            yield Line(now, subject, "no VM was made" if never else gone)
             return
         self._nodes[node_id] = node
         if before is None:
@@ -285,7 +287,7 @@ def _where(node: Node) -> str:
     if vm is None or vm.size is None:
         return ""
     zone = f" in {vm.zone}" if vm.zone is not None else ""
-    price = f", {money(node.price_per_hour)} per hour" if node.price_per_hour is not None else ""
+    price = f", {money(node.price_per_hour)} per hour" if node.price_per_hour else ""
     return f": {vm.size}{zone}{price}"
 
 

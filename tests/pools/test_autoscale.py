@@ -91,3 +91,13 @@ def test_recovered_samples_count_once():
     history = again.histories.of("p")
     history.add(samples[-1])
     assert len(history.visible(2000.0)["$PendingTasks"]) == 3
+
+
+def test_a_pool_that_gets_targets_instead_is_not_evaluated_any_more():
+    pools, context = scaled("$TargetDedicatedNodes = 2;")
+    pass_time(pools, context, 1000.0)
+    runs(context)
+    pools.rescale(PoolSpec(id="p", vm_size="small", target_dedicated_nodes=1), 1010.0)
+    pass_time(pools, context, 1100.0)
+    assert runs(context) == []
+    assert (context.pools["p"].target_dedicated, context.pools["p"].next_evaluation) == (1, None)

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from pools import ListVms, NodeState, PoolSpec
+from pools import ConnectNode, ListVms, NodeState, PoolSpec
 from providers import Vm, VmState
 
-from .machine import machine
+from .machine import machine, pass_time, said
 
 PENDING = Vm("", "i-1", VmState.PENDING, None, None, "root", None, False, "/mnt", 0.0)
 
@@ -59,3 +59,84 @@ def test_a_node_that_never_comes_up_says_what_was_heard_last():
     assert context.nodes[node.id].state is NodeState.UNUSABLE
     (error,) = context.pools["pool"].resize_errors
     assert "not ready 60 s after its creation; last: connection refused" in error.message
+
+
+def reachable(node, state=VmState.PENDING, address="10.0.0.7"):
+    return replace(PENDING, name=node.vm_name, state=state, address=address, port=22, host_key="ssh-ed25519 AAAA")
+
+
+def test_a_vm_is_connected_to_before_its_cloud_says_that_it_runs():
+    pools, context, node = ordered(vm_poll_interval=1000.0)
+    pools.nodes.vm_created(node.id, reachable(node), 1.0)
+    assert [command.vm.address for command in said(context, ConnectNode)] == ["10.0.0.7"]
+    pools.nodes.connected(node.id, 2.0)
+    assert context.nodes[node.id].state is NodeState.WAITING_FOR_START_TASK
+    pools.nodes.prepared(node.id, None, 3.0)
+    up = context.nodes[node.id]
+    assert (up.state, up.vm.state) == (NodeState.IDLE, VmState.RUNNING)
+    assert (up.boot_time, up.answered_time, up.usable_since) == (2.0, 2.0, 3.0)
+    context.commands.clear()
+    pools.nodes.vms_listed("p", [reachable(node)], 3.5, 4.0)  # the cloud is behind
+    assert said(context, ConnectNode) == [] and context.nodes[node.id].state is NodeState.IDLE
+
+
+def test_what_is_being_connected_is_not_connected_again_when_it_runs():
+    pools, context, node = ordered()
+    pools.nodes.vm_created(node.id, reachable(node), 1.0)
+    assert len(said(context, ConnectNode)) == 1
+    pools.nodes.vms_listed("p", [reachable(node)], 1.5, 2.0)
+    pools.nodes.vms_listed("p", [reachable(node, VmState.RUNNING)], 2.5, 3.0)
+    assert said(context, ConnectNode) == []
+    assert context.nodes[node.id].state is NodeState.STARTING
+    assert context.nodes[node.id].boot_time == 3.0
+    pools.nodes.connected(node.id, 4.0)
+    assert context.nodes[node.id].state is NodeState.WAITING_FOR_START_TASK
+
+
+@pytest.mark.parametrize("state", [VmState.PENDING, VmState.RUNNING])
+def test_another_address_is_for_the_next_try(state):
+    """Two connections at a time would be in each other's way."""
+    pools, context, node = ordered()
+    pools.nodes.vm_created(node.id, reachable(node), 1.0)
+    context.commands.clear()
+    pools.nodes.vms_listed("p", [reachable(node, state, "203.0.113.7")], 1.5, 2.0)
+    assert said(context, ConnectNode) == []
+    pools.nodes.disconnected(node.id, "silence", 11.0)
+    pass_time(pools, context, 13.0)
+    assert [command.vm.address for command in said(context, ConnectNode)] == ["203.0.113.7"]
+
+
+@pytest.mark.parametrize("state", [VmState.PENDING, VmState.RUNNING])
+def test_what_does_not_answer_yet_is_tried_again_by_its_own_timer(state):
+    pools, context, node = ordered(vm_poll_interval=1000.0, boot_poll_interval=1000.0)
+    pools.nodes.vm_created(node.id, reachable(node), 1.0)
+    pools.nodes.disconnected(node.id, "another host key", 1.1, fatal=True, host_key=True)
+    context.commands.clear()
+    pools.nodes.vms_listed("p", [reachable(node, state)], 1.15, 1.2)
+    assert said(context, ConnectNode) == []
+    pass_time(pools, context, 1.3)
+    assert len(said(context, ConnectNode)) == 1
+
+
+def test_a_node_without_python_is_replaced_whatever_its_cloud_says_of_it():
+    pools, context, node = ordered()
+    pools.nodes.vm_created(node.id, reachable(node), 1.0)
+    pools.nodes.disconnected(node.id, "the node has no python3", 2.0, fatal=True)
+    assert context.nodes[node.id].state is NodeState.UNUSABLE
+
+
+def test_the_next_controller_connects_to_what_it_finds_on_its_way():
+    pools, context, node = ordered()
+    pools.nodes.vm_created(node.id, reachable(node), 1.0)
+    after, other = machine()
+    other.load({"pool": context.pools["pool"]}, {node.id: context.nodes[node.id]})
+    after.recover((), 10.0)
+    assert said(other, ConnectNode) == []
+    after.nodes.vms_listed("p", [reachable(node)], 10.5, 11.0)
+    assert [command.node_id for command in said(other, ConnectNode)] == [node.id]
+
+
+def test_a_vm_that_will_answer_is_looked_at_more_seldom():
+    pools, context, node = ordered(vm_poll_interval=1000.0, boot_poll_interval=3.0)
+    pools.nodes.vm_created(node.id, reachable(node), 0.0)
+    assert listings(pools, context, 20.0) == [1.0]

@@ -184,3 +184,15 @@ def test_the_console_is_read_before_the_vm_goes_once_per_wave():
     commands = [c for c in context.commands if isinstance(c, ReadConsole | DestroyVm)]
     assert [type(c).__name__ for c in commands] == ["ReadConsole", "DestroyVm", "DestroyVm"]
     assert commands[0].vm_name == commands[1].vm_name == first.vm_name
+
+
+def test_the_next_controller_reads_it_too():
+    pools, before = pool_of()
+    pools.nodes.vm_created(next(iter(before.nodes)).id, vm_of(next(iter(before.nodes)), VmState.PENDING), 0.0)
+    pass_time(pools, before, 60.0)
+    records = {node.id: node for node in before.nodes if node.keep_console}
+    pools, context = machine(**SETTINGS)
+    context.load({"pool": before.pools["pool"]}, records)
+    pools.recover((), 100.0)
+    commands = [type(c).__name__ for c in context.commands if isinstance(c, ReadConsole | DestroyVm)]
+    assert commands == ["ReadConsole", "DestroyVm"]

@@ -85,7 +85,7 @@ def test_a_timer_always_brings_it_forward(budget, share, rate, now):
 )  # fmt: skip
 def test_the_bill_of_a_pool_at_100(nodes, usage, prices, bill):
     found = pool_bill(pool(usage=usage), nodes, PoolSettings(prices=prices), 100.0)
-    assert (found.spent, found.rate) == (pytest.approx(bill.spent), pytest.approx(bill.rate))
+    assert [found.spent, found.rate] == pytest.approx([bill.spent, bill.rate])
     assert (found.unknown, found.unknown_from) == (bill.unknown, bill.unknown_from)
 
 

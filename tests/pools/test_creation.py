@@ -113,6 +113,16 @@ def test_a_refused_credential_says_nothing_of_the_vm():
     assert context.pools["pool"].failures == 1
 
 
+def test_but_where_the_provider_knows_that_nothing_was_made_there_is_none():
+    pools, context = pool_of(1)
+    (node,) = context.nodes
+    error = AuthError("not allowed")
+    error.nothing_made = True
+    refuse(pools, context, error)
+    assert node.id not in context.nodes and said(context, DestroyVm) == []
+    assert context.pools["pool"].failures == 1
+
+
 def test_a_quota_is_waited_for_however_long_it_takes():
     pools, context = pool_of(3)
     now, waits = 0.0, []

@@ -140,6 +140,29 @@ def test_one_that_was_of_use_for_long_ends_the_row():
         assert context.pools["pool"].fallback_since is None
 
 
+def test_one_that_was_of_use_for_long_is_no_failed_try():
+    pools, context = pool_of(fallbackAfterFailures="1")
+    boot(pools, context, 10.0)
+    preempt_all(pools, context, 129.0 + 2.0)
+    assert kinds(context) == (2, 0, 0)
+    boot(pools, context, 140.0)
+    preempt_all(pools, context, 140.0 + 119.0)
+    assert kinds(context) == (0, 2, 0)
+
+
+def test_nodes_that_are_announced_again_and_again_count():
+    """They go before they are taken, and nobody would see a preempted one."""
+    pools, context = pool_of(fallbackAfterFailures="3")
+    for now in (0.0, 100.0, 200.0):
+        assert kinds(context)[1] == 0
+        boot(pools, context, now + 10.0)
+        for node in tuple(context.nodes):
+            pools.nodes.noticed(node.id, now + 150.0, now + 30.0)
+        pools.settle(now + 30.0)
+        gone(pools, context, now + 31.0)
+    assert kinds(context)[1] == 2
+
+
 def probing(**metadata):
     pools, context = fallen_back(**metadata)
     boot(pools, context, 30.0)

@@ -1,8 +1,12 @@
 """VMs that carry our tag and have no record, and those that come back from the dead."""
 
-from pools import DestroyVm, PoolSpec
+from dataclasses import replace
+
+import pytest
+
+from pools import DestroyVm, ListVms, PoolSpec
 from pools.orphans import Orphans
-from providers import VmState
+from providers import Profile, VmState
 
 from .machine import booted, machine, pass_time, said, vm_of
 from .nodes import node
@@ -77,3 +81,25 @@ def test_a_new_vm_may_be_missing_in_the_list_for_a_while():
     assert context.nodes[record.id].state == "creating"
     pools.nodes.vms_listed("p", [], 31.1, 33.0)
     assert context.nodes[record.id].state == "unusable"
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_one_that_has_ended_does_not_speak_for_another_of_its_name(order):
+    pools, context = machine(**SETTINGS)
+    pools.add(PoolSpec(id="pool", vm_size="s", target_dedicated_nodes=1), "p", "image", 0.0)
+    pools.settle(0.0)
+    (record,) = context.nodes
+    booted(pools, record, 5.0)
+    listed = [vm_of(record), replace(vm_of(record, VmState.TERMINATED), provider_id="i-2")]
+    pools.nodes.vms_listed("p", listed[::order], 50.0, 50.0)
+    assert context.nodes[record.id].state == "idle"
+
+
+def test_the_next_controller_looks_where_no_pool_is_any_more():
+    pools, context = machine(**SETTINGS, profiles={"p": Profile()})
+    pools.recover((), 0.0)
+    assert [command.provider for command in said(context, ListVms)] == ["p"]
+    for now in (1.0, 61.0):
+        pools.nodes.vms_listed("p", [vm_of(node("a"))], now, now)
+        pass_time(pools, context, now + 60.0)
+    assert "vm-a" in [command.vm_name for command in said(context, DestroyVm)]

@@ -6,7 +6,7 @@ from pools import DestroyVm, NodeDeallocationOption, NodeState, PoolSpec, count
 from pools.commands import CreateVm
 from providers import VmState
 
-from .machine import booted, machine, pass_time, said, vm_of
+from .machine import booted, errors, machine, pass_time, said, vm_of
 from .nodes import node as node_of
 
 SETTINGS = {"vm_poll_interval": 1e6, "boot_timeout": 1e6, "reclaim_grace": 180.0}
@@ -131,6 +131,29 @@ def test_the_next_controller_asks_for_nothing_of_it():
 def test_counts_as_azure_batch_counts(states, expected):
     nodes = [node_of(str(i), state, low_priority=True) for i, state in enumerate(states)]
     assert tuple(count(nodes)) == expected
+
+
+@pytest.mark.parametrize("how", ["taken", "announced"])
+def test_those_that_are_never_of_use_are_not_made_all_night(how):
+    pools, context, _ = up(0)
+    pools.resize("pool", (0, 3), NodeDeallocationOption.REQUEUE, 0.0)
+    pools.settle(0.0)
+    made = []
+    for now in range(1, 3600):
+        made += said(context, CreateVm)
+        for node in context.nodes:
+            if node.state is NodeState.CREATING and how == "taken":
+                pools.nodes.vm_created(node.id, vm_of(node, VmState.PREEMPTED), now)
+            elif node.state is NodeState.CREATING:
+                pools.nodes.vm_created(node.id, vm_of(node), now)
+                pools.nodes.noticed(node.id, now, now)
+            if context.nodes[node.id].destroying:
+                pools.nodes.departure.vm_destroyed(node.id, now)
+        for kind, key in context.timers.due(now):
+            pools.ring(kind, key, now)
+        pools.settle(now)
+    assert 3 < len(made) < 30
+    assert "taken back before it was of use" in errors(context)["AllocationFailed"]
 
 
 # -- with notice -------------------------------------------------------------------------------------------------

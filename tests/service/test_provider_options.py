@@ -8,7 +8,15 @@ import pytest
 
 from providers import InvalidRequestError
 from service.problems import InputError
-from service.provider_options import NOBODY, link_timeouts, open_one, open_providers, provider_options, try_open
+from service.provider_options import (
+    NOBODY,
+    check_idle_timeouts,
+    link_timeouts,
+    open_one,
+    open_providers,
+    provider_options,
+    try_open,
+)
 from service.settings import Settings
 from service.settings_file import load_settings
 from service.state import StateDirectory, StateError
@@ -85,6 +93,26 @@ def test_user_data_is_the_shells_own_language(tmp_path):
         open_one("local", settings.providers["local"], environment={})
 
 
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [
+        ("providers: {aws: {driver: ec2, idleTimeout: 24}}", False),
+        ("providers: {aws: {driver: ec2, idleTimeout: 25}}", True),
+        ("keepAliveInterval: PT1S\nproviders: {aws: {driver: ec2, idleTimeout: 7}}", True),
+        ("providers: {aws: {driver: ec2, idleTimeout: 0}}", True),
+        ("providers: {aws: {driver: ec2}}", True),
+        ("providers: {local: {idleTimeout: 3}}", True),
+    ],
+)
+def test_nodes_must_not_end_themselves_between_two_words_of_ours(tmp_path, text, good):
+    settings = load(tmp_path, text)
+    if good:
+        check_idle_timeouts(settings)
+    else:
+        with pytest.raises(InvalidRequestError, match="give 25 or more, or 0 for never"):
+            check_idle_timeouts(settings)
+
+
 # -- what settings, state and provider say ---------------------------------------------------------------------
 
 
@@ -109,6 +137,9 @@ def test_settings_go_before_what_is_remembered(state, tmp_path):
     [
         ({"driver": "ec2", "region": "a"}, "{driver: ec2, region: b}", "had region 'a' in earlier runs of this state"),
         ({"driver": "ec2"}, "{driver: gce}", "had driver 'ec2' in earlier runs"),
+        ({"driver": "ec2"}, "{driver: x, region: b}", "had driver 'ec2' in earlier runs of this state, and 'x' in"),
+        ({"driver": "ec2", "endpoint": "http://a"}, "{driver: ec2}", "and the cloud's own in the settings"),
+        ({"driver": "ec2"}, "{driver: ec2, endpoint: 'http://a'}", "had endpoint the cloud's own in earlier runs"),
         ({"driver": "local", "baseDir": "/a"}, "{driver: local, baseDir: /b}", "under another name"),
         ({"driver": "ec2", "region": "a", "image": "i"}, "{driver: ec2, region: a, image: j}", None),
         ({"driver": "local", "baseDir": "/a"}, "{driver: local}", None),

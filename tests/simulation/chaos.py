@@ -20,7 +20,7 @@ from providers import (
     Vm,
     VmState,
 )
-from runner.events import Event, NodeConnected
+from runner.events import Event, NodeConnected, NodeDisconnected
 from runner.simulation import Simulation
 from runner.simulation_faults import Faults
 
@@ -47,7 +47,10 @@ class RandomFaults(Faults):
 
     def cloud_settings(self) -> SimulatedSettings:
         return SimulatedSettings(
-            boot_delay=10.0, profile=PROFILE, visibility_delay=self.rng.choice((0.0, 0.0, 3.0, 20.0))
+            boot_delay=10.0,
+            profile=PROFILE,
+            visibility_delay=self.rng.choice((0.0, 0.0, 3.0, 20.0)),
+            running_late=random.Random(self.rng.getstate()[1][0]).choice((0.0, 0.0, 5.0)),  # takes no number away
         )
 
     def end(self, now: float) -> None:
@@ -74,7 +77,8 @@ class RandomFaults(Faults):
         return self.rng.random() < 0.5
 
     def repeats(self, event: Event) -> bool:
-        return self.rng.random() < self.repeat_chance and not isinstance(event, NodeConnected)
+        """A session tells of its beginning and of its end once."""
+        return self.rng.random() < self.repeat_chance and not isinstance(event, NodeConnected | NodeDisconnected)
 
     def change_room(self, cloud: SimulatedProvider) -> None:
         """Another place is full, or has room again; in the end all have."""

@@ -66,10 +66,10 @@ STORM, LIMIT = 600.0, 4 * 3600.0
 
 
 class Scenario:
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, laws: Invariants | None = None) -> None:
         self.seed = seed
         self.rng = random.Random(seed)
-        self.laws = Invariants()
+        self.laws = laws if laws is not None else Invariants()
         self.faults = RandomFaults(random.Random(seed + 1_000_000))
         self.option = OPTIONS[seed % len(OPTIONS)]
         self._plans: dict[str, tuple[float, list[int], int]] = {}

@@ -185,7 +185,7 @@ def believe_a_refusal_after_a_lost_answer(patch):
 
 
 def forget_a_node_whose_call_was_not_answered(patch):
-    patch.setattr("pools.node_creation._NO_VM", (ProviderError,))
+    patch.setattr(ProviderError, "nothing_made", True)
     patch.setattr(NodeCreation, "_try_again", lambda self, node, error, now: self._gone(node, str(error), True, now))
 
 

@@ -1,0 +1,60 @@
+"""Ending what all providers list: one that does not answer keeps nobody else's VMs alive, and is told once."""
+
+import threading
+from types import SimpleNamespace
+from typing import Any
+
+from providers import SimulatedProvider, SimulatedSettings, TransientError, Vm, VmSpec
+from service import shutdown
+from service.shutdown import Shutdown
+
+
+ID = "0123456789ab"
+VM = f"{ID}-vm"
+
+
+class Living(SimulatedProvider):
+    """A cloud with one VM, which goes when it is asked to."""
+
+    def __init__(self) -> None:
+        super().__init__("living", ID, SimulatedSettings(boot_delay=0.0), lambda: 1000.0)
+        self.gone = threading.Event()
+        self.create(
+            VmSpec(
+                name=VM, deployment=ID, pool_id="p", node_id="n", size=self.sizes()[0].name,
+                image=self.images()[0].name, low_priority=True, public_key="ssh-ed25519 " + "A" * 68,
+            )
+        )  # fmt: skip
+
+    def destroy(self, name: str, provider_id: str | None = None) -> None:
+        super().destroy(name, provider_id)
+        self.gone.set()
+
+
+class Silent:
+    """A cloud that answers nothing until the VM of the other one has gone, and nothing then."""
+
+    name = "silent"
+
+    def __init__(self, other: Living) -> None:
+        self.asked = 0
+        self.first = other.gone
+
+    def list_owned(self) -> list[Vm]:
+        self.asked += 1
+        assert self.first.wait(10), "the other cloud's VM waits for the one that does not answer"
+        raise TransientError("nobody there")
+
+
+def test_one_that_does_not_answer_holds_up_no_other_and_is_told_once(monkeypatch: Any) -> None:
+    monkeypatch.setattr(shutdown, "DESTROY_LIMIT", 0.5)
+    monkeypatch.setattr(shutdown, "_PAUSE", 0.01)
+    told: list[str] = []
+    living = Living()
+    silent = Silent(living)
+    work = Shutdown.__new__(Shutdown)
+    work.__dict__ |= {"_providers": [silent, living], "_closed": {}, "_pool": None, "_owners": {}, "_seen": {}}
+    work.__dict__ |= {"_tell": told.append, "_state": SimpleNamespace(), "_told": set(), "_given_up": threading.Event()}
+    assert work.destroy() == ["those of silent, which does not answer"]
+    assert silent.asked > 2
+    assert sorted(told) == [f"ended {VM}", "provider silent cannot be listed, tried again for 0.5 s: nobody there"]
