@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Collection, Iterator, Mapping
 
-from providers import Provider, VmState
+from providers import Provider, ProviderError, VmState
+
+log = logging.getLogger(__name__)
+
+
+def left_over(providers: Mapping[str, Provider], used: Collection[str]) -> Iterator[str]:
+    """Names of the VMs that are listed and have not ended, at all providers. Raises ProviderError if one of those that
+    are `used` cannot be asked; of another, with settings but perhaps no credentials, nothing is expected."""
+    for name, provider in providers.items():
+        try:
+            yield from left_over_at(provider)
+        except ProviderError as exc:
+            if name in used:
+                raise
+            log.info("provider %s cannot be listed, and no pool is there: %s", name, exc)
 
 
 def left_over_at(provider: Provider) -> Iterator[str]:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
-from . import cloud_listing_benchmark, formula_benchmark, journal_benchmark, replay_benchmark, tasks_benchmark
+from . import cloud_benchmark, formula_benchmark, journal_benchmark, replay_benchmark, tasks_benchmark
 from .descendants import adopt_orphans, end_all
 from .report import Report
 
@@ -32,7 +32,9 @@ BENCHMARKS: dict[str, Benchmark] = {
     "replay": lambda folder, rounds, quick: replay_benchmark.run(
         rounds, replay_benchmark.QUICK_RUNS if quick else replay_benchmark.RUNS
     ),
-    "cloud": lambda folder, rounds, quick: cloud_listing_benchmark.run(rounds, 20 if quick else 1000),
+    "cloud": lambda folder, rounds, quick: cloud_benchmark.run(
+        folder, rounds, cloud_benchmark.QUICK if quick else cloud_benchmark.Counts()
+    ),
 }
 
 

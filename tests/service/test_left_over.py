@@ -2,12 +2,21 @@
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from providers import ProviderError, SimulatedProvider, SimulatedSettings, TransientError, VmSpec, VmState
+from providers import (
+    AuthError,
+    ProviderError,
+    SimulatedProvider,
+    SimulatedSettings,
+    TransientError,
+    VmSpec,
+    VmState,
+)
 from service.cli.run import _Desk
-from service.left_over import left_over_at
+from service.left_over import left_over, left_over_at
 
 ID = "0123456789ab"
 
@@ -55,3 +64,17 @@ def test_a_run_succeeds_only_where_no_vm_can_be_left(
     desk = _Desk(Path("w.yaml"), as_json=False, plain=True)
     assert desk._code(report, controller) == code  # type: ignore[arg-type]
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("used", [True, False])
+def test_a_provider_that_no_pool_is_at_need_not_answer(used: bool) -> None:
+    class Silent:
+        def list_owned(self) -> list[str]:
+            raise AuthError("no credentials in this shell")
+
+    providers: dict[str, Any] = {"aws": Silent()}
+    if used:
+        with pytest.raises(AuthError):
+            list(left_over(providers, {"aws"}))
+    else:
+        assert list(left_over(providers, {"local"})) == []
