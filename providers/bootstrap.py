@@ -131,8 +131,8 @@ fi"""
 
 def _user(user: str, public_key: str, node_root: str) -> str:
     """The deployment's key opens the user's door and no other line with that key does: clouds write one for root that
-    only says to log in as somebody else. A password that is locked by `!` locks the whole user out where sshd has no
-    PAM."""
+    only says to log in as somebody else. Ubuntu has a group `admin` and no such user. A password that is locked by `!`
+    locks the whole user out where sshd has no PAM."""
     root, key = shlex.quote(node_root), shlex.quote(public_key.strip())
     blob = shlex.quote(public_key.split()[1])
     return f"""\
@@ -143,7 +143,8 @@ find_home() {{
 }}
 find_home
 if [ -z "$home" ]; then
-  useradd -m -s /bin/sh {user} 2>/dev/null || adduser -D -s /bin/sh {user}
+  useradd -m -s /bin/sh {user} 2>/dev/null || useradd -m -g {user} -s /bin/sh {user} 2>/dev/null ||
+    adduser -D -s /bin/sh {user}
   sed -i 's/^{user}:!*:/{user}:*:/' /etc/shadow
   find_home
 fi

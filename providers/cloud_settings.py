@@ -78,7 +78,6 @@ def read_cloud_settings(
 
     `user` and `public` are defaults: a user that no image has is made at first boot. Raises InvalidRequestError.
     """
-    max_price = reader.number("maxPrice", 0.0)
     return CloudSettings(
         region=reader.text("region"),
         zones=reader.texts("zones"),
@@ -88,7 +87,7 @@ def read_cloud_settings(
         size=reader.text("size"),
         sizes=reader.lists("sizes"),
         user=reader.text("sshUser") or user,
-        port=int(reader.number("sshPort", 22, least=1)),
+        port=reader.port("sshPort", 22),
         public=reader.choice("sshAddress", ("private", "public"), "public" if public else "private") == "public",
         subnet=reader.text("subnet"),
         security_groups=reader.texts("securityGroups"),
@@ -98,7 +97,7 @@ def read_cloud_settings(
         boot_timeout=reader.seconds("bootTimeout", None, least=1.0),
         dead_man=reader.seconds("idleTimeout", _IDLE_TIMEOUT, least=_LOOK_EVERY),
         max_vms=reader.count("maxVms"),
-        max_price=max_price or None,
+        max_price=reader.limit("maxPrice"),
         prices=reader.prices("prices", None),
         low_priority_prices=reader.prices("lowPriorityPrices", None),
         console_keys=reader.choice("hostKeys", ("userData", "console") if consoles else ("userData",), "userData")

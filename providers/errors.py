@@ -7,23 +7,26 @@ class ProviderError(Exception):
     """A cloud did not do what it was asked to. The message names the place and the cure.
 
     `retryable`: the same call may succeed later without anybody changing anything.
-    After any error of `create` the VM may exist all the same: call it again (it is idempotent by name) or
-    `destroy`.
+    `nothing_made`: the call of `create` that raised it has certainly made no VM. After any other error of `create` the
+    VM may exist all the same: call it again (it is idempotent by name) or `destroy`.
     """
 
     retryable = False
+    nothing_made = False
 
 
 class CapacityError(ProviderError):
     """The cloud has no room for this size in this place now; another size or zone may have."""
 
     retryable = True
+    nothing_made = True
 
 
 class QuotaError(ProviderError):
     """A limit of the account or of the settings is reached; it ends when VMs end or the limit is raised."""
 
     retryable = True
+    nothing_made = True
 
 
 class ThrottledError(ProviderError):
@@ -47,8 +50,11 @@ class NotFoundError(ProviderError):
 
 
 class AuthError(ProviderError):
-    """The credentials are missing, wrong or not allowed to do this."""
+    """The credentials are missing, wrong or not allowed to do this. A provider that knows that they were refused before
+    anything was made sets `nothing_made`."""
 
 
 class InvalidRequestError(ProviderError):
     """The request or the settings can never work as they are: unknown size, bad name, unknown setting."""
+
+    nothing_made = True

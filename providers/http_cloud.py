@@ -222,8 +222,8 @@ class HttpCloud(ABC):
         return vm
 
     def _price(self, vm: Vm) -> float | None:
-        price = self.settings.price(vm.size, vm.low_priority) if vm.size else None
-        return price if price is not None else (vm.price_per_hour or None)
+        own = self.settings.price(vm.size, vm.low_priority) if vm.size else None
+        return own or vm.price_per_hour or None
 
     def _host_key(self, driver: Any, node: Any, vm: Vm) -> str | None:
         if not self.settings.console_keys:
@@ -235,19 +235,19 @@ class HttpCloud(ABC):
         return self._console_keys.get(vm.provider_id)
 
     def priced(self, size: Size) -> Size:
-        """With the prices of the settings; a price of 0.0 in a list is none."""
+        """With the prices of the settings; a price of 0.0, there or in a list, is none."""
         own = self.settings.price(size.name, False)
         low = self.settings.price(size.name, True)
         return replace(
             size,
-            price_per_hour=own if own is not None else size.price_per_hour or None,
-            low_priority_price_per_hour=low if low is not None else size.low_priority_price_per_hour or None,
+            price_per_hour=own or size.price_per_hour or None,
+            low_priority_price_per_hour=low or size.low_priority_price_per_hour or None,
         )
 
     def price_finding(self, size: str | None, price: float | None) -> Finding:
         if size is None:
             return Finding("price", Severity.WARNING, "no size is set", "set `size` or `sizes`")
-        if price is None:
+        if not price:
             return Finding(
                 "price", Severity.WARNING, f"the price of {size} is not known here", f"set `prices: {{{size}: ...}}`"
             )

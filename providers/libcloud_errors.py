@@ -5,6 +5,7 @@ from __future__ import annotations
 from libcloud.common.exceptions import BaseHTTPError, RateLimitReachedError
 from libcloud.common.types import InvalidCredsError
 from libcloud.common.types import ProviderError as LibcloudProviderError
+from requests.exceptions import ConnectionError as RequestConnectionError
 
 from .errors import (
     AuthError,
@@ -27,6 +28,9 @@ def typed_error(exc: Exception, name: str) -> ProviderError:
         return AuthError(text)
     status = http_status(exc)
     if status is None:
+        if isinstance(exc, RequestConnectionError):
+            text = f"provider {name}: its API cannot be reached: {_innermost(exc)}"
+            return TransientError(f"{text}; check `endpoint` and `region`, and this machine's way to the network")
         return TransientError(text)
     if status in (401, 403):
         return AuthError(text)
@@ -35,6 +39,12 @@ def typed_error(exc: Exception, name: str) -> ProviderError:
     if status == 429:
         return ThrottledError(text, retry_after(exc))
     return TransientError(text) if status >= 500 or status == 408 else InvalidRequestError(text)
+
+
+def _innermost(exc: BaseException) -> str:
+    """What the HTTP client has wrapped: `Connection refused` rather than the names of its own classes."""
+    reason = getattr(exc.args[0] if exc.args else None, "reason", None)
+    return str(reason or exc)
 
 
 def http_status(exc: Exception) -> int | None:

@@ -126,7 +126,7 @@ class Vm:
     tags: Mapping[str, str] = field(default_factory=dict)
     size: str | None = None
     zone: str | None = None
-    price_per_hour: float | None = None  # what this one costs, as far as the cloud says; None: unknown
+    price_per_hour: float | None = None  # what this one costs, as far as the cloud says; None: unknown; 0.0: free
 
 
 class Severity(enum.StrEnum):
@@ -176,7 +176,7 @@ class Provider(Protocol):
 
         Idempotent by name, across threads, processes and crashes.
         Raises InvalidRequestError (unknown size or image, bad name), QuotaError, CapacityError. After any of these
-        there is no VM; after any other error there may be one.
+        there is no VM, nor after another error that says `nothing_made`; else there may be one.
         """
 
     def list_owned(self) -> list[Vm]:

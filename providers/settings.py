@@ -7,8 +7,9 @@ from typing import Any
 
 from .errors import InvalidRequestError
 
+_INFINITE = float("inf")  # TOML has it, and it is never meant
 #: What the names of settings hold whose values are never shown.
-_SECRETS = ("secret", "password", "token")
+_SECRETS = ("secret", "password", "token", "credential")
 
 
 class SettingsReader:
@@ -27,8 +28,9 @@ class SettingsReader:
         return self._left.pop(key, None)
 
     def _refuse(self, key: str, value: object, wanted: str) -> InvalidRequestError:
-        shown = "something else" if any(word in key.lower() for word in _SECRETS) else repr(value)
-        return InvalidRequestError(f"provider {self._provider}: setting {key} is {shown}; it must be {wanted}")
+        hidden = any(word in key.lower() for word in _SECRETS)
+        shown = "cannot be used (what it is is not shown)" if hidden else f"is {value!r}"
+        return InvalidRequestError(f"provider {self._provider}: setting {key} {shown}; it must be {wanted}")
 
     def text(self, key: str) -> str | None:
         value = self._take(key)
@@ -40,8 +42,25 @@ class SettingsReader:
         value = self._take(key)
         if value is None:
             return default
-        if isinstance(value, bool) or not isinstance(value, int | float) or not value >= least:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value < _INFINITE:
             raise self._refuse(key, value, f"a number, at least {least:g}")
+        return float(value)
+
+    def port(self, key: str, default: int) -> int:
+        value = self._take(key)
+        if value is None:
+            return default
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 65536:
+            raise self._refuse(key, value, "a whole number from 1 to 65535")
+        return value
+
+    def limit(self, key: str) -> float | None:
+        """The most that something may cost; a limit of 0 would be no limit, or none at all: nobody can tell."""
+        value = self._take(key)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < _INFINITE:
+            raise self._refuse(key, value, "a number above 0; leave it out for no limit")
         return float(value)
 
     def count(self, key: str) -> int | None:
@@ -122,7 +141,7 @@ class SettingsReader:
         if value is None:
             return {}
         if not isinstance(value, Mapping) or not all(
-            isinstance(k, str) and isinstance(v, int | float) and not isinstance(v, bool) and v >= 0
+            isinstance(k, str) and isinstance(v, int | float) and not isinstance(v, bool) and 0 <= v < _INFINITE
             for k, v in value.items()
         ):
             raise self._refuse(key, value, "a mapping of size name to US dollars per hour")

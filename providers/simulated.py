@@ -38,6 +38,8 @@ class SimulatedSettings:
     room: Mapping[tuple[str, str | None, bool], int] = field(default_factory=dict)
     #: for so many seconds a new VM is known to nobody but its maker
     visibility_delay: float = 0.0
+    #: so many seconds after it could be reached the cloud says that a VM runs; if any, it names its address at once
+    running_late: float = 0.0
     prices: Mapping[str, float] = field(default_factory=dict)
     low_priority_prices: Mapping[str, float] = field(default_factory=dict)
 
@@ -121,7 +123,7 @@ class SimulatedProvider:
                 self._find_room(spec)
                 self._vms[spec.name] = self._new(spec)
             self._stumble("after create")
-            return self._now(spec.name)
+            return self._told(spec.name)
 
     def _find_room(self, spec: VmSpec) -> None:
         living = [vm for vm in self._vms.values() if vm.state in _LIVING]
@@ -160,21 +162,21 @@ class SimulatedProvider:
         """The VM after the time that has passed: a boot ends by the clock alone."""
         vm = self._vms[name]
         if vm.state is VmState.PENDING and self._clock() >= (vm.created or 0.0) + self._settings.boot_delay:
-            digest = hashlib.sha256(name.encode()).digest()
-            blob = b"\0\0\0\x0bssh-ed25519\0\0\0 " + digest
-            vm = self._vms[name] = replace(
-                vm,
-                state=VmState.RUNNING,
-                address=f"198.18.{digest[0]}.{digest[1]}",  # a range that is set aside for tests
-                port=22,
-                host_key=f"ssh-ed25519 {base64.b64encode(blob).decode()}",
-            )
+            vm = self._vms[name] = replace(_placed(vm), state=VmState.RUNNING)
         return vm
+
+    def _told(self, name: str) -> Vm:
+        """What the cloud says of it, which may know less than there is."""
+        vm, late = self._now(name), self._settings.running_late
+        if not late or vm.state not in _LIVING:
+            return vm
+        ran = (vm.created or 0.0) + self._settings.boot_delay
+        return _placed(vm) if self._clock() >= ran + late else replace(_placed(vm), state=VmState.PENDING)
 
     def list_owned(self) -> list[Vm]:
         with self._lock:
             self._stumble("before list_owned")
-            return [self._now(name) for name in sorted(self._vms) if self._visible(name)]
+            return [self._told(name) for name in sorted(self._vms) if self._visible(name)]
 
     def everything(self) -> list[Vm]:
         """Every VM there really is, whether it shows or not. Nothing that was chosen to fail fails here."""
@@ -243,3 +245,15 @@ def open_simulated(
     )
     reader.finish()
     return SimulatedProvider(name, deployment, parsed, clock)
+
+
+def _placed(vm: Vm) -> Vm:
+    """With where it can be reached."""
+    digest = hashlib.sha256(vm.name.encode()).digest()
+    blob = b"\0\0\0\x0bssh-ed25519\0\0\0 " + digest
+    return replace(
+        vm,
+        address=f"198.18.{digest[0]}.{digest[1]}",  # a range that is set aside for tests
+        port=22,
+        host_key=f"ssh-ed25519 {base64.b64encode(blob).decode()}",
+    )

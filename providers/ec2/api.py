@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -12,6 +13,8 @@ from ..retrying import Retrying
 from .driver import Credentials, Driver
 from .errors import typed
 from .settings import Ec2Settings
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -41,6 +44,13 @@ class Api:
         self._clients: dict[str, Any] = {}
         self._drivers = threading.local()
 
+    def warm_up(self) -> None:
+        """Do what the first call would have to do (it takes half a second), and ask nobody."""
+        try:
+            self._client("ec2")
+        except Exception as exc:  # noqa: BLE001 - the first call says it better
+            log.debug("provider %s: %s", self.name, exc)
+
     # -- boto3 -------------------------------------------------------------------------------------------------
 
     def ec2(self, operation: str, **arguments: Any) -> Any:
@@ -48,7 +58,7 @@ class Api:
         return self.service("ec2", operation, **arguments)
 
     def service(self, service: str, operation: str, **arguments: Any) -> Any:
-        return self._call(lambda: getattr(self._client(service), operation)(**arguments))
+        return self._call(lambda: getattr(self._client(service), operation)(**arguments), operation)
 
     def pages(self, operation: str, rows: str, **arguments: Any) -> Iterator[Any]:
         """Every row of an answer that comes in pages; a page that is throttled is asked for again."""
@@ -62,9 +72,9 @@ class Api:
 
     # -- libcloud ----------------------------------------------------------------------------------------------
 
-    def compute(self, call: Callable[[Driver], T]) -> T:
-        """`call` with libcloud's driver, this thread's own."""
-        return self._call(lambda: call(self._driver()))
+    def compute(self, call: Callable[[Driver], T], kind: str = "") -> T:
+        """`call` with libcloud's driver, this thread's own. `kind`: the one action that it asks for."""
+        return self._call(lambda: call(self._driver()), kind)
 
     def _driver(self) -> Driver:
         """Made anew when temporary credentials were renewed."""
@@ -90,14 +100,14 @@ class Api:
 
     # -- both --------------------------------------------------------------------------------------------------
 
-    def _call(self, call: Callable[[], T]) -> T:
+    def _call(self, call: Callable[[], T], kind: str) -> T:
         def once() -> T:
             try:
                 return call()
             except Exception as exc:  # boto3, libcloud and requests have no common base
                 raise typed(exc, self.name) from exc
 
-        return self._retrying(once)
+        return self._retrying(once, kind)
 
     def _client(self, service: str) -> Any:
         with self._lock:  # boto3 makes clients in one thread at a time only

@@ -6,18 +6,18 @@ import ipaddress
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..errors import AuthError, ProviderError
+from ..errors import ProviderError
 from ..host_keys import HostKeys
 from ..provider import Finding, Severity, VmSpec
 from .api import Api
 from .errors import code_of
 from .images import Images, MachineImage
-from .launch import prepare
+from .launch import bursts, prepare
 from .network import Network
 from .prices import SpotPrices, list_price
+from .quotas import quotas_of
 from .settings import Ec2Settings
 
-_QUOTAS = {"L-1216C47A": "on-demand", "L-34B43A08": "spot"}  # vCPUs of the standard families
 _SAMPLE_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
 
@@ -35,11 +35,9 @@ class Preflight:
 
     def run(self) -> Iterator[Finding]:
         """Raises nothing. Without credentials the rest cannot be found out."""
-        credentials = list(self._guarded("credentials", self._credentials))
-        yield from credentials
-        if any(finding.severity is Severity.ERROR for finding in credentials):
-            return
+        wrong = False
         for topic, look in (
+            ("credentials", self._credentials),
             ("image", self._look_at_image),
             ("size", self._look_at_size),
             ("network", self._look_at_network),
@@ -47,15 +45,26 @@ class Preflight:
             ("quota", self._quota),
             ("price", self._price),
         ):
-            yield from self._guarded(topic, look)
+            if topic == "permission" and wrong:
+                continue  # EC2 would only repeat what has been said
+            for finding in self._guarded(topic, look):
+                wrong = wrong or finding.severity is Severity.ERROR
+                yield finding
+            if topic == "credentials" and wrong:
+                return
 
     def _guarded(self, topic: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
         try:
             yield from look()
         except ProviderError as exc:
-            yield Finding(topic, Severity.ERROR, str(exc))
+            yield self._refused(topic, "", exc)
         except (KeyError, IndexError, TypeError, ValueError) as exc:  # an answer that is none of EC2's
             yield Finding(topic, Severity.WARNING, f"EC2's answer was not understood: {type(exc).__name__} {exc}")
+
+    def _refused(self, topic: str, what: str, error: ProviderError) -> Finding:
+        """An error as a finding: whose it is is known, and its last part is the cure."""
+        text, _, cure = str(error).removeprefix(f"provider {self._api.name}: ").rpartition("; ")
+        return Finding(topic, Severity.ERROR, what + (text or cure), cure if text else None)
 
     def _credentials(self) -> Iterator[Finding]:
         region = self._settings.region
@@ -99,16 +108,18 @@ class Preflight:
                 where = self._settings.region
                 yield Finding("size", Severity.ERROR, f"{size} is not offered in {where}", "name another size")
             elif missing:
-                cure = f"take them out of `zones`, or use one of {', '.join(sorted(zones))}"
-                yield Finding("size", Severity.WARNING, f"{size} is not offered in {', '.join(missing)}", cure)
+                nowhere = len(missing) == len(self._settings.zones)
+                text = f"{size} is not offered in {', '.join(missing)}" + ", in no zone of the settings" * nowhere
+                cure = f"take them out of `zones`; it is offered in {', '.join(sorted(zones))}"
+                yield Finding("size", Severity.ERROR if nowhere else Severity.WARNING, text, cure)
             else:
                 yield Finding("size", Severity.OK, f"{size} is offered in {', '.join(sorted(zones))}")
-        yield from self._architectures()
+        yield from self._architectures([size for size in sizes if size in offered])
 
-    def _architectures(self) -> Iterator[Finding]:
-        if self._image is None or not self._image.architecture:
+    def _architectures(self, sizes: list[str]) -> Iterator[Finding]:
+        if self._image is None or not self._image.architecture or not sizes:
             return
-        rows = self._api.ec2("describe_instance_types", InstanceTypes=list(self._settings.configured_sizes))
+        rows = self._api.ec2("describe_instance_types", InstanceTypes=sizes)
         for row in rows["InstanceTypes"]:
             runs = row["ProcessorInfo"]["SupportedArchitectures"]
             if self._image.architecture not in runs:
@@ -120,7 +131,12 @@ class Preflight:
         zones = settings.zones or (None,)
         for place in [self._network.preview(zone) for zone in zones]:
             where = f"subnet {place.subnet}" if place.subnet else "the default network"
-            yield Finding("network", Severity.OK, f"{where}, zone {place.zone or 'of EC2’s choice'}")
+            zone = f"zone {place.zone}" if place.zone else "in a zone of EC2's choice"
+            yield Finding("network", Severity.OK, f"{where}, {zone}")
+        if missing := self._network.without_default():
+            text = f"the default network has no subnet in {', '.join(missing)}"
+            cure = "name one in `subnets`, or take the zone out of `zones`"
+            yield Finding("network", Severity.WARNING, text, cure)
         if settings.security_groups:
             text = f"security groups {', '.join(settings.security_groups)}: their rules decide who reaches the nodes"
             yield Finding("network", Severity.OK, text)
@@ -129,6 +145,11 @@ class Preflight:
         if wide:
             text = f"sshFrom lets the whole world try to log in ({', '.join(wide)}), and nodes reach each other"
             yield Finding("network", Severity.WARNING, text, "name this machine's own address, as in 203.0.113.7/32")
+        elif not settings.public and not settings.ssh_from and (found := self._network.outside(settings.subnet)):
+            address, inside_of = found
+            text = f"this machine ({address}) is not in the network {inside_of}, and nodes have private addresses there"
+            cure = "set `sshAddress: public` and sshFrom; or, if a VPN leads there, sshFrom alone"
+            yield Finding("network", Severity.WARNING, text, cure)
         elif inside := self._inside():
             text = f"sshFrom {inside} contains nodes: they reach each other's SSH port"
             yield Finding("network", Severity.WARNING, text, "name this machine's own address instead")
@@ -177,27 +198,27 @@ class Preflight:
             launch = prepare(spec, settings, image, place, settings.key_pair, HostKeys(bytes(32)))  # it makes nothing
             try:
                 self._api.compute(lambda driver, launch=launch: launch.run(driver, dry=True))  # type: ignore[misc]
-            except AuthError as exc:
-                yield Finding("permission", Severity.ERROR, f"a {what} {size} would be refused: {exc}")
             except ProviderError as exc:
                 if code_of(exc) == "DryRunOperation":
                     yield Finding("permission", Severity.OK, f"a {what} {size} would be made")
                 else:
-                    yield Finding("permission", Severity.ERROR, f"a {what} {size} would be refused: {exc}")
+                    yield self._refused("permission", f"a {what} {size} would be refused: ", exc)
             else:
                 yield Finding("permission", Severity.WARNING, f"EC2 did not say whether a {what} {size} would be made")
 
     def _quota(self) -> Iterator[Finding]:
-        for code, kind in _QUOTAS.items():
+        sizes = self._settings.configured_sizes or ("t3.micro",)
+        for quota in dict.fromkeys(quota for size in sizes for quota in quotas_of(size)):
+            code, kind = quota.code, quota.kind
             try:
                 row = self._api.service("service-quotas", "get_service_quota", ServiceCode="ec2", QuotaCode=code)
                 limit = float(row["Quota"]["Value"])
             except (ProviderError, KeyError) as exc:
-                text = f"the limit of {kind} vCPUs is not known: {exc}"
+                text = f"the limit of {kind} vCPUs of the {quota.families} families is not known: {exc}"
                 cure = "allow servicequotas:GetServiceQuota, or look at the Service Quotas page of the AWS console"
                 yield Finding("quota", Severity.WARNING, text, cure)
                 continue
-            text = f"at most {limit:g} {kind} vCPUs of the standard families at a time"
+            text = f"at most {limit:g} {kind} vCPUs of the {quota.families} families at a time"
             cure = f"raise quota {code} on the Service Quotas page of the AWS console"
             yield Finding("quota", Severity.OK if limit else Severity.ERROR, text, None if limit else cure)
 
@@ -209,6 +230,8 @@ class Preflight:
             low = settings.low_priority_prices.get(size, self._spot.lowest(size, settings.zones)) or None
             told = [f"dedicated {_dollars(usual)}", f"spot {_dollars(low)}"]
             text = f"{size}: {', '.join(told)}"
+            if bursts(size) and settings.cpu_credits != "standard":
+                text += "; work that keeps its CPUs busy costs more: see cpuCredits"
             if usual is None or low is None:
                 cure = "give `prices` and `lowPriorityPrices` in the settings, so that costs and budgets can be kept"
                 yield Finding("price", Severity.WARNING, text, cure)

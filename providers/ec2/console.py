@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 
 from ..console_keys import console_host_key
-from ..errors import InvalidRequestError, NotFoundError
+from ..errors import InvalidRequestError, NotFoundError, ProviderError
 from .api import Api
 from .fleet import Entry
+
+log = logging.getLogger(__name__)
 
 _AT_A_TIME = 20  # consoles that one look reads at most
 _AGAIN = 5.0  # seconds between two looks at the same console
@@ -32,12 +35,17 @@ class Consoles:
         return answer.get("Output") or None
 
     def host_keys(self, waiting: Iterable[Entry]) -> Iterator[tuple[Entry, str]]:
-        """Of those that have printed theirs by now. Raises ProviderErrors."""
+        """Of those that have printed theirs by now. A console that cannot be read is told in the log: what else is
+        known of our VMs does not wait for it."""
         now = self._clock()
         due = [entry for entry in waiting if now >= self._asked.get(entry.instance.id, now)][:_AT_A_TIME]
         for entry in due:
             self._asked[entry.instance.id] = now + _AGAIN
-            key = console_host_key(self.text(entry.instance.id) or "")
+            try:
+                key = console_host_key(self.text(entry.instance.id) or "")
+            except ProviderError as exc:
+                log.warning("the host key of %s is not known yet: %s", entry.instance.id, exc)
+                continue
             if key is not None:
                 del self._asked[entry.instance.id]
                 yield entry, key

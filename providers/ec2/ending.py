@@ -35,7 +35,7 @@ class Ending:
     def end(self, name: str, provider_id: str | None) -> bool:
         """Returns when every instance of the name has ended or is certain to, and none can show any more. True if
         there was one."""
-        if not self._fleet.of(name) and provider_id is None and not self._fleet.was_refused(name):
+        if not self._fleet.of(name) and provider_id is None:
             self._wait_for(name)
         ids = {entry.instance.id for entry in self._fleet.of(name)}
         if provider_id and provider_id not in ids and self._is_ours(name, provider_id):
@@ -89,7 +89,7 @@ class Ending:
         pause = _FIRST
         while True:
             try:
-                ended = self._api.compute(partial(_terminate, instance_id))
+                ended = self._api.compute(partial(_terminate, instance_id), "TerminateInstances")
                 break
             except NotFoundError as exc:
                 entry = self._fleet.entry(instance_id)

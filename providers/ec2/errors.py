@@ -24,11 +24,17 @@ from ..errors import (
 
 log = logging.getLogger(__name__)
 
-_QUOTAS = "raise it on the Service Quotas page of the AWS console (service EC2, quota {}), or use fewer VMs"
-_ON_DEMAND = _QUOTAS.format("L-1216C47A, Running On-Demand Standard instances")
-_SPOT = _QUOTAS.format("L-34B43A08, All Standard Spot Instance Requests")
+_QUOTAS = (
+    "raise it on the Service Quotas page of the AWS console (service EC2; quota {}; other families have their own, "
+    "which `ebbtide provider check` names), or use fewer VMs"
+)
+_ON_DEMAND = _QUOTAS.format("L-1216C47A for standard on-demand VMs")
+_SPOT = _QUOTAS.format("L-34B43A08 for standard spot VMs")
 _LIMIT = "raise the limit on the Service Quotas page of the AWS console, or remove what is not needed"
-_KEYS = "check accessKeyId and secretAccessKey, or the AWS profile, environment or role that gives them"
+_KEYS = (
+    "check accessKeyId and secretAccessKey, or the AWS profile, environment or role that gives them, and this "
+    "machine's clock"
+)
 _RENEW = "the temporary credentials are over: renew them"
 _ALLOW = "allow the action to these credentials (docs/clouds/ec2.md lists what is needed)"
 _ELSEWHERE = "another size or zone may have room"
@@ -131,9 +137,18 @@ _INVALID = {
 #: Refusals by which EC2 says for certain that a create call has made no VM.
 NOTHING_MADE = (CapacityError, QuotaError, ThrottledError, AuthError, InvalidRequestError)
 
+#: What botocore raises when a login by the browser is missing or over.
+_LOGINS = (
+    "SSOError",
+    "SSOTokenLoadError",
+    "UnauthorizedSSOTokenError",
+    "PendingAuthorizationExpiredError",
+    "TokenRetrievalError",
+)
 #: Whose errors are about the connection or the answer, and not about us.
 _CLIENTS = ("botocore", "boto3", "libcloud", "urllib3", "requests", "http")
 _LINE = re.compile(r"^['\"]?(\w+(?:\.\w+)*): (.*)$")
+_SEALED = "Encoded authorization failure message:"  # a kilobyte that only AWS can read
 _INSTANCE_IDS = re.compile(r"\bi-[0-9a-f]+\b")
 
 
@@ -166,8 +181,12 @@ def typed(exc: Exception, provider: str) -> ProviderError:
     text = f"provider {provider}: {str(exc) or name}"
     if name in ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError", "ProfileNotFound"):
         return AuthError(f"{text}; give accessKeyId and secretAccessKey, or an AWS profile, environment or role")
+    if name in _LOGINS:
+        return AuthError(f"{text}; the login is over: aws sso login (with --profile, if the settings name one)")
     if name in ("ParamValidationError", "UnknownParameterError"):
         return InvalidRequestError(text)
+    if name in ("EndpointConnectionError", "ConnectTimeoutError"):
+        return TransientError(f"{text}; check `region` and `endpoint`, and this machine's way to the network")
     if status in (401, 403):
         return AuthError(f"{text}; {_KEYS}")
     if status == 429:
@@ -178,7 +197,7 @@ def typed(exc: Exception, provider: str) -> ProviderError:
 
 
 def _made(kind: type[ProviderError], provider: str, code: str, message: str, cure: str | None) -> ProviderError:
-    said = message.strip().rstrip(".")
+    said = message.partition(_SEALED)[0].strip().rstrip(".")
     return kind(f"provider {provider}: {code}: {said}" + (f"; {cure}" if cure else ""))
 
 

@@ -32,6 +32,7 @@ class Entry:
     price: float | None = None
     told: tuple[Instance, Vm] | None = None  # the Vm that was made of the instance as it was
     destroyed: float | None = None  # on `clock`: when its end was asked for
+    missed: bool = False  # the last look did not know it, after one that did
 
 
 class Fleet:
@@ -45,7 +46,6 @@ class Fleet:
         self._entries: dict[str, Entry] = {}
         self._ids: dict[str, list[str]] = {}
         self._attempts: dict[str, float] = {}
-        self._refused: dict[str, float] = {}
         self._creating: dict[str, int] = {}
 
     # -- creating ----------------------------------------------------------------------------------------------
@@ -60,7 +60,6 @@ class Fleet:
                 if name not in living and len(living) >= limit:
                     return len(living)
             self._creating[name] = self._creating.get(name, 0) + 1
-            self._refused.pop(name, None)
             return None
 
     def created(self, instance: Instance) -> Entry:
@@ -70,12 +69,6 @@ class Fleet:
             if entry is None:
                 entry = self._enter(instance, seen=False, lived=True)
             return entry
-
-    def refused(self, name: str) -> None:
-        """EC2 has said that there is no VM of that name; unless an earlier call for it is still open."""
-        with self.lock:
-            if name not in self._attempts:
-                self._refused[name] = self.clock()
 
     def answer_lost(self, name: str) -> None:
         """There may be a VM of that name."""
@@ -110,20 +103,25 @@ class Fleet:
                 if entry is None:
                     self._enter(instance, seen=True, lived=not instance.over)
                 elif not (entry.instance.ended and not instance.ended):  # an end is final; what says else is older
-                    entry.instance, entry.seen = instance, True
+                    entry.instance, entry.seen, entry.missed = instance, True, False
                 self._attempts.pop(instance.name, None)
 
     def unknown(self, ids: Iterable[str]) -> bool:
         """EC2 knows no such ids: too new, or long gone. True if one was seen before.
 
-        One that EC2 says it has made, and that has never shown, is believed in for longer.
+        One that EC2 says it has made, and that has never shown, is believed in for longer. One that has shown is not
+        given up for a single answer: not every part of EC2 knows at once what another one does.
         """
         odd = False
         with self.lock:
             for instance_id in ids:
                 entry = self._entries.get(instance_id)
-                if entry is not None and not self.may_show(entry):
-                    odd = odd or entry.seen
+                if entry is None or self.may_show(entry):
+                    continue
+                odd = odd or entry.seen
+                if entry.seen and not entry.missed:
+                    entry.missed = True
+                else:
                     self._drop(instance_id)
         return odd
 
@@ -133,13 +131,12 @@ class Fleet:
         return self.clock() <= entry.since + delay
 
     def forget(self) -> None:
-        """Let go of what ended long ago, and of refusals that nobody asks for any more."""
+        """Let go of what ended long ago."""
         with self.lock:
             now = self.clock()
             for instance_id, entry in list(self._entries.items()):
                 if entry.destroyed is not None and now > entry.destroyed + _FORGET:
                     self._drop(instance_id)
-            self._refused = {name: at for name, at in self._refused.items() if now < at + _FORGET}
 
     def _enter(self, instance: Instance, seen: bool, lived: bool) -> Entry:
         entry = self._entries[instance.id] = Entry(instance, self.clock(), seen, lived)
@@ -226,16 +223,11 @@ class Fleet:
         return entry.instance.ended and not entry.lived and entry.instance.code == ASKED_FOR
 
     def visible_by(self, name: str) -> float:
-        """When (on `clock`) a VM of that name, if there is one, shows to everybody: after the last create call, and
-        after those that a controller before us may have left behind."""
+        """When (on `clock`) a VM of that name, if there is one, shows to everybody: after the last create call whose
+        answer was lost, and after those that a controller before us may have left behind (a refusal that we have met
+        says nothing of these)."""
         with self.lock:
-            if name in self._refused:
-                return _NEVER
             return max(self._opened, self._attempts.get(name, _NEVER)) + self.visibility_delay
-
-    def was_refused(self, name: str) -> bool:
-        with self.lock:
-            return name in self._refused and name not in self._attempts and name not in self._creating
 
     def deserted(self) -> bool:
         """No VM of ours lives, and none is on its way."""

@@ -11,6 +11,7 @@ from typing import Any
 from ..errors import InvalidRequestError
 from ..provider import Image
 from .api import Api
+from .errors import code_of
 from .settings import Ec2Settings
 
 _KEEP = 600.0  # seconds that a name stands for the same image; what an id stands for never changes
@@ -55,7 +56,7 @@ class Images:
             try:
                 rows = self._api.ec2("describe_images", ImageIds=[name])["Images"]
             except InvalidRequestError as exc:
-                raise self._refusal(wanted, str(exc)) from exc
+                raise self._refusal(wanted, code_of(exc) or str(exc)) from exc
         else:
             # only owners that are trusted: anybody may publish an image of any name
             owner, _, pattern = name.rpartition("/")

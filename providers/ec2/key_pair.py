@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
-from ..errors import ProviderError
+from ..errors import InvalidRequestError, ProviderError
 from .api import Api
 from .errors import code_of
 from .settings import DEPLOYMENT, Ec2Settings
@@ -42,7 +43,12 @@ class KeyPair:
         if rows:
             if rows[0].get("PublicKey", "").split()[:2] == public_key.split():
                 return
-            # of an earlier key of this deployment: nothing else carries its id
+            if not self._ours(rows[0]):
+                raise InvalidRequestError(
+                    f"provider {self._api.name}: there is a key pair {self.own_name} that is not ours; remove it, or "
+                    "set keyPair"
+                )
+            # of an earlier key of this deployment
             self._api.ec2("delete_key_pair", KeyName=self.own_name)
         try:
             self._api.ec2(
@@ -63,10 +69,13 @@ class KeyPair:
             if code_of(exc) != "InvalidKeyPair.Duplicate":  # another controller was faster
                 raise
 
-    def _rows(self) -> list[dict[str, str]]:
+    def _ours(self, row: dict[str, Any]) -> bool:
+        return {"Key": DEPLOYMENT, "Value": self._deployment} in row.get("Tags", ())
+
+    def _rows(self) -> list[dict[str, Any]]:
         ours = [{"Name": "key-name", "Values": [self.own_name]}]
         answer = self._api.ec2("describe_key_pairs", Filters=ours, IncludePublicKey=True)
-        rows: list[dict[str, str]] = answer["KeyPairs"]
+        rows: list[dict[str, Any]] = answer["KeyPairs"]
         return rows
 
     def forget(self) -> None:
@@ -78,6 +87,6 @@ class KeyPair:
         """Remove the one that we imported; a VM that runs does not need it."""
         if self._settings.key_pair is None:
             with self._lock:
-                if self._rows():
+                if any(self._ours(row) for row in self._rows()):
                     self._api.ec2("delete_key_pair", KeyName=self.own_name)
                 self._imported = None

@@ -23,6 +23,7 @@ from .prices import size_names
 from .settings import DEPLOYMENT, NODE, POOL, VM, Ec2Settings
 
 _SIZE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+\Z")
+_BURSTS = re.compile(r"t\d")  # sizes whose CPU time beyond a share of it is counted, and may be billed
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,11 @@ def check_size(provider: str, size: str, region: str) -> None:
     )
 
 
+def bursts(size: str) -> bool:
+    """Its price is for a share of its CPUs; what it uses beyond is extra."""
+    return _BURSTS.match(size) is not None
+
+
 def prepare(
     spec: VmSpec,
     settings: Ec2Settings,
@@ -83,7 +89,6 @@ def prepare(
         "ex_userdata": _user_data(spec, settings, host_keys),
         "ex_keyname": key_pair,
         "ex_blockdevicemappings": _disks(image, settings) or None,
-        "ex_iamprofile": settings.instance_profile,
         "ex_assign_public_ip": settings.public,
         "ex_terminate_on_shutdown": True,  # what powers itself off costs nothing from then on
     }
@@ -95,6 +100,11 @@ def prepare(
     }
     for number, (key, value) in enumerate({"Name": spec.name, **tags}.items(), 1):
         more |= {f"TagSpecification.2.Tag.{number}.Key": key, f"TagSpecification.2.Tag.{number}.Value": value}
+    if settings.instance_profile is not None:  # libcloud knows ARNs of one partition only
+        arn = settings.instance_profile.startswith("arn:")
+        more[f"IamInstanceProfile.{'Arn' if arn else 'Name'}"] = settings.instance_profile
+    if settings.cpu_credits is not None and bursts(spec.size):
+        more["CreditSpecification.CpuCredits"] = settings.cpu_credits
     if place.zone is not None:
         more["Placement.AvailabilityZone"] = place.zone
     if place.subnet is not None:

@@ -7,7 +7,8 @@ first, every now and then, and when something was odd.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..errors import NotFoundError, TransientError
@@ -121,9 +122,17 @@ class Listing:
     def _described(self, **arguments: Any) -> Iterator[Instance]:
         for reservation in self._api.pages("describe_instances", "Reservations", **arguments):
             for row in reservation.get("Instances", ()):
-                instance = from_description(row)
+                instance = from_description(row) or self._by_id(row)
                 if instance is not None:
                     yield instance
+
+    def _by_id(self, row: Mapping[str, Any]) -> Instance | None:
+        """One that we know and that shows without its tags: not yet, or no longer."""
+        entry = self._fleet.entry(row["InstanceId"])
+        if entry is None:
+            return None
+        seen = from_description({**row, "Tags": [{"Key": VM, "Value": entry.instance.name}]})
+        return seen and replace(seen, tags=entry.instance.tags)
 
 
 def _chunks(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:

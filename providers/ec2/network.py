@@ -9,14 +9,17 @@ from __future__ import annotations
 import ipaddress
 import socket
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import InvalidRequestError, ProviderError
+from ..errors import InvalidRequestError, ProviderError, TransientError
 from .api import Api
 from .errors import code_of
 from .settings import DEPLOYMENT, Ec2Settings
+
+_PAUSE = 0.5  # seconds between two tries to use a group that does not show yet
 
 
 @dataclass(frozen=True)
@@ -31,10 +34,13 @@ class Place:
 class Network:
     """Every method raises ProviderErrors; what was looked up is remembered."""
 
-    def __init__(self, api: Api, settings: Ec2Settings, deployment: str) -> None:
+    def __init__(
+        self, api: Api, settings: Ec2Settings, deployment: str, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self._api = api
         self._settings = settings
         self._deployment = deployment
+        self._sleep = sleep
         self.group_name = f"ebbtide-{deployment}"
         self._lock = threading.Lock()
         self._nets: dict[str | None, str | None] = {}  # VPC of a subnet; of None: the default one
@@ -104,8 +110,17 @@ class Network:
         """Ours, made if it is not there, with the rules that the settings ask for."""
         networks = self._ssh_from(vpc)
         rows = self._ours(vpc) or [self._make(vpc)]
-        self._let_in(rows[0], networks)
-        return (rows[0]["GroupId"],)
+        end = time.monotonic() + self._settings.visibility_delay
+        while True:
+            try:
+                self._let_in(rows[0], networks)
+                return (rows[0]["GroupId"],)
+            except ProviderError as exc:
+                if code_of(exc) != "InvalidGroup.NotFound":
+                    raise
+                if time.monotonic() >= end:  # a new group is unknown to EC2 itself for a while
+                    raise TransientError(f"{exc}; it was made and does not show yet") from exc
+            self._sleep(_PAUSE)
 
     def _found(self, key: str, values: list[str]) -> list[dict[str, Any]]:
         return list(
@@ -118,6 +133,10 @@ class Network:
         """By name, and by our tag: a stranger's group of that name is not ours."""
         rows = self._found("group-name", [self.group_name])
         return [row for row in rows if vpc in (None, row.get("VpcId")) and self._tagged(row)]
+
+    def _strangers(self, vpc: str | None) -> bool:
+        rows = self._found("group-name", [self.group_name])
+        return any(row.get("VpcId") == vpc and not self._tagged(row) for row in rows)
 
     def _tagged(self, row: Mapping[str, Any]) -> bool:
         return {"Key": DEPLOYMENT, "Value": self._deployment} in row.get("Tags", ())
@@ -134,8 +153,11 @@ class Network:
                 TagSpecifications=[{"ResourceType": "security-group", "Tags": tags}],
             )
         except ProviderError as exc:
-            if code_of(exc) == "InvalidGroup.Duplicate" and (rows := self._ours(vpc)):
-                return rows[0]
+            if code_of(exc) == "InvalidGroup.Duplicate":
+                if rows := self._ours(vpc):
+                    return rows[0]
+                if not self._strangers(vpc):
+                    raise TransientError(f"{exc}; another controller has made it and it does not show yet") from exc
             raise
         return {"GroupId": made["GroupId"], "IpPermissions": []}
 
@@ -152,7 +174,7 @@ class Network:
             if plain and rules <= wanted and not rule.get("UserIdGroupPairs") and not rule.get("PrefixListIds"):
                 present |= rules
             else:
-                stale.append({key: value for key, value in rule.items() if value})
+                stale.append({key: value for key, value in rule.items() if value != []})
         if stale:
             self._api.ec2("revoke_security_group_ingress", GroupId=row["GroupId"], IpPermissions=stale)
         missing = sorted(wanted - present)
@@ -171,15 +193,36 @@ class Network:
         """Those of the settings, else the address with which this machine goes to the network."""
         if self._settings.ssh_from:
             return self._settings.ssh_from
-        rows = self._api.ec2("describe_vpcs", VpcIds=[vpc])["Vpcs"]
-        inside = ipaddress.ip_network(rows[0]["CidrBlock"])[1]
-        address = source_address(str(inside))
+        address, inside = self._own_address(vpc)
         if address is None:
             raise InvalidRequestError(
-                f"provider {self._api.name}: this machine has no route to the network {vpc} ({rows[0]['CidrBlock']}); "
+                f"provider {self._api.name}: this machine has no route to the network {vpc} ({inside[0]}); "
                 "set sshFrom to the networks that SSH comes from, as in [10.0.0.5/32]"
             )
         return (f"{address}/32",)
+
+    def _own_address(self, vpc: str | None) -> tuple[str | None, list[str]]:
+        """This machine's address on the way to the network, and what the network is: the main part first."""
+        row = self._api.ec2("describe_vpcs", VpcIds=[vpc])["Vpcs"][0]
+        parts = [row["CidrBlock"], *(each["CidrBlock"] for each in row.get("CidrBlockAssociationSet", ()))]
+        return source_address(str(ipaddress.ip_network(parts[0])[1])), parts
+
+    def outside(self, subnet: str | None) -> tuple[str, str] | None:
+        """This machine's address and the subnet's network, if that does not contain it."""
+        with self._lock:
+            address, parts = self._own_address(self._vpc(subnet))
+        if address is None or any(ipaddress.ip_address(address) in ipaddress.ip_network(part) for part in parts):
+            return None
+        return address, parts[0]
+
+    def without_default(self) -> list[str]:
+        """Zones of the settings for which no subnet is named, and that have none of their own accord."""
+        open_ = [zone for zone in self._settings.zones if self.subnet(zone, None) is None]
+        if not open_:
+            return []
+        default = [{"Name": "default-for-az", "Values": ["true"]}]
+        rows = self._api.pages("describe_subnets", "Subnets", Filters=default)
+        return sorted(set(open_) - {row["AvailabilityZone"] for row in rows})
 
     # -- the end -----------------------------------------------------------------------------------------------
 
@@ -217,5 +260,5 @@ def _permission(port: int, cidr: str) -> dict[str, Any]:
         "IpProtocol": "tcp",
         "FromPort": port,
         "ToPort": port,
-        kind: [{key: cidr, "Description": "SSH of ebbtide's controller"}],
+        kind: [{key: cidr, "Description": "SSH from the controller of ebbtide"}],  # EC2 takes no apostrophe here
     }

@@ -59,7 +59,7 @@ class Ec2Provider:
         self._listing = Listing(self._api, self._fleet, deployment, settings.full_listing)
         self._ending = Ending(self._api, self._fleet, self._listing, deployment, sleep)
         self._images = Images(self._api, settings)
-        self._network = Network(self._api, settings, deployment)
+        self._network = Network(self._api, settings, deployment, sleep)
         self._keys = KeyPair(self._api, settings, deployment)
         self._consoles = Consoles(self._api)
         self._spot = SpotPrices(self._api, now)
@@ -120,13 +120,13 @@ class Ec2Provider:
         priced = self._ask_price(spec)
         try:
             launch = self._prepared(spec)
-        except ProviderError:
-            self._fleet.refused(spec.name)  # nothing was asked for yet
+        except ProviderError as exc:
+            exc.nothing_made = True
             raise
         try:
             entry = self._launched(spec, launch)
-        except NOTHING_MADE:
-            self._fleet.refused(spec.name)
+        except NOTHING_MADE as exc:
+            exc.nothing_made = True
             raise
         except ProviderError:
             self._fleet.answer_lost(spec.name)
@@ -144,12 +144,10 @@ class Ec2Provider:
 
     def _launched(self, spec: VmSpec, launch: Launch) -> Entry:
         try:
-            made = self._api.compute(launch.run)
+            made = self._api.compute(launch.run, "RunInstances")
         except ProviderError as exc:
-            if code_of(exc) in _STALE:  # what we had made was taken away meanwhile
-                self._network.forget()
-                self._keys.forget()
-                made = self._api.compute(self._prepared(spec).run)
+            if code_of(exc) in _STALE:  # what we had made was taken away meanwhile, or does not show yet
+                made = self._launched_anew(spec)
             elif (code_of(exc) or "").startswith("Idempotent"):
                 return self._made_before(spec, exc)
             else:
@@ -157,6 +155,17 @@ class Ec2Provider:
         if not isinstance(made, Node):
             raise TransientError(f"provider {self._name}: EC2's answer to RunInstances names no single VM")
         return self._fleet.created(from_node(made, spec.name, spec.low_priority, launch.tags))
+
+    def _launched_anew(self, spec: VmSpec) -> Node | list[Node]:
+        self._network.forget()
+        self._keys.forget()
+        try:
+            return self._api.compute(self._prepared(spec).run, "RunInstances")
+        except ProviderError as exc:
+            group, key = (code_of(exc) == stale for stale in _STALE)
+            if (group and not self._settings.security_groups) or (key and self._settings.key_pair is None):
+                raise TransientError(f"{exc}; it was made and does not show yet") from exc
+            raise
 
     def _made_before(self, spec: VmSpec, exc: ProviderError) -> Entry:
         """The name was used in an earlier call with other arguments (settings have changed), or its VM has ended."""
@@ -219,15 +228,17 @@ class Ec2Provider:
             return True
         if self._fleet.clock() < self._needed_until:  # no room for a VM now; it is tried again soon
             return True
+        self._untidy = done = False  # before the look: a create call may begin meanwhile, and says so
         try:
             self._keys.remove()
-            self._untidy = not self._network.remove()
+            done = self._network.remove()
         except AuthError as exc:
             log.warning("what is left of deployment %s cannot be removed: %s", self._deployment, exc)
-            self._untidy = False
+            done = True
         except ProviderError as exc:
             log.info("what is left of deployment %s is removed later: %s", self._deployment, exc)
-        return not self._untidy
+        self._untidy = self._untidy or not done
+        return done
 
     # -- the rest ----------------------------------------------------------------------------------------------
 
@@ -255,4 +266,7 @@ def open_ec2(
     clock: Callable[[], float],
 ) -> Ec2Provider:
     """Raises InvalidRequestError."""
-    return Ec2Provider(name, deployment, read_settings(name, settings), host_keys, clock)
+    read = read_settings(name, settings)
+    api = Api(name, read)
+    threading.Thread(target=api.warm_up, name=f"warm-up of {name}", daemon=True).start()
+    return Ec2Provider(name, deployment, read, host_keys, clock, api)

@@ -53,6 +53,7 @@ class Ec2Settings:
     host_keys: str = "userData"
     disk_size: int | None = None
     disk_encrypted: bool = True
+    cpu_credits: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     timeout: float = 30.0
     visibility_delay: float = 20.0
@@ -84,7 +85,6 @@ def read_settings(name: str, settings: Mapping[str, Any]) -> Ec2Settings:
     reader = SettingsReader(name, settings)
     subnets = reader.mapping("subnets")
     profile, region = reader.text("profile"), reader.text("region")
-    max_price = reader.number("maxPrice", 0.0)
     parsed = Ec2Settings(
         region=region or "",
         endpoint=reader.text("endpoint"),
@@ -105,19 +105,20 @@ def read_settings(name: str, settings: Mapping[str, Any]) -> Ec2Settings:
         key_pair=reader.text("keyPair"),
         instance_profile=reader.text("instanceProfile"),
         ssh_user=reader.text("sshUser") or "admin",
-        ssh_port=int(reader.number("sshPort", 22, least=1)),
+        ssh_port=reader.port("sshPort", 22),
         ssh_address=reader.choice("sshAddress", ("private", "public"), "private"),
         user_data=reader.text("userData"),
         node_root=reader.text("nodeRoot") or "/mnt/batch/tasks",
         boot_timeout=reader.seconds("bootTimeout", None, least=1.0),
         idle_timeout=reader.seconds("idleTimeout", 1800.0, least=1.0),
         max_vms=reader.count("maxVms"),
-        max_price=max_price or None,
+        max_price=reader.limit("maxPrice"),
         prices=reader.prices("prices", None),
         low_priority_prices=reader.prices("lowPriorityPrices", None),
         host_keys=reader.choice("hostKeys", ("userData", "console"), "userData"),
         disk_size=reader.count("diskSize") or None,
         disk_encrypted=reader.flag("diskEncrypted", True),
+        cpu_credits=reader.choice("cpuCredits", ("standard", "unlimited"), "") or None,
         tags=reader.mapping("tags"),
         timeout=reader.number("timeout", 30.0, least=0.1),
         visibility_delay=reader.number("visibilityDelay", 20.0),

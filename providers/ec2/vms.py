@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from ..host_keys import HostKeys
 from ..provider import Vm, VmState
 from .fleet import Entry
+from .instance import Instance
 from .prices import SpotPrices, list_price
 from .settings import Ec2Settings
 
@@ -28,9 +29,10 @@ class Vms:
             same = instance is entry.instance and vm.host_key == entry.host_key
             if same and vm.price_per_hour == entry.price:
                 return vm
-        vm = self._told(entry)
+        instance = entry.instance  # another thread may put a newer one there meanwhile
+        vm = self._told(entry, instance)
         entry.ready = vm.state is VmState.RUNNING
-        entry.told = (entry.instance, vm)
+        entry.told = (instance, vm)
         return vm
 
     def _complete(self, entry: Entry) -> None:
@@ -40,8 +42,8 @@ class Vms:
         if entry.price is None:
             entry.price = self._price(entry)
 
-    def _told(self, entry: Entry) -> Vm:
-        instance, settings = entry.instance, self._settings
+    def _told(self, entry: Entry, instance: Instance) -> Vm:
+        settings = self._settings
         state = instance.vm_state
         address = instance.public if settings.public else instance.private
         if state is VmState.RUNNING and (address is None or entry.host_key is None):

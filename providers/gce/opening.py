@@ -60,6 +60,8 @@ def _check(name: str, common: CloudSettings) -> None:
 
 def _account(name: str, project: str | None, credentials: str | None, url: str, token_url: str | None) -> Account:
     path = credentials or os.environ.get(_FILE)
+    if path is not None and path.lstrip().startswith("{"):  # never shown: it holds the key
+        raise InvalidRequestError(f"provider {name}: credentials hold a key itself; give the path of the key's file")
     project = project or os.environ.get("GOOGLE_CLOUD_PROJECT")
     if path is None:
         if project is None:
@@ -74,7 +76,13 @@ def _account(name: str, project: str | None, credentials: str | None, url: str, 
         user, key = str(told["client_email"]), str(told["private_key"])
         project = project or told.get("project_id")
     except (OSError, ValueError, KeyError, AttributeError) as exc:
-        raise InvalidRequestError(f"provider {name}: credentials {path} cannot be read: {exc!r}") from exc
+        raise InvalidRequestError(f"provider {name}: credentials {path} cannot be read: {_why(exc)}") from exc
     if project is None:
         raise InvalidRequestError(f"provider {name}: set project")
     return Account(project=project, user=user, key=key, url=url, token_url=token_url)
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return f"it is no key file of a service account ({type(error).__name__}: {error})"

@@ -187,6 +187,11 @@ class LocalNodeDriver(NodeDriver):
             except StubbornProcessesError as exc:
                 raise ProviderError(f"VM {node.name}: {exc}") from exc
 
+    def _price(self, vm: VmRecord) -> float:
+        """Per hour; a process on this machine costs nothing unless the settings say otherwise."""
+        prices = self._settings.low_priority_prices if vm.low_priority else self._settings.prices
+        return prices.get(vm.size, 0.0)
+
     def _node(self, entry: Entry) -> Node:
         vm, process = entry.vm, entry.node
         return Node(
@@ -202,6 +207,8 @@ class LocalNodeDriver(NodeDriver):
                 "host_key": process.host_key if process else None,
                 "node_root": str(entry.path / "root"),
                 "low_priority": vm.low_priority if vm else False,
+                "size": vm.size if vm else None,
+                "price": self._price(vm) if vm else None,
                 "preempted": entry.phase is Phase.PREEMPTED,
                 "reason": entry.reason,
                 "tags": vm.tags if vm else {},

@@ -69,6 +69,8 @@ class LocalMapping(DriverMapping):
             created=node.created_at.timestamp() if node.created_at else None,
             reason=extra["reason"],
             tags=extra["tags"],
+            size=extra["size"],
+            price_per_hour=extra["price"],
         )
 
     def check(self, driver: LocalNodeDriver) -> Iterator[Finding]:

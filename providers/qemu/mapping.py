@@ -103,7 +103,8 @@ class QemuMapping(DriverMapping):
             yield from _readable(name, image)
         yield _network(settings)
         yield _memory(settings)
-        yield Finding("quota", Severity.OK, f"{len(driver.list_nodes())} VMs exist, maxVms is {settings.max_vms}")
+        most = "no maxVms is set" if settings.max_vms is None else f"maxVms is {settings.max_vms}"
+        yield Finding("quota", Severity.OK, f"{len(driver.list_nodes())} VMs exist, {most}")
 
     def error(self, exc: Exception) -> ProviderError | None:
         return refused(exc, "the qemu provider") if isinstance(exc, OSError) else None

@@ -56,7 +56,7 @@ def read_hosts(provider: str, reader: SettingsReader) -> tuple[tuple[Host, ...],
     one of all that name none, or the only one there is. Raises InvalidRequestError."""
     defaults = _Defaults(
         user=reader.text("user"),
-        port=_port(provider, reader.count("port"), 22),
+        port=reader.port("port", 22),
         identity=reader.text("identityFile"),
         known_hosts=reader.text("knownHosts") or "~/.ssh/known_hosts",
         node_root=reader.text("nodeRoot") or ".ebbtide/nodes",
@@ -76,12 +76,6 @@ def read_hosts(provider: str, reader: SettingsReader) -> tuple[tuple[Host, ...],
     return hosts, usual
 
 
-def _port(provider: str, value: int | None, default: int) -> int:
-    if value is not None and not 0 < value < 65536:
-        raise InvalidRequestError(f"provider {provider}: setting port is {value}; it must be 1 to 65535")
-    return default if value is None else value
-
-
 def _host(place: str, settings: Any, defaults: _Defaults, known: dict[str, paramiko.HostKeys]) -> Host:
     if isinstance(settings, str):
         settings = {"address": settings}
@@ -89,7 +83,7 @@ def _host(place: str, settings: Any, defaults: _Defaults, known: dict[str, param
         raise InvalidRequestError(f"provider {place} is {settings!r}; it must be a mapping with an address")
     reader = SettingsReader(place, settings)
     address, user = reader.text("address"), reader.text("user") or defaults.user
-    port = _port(place, reader.count("port"), defaults.port)
+    port = reader.port("port", defaults.port)
     pinned, known_hosts = reader.text("hostKey"), reader.text("knownHosts") or defaults.known_hosts
     host = Host(
         address=address or "",

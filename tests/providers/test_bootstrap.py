@@ -87,6 +87,16 @@ def test_a_user_that_the_image_has(machine: Machine, home: str) -> None:
     assert (root.stat().st_uid, root.parent.stat().st_uid) == (1000, 0)
 
 
+def test_a_group_of_the_users_name_is_there_already(machine: Machine) -> None:
+    """Ubuntu has a group `admin`, and no such user."""
+    machine.write("etc/group", "root:x:0:\nadmin:x:118:\n")
+    machine.write("etc/login.defs", "USERGROUPS_ENAB yes\n")
+    boots(machine, replace(PLAIN, user="admin"))
+    users = machine.path.joinpath("etc/passwd").read_text().splitlines()
+    assert [line.split(":")[3] for line in users if line.startswith("admin:")] == ["118"]
+    assert (machine.path / "home/admin/.ssh/authorized_keys").read_text() == PUBLIC + "\n"
+
+
 def test_root_may_be_the_user(machine: Machine) -> None:
     boots(machine, replace(PLAIN, user="root"))
     assert (machine.path / "root/.ssh/authorized_keys").read_text() == PUBLIC + "\n"

@@ -3,10 +3,11 @@
 from typing import Any, cast
 
 import pytest
+import requests
 from libcloud.common.exceptions import BaseHTTPError, RateLimitReachedError
 from libcloud.common.types import InvalidCredsError, LibcloudError
 from libcloud.compute.base import NodeDriver
-from requests.exceptions import ReadTimeout
+from requests.exceptions import ReadTimeout, RequestException
 
 from providers import (
     AuthError,
@@ -17,6 +18,7 @@ from providers import (
     ThrottledError,
     TransientError,
 )
+from providers.libcloud_errors import typed_error
 from providers.libcloud_provider import LibcloudProvider
 from providers.local.mapping import LocalMapping
 from providers.retrying import Retrying
@@ -98,3 +100,12 @@ def test_a_driver_is_made_when_it_is_needed_and_once() -> None:
         with pytest.raises(TransientError, match="no network"):
             provider.list_owned()
     assert len(made) == 1
+
+
+def test_an_api_that_cannot_be_reached_is_told_with_the_cure() -> None:
+    with pytest.raises(RequestException) as refused:
+        requests.get("http://127.0.0.1:9/", timeout=5)
+    told = str(typed_error(refused.value, "p"))
+    assert told.startswith("provider p: its API cannot be reached: ") and "Connection refused" in told
+    assert "Max retries" not in told
+    assert told.endswith("check `endpoint` and `region`, and this machine's way to the network")

@@ -100,6 +100,19 @@ def test_all_callers_slow_down_after_one_was_throttled_and_speed_up_again():
     assert time.slept == []
 
 
+def test_a_queue_at_one_kind_of_call_keeps_nobody_from_another():
+    time = Time()
+    brake = retrying(time)
+    brake(throttled(6), "order")
+    before = brake.pause
+    time.slept.clear()
+    for _ in range(40):
+        brake(lambda: None, "look")
+    assert time.slept == [] and brake.pause == before > 0.5  # nor does it speed up what is counted apart
+    brake(lambda: None, "order")
+    assert len(time.slept) == 1
+
+
 def test_many_threads_share_it():
     real = Retrying(limit=5.0)
     left, lock = [10], threading.Lock()

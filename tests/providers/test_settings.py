@@ -29,6 +29,13 @@ from providers import InvalidRequestError, open_provider
             {"baseDir": "{dir}", "prices": {"local.tiny": 1}},
             "unknown size 'local.tiny'; it knows local.small",
         ),
+        ("local", {"baseDir": "{dir}", "idleTimeout": float("inf")}, "idleTimeout is inf"),
+        ("local", {"baseDir": "{dir}", "prices": {"local.small": float("inf")}}, "prices is .*US dollars per hour"),
+        ("ec2", {"region": "r", "sshPort": 65536}, "sshPort is 65536; it must be a whole number from 1 to 65535"),
+        ("ec2", {"region": "r", "sshPort": 22.5}, "sshPort is 22.5; it must be a whole number"),
+        ("ec2", {"region": "r", "maxPrice": 0}, "maxPrice is 0; it must be a number above 0; leave it out for no limit"),
+        ("azure", {"maxPrice": 0}, "maxPrice is 0; it must be a number above 0"),
+        ("digitalocean", {"token": "t", "sshPort": 0}, "sshPort is 0; it must be a whole number from 1 to 65535"),
         ("simulated", {"bootDelay": -1}, "bootDelay is -1"),
         ("simulated", {"prices": {"local.small": 1}}, "unknown size 'local.small'; it knows simulated.small"),
         ("nimbus", {}, "unknown driver 'nimbus'; it can be local, static"),
@@ -42,6 +49,25 @@ def test_settings_that_cannot_work_are_refused(
     with pytest.raises(InvalidRequestError, match=message):
         open_provider(name, filled, "dep")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("driver", "settings"),
+    [
+        ("ec2", {"region": "r", "accessKeyId": "a", "secretAccessKey": ["hush"]}),
+        ("ec2", {"region": "r", "sessionToken": {"a": "hush"}}),
+        ("digitalocean", {"token": ["hush"]}),
+        ("openstack", {"password": ["hush"]}),
+        ("azure", {"clientSecret": ["hush"]}),
+        ("gce", {"credentials": ["hush"]}),
+        ("gce", {"zones": ["z"], "credentials": '{"private_key": "hush"}'}),
+        ("gce", {"zones": ["z"], "credentials": '\n {"private_key": "hush"'}),
+    ],
+)
+def test_what_is_secret_is_never_shown(driver: str, settings: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequestError) as refused:
+        open_provider("p", {"driver": driver, **settings}, "dep")
+    assert "hush" not in str(refused.value)
 
 
 def test_a_provider_has_the_name_it_was_given(tmp_path: Path) -> None:

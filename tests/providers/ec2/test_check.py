@@ -44,6 +44,7 @@ def test_all_is_well(account: Account) -> None:
         ({"size": "t99.huge"}, "size", "error", "t99.huge is not offered in us-east-1", "another size"),
         ({"zones": ["us-east-1a", "us-east-1z"]}, "size", "warning", "not offered in us-east-1z", "us-east-1b"),
         ({"zones": ["us-east-1y", "us-east-1z"]}, "size", "error", "in no zone of the settings", "us-east-1b"),
+        ({"zones": ["us-east-1a", "us-east-1z"]}, "network", "warning", "no subnet in us-east-1z", "`subnets`"),
         ({"subnet": "subnet-0123"}, "network", "error", "'subnet-0123' does not exist", "name a subnet of this region"),
         ({"sshFrom": ["0.0.0.0/0"]}, "network", "warning", "the whole world", "own address"),
         ({"sshFrom": ["127.64.0.0/16"]}, "network", "warning", "contains nodes", "own address"),

@@ -52,6 +52,30 @@ def test_the_next_controller_waits_for_what_the_last_one_may_have_made(account: 
     assert account.living() == []
 
 
+@pytest.mark.parametrize(
+    ("action", "code"),
+    [
+        ("RunInstances", "InsufficientInstanceCapacity"),
+        ("RunInstances", "VcpuLimitExceeded"),
+        ("RunInstances", "UnauthorizedOperation"),
+        ("DescribeImages", "UnauthorizedOperation"),  # before anything is asked for
+    ],
+)
+def test_a_refusal_says_nothing_of_what_the_last_controller_may_have_made(
+    account: Account, action: str, code: str
+) -> None:
+    account.rig.visibility_delay = 0.4
+    account.rig.fail("RunInstances", lose_response=True)
+    with pytest.raises(TransientError):
+        account.open().create(account.spec())
+    following = account.open(visibilityDelay=1)
+    account.rig.fail(action, code)
+    with pytest.raises(ProviderError):
+        following.create(account.spec())
+    following.destroy(account.name("n1"))
+    assert account.living() == []
+
+
 @pytest.mark.parametrize("restart", [False, True])
 def test_one_that_does_not_show_yet_is_ended_by_its_id(account: Account, restart: bool) -> None:
     account.rig.visibility_delay = 0.4

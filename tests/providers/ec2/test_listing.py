@@ -49,6 +49,16 @@ def test_the_whole_list_comes_again_in_time(account: Account) -> None:
     wait_until(lambda: states(provider.list_owned()) == {"n1": VmState.RUNNING}, within=10)
 
 
+def test_one_that_has_lost_its_tags_with_its_life_is_known_by_its_id(account: Account) -> None:
+    provider = account.open()
+    vm = provider.create(account.spec())
+    provider.list_owned()
+    account.rig.preempt(vm.provider_id)
+    wait_until(lambda: account.rig.instance(vm.provider_id).state == "terminated", within=10)
+    account.rig.boto3().delete_tags(Resources=[vm.provider_id], Tags=[{"Key": "ebbtide-vm"}])
+    assert states(provider.list_owned()) == {"n1": VmState.PREEMPTED}
+
+
 @pytest.mark.parametrize("notice", [0.0, 0.3])
 def test_a_reclaimed_spot_vm_is_preempted(account: Account, notice: float) -> None:
     provider = account.open()
