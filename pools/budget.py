@@ -93,9 +93,11 @@ def pool_bill(pool: Pool, nodes: Iterable[Node], settings: PoolSettings, now: fl
     """What a pool has spent, with its living nodes until now."""
     nodes = [node for node in nodes if not node.vm_gone]
     dearest = dearest_price(pool, nodes, settings)
-    # their cloud may still say what they cost
-    new = [node for node in nodes if dearest is None and node.price_per_hour is None and not _overdue(node, now)]
-    old = [node for node in nodes if node not in new] if new else nodes
+    old, new = list[Node](), list[Node]()
+    for node in nodes:
+        # its cloud may still say what it costs
+        waits = dearest is None and node.price_per_hour is None and not _overdue(node, now)
+        (new if waits else old).append(node)
     cost = pool_cost(pool, old, now)
     billed = [node for node in old if node.vm_confirmed is not None and node.vm_ended is None]
     rate = sum(node.price_per_hour or 0.0 for node in billed) / HOUR

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 import heapq
 
+#: So many settings that were overtaken are kept in any case.
+_SLACK = 64
+
 
 class Timers:
     def __init__(self) -> None:
@@ -13,9 +16,14 @@ class Timers:
 
     def set(self, kind: str, key: str, when: float) -> None:
         """(Re)set the timer of this kind for this object; an earlier setting is forgotten."""
-        if self._when.get((kind, key)) != when:
-            self._when[kind, key] = when
-            heapq.heappush(self._heap, (when, (kind, key)))
+        if self._when.get((kind, key)) == when:
+            return
+        self._when[kind, key] = when
+        heapq.heappush(self._heap, (when, (kind, key)))
+        if len(self._heap) > 2 * len(self._when) + _SLACK:
+            # what was set for a far time and set anew again and again would stay in here until then
+            self._heap = [(when, timer) for timer, when in self._when.items()]
+            heapq.heapify(self._heap)
 
     def set_earlier(self, kind: str, key: str, when: float) -> None:
         """Set the timer unless it rings before `when` anyway."""

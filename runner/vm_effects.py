@@ -44,6 +44,10 @@ class VmEffects:
         self._line_up(command.spec.name, lambda: self._create(command))
 
     def destroy(self, command: DestroyVm) -> None:
+        """One without a record is asked for with every list that shows it: once at a time is enough."""
+        with self._lock:
+            if command.node_id is None and command.vm_name in self._lines:
+                return
         self._line_up(command.vm_name, lambda: self._destroy(command))
 
     def console(self, command: ReadConsole) -> None:

@@ -46,7 +46,7 @@ from runner import (
 )
 
 from .crash import crash_point
-from .left_over import left_over_at
+from .left_over import left_over
 from .narrowed import OnlyThese, only_pool
 from .offers import offer
 from .provider_options import link_timeouts, open_providers, provider_options
@@ -290,8 +290,8 @@ class Controller:
 
     def left_over(self) -> list[str]:
         """Names of the VMs that the providers still list, but for those that have ended already: these are cleaned up.
-        For a state at rest. Asks the clouds. Raises ProviderError."""
-        return sorted(name for provider in self.providers.values() for name in left_over_at(provider))
+        For a state at rest. Asks the clouds. Raises ProviderError if one of a pool's cannot be asked."""
+        return sorted(left_over(self.providers, {pool.provider for pool in self.core.ctx.pools}))
 
 
 def _without_tasks(job: JobWithTasks) -> JobSpec:

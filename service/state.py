@@ -110,7 +110,17 @@ class StateDirectory:
     def require(self) -> None:
         """Raises StateError if nothing was ever run here."""
         if not self.exists():
+            self._refuse_without_id()
             raise StateError(f"{self.path} holds no ebbtide state; name the directory that was given to `ebbtide run`")
+
+    def _refuse_without_id(self) -> None:
+        """Records of VMs whose deployment nobody knows: with a new id they could neither be found nor ended."""
+        if self.database.exists():
+            raise StateError(
+                f"{self.path / 'deployment'} is missing, but {self.database.name} is there; restore it: it holds the "
+                "12 hexadecimal digits behind `ebbtide-` in the names of this state's VMs (`ebbtide reap --deployment` "
+                "ends those VMs), or use another --state"
+            )
 
     def create(self, new_id: Callable[[], str]) -> None:
         """Make the directory, its deployment id and its key, as far as they are not there. Hold the lock.
@@ -121,6 +131,7 @@ class StateDirectory:
             self.path.mkdir(parents=True, exist_ok=True)
             os.chmod(self.path, 0o700)
             if not self.exists():
+                self._refuse_without_id()
                 _write(self.path / "deployment", new_id().encode() + b"\n", 0o600)
             if not self.key_file.exists():
                 self._make_key()

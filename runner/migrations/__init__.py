@@ -46,7 +46,8 @@ def require(engine: Engine) -> None:
     missing = engine.dialect.name == "sqlite" and not Path(engine.url.database or "").is_file()
     if missing or not check(engine):
         raise JournalError(
-            f"{named(engine.url)} holds no state of this version yet: start the controller there once"
+            f"{named(engine.url)} holds no records of this version: "
+            "`ebbtide run` makes them, `ebbtide down` ends what VMs there are all the same"
         )
 
 

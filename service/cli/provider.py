@@ -56,11 +56,15 @@ def list_(state: Path, config: Path | None, as_json: bool) -> None:
 def _boots(directory: StateDirectory) -> dict[str, list[BootTimes]]:
     if not directory.database.exists():
         return {}
+    from pools import JournalError
     from runner import open_journal
 
     from ..boot_times import boot_times
 
-    journal = open_journal(directory.database_url, upgrade=False)
+    try:
+        journal = open_journal(directory.database_url, upgrade=False)
+    except JournalError:  # needs no state, and is asked for when one is damaged
+        return {}
     try:
         return boot_times(journal.boots())
     finally:
@@ -87,7 +91,8 @@ def check(name: str, state: Path, config: Path | None, as_json: bool) -> None:
     opened = try_open(directory, settings)
     if name not in opened:
         near = nearest(name, opened)
-        raise BadInput(f"there is no provider {name!r}; " + (f"did you mean {near}?" if near else listed(opened)))
+        cure = f"did you mean {near}?" if near else f"there are {listed(opened)}"
+        raise BadInput(f"there is no provider {name!r}; {cure}")
     found = opened[name]
     if isinstance(found, ProviderError):
         raise found
@@ -106,8 +111,10 @@ def check(name: str, state: Path, config: Path | None, as_json: bool) -> None:
 
 
 def _show(finding: Finding) -> None:
-    tone = _TONES[finding.severity] if colour(sys.stdout) else None
-    click.echo(f"{click.style(f'{finding.severity:<8}', fg=tone)} {finding.topic:<12} {finding.text}")
+    severity = f"{finding.severity:<8}"
+    if colour(sys.stdout):
+        severity = click.style(severity, fg=_TONES[finding.severity])
+    click.echo(f"{severity} {finding.topic:<12} {finding.text}")
     if finding.cure is not None:
         click.echo(f"{'':21} -> {finding.cure}")
 

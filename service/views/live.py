@@ -77,8 +77,10 @@ class LiveView:
         run = self._tally.runs.get(pool.id)
         if run is None:
             return "-"
-        result = run.error.code if run.error is not None else run.results.replace("$", "")
-        return f"{max(0.0, now - run.timestamp):.0f} s ago: {result[:60]}"
+        # its targets stand beside it: here, what the formula has made them of
+        own = ", ".join(part for part in run.results.split(";") if part and not part.startswith("$"))
+        result = run.error.code if run.error is not None else own
+        return f"{max(0.0, now - run.timestamp):.0f} s ago{f': {result[:60]}' if result else ''}"
 
     def _nodes(self, now: float) -> RenderableType:
         nodes = list(self._tally.nodes.values())

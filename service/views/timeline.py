@@ -184,9 +184,10 @@ class Timeline:
         ):
             return
         bad = node.state in ("unusable", "preempted", "starttaskfailed")
-        told = bad or node.state == "leavingpool"
-        text = f"{node.state}: {node.reason}" if told and node.reason else str(node.state)
-        if node.state == "starting":
+        text = str(node.state)
+        if node.reason and (bad or node.state == "leavingpool"):
+            text += f": {node.reason}"
+        elif before is None or before.state == "creating":  # the first state in which there is a VM
             text += _where(node)
         yield Line(node.state_time, f"node {node.id}", text, "bad" if bad else "")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.end_to_end.rig_world import watched
 from tests.rig import IMAGE, CloudRig
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "recurrent"
@@ -44,7 +45,7 @@ class Desk:
 
 
 def test_two_occurrences_on_spot_instances_and_down_to_zero(tmp_path):
-    with CloudRig() as rig:
+    with CloudRig() as rig, watched(rig) as watch:
         stranger = rig.stranger({"Name": "somebody else's"})
         desk = Desk(tmp_path, rig)
 
@@ -58,7 +59,7 @@ def test_two_occurrences_on_spot_instances_and_down_to_zero(tmp_path):
         assert [task["result"] for task in told["tasks"]] == ["success", "success"]
         assert [job["state"] for job in told["jobs"]] == ["completed", "completed"]
         assert [(pool["peakNodes"], pool["currentLowPriorityNodes"]) for pool in told["pools"]] == [(1, 0)]
-        assert "starting: t3.small in us-east-1" in run.stderr  # what the cloud gave, in the timeline
+        assert ": t3.small in us-east-1" in run.stderr  # what the cloud gave, in the timeline
         logs = desk("logs", "ScheduledScript:job-2", "only-task", config=False)
         assert logs.stdout.startswith("Hello world\n"), logs.stderr
 
@@ -66,6 +67,20 @@ def test_two_occurrences_on_spot_instances_and_down_to_zero(tmp_path):
         assert {(each.state, each.lifecycle, each.size) for each in ours} == {("terminated", "spot", "t3.small")}
         assert len(ours) in (1, 2)  # on a machine that is busy, the first may still be there for the second job
         assert rig.instance(stranger).state == "running"
+        deployment = (tmp_path / ".ebbtide" / "deployment").read_text().strip()
+        assert watch.most == {deployment: 1}, "never more than the target"
+        assert run.stderr.count("start task success: exit code 0") == len(ours)
+        assert run.stderr.count("is at zero: ") == len(ours)
+        # what they cost is what the rig asks for the time that they ran, as far as the controller can see that
+        (pool,) = told["pools"]
+        seconds = sum((each.ended or 0.0) - each.born for each in ours)
+        price = rig.market.spot_price(ours[0].zone, "t3.small")
+        assert 0 < pool["nodeSeconds"] <= seconds + 5.0 * len(ours)
+        assert pool["cost"] == pytest.approx(pool["nodeSeconds"] * price / 3600, rel=0.01)
+        client = rig.boto3()
+        names = [each["GroupName"] for each in client.describe_security_groups()["SecurityGroups"]]
+        names += [each["KeyName"] for each in client.describe_key_pairs()["KeyPairs"]]
+        assert not [name for name in names if name.startswith("ebbtide")]
 
         listed = desk("provider", "list", "--json")
         assert listed.returncode == 0, listed.stderr

@@ -33,7 +33,7 @@ from providers import InvalidRequestError, open_provider
         ("local", {"baseDir": "{dir}", "prices": {"local.small": float("inf")}}, "prices is .*US dollars per hour"),
         ("ec2", {"region": "r", "sshPort": 65536}, "sshPort is 65536; it must be a whole number from 1 to 65535"),
         ("ec2", {"region": "r", "sshPort": 22.5}, "sshPort is 22.5; it must be a whole number"),
-        ("ec2", {"region": "r", "maxPrice": 0}, "maxPrice is 0; it must be a number above 0; leave it out for no limit"),
+        ("ec2", {"region": "r", "maxPrice": 0}, "maxPrice is 0; it must be a number above 0; leave it out"),
         ("azure", {"maxPrice": 0}, "maxPrice is 0; it must be a number above 0"),
         ("digitalocean", {"token": "t", "sshPort": 0}, "sshPort is 0; it must be a whole number from 1 to 65535"),
         ("simulated", {"bootDelay": -1}, "bootDelay is -1"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from .market import Market
 
 _ALL = 1_000_000
 _LARGEST_USER_DATA = 16 * 1024
+_DESCRIPTION = re.compile(r"[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]{0,255}")
 
 
 @dataclass
@@ -131,6 +133,10 @@ class RigAnswers(EC2Response):
         )
 
     def authorize_security_group_ingress(self) -> Any:
+        for rule in self._get_param("IpPermissions", []):
+            for source in (*rule.get("IpRanges", []), *rule.get("Ipv6Ranges", [])):
+                if not _DESCRIPTION.fullmatch(source.get("Description", "")):
+                    raise Refusal("InvalidParameterValue", "Invalid rule description: a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*")
         return self._changes_groups(super().authorize_security_group_ingress)
 
     def revoke_security_group_ingress(self) -> Any:

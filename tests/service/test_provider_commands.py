@@ -128,3 +128,24 @@ def test_findings_are_told_with_their_cure(capsys):
         f"{'':21} -> set image",
         "ok       quota        room for 32 VMs",
     ]
+
+
+def test_a_list_needs_no_records(tmp_path):
+    state = tmp_path / ".ebbtide"
+    state.mkdir()
+    (state / "ebbtide.db").write_text("not a database")
+    run = ebbtide("provider", "list", "--json", cwd=tmp_path)
+    assert (run.returncode, [row["name"] for row in json.loads(run.stdout)]) == (0, ["local"]), run.stderr
+
+
+def test_check_of_an_unknown_one_names_those_there_are(tmp_path):
+    run = ebbtide("provider", "check", "zzzzzz", cwd=tmp_path)
+    assert (run.returncode, run.stderr) == (2, "ebbtide: error: there is no provider 'zzzzzz'; there are local\n")
+
+
+def test_no_colour_is_no_escape_sequence_at_all(monkeypatch):
+    told = []
+    monkeypatch.setattr("service.cli.provider.click.echo", told.append)
+    monkeypatch.setenv("NO_COLOR", "1")
+    _show(Finding("quota", Severity.OK, "room"))
+    assert told == ["ok       quota        room"]

@@ -8,7 +8,6 @@ from providers import SimulatedProvider, SimulatedSettings, TransientError, Vm, 
 from service import shutdown
 from service.shutdown import Shutdown
 
-
 ID = "0123456789ab"
 VM = f"{ID}-vm"
 

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from service.state import StateDirectory, StateError
+
 SMALL = """
 pools:
 - {id: p, vmSize: local.small, targetLowPriorityNodes: 1}
@@ -117,3 +119,15 @@ def test_down_tells_a_provider_that_cannot_be_used_and_ends_the_others(stage, tm
     assert "those of gone, which cannot be asked" in down.stderr
     refused = stage(workload=SMALL)
     assert (refused.returncode, "providers.json" in refused.stderr) == (2, True)
+
+
+def test_records_without_the_deployments_id_are_refused(tmp_path):
+    """With a new id, their VMs could neither be found nor ended, and would be paid for."""
+    state = StateDirectory(tmp_path)
+    state.create(lambda: "0123456789ab")
+    state.database.write_bytes(b"records")
+    (tmp_path / "deployment").unlink()
+    for act in (state.require, lambda: state.create(lambda: "ba9876543210")):
+        with pytest.raises(StateError, match=r"deployment is missing, but ebbtide\.db is there; restore it"):
+            act()
+    assert not (tmp_path / "deployment").exists()

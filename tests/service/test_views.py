@@ -21,6 +21,7 @@ from pools import (
     Usage,
 )
 from pools import evolve as new_version
+from providers import Vm, VmState
 from runner import Job, JobSpec, JobState, Output, PoolInfo, Task, TaskSpec, TaskState
 from service.money import money
 from service.views import Line, Pump, Timeline
@@ -77,6 +78,27 @@ def test_a_pool_from_zero_to_zero():
         "10 pool p: is at zero: 10.0 node-seconds so far, price 1.00",
     ]
     assert story.tally.steps["p"] == [(100.0, 0), (102.0, 1), (110.0, 0)]
+
+
+@pytest.mark.parametrize("first", [NodeState.STARTING, NodeState.WAITING_FOR_START_TASK, NodeState.IDLE])
+def test_what_the_cloud_gave_is_told_once_with_the_first_state_that_shows_it(first):
+    story = timeline()
+    told(story, 100.0, ("pools", "p", POOL), ("nodes", "n", NODE))
+    vm = Vm(
+        "vm", "i-1", VmState.RUNNING, "10.0.0.1", 22, "admin", None, True, "/mnt", 100.0,
+        size="t3.small", zone="us-east-1a",
+    )  # fmt: skip
+    came = new_version(NODE, 101.0, state=first, vm=vm, price_per_hour=0.5)
+    assert told(story, 101.0, ("nodes", "n", came)) == [f"1 node n: {first}: t3.small in us-east-1a, 0.5000 per hour"]
+    left = new_version(came, 102.0, state=NodeState.LEAVING_POOL, reason="target 0")
+    assert told(story, 102.0, ("nodes", "n", left)) == ["2 node n: leavingpool: target 0"]
+
+
+def test_a_node_that_was_refused_has_not_been_there():
+    story = timeline()
+    told(story, 100.0, ("pools", "p", POOL), ("nodes", "n", NODE))
+    assert told(story, 101.0, ("nodes", "n", None))[0] == "1 node n: no VM was made"
+    assert story.tally.steps["p"] == [(100.0, 0), (100.0, 1), (101.0, 0)]
 
 
 def test_a_formula_that_fails_and_recovers():

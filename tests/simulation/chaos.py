@@ -44,6 +44,7 @@ class RandomFaults(Faults):
         self.error_chance = rng.choice((0.0, 0.05, 0.15))
         #: VMs that their cloud has said to have ended, wrongly
         self.haunting: set[str] = set()
+        self._swallowed = False
 
     def cloud_settings(self) -> SimulatedSettings:
         return SimulatedSettings(
@@ -63,10 +64,18 @@ class RandomFaults(Faults):
         return not self.calm and self.rng.random() < self.crash_chance
 
     def call_error(self, method: str) -> tuple[ProviderError, bool] | None:
-        if self.calm or self.rng.random() >= self.error_chance:
+        """A cloud that has swallowed an answer to a create call is likely to answer the next one badly as well."""
+        chance = max(self.error_chance, 0.8) if method == "create" and self._swallowed else self.error_chance
+        if self.calm or self.rng.random() >= chance:
+            self._swallowed = self._swallowed and method != "create"
             return None
+        error = self._error(method)
+        self._swallowed = error[1] if method == "create" else self._swallowed
+        return error
+
+    def _error(self, method: str) -> tuple[ProviderError, bool]:
         text = f"{method} failed by chance"
-        if method == "create" and self.rng.random() < 0.4:
+        if method == "create" and self.rng.random() < (0.8 if self._swallowed else 0.4):
             refusal = self.rng.choice((*REFUSALS, AuthError))
             return refusal(text), refusal is AuthError and self.rng.random() < 0.5
         if self.rng.random() < 0.2:

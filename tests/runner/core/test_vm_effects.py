@@ -73,6 +73,18 @@ def test_a_console_that_hangs_is_not_waited_for(cloud, world, monkeypatch):
     assert sum(isinstance(event, VmDestroyed) for event in posted) == 8
 
 
+def test_an_orphan_that_is_listed_again_and_again_is_asked_for_once_at_a_time(cloud, world):
+    effects, posted = world
+    cloud.hangs = True
+    effects.console(ReadConsole("n", "p", "vm"))  # something about it is under way, and takes its time
+    for _ in range(3):
+        effects.destroy(DestroyVm(None, "p", "vm", "orphan"))
+    effects.destroy(DestroyVm("n", "p", "vm", "leaving"))
+    cloud.answer.set()
+    wait_for(posted, 2)
+    assert cloud.calls == [("console", "vm"), ("destroy", "vm", None)]
+
+
 def test_an_orphan_that_was_destroyed_is_told_of(cloud, world, caplog):
     effects, posted = world
     with caplog.at_level(logging.WARNING):

@@ -69,6 +69,6 @@ def test_an_older_database_is_not_upgraded_by_a_reader(url):
     journal = open_journal(url)
     with journal._writing() as connection:
         connection.execute(text("DELETE FROM migrations"))
-    with pytest.raises(JournalError, match="start the controller"):
+    with pytest.raises(JournalError, match="makes them"):
         open_journal(url, upgrade=False)
     journal.close()

@@ -45,7 +45,7 @@ def test_no_server(tmp_path):
 
 
 def test_reading_makes_nothing(tmp_path):
-    with pytest.raises(JournalError, match="start the controller"):
+    with pytest.raises(JournalError, match="makes them"):
         open_journal(f"sqlite:///{tmp_path}/x.db", upgrade=False)
     assert list(tmp_path.iterdir()) == []
 
