@@ -97,8 +97,8 @@ class Shutdown:
         """Be the controller of this state until no node is left, or the time is over."""
         try:
             controller = Controller(self._state, self._settings, occurrences=0, only=self._pool)
-        except JournalError as exc:
-            self._damaged = str(exc)
+        except (JournalError, StateError, OSError) as exc:  # a full disk, for one: the VMs must go all the same
+            self._unusable(exc)
             return
         alarm = threading.Timer(limit, controller.engine.stop)
         alarm.daemon = True
@@ -106,11 +106,15 @@ class Shutdown:
         try:
             controller.drain(NodeDeallocationOption.REQUEUE, self._pool)
             controller.run(lambda: controller.node_count() == 0)
-        except JournalError as exc:
-            self._damaged = str(exc)
+        except (JournalError, OSError) as exc:
+            self._unusable(exc)
         finally:
             alarm.cancel()
             controller.close()
+
+    def _unusable(self, error: Exception) -> None:
+        self._damaged = str(error)
+        self._tell(f"the records cannot be written, the VMs are ended all the same: {error}")
 
     # -- without them ---------------------------------------------------------------------------------------
 

@@ -144,7 +144,7 @@ def test_check_of_an_unknown_one_names_those_there_are(tmp_path):
 
 
 def test_no_colour_is_no_escape_sequence_at_all(monkeypatch):
-    told = []
+    told: list[str] = []
     monkeypatch.setattr("service.cli.provider.click.echo", told.append)
     monkeypatch.setenv("NO_COLOR", "1")
     _show(Finding("quota", Severity.OK, "room"))

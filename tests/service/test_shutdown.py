@@ -4,9 +4,13 @@ import threading
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+from pools import JournalError
 from providers import SimulatedProvider, SimulatedSettings, TransientError, Vm, VmSpec
 from service import shutdown
 from service.shutdown import Shutdown
+from service.state import StateError
 
 ID = "0123456789ab"
 VM = f"{ID}-vm"
@@ -45,15 +49,37 @@ class Silent:
         raise TransientError("nobody there")
 
 
-def test_one_that_does_not_answer_holds_up_no_other_and_is_told_once(monkeypatch: Any) -> None:
+def at_work(told: list[str], *providers: Any) -> Shutdown:
+    work = Shutdown.__new__(Shutdown)
+    work.__dict__ |= {"_providers": list(providers), "_closed": {}, "_pool": None, "_owners": {}, "_seen": {}}
+    work.__dict__ |= {"_tell": told.append, "_told": set(), "_given_up": threading.Event(), "_damaged": None}
+    work.__dict__ |= {"_state": SimpleNamespace(), "_settings": SimpleNamespace()}
+    return work
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), StateError("no key"), JournalError("full")])
+def test_a_full_disk_keeps_no_vm_alive(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(shutdown, "Controller", broken)
+    told: list[str] = []
+    living = Living()
+    work = at_work(told, living)
+    work._owners = {VM: "p"}
+    work.drain()
+    assert work.destroy() == []
+    assert living.list_owned() == []
+    assert f"the records cannot be written, the VMs are ended all the same: {error}" in told
+
+
+def test_one_that_does_not_answer_holds_up_no_other_and_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutdown, "DESTROY_LIMIT", 0.5)
     monkeypatch.setattr(shutdown, "_PAUSE", 0.01)
     told: list[str] = []
     living = Living()
     silent = Silent(living)
-    work = Shutdown.__new__(Shutdown)
-    work.__dict__ |= {"_providers": [silent, living], "_closed": {}, "_pool": None, "_owners": {}, "_seen": {}}
-    work.__dict__ |= {"_tell": told.append, "_state": SimpleNamespace(), "_told": set(), "_given_up": threading.Event()}
+    work = at_work(told, silent, living)
     assert work.destroy() == ["those of silent, which does not answer"]
     assert silent.asked > 2
     assert sorted(told) == [f"ended {VM}", "provider silent cannot be listed, tried again for 0.5 s: nobody there"]
