@@ -14,7 +14,8 @@ from .verdict import peaks
 @pytest.mark.parametrize("seed", [8, 49, 50])
 def test_no_vm_is_left_and_no_task_lost(seed: int) -> None:
     outcome = Trial(seed).run()
-    assert outcome.problems == [], outcome.story
+    print(outcome.story)
+    assert not outcome.problems, "\n".join(outcome.problems)
     assert outcome.kills and outcome.faults and outcome.tasks
 
 

@@ -123,9 +123,14 @@ class Front:
 
 
 def _read(environ: dict[str, Any]) -> tuple[str, str, dict[str, str]]:
-    """The service, the action, and the params, with the caller's AWSAccessKeyId. The body can be read again."""
+    """The service, the action, and the params, with the caller's AWSAccessKeyId. The body can be read again.
+
+    Raises ConnectionAbortedError if the caller ended before its request was whole: then nothing was asked.
+    """
     length = int(environ.get("CONTENT_LENGTH") or 0)
     body = environ["wsgi.input"].read(length) if length else b""
+    if len(body) < length:
+        raise ConnectionAbortedError(f"{len(body)} of {length} bytes came")
     environ["wsgi.input"] = BytesIO(body)
     target = environ.get("HTTP_X_AMZ_TARGET", "")
     if target:

@@ -3,6 +3,7 @@
 import math
 import os
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -202,6 +203,15 @@ def test_only_signed_calls_are_answered(rig: CloudRig) -> None:
         urllib.request.urlopen(f"{rig.endpoint}/?Action=DescribeInstances")
     with caught.value as answer:
         assert answer.code == 401 and b"<Code>AuthFailure</Code>" in answer.read()
+
+
+def test_a_caller_that_dies_in_the_middle_has_asked_nothing(rig: CloudRig) -> None:
+    address = urlsplit(rig.endpoint)
+    with socket.create_connection((address.hostname, address.port)) as caller:
+        caller.sendall(b"POST / HTTP/1.1\r\nHost: rig\r\nContent-Length: 100\r\n\r\nAction=RunInstances&MinCount=1")
+        caller.shutdown(socket.SHUT_WR)
+        assert caller.recv(1) == b""
+    assert (rig.calls, rig.mishaps, rig.instances()) == ([], [], [])
 
 
 def test_a_call_is_quick(rig: CloudRig) -> None:
