@@ -58,7 +58,10 @@ class Bootstrap:
         parts += [_own(self.user_data) if self.user_data is not None else "true"]
         script = "\n".join(parts) + "\n"
         if len(script.encode()) > LARGEST:
-            raise ValueError(f"the user data is too long: with ours {len(script.encode())} bytes, at most {LARGEST}")
+            raise ValueError(
+                f"the user data is too long: with ours {len(script.encode())} bytes, at most {LARGEST}; let it fetch "
+                "the rest, or use the pool's start task"
+            )
         return script
 
 

@@ -81,7 +81,7 @@ def read_cloud_settings(
     return CloudSettings(
         region=reader.text("region"),
         zones=reader.texts("zones"),
-        endpoint=reader.text("endpoint"),
+        endpoint=reader.url("endpoint"),
         image=reader.text("image"),
         images=reader.mapping("images"),
         size=reader.text("size"),

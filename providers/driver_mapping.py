@@ -6,38 +6,54 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from libcloud.compute.base import Node, NodeImage, NodeSize
+from libcloud.compute.base import Node, NodeAuthSSHKey, NodeSize
+from libcloud.compute.types import NodeState
 
 from .errors import NotFoundError, ProviderError
+from .local.spawn import refused
 from .names import unknown
-from .provider import Capabilities, Finding, Image, Profile, Size, Vm, VmSpec
+from .provider import Capabilities, Finding, Image, Profile, Size, Vm, VmSpec, VmState
+
+_STATES = {
+    NodeState.PENDING: VmState.PENDING,
+    NodeState.RUNNING: VmState.RUNNING,
+    NodeState.TERMINATED: VmState.TERMINATED,
+    NodeState.UNKNOWN: VmState.UNKNOWN,
+}
 
 
 class DriverMapping(ABC):
-    """Implements CloudMapping by `list_sizes`, `list_images`, `list_nodes`, `create_node`, `destroy_node` and
-    `ex_preempt_node` of the driver. `name` is set to the provider's.
-    """
+    """Implements CloudMapping, but for `check`, by the methods of a MachineDriver."""
 
     owns = True
-    name = ""
-    capabilities: Capabilities
-    profile: Profile
 
-    @abstractmethod
-    def size(self, size: NodeSize) -> Size: ...
+    def __init__(self, name: str, capabilities: Capabilities, profile: Profile) -> None:
+        self.name = name
+        self.capabilities = capabilities
+        self.profile = profile
 
-    @abstractmethod
-    def image(self, image: NodeImage) -> Image: ...
+    def find(self, driver: Any, name: str) -> Node | None:
+        node: Node = driver.ex_get_node(name)
+        return node
 
-    @abstractmethod
-    def create_arguments(self, spec: VmSpec) -> dict[str, Any]:
-        """Arguments for `create_node` beside name, size and image: key, tags, user data, low priority."""
-
-    @abstractmethod
-    def find(self, driver: Any, name: str) -> Node | None: ...
-
-    @abstractmethod
-    def vm(self, node: Node) -> Vm: ...
+    def vm(self, node: Node) -> Vm:
+        extra = node.extra
+        return Vm(
+            name=node.name,
+            provider_id=node.name,
+            state=VmState.PREEMPTED if extra["preempted"] else _STATES[node.state],
+            address=node.private_ips[0],
+            port=extra["port"],
+            user=extra["user"],
+            host_key=extra["host_key"],
+            low_priority=extra["low_priority"],
+            node_root=extra["node_root"],
+            created=node.created_at.timestamp() if node.created_at else None,
+            reason=extra["reason"],
+            tags=extra["tags"],
+            size=extra["size"],
+            price_per_hour=extra["price"],
+        )
 
     @abstractmethod
     def check(self, driver: Any) -> Iterator[Finding]: ...
@@ -46,24 +62,33 @@ class DriverMapping(ABC):
         return None
 
     def error(self, exc: Exception) -> ProviderError | None:
-        return None
+        return refused(exc, f"provider {self.name}") if isinstance(exc, OSError) else None
 
     def sizes(self, driver: Any) -> Iterable[Size]:
-        return [self.size(size) for size in driver.list_sizes()]
+        return [_size(size) for size in driver.list_sizes()]
 
     def images(self, driver: Any) -> Iterable[Image]:
-        return [self.image(image) for image in driver.list_images()]
+        return [Image(image.name, image.extra["description"]) for image in driver.list_images()]
 
     def create(self, driver: Any, spec: VmSpec) -> Vm:
-        size = self._named(spec.size, driver.list_sizes(), "vmSize")
-        image = self._named(spec.image, driver.list_images(), "image")
-        return self.vm(driver.create_node(name=spec.name, size=size, image=image, **self.create_arguments(spec)))
+        node = driver.create_node(
+            name=spec.name,
+            size=self._named(spec.size, driver.list_sizes(), "vmSize"),
+            image=self._named(spec.image, driver.list_images(), "image"),
+            auth=NodeAuthSSHKey(spec.public_key),
+            ex_pool_id=spec.pool_id,
+            ex_node_id=spec.node_id,
+            ex_low_priority=spec.low_priority,
+            ex_tags=spec.tags,
+            ex_userdata=spec.user_data,
+        )
+        return self.vm(node)
 
     def _named(self, wanted: str, offered: list[Any], kind: str) -> Any:
         for thing in offered:
             if wanted in (thing.id, thing.name):
                 return thing
-        raise unknown(self.name or "here", kind, wanted, [str(thing.id) for thing in offered])
+        raise unknown(self.name, kind, wanted, [str(thing.id) for thing in offered])
 
     def owned(self, driver: Any) -> Iterable[Vm]:
         return [self.vm(node) for node in driver.list_nodes()]
@@ -78,3 +103,7 @@ class DriverMapping(ABC):
 
     def preempt(self, driver: Any, node: Node) -> None:
         driver.ex_preempt_node(node)
+
+
+def _size(size: NodeSize) -> Size:
+    return Size(size.name, size.extra["cpus"], size.ram, size.price, size.extra["low_priority_price"])

@@ -58,3 +58,7 @@ class InvalidRequestError(ProviderError):
     """The request or the settings can never work as they are: unknown size, bad name, unknown setting."""
 
     nothing_made = True
+
+
+class PlacementError(InvalidRequestError):
+    """The same, but only for this size in this place: it can never come to be there, another size or zone may do."""

@@ -12,9 +12,9 @@ from typing import Any, Generic, TypeVar
 
 from .cloud_settings import CloudSettings
 from .console_keys import console_host_key
-from .errors import InvalidRequestError, ProviderError, QuotaError, TransientError
+from .errors import AuthError, InvalidRequestError, NotFoundError, ProviderError, QuotaError, TransientError
 from .host_keys import HostKeys
-from .libcloud_errors import typed_error
+from .libcloud_errors import http_status, typed_error
 from .provider import Capabilities, Finding, Image, Profile, Severity, Size, Vm, VmSpec, VmState
 
 DEPLOYMENT_TAG = "ebbtide-deployment"
@@ -244,9 +244,31 @@ class HttpCloud(ABC):
             low_priority_price_per_hour=low or size.low_priority_price_per_hour or None,
         )
 
-    def price_finding(self, size: str | None, price: float | None) -> Finding:
+    def looked(self, topic: str, setting: str, wanted: str, look: Callable[[str], object]) -> Finding:
+        """Whether what a setting names is there. What is wrong with signing in, or on the way, is raised."""
+        try:
+            look(wanted)
+        except Exception as exc:  # every one is raised on, but for what is said of `wanted`
+            typed = self.error(exc) or typed_error(exc, self.name)
+            text = str(typed).removeprefix(f"provider {self.name}: ")
+            text = text if repr(wanted) in text else f"{wanted}: {text}"
+            if isinstance(typed, NotFoundError | InvalidRequestError):
+                return Finding(topic, Severity.ERROR, text, f"correct `{setting}` in the settings")
+            if isinstance(typed, AuthError) and http_status(exc) == 403:
+                return Finding(topic, Severity.WARNING, f"{wanted} may not be looked at: {text}")
+            raise
+        return Finding(topic, Severity.OK, f"{wanted} is there")
+
+    def quota_finding(self, text: str, full: bool, cure: str) -> Finding:
+        return Finding("quota", Severity.WARNING, text, cure) if full else Finding("quota", Severity.OK, text)
+
+    def price_finding(self, listed: Callable[[str], float | None]) -> Finding:
+        """`listed`: the price of a size in the cloud's list."""
+        size = next(iter(self.wanted_sizes()), None)
         if size is None:
             return Finding("price", Severity.WARNING, "no size is set", "set `size` or `sizes`")
+        own = self.settings.price(size, False)
+        price = own if own is not None else listed(size)
         if not price:
             return Finding(
                 "price", Severity.WARNING, f"the price of {size} is not known here", f"set `prices: {{{size}: ...}}`"

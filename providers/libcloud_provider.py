@@ -11,7 +11,7 @@ from libcloud.common.types import LibcloudError
 from libcloud.compute.base import NodeDriver
 from requests.exceptions import RequestException
 
-from .errors import InvalidRequestError, NotFoundError, ProviderError
+from .errors import AuthError, InvalidRequestError, NotFoundError, ProviderError
 from .libcloud_errors import typed_error
 from .names import check_name, check_spec
 from .provider import Capabilities, Finding, Image, Profile, Severity, Size, Vm, VmSpec
@@ -104,11 +104,10 @@ class LibcloudProvider:
     def check(self) -> Iterator[Finding]:
         try:
             yield from self._mapping.check(self._connected())
-        except ProviderError as exc:
-            yield Finding("provider", Severity.ERROR, str(exc))
         except Exception as exc:  # noqa: BLE001 - whatever a driver raises is what was found
             typed = self._mapping.error(exc) or typed_error(exc, self._name)
-            yield Finding("provider", Severity.ERROR, str(typed))
+            topic = "credentials" if isinstance(typed, AuthError) else "provider"
+            yield Finding(topic, Severity.ERROR, str(typed).removeprefix(f"provider {self._name}: "), error=typed)
 
     def sizes(self) -> list[Size]:
         return list(self._call(lambda driver: list(self._mapping.sizes(driver))))
@@ -129,6 +128,9 @@ class LibcloudProvider:
     def list_owned(self) -> list[Vm]:
         vms: list[Vm] = self._call(lambda driver: list(self._mapping.owned(driver)))
         return sorted(vms, key=lambda vm: vm.name)
+
+    def sweep(self, dry: bool = False) -> list[str]:
+        return []  # `destroy` leaves nothing
 
     def console(self, name: str) -> str | None:
         check_name(name, self._deployment)

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from .errors import ProviderError
+
 
 class VmState(enum.StrEnum):
     PENDING = "pending"  # asked for; not reachable yet
@@ -143,6 +145,8 @@ class Finding:
     severity: Severity
     text: str
     cure: str | None = None  # what to do about a warning or an error
+    #: by which the look itself failed, if it did; an error without one is certain
+    error: ProviderError | None = field(default=None, compare=False, repr=False)
 
 
 class Provider(Protocol):
@@ -190,6 +194,14 @@ class Provider(Protocol):
 
         Idempotent: a name that does not exist is no error. `provider_id`: the cloud's own name of it, if the caller
         knows it; without it, where a new VM takes a while to show, this waits until it would have.
+        """
+
+    def sweep(self, dry: bool = False) -> list[str]:
+        """Remove what is there beside the VMs that `list_owned` told of last and is of no use any more: a key or a
+        security group of ours once no VM is left, a second VM of one name.
+
+        Returns what was found, in words for people: to be called again until it finds nothing, as clouds let go of
+        some things a while after the VM that used them. `dry`: only look.
         """
 
     def console(self, name: str) -> str | None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from .errors import InvalidRequestError
 
+#: what an address of an API must be
+URL = "a URL such as https://api.example.org:8443"
 _INFINITE = float("inf")  # TOML has it, and it is never meant
 #: What the names of settings hold whose values are never shown.
 _SECRETS = ("secret", "password", "token", "credential")
@@ -37,6 +40,13 @@ class SettingsReader:
         if value is None or (isinstance(value, str) and value):
             return value
         raise self._refuse(key, value, "a text")
+
+    def url(self, key: str) -> str | None:
+        """Where an API is, without a slash at the end."""
+        value = self.text(key)
+        if value is None or is_url(value):
+            return value and value.rstrip("/")
+        raise self._refuse(key, value, URL)
 
     def number(self, key: str, default: float, least: float = 0.0) -> float:
         value = self._take(key)
@@ -157,6 +167,16 @@ class SettingsReader:
         if self._left:
             unknown, known = ", ".join(sorted(map(str, self._left))), ", ".join(sorted(self._known))
             raise InvalidRequestError(f"provider {self._provider}: unknown setting {unknown}; it knows {known}")
+
+
+def is_url(text: str) -> bool:
+    """True for the address of an API: http or https, a host, perhaps a port and a path; no blanks and no query."""
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, a bracket that is not closed
+        return False
+    return good and not parts.query and not parts.fragment and not any(char.isspace() for char in text)
 
 
 def _texts(value: object) -> tuple[str, ...] | None:

@@ -188,6 +188,9 @@ class SimulatedProvider:
         asked = self._asked.get(name, 0.0) if vm is None else vm.created or 0.0
         return self._clock() >= asked + self._settings.visibility_delay
 
+    def sweep(self, dry: bool = False) -> list[str]:
+        return []
+
     def console(self, name: str) -> str | None:
         check_name(name, self._deployment)
         with self._lock:

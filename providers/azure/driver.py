@@ -10,11 +10,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 import requests
 from libcloud.common.azure_arm import AzureJsonResponse, AzureResourceManagementConnection
-from libcloud.common.exceptions import BaseHTTPError
 from libcloud.compute.drivers.azure_arm import AzureNodeDriver
 
 from ..errors import AuthError, ThrottledError, TransientError
 from ..http_connection import ThreadedConnection
+from ..libcloud_errors import if_there
 
 _MACHINE_IDENTITY = "http://169.254.169.254/metadata/identity/oauth2/token"
 
@@ -52,7 +52,9 @@ class Account:
             raise ThrottledError("signing in to Azure: too many requests", float(wait) if wait.isdigit() else None)
         if answer.status_code >= 500:
             raise TransientError(f"signing in to Azure: {answer.status_code} {answer.reason}")
-        if answer.status_code != 200 or "access_token" not in told:
+        if answer.status_code == 200 and "access_token" not in told:
+            raise TransientError(f"signing in to Azure: {answer.url} answers without a token; check tokenEndpoint")
+        if answer.status_code != 200:
             said = str(told.get("error_description") or told.get("error") or answer.reason)
             raise AuthError(f"signing in to Azure: {said.splitlines()[0]}; check clientId, clientSecret and tenantId")
         found: dict[str, Any] = told
@@ -104,12 +106,7 @@ class VirtualMachines(AzureNodeDriver):
 
     def ex_find(self, path: str, version: str, **query: str) -> Any | None:
         """None if there is no such thing."""
-        try:
-            return self.ex_get(path, version, **query)
-        except BaseHTTPError as exc:
-            if exc.code == 404:
-                return None
-            raise
+        return if_there(lambda: self.ex_get(path, version, **query))
 
     def ex_all(self, path: str, version: str, **query: str) -> list[dict[str, Any]]:
         """Every page of a list."""
@@ -128,10 +125,6 @@ class VirtualMachines(AzureNodeDriver):
 
     def ex_delete(self, path: str, version: str) -> bool:
         """False if there was no such thing."""
-        try:
-            answer = self.connection.request(path, params={"api-version": version}, method="DELETE")
-        except BaseHTTPError as exc:
-            if exc.code == 404:
-                return False
-            raise
-        return int(answer.status) != 204
+        query = {"api-version": version}
+        answer = if_there(lambda: self.connection.request(path, params=query, method="DELETE"))
+        return answer is not None and int(answer.status) != 204

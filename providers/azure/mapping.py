@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from libcloud.common.exceptions import BaseHTTPError
@@ -18,7 +19,7 @@ from ..host_keys import HostKeys
 from ..http_cloud import DEPLOYMENT_TAG, NAME_TAG, HttpCloud, Kept
 from ..libcloud_errors import typed_error
 from ..names import carries
-from ..provider import Capabilities, Finding, Image, Severity, Size, Vm, VmSpec
+from ..provider import Capabilities, Finding, Image, Size, Vm, VmSpec
 from .errors import azure_error, coded
 from .node import Node, by_vm, power_of, state_of, statuses_of
 from .prices import hourly_price
@@ -235,35 +236,22 @@ class AzureMapping(HttpCloud):
 
     def check(self, driver: Any) -> Iterator[Finding]:
         own = self._own
-        yield self._looked("credentials", f"group {own.group}", lambda: driver.ex_get(own.group_path, GROUPS))
+        yield self.looked("group", "resourceGroup", own.group, lambda _: driver.ex_get(own.group_path, GROUPS))
         for image in self.wanted_images():
-            yield self._looked("image", image, lambda image=image: self._look_up_image(driver, image))
+            yield self.looked("image", "image", image, partial(self._look_up_image, driver))
         for size in self.wanted_sizes():
-            yield self._looked("size", size, lambda size=size: self._known_size(driver, size))
+            yield self.looked("size", "size", size, partial(self._known_size, driver))
         subnet = own.subnet(self.settings.subnet or "default")
         short = subnet.rpartition("/virtualNetworks/")[2].replace("/subnets/", "/")
-        yield self._looked("network", short, lambda: driver.ex_get(subnet, NETWORK))
+        yield self.looked("network", "subnet", short, lambda _: driver.ex_get(subnet, NETWORK))
         for usage in driver.ex_all(f"{own.location_path}/usages", COMPUTE):
             if usage["name"]["value"] in ("cores", "lowPriorityCores", "virtualMachines"):
-                full = usage["currentValue"] >= usage["limit"]
-                yield Finding(
-                    "quota",
-                    Severity.WARNING if full else Severity.OK,
+                yield self.quota_finding(
                     f"{usage['currentValue']} of {usage['limit']} {usage['name']['value']} are used in {own.region}",
-                    "ask for more at Quotas in the Azure portal" if full else None,
+                    usage["currentValue"] >= usage["limit"],
+                    "ask for more at Quotas in the Azure portal",
                 )
-        first = next(iter(self.wanted_sizes()), None)
-        own_price = self.settings.price(first, False) if first else None
-        listed = hourly_price(first, own.region) if first else None
-        yield self.price_finding(first, own_price if own_price is not None else listed)
-
-    def _looked(self, topic: str, wanted: str, look: Any) -> Finding:
-        try:
-            look()
-        except (ProviderError, BaseHTTPError) as exc:
-            text = str(self.error(exc) or exc)
-            return Finding(topic, Severity.ERROR, f"{wanted}: {text}", f"correct the {topic} in the settings")
-        return Finding(topic, Severity.OK, f"{wanted} is there")
+        yield self.price_finding(lambda size: hourly_price(size, own.region))
 
     def error(self, exc: Exception) -> ProviderError | None:
         return azure_error(exc, self.name)

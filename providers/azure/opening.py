@@ -36,7 +36,7 @@ def open_azure(
     reader = SettingsReader(name, settings)
     found = {key: reader.text(key) or os.environ.get(variable) for key, variable in _VARIABLES.items()}
     cloud = reader.choice("cloud", tuple(_CLOUDS), "public")
-    token_endpoint, group = reader.text("tokenEndpoint"), reader.text("resourceGroup")
+    token_endpoint, group = reader.url("tokenEndpoint"), reader.text("resourceGroup")
     network, disk_type, disk_gb = reader.text("network"), reader.text("diskType"), reader.count("diskSize")
     common = read_cloud_settings(reader, consoles=False, public=False)
     reader.finish()

@@ -11,6 +11,7 @@ from libcloud.common.digitalocean import DigitalOcean_v2_Connection
 from libcloud.compute.drivers.digitalocean import DigitalOcean_v2_NodeDriver
 
 from ..http_connection import ThreadedConnection
+from ..libcloud_errors import if_there
 
 
 class _Connection(DigitalOcean_v2_Connection):
@@ -46,5 +47,10 @@ class Droplets(DigitalOcean_v2_NodeDriver):
     def ex_post(self, path: str, body: Mapping[str, Any]) -> Any:
         return self.connection.request(path, method="POST", data=json.dumps(body)).object
 
+    def ex_find(self, path: str) -> Any | None:
+        """None if there is no such thing."""
+        return if_there(lambda: self.ex_get(path))
+
     def ex_delete(self, path: str) -> None:
-        self.connection.request(path, method="DELETE")
+        """Idempotent."""
+        if_there(lambda: self.connection.request(path, method="DELETE"))

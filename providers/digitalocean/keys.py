@@ -58,21 +58,9 @@ class DeploymentKey:
                 return
             for key in driver.ex_all("/v2/account/keys", "ssh_keys"):
                 if key["name"] == self._name:
-                    _gone(driver, f"/v2/account/keys/{key['id']}")
+                    driver.ex_delete(f"/v2/account/keys/{key['id']}")
 
 
 def _found(driver: Any, mark: str) -> Any | None:
-    try:
-        return driver.ex_get(f"/v2/account/keys/{mark}")["ssh_key"]
-    except BaseHTTPError as exc:
-        if exc.code == 404:
-            return None
-        raise
-
-
-def _gone(driver: Any, path: str) -> None:
-    try:
-        driver.ex_delete(path)
-    except BaseHTTPError as exc:
-        if exc.code != 404:
-            raise
+    told = driver.ex_find(f"/v2/account/keys/{mark}")
+    return told and told["ssh_key"]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
-
-from libcloud.common.exceptions import BaseHTTPError
 
 from ..cloud_names import host_name, tag, untag
 from ..cloud_settings import CloudSettings
-from ..errors import InvalidRequestError, NotFoundError, ProviderError
+from ..errors import InvalidRequestError, ProviderError
 from ..host_keys import HostKeys
 from ..http_cloud import DEPLOYMENT_TAG, NAME_TAG, NODE_TAG, HttpCloud, Kept
+from ..libcloud_errors import if_there
 from ..provider import Capabilities, Finding, Image, Severity, Size, Vm, VmSpec, VmState
 from .errors import digitalocean_error
 from .keys import DeploymentKey
@@ -87,16 +87,12 @@ class DigitalOceanMapping(HttpCloud):
         return self._images.get(wanted, lambda: self._look_up_image(driver, wanted))
 
     def _look_up_image(self, driver: Any, wanted: str) -> str | int:
-        try:
-            found: int = driver.ex_get(f"/v2/images/{tag(wanted).replace('_2e', '.')}")["image"]["id"]
-            return found
-        except BaseHTTPError as exc:
-            if exc.code != 404:
-                raise
+        found = driver.ex_find(f"/v2/images/{tag(wanted).replace('_2e', '.')}")
+        if found is not None:
+            return int(found["image"]["id"])
         for image in driver.ex_all("/v2/images", "images", private="true"):
             if wanted == image["name"]:
-                own: int = image["id"]
-                return own
+                return int(image["id"])
         raise InvalidRequestError(
             f"provider {self.name} does not know the image {wanted!r}; name a slug such as debian-12-x64, or a snapshot"
         )
@@ -112,13 +108,8 @@ class DigitalOceanMapping(HttpCloud):
     # -------------------------------------------------------------------------------------------- find and destroy
 
     def nodes(self, driver: Any) -> Iterable[Node]:
-        try:
-            found: list[Node] = driver.ex_all("/v2/droplets", "droplets", tag_name=self._mark)
-        except BaseHTTPError as exc:
-            if exc.code != 404:
-                raise
-            return []  # no such tag yet
-        return [node for node in found if self._mark in node["tags"]]
+        found = if_there(lambda: driver.ex_all("/v2/droplets", "droplets", tag_name=self._mark))  # 404: no such tag
+        return [node for node in found or () if self._mark in node["tags"]]
 
     def find(self, driver: Any, name: str) -> Node | None:
         found = self._all(driver, name)
@@ -155,22 +146,13 @@ class DigitalOceanMapping(HttpCloud):
         if provider_id is not None and int(provider_id) not in ids:
             ids |= self._ours_by_id(driver, provider_id)
         for droplet in ids:
-            try:
-                driver.ex_delete(f"/v2/droplets/{droplet}")
-            except BaseHTTPError as exc:
-                if exc.code != 404:
-                    raise
+            driver.ex_delete(f"/v2/droplets/{droplet}")
             self._ended.add(droplet)
         self._clean_up(driver)
 
     def _ours_by_id(self, driver: Any, provider_id: str) -> set[int]:
-        try:
-            node = driver.ex_get(f"/v2/droplets/{int(provider_id)}")["droplet"]
-        except BaseHTTPError as exc:
-            if exc.code != 404:
-                raise
-            return set()
-        return {node["id"]} if self._mark in node["tags"] else set()
+        found = driver.ex_find(f"/v2/droplets/{int(provider_id)}")
+        return {found["droplet"]["id"]} if found and self._mark in found["droplet"]["tags"] else set()
 
     def end_twin(self, driver: Any, vm: Vm) -> None:
         driver.ex_delete(f"/v2/droplets/{vm.provider_id}")
@@ -183,11 +165,7 @@ class DigitalOceanMapping(HttpCloud):
     def _forget_tag(self, driver: Any) -> bool:
         if any(node["id"] not in self._ended for node in self.nodes(driver)):
             return False
-        try:
-            driver.ex_delete(f"/v2/tags/{self._mark}")
-        except BaseHTTPError as exc:
-            if exc.code != 404:
-                raise
+        driver.ex_delete(f"/v2/tags/{self._mark}")
         return True
 
     # ------------------------------------------------------------------------------------------- what there is
@@ -211,43 +189,27 @@ class DigitalOceanMapping(HttpCloud):
             None if active else f"see the account's message: {account.get('status_message') or 'in the console'}",
         )
         for image in self.wanted_images():
-            yield self._looked_for("image", image, lambda image=image: self._look_up_image(driver, image))
-        yield from self._check_sizes(driver)
+            yield self.looked("image", "image", image, partial(self._look_up_image, driver))
+        offered = self._sizes(driver)
+        for size in self.wanted_sizes():
+            yield self._size_finding(size, offered.get(size, {}).get("regions", ()))
         if self.settings.subnet:
-            path = f"/v2/vpcs/{self.settings.subnet}"
-            yield self._looked_for("network", self.settings.subnet, lambda: driver.ex_get(path))
+            yield self.looked("network", "subnet", self.settings.subnet, lambda vpc: driver.ex_get(f"/v2/vpcs/{vpc}"))
+        if key := self.settings.key_pair:
+            yield self.looked("key", "keyPair", key, partial(self._named_key, driver))
         total = driver.ex_get("/v2/droplets?per_page=1").get("meta", {}).get("total", 0)
         limit = account.get("droplet_limit", 0)
-        full = total >= limit
-        yield Finding(
-            "quota",
-            Severity.WARNING if full else Severity.OK,
-            f"{total} of {limit} droplets exist",
-            "ask DigitalOcean for a higher droplet limit" if full else None,
-        )
+        cure = "ask DigitalOcean for a higher droplet limit"
+        yield self.quota_finding(f"{total} of {limit} droplets exist", total >= limit, cure)
+        yield self.price_finding(lambda size: offered.get(size, {}).get("price_hourly"))
 
-    def _check_sizes(self, driver: Any) -> Iterator[Finding]:
-        offered = self._sizes(driver)
-        zones = self.settings.zones or (self.settings.region,)
-        for wanted in self.wanted_sizes():
-            size = offered.get(wanted)
-            there = [zone for zone in zones if size is not None and zone in size["regions"]]
-            yield Finding(
-                "size",
-                Severity.OK if there else Severity.ERROR,
-                f"{wanted}: " + (f"in {', '.join(map(str, there))}" if there else f"in none of {zones}"),
-                None if there else "choose another size or region",
-            )
-        first = next(iter(self.wanted_sizes()), None)
-        own = self.settings.price(first, False) if first else None
-        yield self.price_finding(first, own if own is not None else offered.get(first or "", {}).get("price_hourly"))
-
-    def _looked_for(self, topic: str, wanted: str, look: Any) -> Finding:
-        try:
-            look()
-        except (NotFoundError, InvalidRequestError, BaseHTTPError) as exc:
-            return Finding(topic, Severity.ERROR, f"{wanted}: {exc}", f"correct the {topic} in the settings")
-        return Finding(topic, Severity.OK, f"{wanted} exists")
+    def _size_finding(self, size: str, regions: Collection[str]) -> Finding:
+        wanted = self.settings.zones or (self.settings.region or "",)
+        there = [region for region in wanted if region in regions]
+        if there:
+            return Finding("size", Severity.OK, f"{size} is offered in {', '.join(there)}")
+        text = f"{size} is not offered in {', '.join(wanted)}"
+        return Finding("size", Severity.ERROR, text, "choose another size or region")
 
     def error(self, exc: Exception) -> ProviderError | None:
         return digitalocean_error(exc, self.name)

@@ -11,13 +11,15 @@ from typing import Any, TypeVar
 from ..errors import AuthError
 from ..retrying import Retrying
 from .driver import Credentials, Driver
-from .errors import typed
+from .errors import code_of, typed
 from .settings import Ec2Settings
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+#: By which AWS says that temporary credentials are over.
+_OVER = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")
 _CONNECT = 10.0  # seconds at most for a connection to come about
 
 
@@ -32,7 +34,9 @@ def _models() -> Any:
 class Api:
     """Safe to call from several threads. Nothing is imported or asked before the first call.
 
-    Every method raises ProviderErrors only.
+    Every method raises ProviderErrors only. One that nobody answers is over after the setting `timeout`; one that is
+    throttled is tried again for 10 s, and its last try may take `timeout` too. Of many callers that need the same thing
+    one asks (`Turns`). So `create` and `list_owned` raise at most 2 * (`timeout` + 10 s) after EC2 has fallen silent.
     """
 
     def __init__(self, name: str, settings: Ec2Settings, retrying: Retrying | None = None) -> None:
@@ -105,9 +109,17 @@ class Api:
             try:
                 return call()
             except Exception as exc:  # boto3, libcloud and requests have no common base
+                if code_of(exc) in _OVER:
+                    self._log_out()
                 raise typed(exc, self.name) from exc
 
         return self._retrying(once, kind)
+
+    def _log_out(self) -> None:
+        """The next call reads the credentials anew: somebody may have renewed them in the file that they come from."""
+        with self._lock:
+            self._session = None
+            self._clients = {}
 
     def _client(self, service: str) -> Any:
         with self._lock:  # boto3 makes clients in one thread at a time only

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
-from ..errors import ProviderError
+from ..errors import ProviderError, TransientError
 from ..host_keys import HostKeys
 from ..provider import Finding, Severity, VmSpec
 from .api import Api
@@ -18,6 +19,10 @@ from .prices import SpotPrices, list_price
 from .quotas import quotas_of
 from .settings import Ec2Settings
 
+#: What is looked at with calls that `create` does without: credentials may be refused them, and VMs come all the same.
+_SPARED = ("credentials", "size", "price")
+_NOT_ALLOWED = ("UnauthorizedOperation", "AccessDenied", "AccessDeniedException")
+_NOT_OFFERED = ("InvalidAction", "UnknownOperationException")  # by an endpoint that is not quite EC2's
 _SAMPLE_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
 
@@ -57,24 +62,30 @@ class Preflight:
         try:
             yield from look()
         except ProviderError as exc:
-            yield self._refused(topic, "", exc)
+            found, code = self._refused(topic, "", exc), code_of(exc)
+            spared = code in _NOT_OFFERED or (code in _NOT_ALLOWED and topic in _SPARED)
+            yield replace(found, severity=Severity.WARNING) if spared else found
         except (KeyError, IndexError, TypeError, ValueError) as exc:  # an answer that is none of EC2's
             yield Finding(topic, Severity.WARNING, f"EC2's answer was not understood: {type(exc).__name__} {exc}")
 
     def _refused(self, topic: str, what: str, error: ProviderError) -> Finding:
         """An error as a finding: whose it is is known, and its last part is the cure."""
         text, _, cure = str(error).removeprefix(f"provider {self._api.name}: ").rpartition("; ")
-        return Finding(topic, Severity.ERROR, what + (text or cure), cure if text else None)
+        return Finding(topic, Severity.ERROR, what + (text or cure), cure if text else None, error)
 
     def _credentials(self) -> Iterator[Finding]:
         region = self._settings.region
         if self._settings.endpoint is None:
-            who = self._api.service("sts", "get_caller_identity")
-            yield Finding("credentials", Severity.OK, f"{who['Arn']} in {region}")
-            return
+            try:
+                who = self._api.service("sts", "get_caller_identity")
+            except TransientError:
+                pass  # a private network may lead to EC2 alone
+            else:
+                yield Finding("credentials", Severity.OK, f"{who['Arn']} in {region}")
+                return
         # an endpoint of one's own may have no STS
         zones = self._api.ec2("describe_availability_zones")["AvailabilityZones"]
-        text = f"accepted by {self._settings.endpoint} ({len(zones)} zones of {region})"
+        text = f"accepted by {self._settings.endpoint or 'EC2'} ({len(zones)} zones of {region})"
         yield Finding("credentials", Severity.OK, text)
 
     def _look_at_image(self) -> Iterator[Finding]:

@@ -45,6 +45,8 @@ class Consoles:
                 key = console_host_key(self.text(entry.instance.id) or "")
             except ProviderError as exc:
                 log.warning("the host key of %s is not known yet: %s", entry.instance.id, exc)
+                if exc.retryable:  # the others would wait as long in vain
+                    return
                 continue
             if key is not None:
                 del self._asked[entry.instance.id]

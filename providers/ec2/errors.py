@@ -16,6 +16,7 @@ from ..errors import (
     CapacityError,
     InvalidRequestError,
     NotFoundError,
+    PlacementError,
     ProviderError,
     QuotaError,
     ThrottledError,
@@ -130,8 +131,13 @@ _INVALID = {
     "InvalidGroup.NotFound": "name security groups of the subnet's network, or leave securityGroups out",
     "InvalidKeyPair.NotFound": "name a key pair of this region, or leave keyPair out",
     "VPCIdNotSpecified": "this region has no default network: set `subnet` or `subnets`",
-    "MissingInput": "this region has no default network: set `subnet` or `subnets`",
     "IdempotentParameterMismatch": "a VM of this name was asked for before with other settings",
+}
+_PLACEMENT = {
+    "MissingInput": (
+        "the zone has no default subnet: make one (aws ec2 create-default-subnet), set `subnets`, or leave the zone "
+        "out of `zones`"
+    ),
 }
 
 #: Refusals by which EC2 says for certain that a create call has made no VM.
@@ -234,6 +240,7 @@ def _known() -> dict[str, tuple[type[ProviderError], str | None]]:
         (QuotaError, dict(_QUOTA)),
         (AuthError, dict(_AUTH)),
         (InvalidRequestError, dict(_INVALID)),
+        (PlacementError, dict(_PLACEMENT)),
         (ThrottledError, dict.fromkeys(_THROTTLED)),
         (TransientError, dict.fromkeys(_TRANSIENT)),
         (NotFoundError, dict.fromkeys(_GONE)),

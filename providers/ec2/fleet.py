@@ -17,7 +17,6 @@ from .instance import ASKED_FOR, Instance
 
 _FORGET = 2 * 3600.0  # seconds; EC2 shows an ended instance for about one hour
 YOUNG = 600.0  # seconds within which a VM that EC2 has made, and does not show, may still show
-_GOING = 300.0  # seconds that an end takes at most; mostly one minute
 _NEVER = float("-inf")
 
 
@@ -196,13 +195,6 @@ class Fleet:
         with self.lock:
             if instance_id in self._entries:
                 self._drop(instance_id)
-
-    def last_destroyed(self) -> Entry | None:
-        """Of those whose end may still be under way."""
-        with self.lock:
-            ended = [(e.destroyed, key) for key, e in self._entries.items() if e.destroyed is not None]
-            last = max(ended, default=(_NEVER, ""))
-            return self._entries[last[1]] if self.clock() < last[0] + _GOING else None
 
     def doubles(self) -> list[Entry]:
         """Living ones beside an older living one of the same name."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from ..provider import Image
 from .api import Api
 from .errors import code_of
 from .settings import Ec2Settings
+from .turns import Turns
 
 _KEEP = 600.0  # seconds that a name stands for the same image; what an id stands for never changes
 
@@ -33,7 +33,7 @@ class Images:
         self._api = api
         self._settings = settings
         self._clock = clock
-        self._lock = threading.Lock()
+        self._turns = Turns()
         self._found: dict[str, tuple[float, MachineImage]] = {}
 
     def offered(self) -> list[Image]:
@@ -45,7 +45,7 @@ class Images:
     def resolve(self, wanted: str) -> MachineImage:
         """Raises InvalidRequestError: there is no such image."""
         name = self._settings.images.get(wanted, wanted)
-        with self._lock:  # fifty creates at once ask once
+        with self._turns.take():  # fifty creates at once ask once
             kept = self._found.get(name)
             if kept is None or (not name.startswith("ami-") and self._clock() > kept[0] + _KEEP):
                 kept = self._found[name] = (self._clock(), self._ask(wanted, name))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 from ..errors import InvalidRequestError, ProviderError
 from .api import Api
 from .errors import code_of
 from .settings import DEPLOYMENT, Ec2Settings
+from .turns import Turns
 
 #: What EC2 imports. A key of another kind comes to the VM by its user data alone.
 _IMPORTED = ("ssh-rsa", "ssh-ed25519")
@@ -22,7 +22,7 @@ class KeyPair:
         self._settings = settings
         self._deployment = deployment
         self.own_name = f"ebbtide-{deployment}"
-        self._lock = threading.Lock()
+        self._turns = Turns()
         self._imported: str | None = None  # the public key
 
     def name_for(self, public_key: str) -> str | None:
@@ -32,7 +32,7 @@ class KeyPair:
         kind, blob = public_key.split()[:2]
         if kind not in _IMPORTED:
             return None
-        with self._lock:  # fifty creates at once import once
+        with self._turns.take():  # fifty creates at once import once
             if self._imported != blob:
                 self._bring(f"{kind} {blob}")
                 self._imported = blob
@@ -80,13 +80,17 @@ class KeyPair:
 
     def forget(self) -> None:
         """It may be gone."""
-        with self._lock:
+        with self._turns.take():
             self._imported = None
 
-    def remove(self) -> None:
-        """Remove the one that we imported; a VM that runs does not need it."""
-        if self._settings.key_pair is None:
-            with self._lock:
-                if any(self._ours(row) for row in self._rows()):
+    def remove(self, dry: bool = False) -> list[str]:
+        """Remove the one that we imported; a VM that runs does not need it. In words, what was found."""
+        if self._settings.key_pair is not None:
+            return []
+        with self._turns.take():
+            found = any(self._ours(row) for row in self._rows())
+            if not dry:
+                if found:
                     self._api.ec2("delete_key_pair", KeyName=self.own_name)
                 self._imported = None
+        return [f"key pair {self.own_name}"] if found else []

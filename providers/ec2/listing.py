@@ -7,16 +7,20 @@ first, every now and then, and when something was odd.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..errors import NotFoundError, TransientError
+from ..errors import InvalidRequestError, NotFoundError, TransientError
+from ..names import check_name
 from .api import Api
 from .errors import instances_named
 from .fleet import Fleet
 from .instance import Instance, from_description
 from .settings import DEPLOYMENT, VM
+
+log = logging.getLogger(__name__)
 
 _CHUNK = 100  # ids that DescribeInstanceStatus takes at most
 _NAMES = 200  # values that a filter takes at most
@@ -29,6 +33,7 @@ class Listing:
     def __init__(self, api: Api, fleet: Fleet, deployment: str, full_every: float) -> None:
         self._api = api
         self._fleet = fleet
+        self._deployment = deployment
         self._ours = {"Name": f"tag:{DEPLOYMENT}", "Values": [deployment]}
         self._full_every = full_every
         self._full_at: float | None = None
@@ -123,8 +128,17 @@ class Listing:
         for reservation in self._api.pages("describe_instances", "Reservations", **arguments):
             for row in reservation.get("Instances", ()):
                 instance = from_description(row) or self._by_id(row)
-                if instance is not None:
+                if instance is not None and self._may_be_ours(instance):
                     yield instance
+
+    def _may_be_ours(self, instance: Instance) -> bool:
+        """False of what somebody else has put our tag on: we make none with such a name, and end none."""
+        try:
+            check_name(instance.name, self._deployment)
+        except InvalidRequestError as exc:
+            log.warning("%s carries the tag of this deployment and is none of its VMs: %s", instance.id, exc)
+            return False
+        return True
 
     def _by_id(self, row: Mapping[str, Any]) -> Instance | None:
         """One that we know and that shows without its tags: not yet, or no longer."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,7 +17,9 @@ from ..errors import InvalidRequestError, ProviderError, TransientError
 from .api import Api
 from .errors import code_of
 from .settings import DEPLOYMENT, Ec2Settings
+from .turns import Turns
 
+_KEEP = 600.0  # seconds that a group is taken to be as we left it: a rule may go, this machine's address may change
 _PAUSE = 0.5  # seconds between two tries to use a group that does not show yet
 
 
@@ -42,9 +43,9 @@ class Network:
         self._deployment = deployment
         self._sleep = sleep
         self.group_name = f"ebbtide-{deployment}"
-        self._lock = threading.Lock()
+        self._turns = Turns()
         self._nets: dict[str | None, str | None] = {}  # VPC of a subnet; of None: the default one
-        self._groups: dict[str | None, tuple[str, ...]] = {}  # ids by VPC
+        self._groups: dict[str | None, tuple[float, tuple[str, ...]]] = {}  # since when, and ids, by VPC
 
     def subnet(self, zone: str | None, wanted: str | None) -> str | None:
         """What a pool names goes before the settings."""
@@ -52,25 +53,26 @@ class Network:
 
     def place(self, zone: str | None, wanted_subnet: str | None) -> Place:
         subnet = self.subnet(zone, wanted_subnet)
-        with self._lock:  # fifty creates at once ask once, and make one group
+        with self._turns.take():  # fifty creates at once ask once, and make one group
             vpc = self._vpc(subnet)
-            groups = self._groups.get(vpc)
-            if groups is None:
-                groups = self._groups[vpc] = self._named(vpc) if self._settings.security_groups else self._own(vpc)
+            kept = self._groups.get(vpc)
+            if kept is None or time.monotonic() > kept[0] + _KEEP:
+                groups = self._named(vpc) if self._settings.security_groups else self._own(vpc)
+                kept = self._groups[vpc] = (time.monotonic(), groups)
         # a subnet that a pool names has its own zone, whatever the placement says
-        return Place(None if wanted_subnet else zone, subnet, groups)
+        return Place(None if wanted_subnet else zone, subnet, kept[1])
 
     def preview(self, zone: str | None) -> Place:
         """The same without making a group: for a look whether VMs could be made."""
         subnet = self.subnet(zone, None)
-        with self._lock:
+        with self._turns.take():
             vpc = self._vpc(subnet)
             groups = self._named(vpc) if self._settings.security_groups else ()
         return Place(zone, subnet, groups)
 
     def forget(self) -> None:
         """Something that was remembered is no more."""
-        with self._lock:
+        with self._turns.take():
             self._nets.clear()
             self._groups.clear()
 
@@ -209,7 +211,7 @@ class Network:
 
     def outside(self, subnet: str | None) -> tuple[str, str] | None:
         """This machine's address and the subnet's network, if that does not contain it."""
-        with self._lock:
+        with self._turns.take():
             address, parts = self._own_address(self._vpc(subnet))
         if address is None or any(ipaddress.ip_address(address) in ipaddress.ip_network(part) for part in parts):
             return None
@@ -226,21 +228,21 @@ class Network:
 
     # -- the end -----------------------------------------------------------------------------------------------
 
-    def remove(self) -> bool:
-        """Remove our groups, of every network. False if one is still in use."""
+    def remove(self, dry: bool = False) -> list[str]:
+        """Remove our groups, of every network; one that is still in use stays. In words, what was found."""
         if self._settings.security_groups:
-            return True
-        done = True
-        with self._lock:
-            for row in self._ours(None):
+            return []
+        with self._turns.take():
+            rows = self._ours(None)
+            for row in rows if not dry else ():
                 try:
                     self._api.ec2("delete_security_group", GroupId=row["GroupId"])
                 except ProviderError as exc:
                     if code_of(exc) not in ("DependencyViolation", "InvalidGroup.InUse", "InvalidGroup.NotFound"):
                         raise
-                    done = done and code_of(exc) == "InvalidGroup.NotFound"
-            self._groups.clear()
-        return done
+            if not dry:
+                self._groups.clear()
+        return [f"security group {row['GroupName']} ({row['GroupId']})" for row in rows]
 
 
 def source_address(target: str) -> str | None:

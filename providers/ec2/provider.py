@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 
 _PRICE_WAIT = 2.0  # seconds that a create call waits at most for the spot price
 _NEEDED = 60.0  # seconds for which group and key wait for a VM that could not be made
+_GOING = 300.0  # seconds that a VM's end takes at most, until which its group is in use; mostly one minute
 _STALE = ("InvalidGroup.NotFound", "InvalidKeyPair.NotFound")
 
 
@@ -189,14 +190,11 @@ class Ec2Provider:
     def list_owned(self) -> list[Vm]:
         self._listing.look()
         self._read_host_keys()
-        self._end_doubles()
         entries = self._fleet.shown()
         self._vms.learn_prices(entries)
         by_name: dict[str, list[Entry]] = {}
         for entry in entries:
             by_name.setdefault(entry.instance.name, []).append(entry)
-        if not self._tidied() and (last := self._fleet.last_destroyed()) is not None:
-            by_name.setdefault(last.instance.name, [last])  # its end frees what is to be removed still
         return [self._vms.of(_main(by_name[name])) for name in sorted(by_name)]
 
     def _read_host_keys(self) -> None:
@@ -205,40 +203,43 @@ class Ec2Provider:
             for entry, key in self._consoles.host_keys(waiting):
                 entry.host_key = key
 
-    def _end_doubles(self) -> None:
-        """Two VMs of one name cannot be; should they, the oldest stays."""
-        for double in self._fleet.doubles():
-            log.warning("%s is a second VM of the name %s; it is ended", double.instance.id, double.instance.name)
-            try:
-                self._ending.terminate(double.instance.id)
-            except ProviderError as exc:
-                log.warning("%s could not be ended, tried again: %s", double.instance.id, exc)
-
     # -- destroy -----------------------------------------------------------------------------------------------
 
     def destroy(self, name: str, provider_id: str | None = None) -> None:
         check_name(name, self._deployment)
         if self._ending.end(name, provider_id):
             self._needed_until = self._fleet.clock()
-        self._tidied()
-
-    def _tidied(self) -> bool:
-        """The last VM has gone: remove what we made beside it. False if something of it is still in use."""
-        if not self._untidy or not self._listing.known or not self._fleet.deserted():
-            return True
-        if self._fleet.clock() < self._needed_until:  # no room for a VM now; it is tried again soon
-            return True
-        self._untidy = done = False  # before the look: a create call may begin meanwhile, and says so
         try:
-            self._keys.remove()
-            done = self._network.remove()
-        except AuthError as exc:
-            log.warning("what is left of deployment %s cannot be removed: %s", self._deployment, exc)
-            done = True
+            self._tidied(dry=False)
         except ProviderError as exc:
-            log.info("what is left of deployment %s is removed later: %s", self._deployment, exc)
-        self._untidy = self._untidy or not done
-        return done
+            log.warning("provider %s: what was made beside VMs cannot be removed now: %s", self._name, exc)
+
+    # -- what nobody needs -------------------------------------------------------------------------------------
+
+    def sweep(self, dry: bool = False) -> list[str]:
+        doubles = self._fleet.doubles()  # two VMs of one name cannot be; should they, the oldest stays
+        for double in doubles if not dry else ():
+            self._ending.terminate(double.instance.id)
+        found = [f"{double.instance.id}, a second VM of the name {double.instance.name}" for double in doubles]
+        return found + self._tidied(dry)
+
+    def _tidied(self, dry: bool) -> list[str]:
+        """When the last VM has gone: what we made beside it, and have removed or (a group in use) tried to."""
+        if not (self._untidy or dry) or not self._listing.known or not self._fleet.deserted():
+            return []
+        if self._fleet.clock() < self._needed_until:  # no room for a VM now; it is tried again soon
+            return []
+        if dry:
+            return [*self._keys.remove(dry), *self._network.remove(dry)]
+        self._untidy = False  # before the look: a create call may begin meanwhile, and says so
+        try:
+            found = [*self._keys.remove(), *self._network.remove()]
+        except ProviderError as exc:
+            self._untidy = self._untidy or not isinstance(exc, AuthError)  # which stays as it is
+            raise
+        in_use = bool(found) and self._fleet.clock() < self._needed_until + _GOING  # perhaps; the next look tells
+        self._untidy = self._untidy or in_use
+        return found
 
     # -- the rest ----------------------------------------------------------------------------------------------
 

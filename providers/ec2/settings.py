@@ -15,6 +15,7 @@ from ..settings import SettingsReader
 
 #: What describes our VMs at the cloud. `DEPLOYMENT` and `VM` are what they are found by.
 DEPLOYMENT, VM, POOL, NODE = "ebbtide-deployment", "ebbtide-vm", "ebbtide-pool", "ebbtide-node"
+_TAGS = 45  # EC2 takes 50, and five are ours
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def read_settings(name: str, settings: Mapping[str, Any]) -> Ec2Settings:
     profile, region = reader.text("profile"), reader.text("region")
     parsed = Ec2Settings(
         region=region or "",
-        endpoint=reader.text("endpoint"),
+        endpoint=reader.url("endpoint"),
         access_key_id=reader.text("accessKeyId"),
         secret_access_key=reader.text("secretAccessKey"),
         session_token=reader.text("sessionToken"),
@@ -140,6 +141,11 @@ def _nodes(settings: Ec2Settings) -> Iterator[str]:
         yield "userData must be a script that begins with #!"
     if ours := [key for key in settings.tags if key.lower().startswith(("ebbtide-", "aws:")) or key == "Name"]:
         yield f"the tag {ours[0]!r} is not yours to give; choose another name"
+    if len(settings.tags) > _TAGS:
+        yield f"{len(settings.tags)} tags are too many; EC2 takes {_TAGS} beside ours"
+    for key, value in settings.tags.items():
+        if not 1 <= len(key) <= 128 or len(value) > 256 or not (key + value).isprintable():
+            yield f"the tag {key!r} is none that EC2 takes: up to 128 printable characters, and a value of up to 256"
 
 
 def _credentials(settings: Ec2Settings) -> Iterator[str]:
@@ -149,8 +155,6 @@ def _credentials(settings: Ec2Settings) -> Iterator[str]:
         yield "sessionToken needs accessKeyId and secretAccessKey"
     if settings.profile is not None and settings.access_key_id is not None:
         yield "give either profile or accessKeyId"
-    if settings.endpoint is not None and not settings.endpoint.startswith(("http://", "https://")):
-        yield f"endpoint is {settings.endpoint!r}; it must begin with http:// or https://"
 
 
 def _network(settings: Ec2Settings) -> Iterator[str]:

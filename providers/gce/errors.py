@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from libcloud.common.google import GoogleAuthError, GoogleBaseError
+from libcloud.common.google import GoogleAuthError, GoogleBaseError, JsonParseError
 
 from ..errors import (
     AuthError,
@@ -15,6 +15,7 @@ from ..errors import (
     ThrottledError,
     TransientError,
 )
+from ..libcloud_errors import by_status, no_json
 
 _CODES: dict[str, type[ProviderError]] = {
     "ZONE_RESOURCE_POOL_EXHAUSTED": CapacityError,
@@ -46,18 +47,20 @@ _CURES: dict[type[ProviderError], str] = {
 def gce_error(exc: Exception, name: str) -> ProviderError | None:
     if isinstance(exc, GoogleAuthError):
         return AuthError(f"provider {name}: {exc.value}; check the setting credentials")
+    if isinstance(exc, JsonParseError):
+        return no_json(name)
     if not isinstance(exc, GoogleBaseError):
         return None
-    text = f"provider {name}: {message(exc)}"
-    if exc.code is None and int(exc.http_code) in (400, 401):  # what signing in answers has no code
+    text, status = f"provider {name}: {_message(exc)}", int(exc.http_code)
+    if exc.code is None and status in (400, 401):  # what signing in answers has no code
         return AuthError(f"{text}; check the setting credentials, and this machine's clock")
     kind = _CODES.get(str(exc.code))
     if kind is None:  # an operation that failed for another reason made no VM
-        return InvalidRequestError(text) if int(exc.http_code) == 200 else None
+        return InvalidRequestError(text) if status == 200 else by_status(status, text, exc)
     return kind(text + _CURES.get(kind, ""))
 
 
-def message(exc: GoogleBaseError) -> str:
+def _message(exc: GoogleBaseError) -> str:
     value: Any = exc.value
     told = value.get("message") if isinstance(value, dict) else value
     return f"{exc.code}: {told}" if exc.code else str(told)

@@ -11,17 +11,19 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from libcloud.common.google import GoogleBaseError, ResourceExistsError, ResourceNotFoundError
+from libcloud.common.google import GoogleBaseError, ResourceExistsError
 
 from ..cloud_names import host_name, label
 from ..cloud_settings import CloudSettings
 from ..errors import InvalidRequestError, ProviderError, TransientError
 from ..host_keys import HostKeys
 from ..http_cloud import DEPLOYMENT_TAG, ENDED, HttpCloud, Kept
-from ..provider import Capabilities, Finding, Image, Severity, Size, Vm, VmSpec, VmState
-from .errors import gce_error, message
+from ..libcloud_errors import if_there
+from ..provider import Capabilities, Finding, Image, Size, Vm, VmSpec, VmState
+from .errors import gce_error
 from .images import find_image
 from .instance import GceSettings, described, instance, last, subnet_path
 from .prices import hourly_price
@@ -38,6 +40,7 @@ _STATES = {
     "TERMINATED": VmState.TERMINATED,
 }
 _FIELDS = "id,name,status,zone,machineType,creationTimestamp,description,labels,networkInterfaces,scheduling"
+_QUOTAS = ("CPUS", "PREEMPTIBLE_CPUS", "INSTANCES", "IN_USE_ADDRESSES")
 _OPERATION_WITHIN = 10.0  # seconds that `create` waits to hear whether there is room
 
 Node = Mapping[str, Any]
@@ -110,7 +113,7 @@ class GceMapping(HttpCloud):
 
         try:
             return self._types.get(f"{zone}/{size}", ask)
-        except (ResourceNotFoundError, GoogleBaseError) as exc:
+        except GoogleBaseError as exc:
             if int(exc.http_code) not in (400, 404):
                 raise
             text = f"provider {self.name} does not know the vmSize {size!r} in {zone}"
@@ -188,21 +191,15 @@ class GceMapping(HttpCloud):
         if provider_id is not None and not places:
             places = self._ours_by_id(driver, provider_id)
         for zone, ours in places:
-            try:
-                driver.ex_delete(f"/zones/{zone}/instances/{ours}")
-            except ResourceNotFoundError:
-                pass
+            if_there(partial(driver.ex_delete, f"/zones/{zone}/instances/{ours}"))
         if provider_id is not None:
             self._preempted.pop(provider_id, None)
 
     def _ours_by_id(self, driver: Any, provider_id: str) -> set[tuple[str, str]]:
         zone, _, rest = provider_id.partition("/")
         name = rest.partition("/")[0]
-        try:
-            node = driver.ex_get(f"/zones/{zone}/instances/{name}", fields=_FIELDS)
-        except ResourceNotFoundError:
-            return set()
-        return {(zone, name)} if self._is_ours(node) else set()
+        node = if_there(lambda: driver.ex_get(f"/zones/{zone}/instances/{name}", fields=_FIELDS))
+        return {(zone, name)} if node is not None and self._is_ours(node) else set()
 
     def end_twin(self, driver: Any, vm: Vm) -> None:
         """The same name in another zone."""
@@ -235,29 +232,24 @@ class GceMapping(HttpCloud):
 
     def check(self, driver: Any) -> Iterator[Finding]:
         for zone in self.settings.zones:
-            yield self._looked("credentials", f"zone {zone}", lambda zone=zone: driver.ex_get(f"/zones/{zone}"))
+            yield self.looked("zone", "zones", zone, lambda zone: driver.ex_get(f"/zones/{zone}"))
         for image in self.wanted_images():
-            yield self._looked("image", image, lambda image=image: self._image(driver, image))
+            yield self.looked("image", "image", image, partial(self._image, driver))
         zone = self.settings.zones[0]
+        region = zone.rpartition("-")[0]
         for size in self.wanted_sizes():
-            yield self._looked("size", size, lambda size=size: self._machine_type(driver, zone, size))
+            yield self.looked("size", "size", size, partial(self._machine_type, driver, zone))
         if self.settings.subnet:
             path = subnet_path(self.settings.subnet, zone)
-            yield self._looked("network", path, lambda: driver.ex_get(f"/{path}"))
-        region = zone.rpartition("-")[0]
-        yield from _quotas(driver.ex_get(f"/regions/{region}"))
-        first = next(iter(self.wanted_sizes()), None)
-        own = self.settings.price(first, False) if first else None
-        listed = hourly_price(first, region, False) if first else None
-        yield self.price_finding(first, own if own is not None else listed)
-
-    def _looked(self, topic: str, wanted: str, look: Any) -> Finding:
-        try:
-            look()
-        except (ProviderError, GoogleBaseError) as exc:
-            text = str(self.error(exc) or (message(exc) if isinstance(exc, GoogleBaseError) else exc))
-            return Finding(topic, Severity.ERROR, f"{wanted}: {text}", f"correct the {topic} in the settings")
-        return Finding(topic, Severity.OK, f"{wanted} is there")
+            yield self.looked("network", "subnet", path, lambda path: driver.ex_get(f"/{path}"))
+        for quota in driver.ex_get(f"/regions/{region}").get("quotas", []):
+            if quota["metric"] in _QUOTAS:
+                yield self.quota_finding(
+                    f"{quota['usage']:g} of {quota['limit']:g} {quota['metric']} are used in {region}",
+                    quota["usage"] >= quota["limit"] > 0,
+                    "ask for more at https://console.cloud.google.com/iam-admin/quotas",
+                )
+        yield self.price_finding(lambda size: hourly_price(size, region, False))
 
     def error(self, exc: Exception) -> ProviderError | None:
         return gce_error(exc, self.name)
@@ -270,15 +262,3 @@ def _is_low_priority(node: Node) -> bool:
 
 def _is_stopping(vm: Vm) -> bool:
     return vm.reason is not None and "stopping" in vm.reason
-
-
-def _quotas(region: Mapping[str, Any]) -> Iterator[Finding]:
-    for quota in region.get("quotas", []):
-        if quota["metric"] in ("CPUS", "PREEMPTIBLE_CPUS", "INSTANCES", "IN_USE_ADDRESSES"):
-            full = quota["usage"] >= quota["limit"] > 0
-            yield Finding(
-                "quota",
-                Severity.WARNING if full else Severity.OK,
-                f"{quota['usage']:g} of {quota['limit']:g} {quota['metric']} are used in {region['name']}",
-                "ask for more at https://console.cloud.google.com/iam-admin/quotas" if full else None,
-            )

@@ -27,7 +27,7 @@ def open_gce(
     """Raises InvalidRequestError."""
     reader = SettingsReader(name, settings)
     project, credentials = reader.text("project"), reader.text("credentials")
-    token_endpoint = reader.text("tokenEndpoint")
+    token_endpoint = reader.url("tokenEndpoint")
     own = GceSettings(
         network=reader.text("network"),
         network_tags=reader.texts("networkTags"),

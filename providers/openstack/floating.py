@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
-
-from libcloud.common.exceptions import BaseHTTPError
 
 from ..errors import InvalidRequestError
 from ..http_cloud import Kept
+from ..libcloud_errors import if_there
 
 
 class FloatingAddresses:
@@ -15,7 +15,7 @@ class FloatingAddresses:
 
     def __init__(self, provider: str, pool: str, deployment: str) -> None:
         self._provider = provider
-        self._pool = pool
+        self.pool = pool
         self._deployment = deployment
         self._network: Kept[str] = Kept()
         self._known: dict[str, str] = {}  # server id -> address
@@ -47,15 +47,11 @@ class FloatingAddresses:
 
     def release(self, driver: Any, name: str) -> None:
         for address in self._all(driver, name):
-            try:
-                driver.ex_network(f"floatingips/{address['id']}", "DELETE")
-            except BaseHTTPError as exc:
-                if exc.code != 404:
-                    raise
+            if_there(partial(driver.ex_network, f"floatingips/{address['id']}", "DELETE"))
 
     def network(self, driver: Any) -> str:
         """The id of the pool. Raises InvalidRequestError."""
-        return self._network.get(self._pool, lambda: network_id(driver, self._pool, self._provider))
+        return self._network.get(self.pool, lambda: network_id(driver, self.pool, self._provider))
 
     def _mark(self, name: str) -> str:
         return f"ebbtide {self._deployment} {name}"

@@ -7,6 +7,7 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from libcloud.common.exceptions import BaseHTTPError
@@ -16,6 +17,7 @@ from ..cloud_settings import CloudSettings
 from ..errors import InvalidRequestError, ProviderError, TransientError
 from ..host_keys import HostKeys
 from ..http_cloud import DEPLOYMENT_TAG, NAME_TAG, HttpCloud, Kept
+from ..libcloud_errors import if_there
 from ..names import unknown
 from ..provider import Capabilities, Finding, Image, Severity, Size, Vm, VmSpec, VmState
 from .errors import openstack_error
@@ -23,6 +25,12 @@ from .floating import FloatingAddresses, network_id
 from .states import state_of
 
 _CONSOLE_LINES = 500
+#: what -> its keys among the limits: how much is used, how much may be
+_QUOTAS = (
+    ("servers", "totalInstancesUsed", "maxTotalInstances"),
+    ("cores", "totalCoresUsed", "maxTotalCores"),
+    ("MiB of memory", "totalRAMUsed", "maxTotalRAMSize"),
+)
 _SIZE_TAG = "ebbtide-size"  # the API tells a server's flavor by id alone, if it is not a new one
 
 Node = Mapping[str, Any]
@@ -114,13 +122,11 @@ class OpenStackMapping(HttpCloud):
         found = driver.ex_images(status="active", sort="created_at:desc", name=wanted)
         if found:
             return str(found[0]["id"])
-        try:
-            return str(driver.ex_image(wanted)["id"])
-        except BaseHTTPError as exc:
-            if exc.code != 404:
-                raise
+        by_id = if_there(lambda: driver.ex_image(wanted))
+        if by_id is None:
             text = f"provider {self.name} does not know the image {wanted!r}; see `openstack image list`"
-            raise InvalidRequestError(text) from exc
+            raise InvalidRequestError(text)
+        return str(by_id["id"])
 
     def _network(self, driver: Any, wanted: str) -> str:
         return self._ids.get(f"network {wanted}", lambda: network_id(driver, wanted, self.name))
@@ -197,13 +203,9 @@ class OpenStackMapping(HttpCloud):
             self._floating.release(driver, name)
 
     def _ours_by_id(self, driver: Any, server: str) -> set[str]:
-        try:
-            node = driver.ex_get(f"/servers/{server}")["server"]
-        except BaseHTTPError as exc:
-            if exc.code != 404:
-                raise
-            return set()
-        return {server} if node["metadata"].get(DEPLOYMENT_TAG) == self.deployment else set()
+        found = if_there(lambda: driver.ex_get(f"/servers/{server}")["server"])
+        ours = found is not None and found["metadata"].get(DEPLOYMENT_TAG) == self.deployment
+        return {server} if ours else set()
 
     def end_twin(self, driver: Any, vm: Vm) -> None:
         self._delete(driver, vm.provider_id)
@@ -240,42 +242,18 @@ class OpenStackMapping(HttpCloud):
         limits = driver.ex_get("/limits")["limits"]["absolute"]
         yield Finding("credentials", Severity.OK, "signed in")
         for image in self.wanted_images():
-            yield _looked("image", image, lambda image=image: self._look_up_image(driver, image))
+            yield self.looked("image", "image", image, partial(self._look_up_image, driver))
         for size in self.wanted_sizes():
-            yield _looked("size", size, lambda size=size: self._flavor(driver, size))
-        if self.settings.subnet:
-            subnet = self.settings.subnet
-            yield _looked("network", subnet, lambda: network_id(driver, subnet, self.name))
-        if self._floating is not None:
-            floating = self._floating
-            yield _looked("network", "the pool of floating addresses", lambda: floating.network(driver))
-        yield from _quotas(limits)
-        first = next(iter(self.wanted_sizes()), None)
-        yield self.price_finding(first, self.settings.price(first, False) if first else None)
+            yield self.looked("size", "size", size, partial(self._flavor, driver))
+        if subnet := self.settings.subnet:
+            yield self.looked("network", "subnet", subnet, lambda subnet: network_id(driver, subnet, self.name))
+        if floating := self._floating:
+            yield self.looked("network", "floatingIpPool", floating.pool, lambda _: floating.network(driver))
+        for what, used_key, most_key in _QUOTAS:
+            used, most = limits.get(used_key, 0), limits.get(most_key, -1)
+            text = f"{used} of {most if most >= 0 else 'any number of'} {what} are used"
+            yield self.quota_finding(text, 0 <= most <= used, "ask the cloud's operator for a larger quota")
+        yield self.price_finding(lambda size: None)
 
     def error(self, exc: Exception) -> ProviderError | None:
         return openstack_error(exc, self.name)
-
-
-def _looked(topic: str, wanted: str, look: Any) -> Finding:
-    try:
-        look()
-    except (ProviderError, BaseHTTPError) as exc:
-        return Finding(topic, Severity.ERROR, f"{wanted}: {exc}", f"correct the {topic} in the settings")
-    return Finding(topic, Severity.OK, f"{wanted} exists")
-
-
-def _quotas(limits: Mapping[str, int]) -> Iterator[Finding]:
-    for what, used_key, most_key in (
-        ("servers", "totalInstancesUsed", "maxTotalInstances"),
-        ("cores", "totalCoresUsed", "maxTotalCores"),
-        ("MiB of memory", "totalRAMUsed", "maxTotalRAMSize"),
-    ):
-        used, most = limits.get(used_key, 0), limits.get(most_key, -1)
-        full = 0 <= most <= used
-        yield Finding(
-            "quota",
-            Severity.WARNING if full else Severity.OK,
-            f"{used} of {most if most >= 0 else 'any number of'} {what} are used",
-            "ask the cloud's operator for a larger quota" if full else None,
-        )

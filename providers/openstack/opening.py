@@ -10,7 +10,7 @@ from ..cloud_settings import read_cloud_settings
 from ..errors import InvalidRequestError
 from ..host_keys import HostKeys
 from ..libcloud_provider import LibcloudProvider
-from ..settings import SettingsReader
+from ..settings import URL, SettingsReader, is_url
 from .driver import Account, Servers
 from .mapping import OpenStackMapping
 
@@ -50,6 +50,8 @@ def _account(name: str, given: Mapping[str, str | None], endpoint: str | None, r
     url = endpoint or os.environ.get("OS_AUTH_URL")
     if url is None:
         raise InvalidRequestError(f"provider {name}: set endpoint to Keystone's URL, or the variable OS_AUTH_URL")
+    if not is_url(url):  # the setting was looked at before; this is the variable
+        raise InvalidRequestError(f"provider {name}: the variable OS_AUTH_URL is {url!r}; it must be {URL}")
     by_credential = found["applicationCredentialId"] is not None
     needed: tuple[str, ...] = ("applicationCredentialId", "applicationCredentialSecret")
     if not by_credential:

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import CapacityError, InvalidRequestError, ProviderError, TransientError
+from ..local.machine_driver import ADDRESS
 from ..local.record import NODE_FILE, NodeRecord, read, write
 from ..processes import MARKER, boot_id, look_up, marker_of
 from ..sweep import StubbornProcessesError, end_all
@@ -30,7 +31,6 @@ from .seed import write_seed
 from .settings import GuestImage, GuestSize
 
 CONSOLE = "console.txt"
-ADDRESS = "127.0.0.1"
 _PID = "qemu.pid"
 _WITHIN = 60.0  # seconds until qemu has opened everything and gone into the background
 _LISTENING = "0A"  # TCP_LISTEN in /proc/net/tcp
@@ -74,7 +74,8 @@ def start(path: Path, guest: Guest, program: str) -> None:
 
 
 def _running(path: Path, guest: Guest) -> NodeRecord | None:
-    """The VM's qemu, if one runs that has opened its port."""
+    """The VM's qemu, if one runs that has gone into the background. That is the last it does, and then it lets go of
+    the standard error it was started with; before, it has a port already and may yet fail (memory, kernel)."""
     try:
         pid = int((path / _PID).read_text(encoding="ascii"))
     except (OSError, ValueError):
@@ -83,9 +84,16 @@ def _running(path: Path, guest: Guest) -> NodeRecord | None:
     if row is None or marker_of(pid) != guest.name:
         return None
     port = _port(pid)
-    if port is None:
+    if port is None or not _in_background(pid):
         return None
     return NodeRecord(pid, row.id.start, boot_id(), guest.user, port, guest.host_key)
+
+
+def _in_background(pid: int) -> bool:
+    try:
+        return os.readlink(f"/proc/{pid}/fd/2") == os.devnull
+    except OSError:  # it has ended
+        return False
 
 
 def _port(pid: int) -> int | None:

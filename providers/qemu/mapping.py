@@ -8,32 +8,21 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from libcloud.compute.base import Node, NodeAuthSSHKey, NodeImage, NodeSize
-from libcloud.compute.types import NodeState
+from libcloud.compute.base import Node
 
 from ..driver_mapping import DriverMapping
-from ..errors import InvalidRequestError, ProviderError
+from ..errors import InvalidRequestError
 from ..host_keys import HostKeys
 from ..libcloud_provider import LibcloudProvider
-from ..local.spawn import refused
-from ..provider import Capabilities, Finding, Image, Severity, Size, Vm, VmSpec, VmState
+from ..provider import Capabilities, Finding, Severity
 from .driver import QemuNodeDriver, memory_mib
 from .machine import cure_for
 from .settings import GuestImage, QemuSettings, read_settings
 
-_STATES = {
-    NodeState.PENDING: VmState.PENDING,
-    NodeState.RUNNING: VmState.RUNNING,
-    NodeState.TERMINATED: VmState.TERMINATED,
-    NodeState.UNKNOWN: VmState.UNKNOWN,
-}
-
 
 class QemuMapping(DriverMapping):
     def __init__(self, settings: QemuSettings, name: str = "qemu") -> None:
-        self.name = name
-        self._settings = settings
-        self.capabilities = Capabilities(
+        can = Capabilities(
             low_priority=True,
             preempt=True,
             user_data=True,
@@ -42,48 +31,11 @@ class QemuMapping(DriverMapping):
             isolation=settings.restrict,
             console=True,
         )
-        self.profile = settings.profile()
-
-    def size(self, size: NodeSize) -> Size:
-        return Size(size.name, size.extra["cpus"], size.ram, size.price, size.extra["low_priority_price"])
-
-    def image(self, image: NodeImage) -> Image:
-        return Image(image.name, image.extra["description"])
-
-    def create_arguments(self, spec: VmSpec) -> dict[str, Any]:
-        return {
-            "auth": NodeAuthSSHKey(spec.public_key),
-            "ex_pool_id": spec.pool_id,
-            "ex_node_id": spec.node_id,
-            "ex_low_priority": spec.low_priority,
-            "ex_tags": spec.tags,
-            "ex_userdata": spec.user_data,
-        }
-
-    def find(self, driver: QemuNodeDriver, name: str) -> Node | None:
-        return driver.ex_get_node(name)
+        super().__init__(name, can, settings.profile())
+        self._settings = settings
 
     def console(self, driver: QemuNodeDriver, node: Node) -> str | None:
         return driver.ex_console(node)
-
-    def vm(self, node: Node) -> Vm:
-        extra = node.extra
-        return Vm(
-            name=node.name,
-            provider_id=node.name,
-            state=VmState.PREEMPTED if extra["preempted"] else _STATES[node.state],
-            address=node.private_ips[0],
-            port=extra["port"],
-            user=extra["user"],
-            host_key=extra["host_key"],
-            low_priority=extra["low_priority"],
-            node_root=extra["node_root"],
-            created=node.created_at.timestamp() if node.created_at else None,
-            reason=extra["reason"],
-            tags=extra["tags"],
-            size=extra["size"],
-            price_per_hour=extra["price"],
-        )
 
     def check(self, driver: QemuNodeDriver) -> Iterator[Finding]:
         settings = self._settings
@@ -105,9 +57,6 @@ class QemuMapping(DriverMapping):
         yield _memory(settings)
         most = "no maxVms is set" if settings.max_vms is None else f"maxVms is {settings.max_vms}"
         yield Finding("quota", Severity.OK, f"{len(driver.list_nodes())} VMs exist, {most}")
-
-    def error(self, exc: Exception) -> ProviderError | None:
-        return refused(exc, "the qemu provider") if isinstance(exc, OSError) else None
 
 
 def _program(program: str) -> Finding:

@@ -73,8 +73,9 @@ class Watched:
 
     @property
     def lease(self) -> dict[str, Any] | None:
-        """As it was known last."""
-        return self.facts.lease if self.facts is not None else None
+        """As it was told last; None while the host does not answer: then only the record tells of a lease, and whoever
+        knows that the machine is gone for good removes that."""
+        return self.facts.lease if self.facts is not None and self.down is None else None
 
     def look(self) -> Facts:
         """Raises HostDown."""

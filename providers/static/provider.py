@@ -177,6 +177,9 @@ class StaticProvider:
         if "ended" not in answer:
             raise ProviderError(f"provider {self._name}: VM {name} on {each.host.key}: {answer['refused']}")
 
+    def sweep(self, dry: bool = False) -> list[str]:
+        return []
+
     def console(self, name: str) -> str | None:
         check_name(name, self._deployment)
         return None

@@ -35,6 +35,7 @@ def test_what_is_not_set_has_a_default() -> None:
         ({"bootTimeout": 300}, "boot_timeout", 300.0),
         ({"sshAddress": "private"}, "public", False),
         ({"hostKeys": "console"}, "console_keys", True),
+        ({"endpoint": "https://a:8443/v3/"}, "endpoint", "https://a:8443/v3"),
         ({"maxPrice": 0.5}, "max_price", 0.5),
         ({"prices": {"any": 0}}, "prices", {"any": 0.0}),
     ],

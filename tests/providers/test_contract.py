@@ -34,6 +34,15 @@ def test_a_vm_is_created_runs_and_is_gone(cloud: CloudUnderTest) -> None:
     assert cloud.left() == []
 
 
+def test_nothing_is_left_to_sweep_and_vms_are_not_swept(cloud: CloudUnderTest) -> None:
+    vm = cloud.create()
+    cloud.boot()
+    assert cloud.provider.sweep(dry=True) == cloud.provider.sweep() == []
+    assert cloud.living() == ["n1"]
+    cloud.provider.destroy(vm.name)
+    assert cloud.provider.sweep(dry=True) == cloud.provider.sweep() == []
+
+
 def test_create_is_idempotent_by_name(cloud: CloudUnderTest) -> None:
     first = cloud.create()
     cloud.boot()

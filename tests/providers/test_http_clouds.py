@@ -264,16 +264,6 @@ def test_a_size_of_the_settings_stands_for_several_and_the_price_is_told(cloud: 
     assert provider.create(cloud.spec(low_priority=False)).price_per_hour == 0.25
 
 
-def test_a_check_says_what_is_wrong(cloud: Any) -> None:
-    wrong = {"image": "no-such", "size": "no-such"}
-    found = {finding.topic: finding for finding in cloud.reopen(**wrong).check()}
-    assert found["image"].severity == "error" and found["image"].cure
-    assert found["size"].severity == "error" and found["size"].cure
-    assert found["quota"].severity == "ok"
-    assert found["price"].severity == "warning" and found["price"].cure
-    assert cloud.inventory() == []
-
-
 def test_another_name_than_the_cloud_allows_is_carried_beside(cloud: Any) -> None:
     name = f"{cloud.deployment}-A_node.With.Much-{'x' * 60}"
     cloud.provider.create(cloud.spec(name=name))

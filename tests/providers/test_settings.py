@@ -75,3 +75,24 @@ def test_a_provider_has_the_name_it_was_given(tmp_path: Path) -> None:
     assert provider.name == "here"
     with pytest.raises(InvalidRequestError, match=r"deployment id .\.\./up"):
         open_provider("simulated", {}, "../up")
+
+
+@pytest.mark.parametrize("driver", ["ec2", "gce", "azure", "openstack", "digitalocean"])
+@pytest.mark.parametrize(
+    "endpoint", ["lala", "10.0.0.1:80", "ftp://a", "http://", "http://a:b", "http://a:0", "http://[::1", "http://a b"]
+)
+def test_an_endpoint_that_is_no_address_is_refused_by_name(driver: str, endpoint: str) -> None:
+    with pytest.raises(InvalidRequestError, match=r"setting endpoint is .*; it must be a URL such as https://"):
+        open_provider("mine", {"driver": driver, "endpoint": endpoint}, "dep")
+
+
+@pytest.mark.parametrize("driver", ["gce", "azure"])
+def test_so_is_the_address_of_the_sign_in(driver: str) -> None:
+    with pytest.raises(InvalidRequestError, match=r"setting tokenEndpoint .*; it must be a URL such as https://"):
+        open_provider("mine", {"driver": driver, "tokenEndpoint": "lala"}, "dep")
+
+
+def test_so_is_the_variable_of_openstack(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OS_AUTH_URL", "keystone:5000")
+    with pytest.raises(InvalidRequestError, match="variable OS_AUTH_URL is 'keystone:5000'; it must be a URL"):
+        open_provider("mine", {"driver": "openstack"}, "dep")

@@ -5,22 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from ..fakes.azure import CLIENT, GROUP, NETWORK, REGION, SECRET, SUBSCRIPTION, TENANT, FakeAzure
-from .base import CloudUnderTest
+from .base import FakedCloud
 
 
-class AzureCloud(CloudUnderTest):
+class AzureCloud(FakedCloud):
     kind = "azure"
+    fake = FakeAzure
     gone_at_once = False
     size = "Standard_B2s"
     image = "Debian:debian-12:12-gen2:latest"
     sizes = frozenset({"Standard_B2s", "Standard_D2s_v3", "Standard_D4s_v3"})
     priced = True
-
-    def start(self) -> None:
-        self.api = FakeAzure()
-
-    def stop(self) -> None:
-        self.api.close()
 
     def settings(self) -> dict[str, Any]:
         return {

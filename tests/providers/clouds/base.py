@@ -12,6 +12,7 @@ import paramiko
 from providers import HostKeys, Provider, Vm, VmSpec, VmState, open_provider
 from providers import clock as wall_clock
 
+from ..fakes.api import FakeApi
 from ..waiting import wait_until
 
 ENDED = (VmState.PREEMPTED, VmState.TERMINATED)
@@ -152,6 +153,7 @@ class CloudUnderTest:
             for vm in self.provider.list_owned():
                 self.provider.destroy(vm.name, vm.provider_id)
             assert self.left() == []
+            self.provider.sweep()
             if not self.gone_at_once:
                 wait_until(lambda: self.inventory() == [], pause=0.02)
             assert self.inventory() == [], "something is left at the cloud"
@@ -160,3 +162,16 @@ class CloudUnderTest:
 
     def _settled(self) -> bool:
         return all(state is VmState.RUNNING or state in ENDED for state in self.states().values())
+
+
+class FakedCloud(CloudUnderTest):
+    """On a fake of its HTTP API."""
+
+    fake: ClassVar[type[FakeApi]]
+    api: Any
+
+    def start(self) -> None:
+        self.api = self.fake()
+
+    def stop(self) -> None:
+        self.api.close()

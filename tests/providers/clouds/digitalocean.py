@@ -5,23 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from ..fakes.digitalocean import TOKEN, FakeDigitalOcean
-from .base import CloudUnderTest
+from .base import FakedCloud
 
 
-class DigitalOceanCloud(CloudUnderTest):
+class DigitalOceanCloud(FakedCloud):
     kind = "digitalocean"
+    fake = FakeDigitalOcean
     low_priority = False
     preempts = False
     size = "s-1vcpu-1gb"
     image = "debian-12-x64"
     sizes = frozenset({"s-1vcpu-1gb", "s-2vcpu-4gb", "s-4vcpu-8gb"})
     priced = True
-
-    def start(self) -> None:
-        self.api = FakeDigitalOcean()
-
-    def stop(self) -> None:
-        self.api.close()
 
     def settings(self) -> dict[str, Any]:
         return {"endpoint": self.api.url, "token": TOKEN, "region": "fra1", "size": self.size, "image": self.image}

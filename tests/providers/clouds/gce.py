@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from ..fakes.gce import ZONES, FakeGce, key_file
-from .base import CloudUnderTest
+from .base import FakedCloud
 
 
-class GceCloud(CloudUnderTest):
+class GceCloud(FakedCloud):
     kind = "gce"
+    fake = FakeGce
     gone_at_once = False
     size = "e2-small"
     image = "debian-12"
@@ -17,12 +18,9 @@ class GceCloud(CloudUnderTest):
     priced = True
 
     def start(self) -> None:
-        self.api = FakeGce()
+        super().start()
         self.base.mkdir(parents=True)
         self.credentials = key_file(self.base / "key.json")
-
-    def stop(self) -> None:
-        self.api.close()
 
     def settings(self) -> dict[str, Any]:
         return {

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from ..fakes.openstack import IMAGE, NETWORK, PASSWORD, POOL, PROJECT, USER, FakeOpenStack
-from .base import CloudUnderTest
+from .base import FakedCloud
 
 
-class OpenStackCloud(CloudUnderTest):
+class OpenStackCloud(FakedCloud):
     kind = "openstack"
+    fake = FakeOpenStack
     low_priority = False
     preempts = False
     gone_at_once = False
@@ -18,12 +19,6 @@ class OpenStackCloud(CloudUnderTest):
     sizes = frozenset({"m1.small", "m1.medium", "m1.large"})
     refused_size = r"vmSize 'standard_a1'; it knows .*m1.medium, m1.small"
     refused_image = "does not know the image 'windows'"
-
-    def start(self) -> None:
-        self.api = FakeOpenStack()
-
-    def stop(self) -> None:
-        self.api.close()
 
     def settings(self) -> dict[str, Any]:
         return {

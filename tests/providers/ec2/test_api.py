@@ -69,6 +69,34 @@ def test_expired_credentials_say_so(account: Account) -> None:
         provider.create(account.spec())
 
 
+@pytest.mark.parametrize("code", ["ExpiredToken", "RequestExpired"])
+def test_credentials_that_somebody_renews_in_their_file_are_read_anew(
+    account: Account, nobody: pytest.MonkeyPatch, tmp_path: Any, code: str
+) -> None:
+    file = tmp_path / "AWS_SHARED_CREDENTIALS_FILE"
+
+    def renew(key: str) -> None:
+        file.write_text(f"[default]\naws_access_key_id={key}\naws_secret_access_key=s\naws_session_token=t\n")
+
+    renew("first")
+    provider = open_provider("aws", bare(account.rig), "d1", host_keys=HostKeys(SECRET))
+    provider.create(account.spec())
+    provider.list_owned()
+    assert account.params("DescribeInstances")["AWSAccessKeyId"] == "first"
+    renew("second")
+    account.rig.fail("DescribeInstanceStatus", code)
+    with pytest.raises(AuthError):
+        provider.list_owned()
+    provider.list_owned()
+    assert account.params("DescribeInstanceStatus")["AWSAccessKeyId"] == "second"
+    renew("third")
+    account.rig.fail("TerminateInstances", code)  # libcloud's
+    with pytest.raises(AuthError):
+        provider.destroy("d1-n1")
+    provider.destroy("d1-n1")
+    assert account.living() == [] and account.params("TerminateInstances")["AWSAccessKeyId"] == "third"
+
+
 def test_nobody_answers() -> None:
     options = {"region": "us-east-1", "endpoint": "http://127.0.0.1:9", "accessKeyId": "a", "secretAccessKey": "b"}
     provider = open_provider("aws", {"driver": "ec2", **options}, "d1", host_keys=HostKeys(SECRET))

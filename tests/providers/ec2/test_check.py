@@ -98,3 +98,21 @@ def test_one_failing_look_does_not_hide_the_others(account: Account) -> None:
     account.rig.fail("DescribeImages", "InternalError")
     topics = [finding.topic for finding in account.open(image=IMAGE).check()]
     assert topics[:3] == ["credentials", "image", "size"] and topics[-1] == "price"
+
+
+@pytest.mark.parametrize(
+    ("action", "code", "topic", "severity"),
+    [
+        ("DescribeAvailabilityZones", "UnauthorizedOperation", "credentials", "warning"),
+        ("DescribeInstanceTypeOfferings", "UnauthorizedOperation", "size", "warning"),
+        ("DescribeInstanceTypeOfferings", "InvalidAction", "size", "warning"),
+        ("DescribeImages", "UnauthorizedOperation", "image", "error"),
+    ],
+)
+def test_what_a_create_call_does_without_may_be_forbidden(
+    account: Account, action: str, code: str, topic: str, severity: str
+) -> None:
+    account.rig.fail(action, code, times=10)
+    findings = list(account.open().check())
+    assert {each.topic: each.severity for each in findings if each.topic == topic} == {topic: severity}
+    assert any(each.topic == "network" for each in findings), "the rest is looked at all the same"

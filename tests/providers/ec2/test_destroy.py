@@ -5,7 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from providers import CapacityError, InvalidRequestError, ProviderError, ThrottledError, TransientError, VmState
+from providers import (
+    AuthError,
+    CapacityError,
+    InvalidRequestError,
+    ProviderError,
+    ThrottledError,
+    TransientError,
+    VmState,
+)
 
 from ..waiting import wait_until
 from .conftest import Account, states
@@ -170,8 +178,8 @@ def test_group_and_key_go_with_the_last_vm(account: Account) -> None:
     assert groups_and_keys(account) == ["ebbtide-d1", "ebbtide-d1"]
     provider.destroy(account.name("n1"))
     assert groups_and_keys(account) == ["ebbtide-d1", "ebbtide-d1"]
-    provider.destroy(account.name("n2"))
     provider.list_owned()
+    provider.destroy(account.name("n2"))
     assert groups_and_keys(account) == []
     provider.create(account.spec("n3"))  # and come again
     assert groups_and_keys(account) == ["ebbtide-d1", "ebbtide-d1"]
@@ -187,8 +195,9 @@ def test_group_and_key_wait_a_while_for_a_vm_that_finds_no_room(account: Account
         provider.destroy(account.name(node))
         assert provider.list_owned() == []
     assert account.actions().count("CreateSecurityGroup") == 1
+    assert provider.sweep() == []
     provider._needed_until = 0.0
-    provider.list_owned()
+    provider.sweep()
     assert groups_and_keys(account) == []
 
 
@@ -198,11 +207,25 @@ def test_a_group_that_is_in_use_until_the_vm_has_gone_is_removed_then(account: A
     provider.list_owned()
     account.rig.fail("DeleteSecurityGroup", "DependencyViolation", times=3)
     provider.destroy(vm.name)
-    assert states(provider.list_owned()) == {"n1": VmState.TERMINATED}  # there is something to clean up still
-    provider.destroy(vm.name)
-    assert account.actions().count("TerminateInstances") == 1
     assert provider.list_owned() == []
-    assert groups_and_keys(account) == []
+    assert len(provider.sweep()) == len(provider.sweep()) == 1  # there is something to clean up still
+    assert groups_and_keys(account) == ["ebbtide-d1"]
+    assert len(provider.sweep()) == 1 and groups_and_keys(account) == []
+    assert provider.sweep() == []
+    before = len(account.rig.calls)
+    assert provider.sweep() == [] and account.actions(before) == []
+
+
+def test_a_group_that_somebody_else_uses_is_given_up(account: Account) -> None:
+    provider = account.open()
+    vm = provider.create(account.spec())
+    provider.list_owned()
+    account.rig.fail("DeleteSecurityGroup", "DependencyViolation", times=10**6)
+    provider.destroy(vm.name)
+    assert len(provider.sweep()) == 1
+    provider._needed_until -= 301.0
+    assert len(provider.sweep()) == 1
+    assert provider.sweep() == []
 
 
 def test_the_next_controller_removes_what_the_last_one_left(account: Account) -> None:
@@ -212,8 +235,26 @@ def test_the_next_controller_removes_what_the_last_one_left(account: Account) ->
     account.rig.fail("DeleteSecurityGroup", "DependencyViolation", times=1)
     provider.destroy(vm.name)
     assert groups_and_keys(account) == ["ebbtide-d1"]
-    assert account.open().list_owned() == []
+    following, before = account.open(), len(account.rig.calls)
+    assert following.list_owned() == []
+    [found] = following.sweep(dry=True)
+    assert found.startswith("security group ebbtide-d1 (sg-")
+    assert [action for action in account.actions(before) if not action.startswith("Describe")] == []
+    assert following.sweep() == [found]
     assert groups_and_keys(account) == []
+
+
+def test_a_refusal_to_remove_is_told_once(account: Account, caplog: pytest.LogCaptureFixture) -> None:
+    provider = account.open()
+    vm = provider.create(account.spec())
+    provider.list_owned()
+    account.rig.fail("DeleteKeyPair", "InternalError")
+    account.rig.fail("DeleteKeyPair", "UnauthorizedOperation", times=10**6)
+    provider.destroy(vm.name)
+    assert account.living() == [] and "cannot be removed now" in caplog.text
+    with pytest.raises(AuthError):
+        provider.sweep()
+    assert provider.sweep() == []
 
 
 def test_what_the_settings_name_is_not_ours_to_remove(account: Account) -> None:

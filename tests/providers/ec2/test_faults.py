@@ -101,7 +101,7 @@ def test_nothing_is_doubled_and_nothing_stays(seed: int) -> None:
         story.provider = story.open()
         for vm in story.provider.list_owned():  # what was reclaimed is told to the next controller too
             story.provider.destroy(vm.name, vm.provider_id)
-        wait_until(lambda: story.provider.list_owned() == [], within=20, pause=0.05)
+        wait_until(lambda: story.provider.list_owned() + story.provider.sweep() == [], within=20, pause=0.05)
         made = Counter(it.tags["ebbtide-vm"] for it in rig.instances())
         assert set(made.values()) <= {1}
         ec2 = rig.boto3()

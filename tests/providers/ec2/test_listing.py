@@ -120,6 +120,27 @@ def test_a_stranger_is_not_seen(account: Account) -> None:
     assert len(account.open().list_owned()) == 1
 
 
+@pytest.mark.parametrize("name", ["d2-n1", "d1-n1; reboot", "../d1-n1", "", "d1-" + "n" * 200])
+def test_what_carries_our_tag_and_no_name_of_ours_is_not_ours(account: Account, name: str) -> None:
+    stranger = account.rig.stranger({"ebbtide-deployment": "d1", "ebbtide-vm": name})
+    provider = account.open()
+    provider.create(account.spec())
+    assert states(provider.list_owned()) == states(account.open().list_owned()) == {"n1": VmState.RUNNING}
+    provider.destroy("d1-n1")
+    assert account.rig.instance(stranger).state == "running"
+
+
+def test_words_in_any_script_come_back_as_they_were(account: Account) -> None:
+    tags = {"équipe <&\"'>": "日本 & <b>\u00a0'\" +%2B", "leer": ""}
+    provider = account.open(tags={"mañana": "täglich"})
+    provider.create(account.spec(pool_id="мой-пул <&> 🐳", tags=tags))
+    for each in (provider, account.open()):
+        [vm] = each.list_owned()
+        assert {key: value for key, value in vm.tags.items() if key != "mañana"} == tags
+    [instance] = account.rig.instances()
+    assert instance.tags["ebbtide-pool"] == "мой-пул <&> 🐳" and instance.tags["mañana"] == "täglich"
+
+
 def test_of_two_of_one_name_the_oldest_stays(account: Account) -> None:
     provider = account.open()
     vm = provider.create(account.spec())
@@ -134,6 +155,10 @@ def test_of_two_of_one_name_the_oldest_stays(account: Account) -> None:
     assert len(account.living()) == 3
     other = account.open()
     assert [each.provider_id for each in other.list_owned()] == [vm.provider_id]
+    found = other.sweep(dry=True)
+    assert len(found) == 2 and all("a second VM of the name d1-n1" in each for each in found)
+    assert len(account.living()) == 3
+    assert other.sweep() == found and other.sweep() == []
     assert [it.id for it in account.rig.instances("running")] == [vm.provider_id]
 
 

@@ -106,3 +106,16 @@ def test_a_region_without_a_default_network_says_so(account: Account) -> None:
     ec2.delete_vpc(VpcId=vpc["VpcId"])
     with pytest.raises(InvalidRequestError, match="no default network; set `subnet`"):
         account.open().create(account.spec())
+
+
+def test_a_rule_that_somebody_took_away_comes_back(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = account.open(sshFrom=["203.0.113.7/32"])
+    provider.create(account.spec())
+    ec2 = account.rig.boto3()
+    [group] = ec2.describe_security_groups(GroupNames=["ebbtide-d1"])["SecurityGroups"]
+    ec2.revoke_security_group_ingress(GroupId=group["GroupId"], IpPermissions=group["IpPermissions"])
+    provider.create(account.spec("n2"))
+    assert rules(account) == []  # it is not looked at for every VM
+    monkeypatch.setattr(network, "_KEEP", 0.0)
+    provider.create(account.spec("n3"))
+    assert rules(account) == [("tcp", 22, "203.0.113.7/32")]

@@ -68,7 +68,7 @@ def test_the_controller_is_killed_in_the_middle_of_a_create(
     if after == "create":
         vm = qemu.create()
         assert vm.state is VmState.RUNNING
-        # what the killed one started may be the VM already, while the process that put it into the background still ends
+        # what the killed one started may be the VM already, while what put it into the background still ends
         wait_until(lambda: [process.vm_name for process in marked_processes(qemu.deployment)] == [vm.name])
         assert qemu.provider.list_owned() == [vm]
     else:  # without a record, too: the caller's own intent is enough

@@ -132,3 +132,20 @@ def test_what_another_controller_gave_back_is_not_listed(static: StaticCloud) ->
     vm = static.create()
     static.reopen().destroy(vm.name)
     assert static.provider.list_owned() == []
+
+
+def test_a_machine_that_is_gone_for_good_is_given_up_by_its_record(static: StaticCloud) -> None:
+    """The cure that the message names, taken while the controller runs that has said it."""
+    vm = static.create()
+    host = static.hosts[0]
+    host.down()
+    with pytest.raises(TransientError, match="if the machine is gone for good, remove ") as told:
+        static.provider.destroy(vm.name, vm.provider_id)
+    assert static.states() == {"n1": VmState.UNKNOWN}
+    Path(str(told.value).rpartition("remove ")[2].rstrip(")")).unlink()
+    assert static.provider.list_owned() == []
+    static.provider.destroy(vm.name, vm.provider_id)
+    assert static.create("n2").port == static.hosts[1].port
+    host.up()  # it was not gone after all
+    static.provider = static.reopen()
+    assert set(static.states()) == {"n1", "n2"}
