@@ -50,6 +50,8 @@ class ConnectNode(Command):
     node_id: str
     vm: Vm
     slots: int
+    #: counts the connections to this node
+    number: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,17 +45,20 @@ class Context:
         self.boots: Log[str, Boot] = Log(self.ledger, "boots")
         self.samples: Log[tuple[str, float], Sample] = Log(self.ledger, "samples")
         self._of_pool: dict[str, set[str]] = {}
-        #: those of them whose VM is gone for certain
-        self._gone: dict[str, set[str]] = {}
+        #: those of them that have a VM, as far as is known
+        self._with_vm: dict[str, set[str]] = {}
         #: pools that the planner must look at before the batch ends
         self.dirty: set[str] = set()
         #: pools whose nodes all leave until this controller ends, and how
         self.draining: dict[str, NodeDeallocationOption] = {}
         #: nodes with a live connection; not stored, a new controller connects anew
         self.connected: set[str] = set()
-        #: nodes to which a connection is made, now or when their timer rings: two at a time would be in each other's
-        #: way. Not stored either
-        self.dialling: set[str] = set()
+        #: the number of each node's newest connection, whether it stands, is being made, or will be when its timer
+        #: rings: two at a time would be in each other's way, and what is told of an older one comes too late. Not
+        #: stored either
+        self.connections: dict[str, int] = {}
+        #: when this controller last missed some time: what was told before is as new as if it was told then
+        self.resumed = 0.0
         #: what the nodes use, as they told last; not stored either
         self.node_usage = UsageReports()
 
@@ -67,8 +70,8 @@ class Context:
 
     def _register(self, node: Node) -> None:
         self._of_pool.setdefault(node.pool_id, set()).add(node.id)
-        if node.vm_gone:
-            self._gone.setdefault(node.pool_id, set()).add(node.id)
+        with_vm = self._with_vm.setdefault(node.pool_id, set())
+        (with_vm.add if node.has_vm else with_vm.discard)(node.id)
 
     def nodes_of(self, pool_id: str) -> Iterator[Node]:
         """The pool's nodes, oldest id first (the order is the same on every run)."""
@@ -77,9 +80,9 @@ class Context:
     def node_count(self, pool_id: str) -> int:
         return len(self._of_pool.get(pool_id, ()))
 
-    def living_count(self, pool_id: str) -> int:
-        """The same without those whose VM is gone for certain."""
-        return self.node_count(pool_id) - len(self._gone.get(pool_id, ()))
+    def vm_count(self, pool_id: str) -> int:
+        """How many of them have a VM."""
+        return len(self._with_vm.get(pool_id, ()))
 
     def boot_timeout(self, pool: Pool) -> float:
         """Seconds from the create call to a node that answers; its provider may know better."""
@@ -103,9 +106,9 @@ class Context:
     def remove_node(self, node: Node) -> None:
         next_node_state(node.id, node.state, NodeEvent.VM_GONE, node.story)
         self._of_pool[node.pool_id].discard(node.id)
-        self._gone.get(node.pool_id, set()).discard(node.id)
+        self._with_vm[node.pool_id].discard(node.id)
         self.connected.discard(node.id)
-        self.dialling.discard(node.id)
+        self.connections.pop(node.id, None)
         self.node_usage.forget(node.id)
         self.dirty.add(node.pool_id)
         self.nodes.remove(node.id)

@@ -8,11 +8,20 @@ A try that fails renews the time on dedicated nodes.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from .model import Node, Pool, ResizeError, evolve
 from .node_states import COUNTED, USABLE
 from .options import PoolOptions, options_of
-from .resize_errors import LOW_PRIORITY_FALLBACK, noted, without
+from .resize_errors import ALLOCATION_FAILED, LOW_PRIORITY_FALLBACK, QUOTA_REACHED, noted, without
+
+#: How a pool stands that lacks none.
+NO_SHORTAGE: dict[str, Any] = {
+    "shortage_since": None,
+    "shortage_failures": 0,
+    "shortage_time": None,
+    "shortage_reason": None,
+}
 
 
 def options(pool: Pool) -> PoolOptions:
@@ -38,7 +47,7 @@ def next_step(pool: Pool) -> float | None:
     return probe_time(pool)
 
 
-def tried_in_vain(pool: Pool, ordered: float, now: float) -> Pool:
+def tried_in_vain(pool: Pool, ordered: float, why: str, now: float) -> Pool:
     """A low-priority node that was ordered then could not be had, or was taken back before it was of use for long.
 
     Nodes that were ordered before the last such failure was known fail for the same reason: they count once.
@@ -47,12 +56,13 @@ def tried_in_vain(pool: Pool, ordered: float, now: float) -> Pool:
         return pool
     probe = probe_time(pool)
     if probe is not None:
-        return _fall_back(pool, now) if ordered >= probe else pool
+        return _fall_back(evolve(pool, now, shortage_reason=why), now) if ordered >= probe else pool
     if pool.shortage_time is not None and ordered < pool.shortage_time:
         return pool
     since = pool.shortage_since if pool.shortage_since is not None else now
     failures = pool.shortage_failures + 1
-    pool = evolve(pool, now, shortage_since=since, shortage_failures=failures, shortage_time=now)
+    told = {"shortage_failures": failures, "shortage_time": now, "shortage_reason": why}
+    pool = evolve(pool, now, shortage_since=since, **told)
     limit = options(pool).fallback_after_failures
     return _fall_back(pool, now) if limit is not None and failures >= limit else pool
 
@@ -67,7 +77,7 @@ def over(pool: Pool, now: float) -> Pool:
     """A low-priority node has been of use for long: what failed before is past."""
     if pool.fallback_since is not None or pool.shortage_since is None:
         return pool
-    return evolve(pool, now, shortage_since=None, shortage_failures=0, shortage_time=None)
+    return evolve(pool, now, **NO_SHORTAGE)
 
 
 def brought_up_to_date(pool: Pool, nodes: Iterable[Node], target: int, now: float) -> Pool:
@@ -86,30 +96,21 @@ def brought_up_to_date(pool: Pool, nodes: Iterable[Node], target: int, now: floa
 
 
 def _fall_back(pool: Pool, now: float) -> Pool:
-    asked = options(pool)
+    asked, tries = options(pool), pool.shortage_failures
+    row = f"{tries} {'tries' if tries > 1 else 'try'} in a row"
     text = (
-        "low-priority nodes could not be had, or not for long"
-        + (f" ({pool.shortage_failures} tries in a row)" if pool.shortage_failures else "")
-        + f"; dedicated nodes stand in for them, low-priority is tried again after {asked.fallback_for:g} s. "
+        f"low-priority nodes could not be had, or not for long ({row}; last: {pool.shortage_reason})"
+        f"; dedicated nodes stand in for them, low-priority is tried again after {asked.fallback_for:g} s. "
         "A higher `maxPrice`, more sizes or more zones make low-priority nodes easier to get"
     )
-    errors = noted(pool.resize_errors, ResizeError(LOW_PRIORITY_FALLBACK, text))
-    # the refusal was for low-priority nodes: the stand-ins do not wait for it
-    return evolve(pool, now, fallback_since=now, resize_errors=errors, refusals=0, retry_at=_waiting(pool))
-
-
-def _waiting(pool: Pool) -> float | None:
-    return pool.retry_at if pool.failures else None
+    errors, retry_at = pool.resize_errors, pool.retry_at
+    if not pool.failures:
+        # the refusal was for low-priority nodes: the stand-ins do not wait for it
+        errors, retry_at = without(errors, ALLOCATION_FAILED, QUOTA_REACHED), None
+    errors = noted(errors, ResizeError(LOW_PRIORITY_FALLBACK, text))
+    return evolve(pool, now, fallback_since=now, resize_errors=errors, refusals=0, retry_at=retry_at)
 
 
 def _returned(pool: Pool, now: float) -> Pool:
     errors = without(pool.resize_errors, LOW_PRIORITY_FALLBACK)
-    return evolve(
-        pool,
-        now,
-        fallback_since=None,
-        shortage_since=None,
-        shortage_failures=0,
-        shortage_time=None,
-        resize_errors=errors,
-    )
+    return evolve(pool, now, fallback_since=None, resize_errors=errors, **NO_SHORTAGE)

@@ -142,13 +142,16 @@ class Pool(Record, frozen=True, kw_only=True, omit_defaults=True):
     broken_node: str | None = None
     #: since when dedicated nodes are created in the place of low-priority ones that cannot be had
     fallback_since: float | None = None
-    #: since when low-priority nodes are missing, how many tries failed since, and when the last did (all end with a
-    #: success)
+    #: since when low-priority nodes are missing, how many tries failed since, when the last did and why (all end with
+    #: a success)
     shortage_since: float | None = None
     shortage_failures: int = 0
     shortage_time: float | None = None
+    shortage_reason: str | None = None
     #: placements ("size zone low-priority") without capacity, and until when they are left out
     no_capacity: dict[str, float] = {}
+    #: those of them in which the cloud can never do what was asked for, as it says
+    unfit: tuple[str, ...] = ()
     usage: Usage = Usage()
 
 
@@ -188,8 +191,9 @@ class Node(Record, frozen=True, kw_only=True, omit_defaults=True):
     scheduling_enabled: bool = True
     start_task: StartTaskInfo | None = None
     start_task_attempt: int = 0
-    #: set with `leavingpool`: what happens to its tasks, and why it goes
+    #: set with `leavingpool`: what happens to its tasks
     leaving: NodeDeallocationOption | None = None
+    #: why it is as it is: ordered, not created yet, not connected yet, failed, going
     reason: str | None = None
     #: the destroy command was issued (its outcome may be unknown after a crash: it is issued again)
     destroying: bool = False
@@ -216,6 +220,11 @@ class Node(Record, frozen=True, kw_only=True, omit_defaults=True):
     answered_time: float | None = None
     #: what its VM has printed on the console is kept before that goes
     keep_console: bool = False
+
+    @property
+    def has_vm(self) -> bool:
+        """Has its VM been seen, and is not known to be gone?"""
+        return self.vm_confirmed is not None and not self.vm_gone
 
     @property
     def may_live(self) -> bool:

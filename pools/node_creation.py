@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from providers import (
     CapacityError,
     Placement,
+    PlacementError,
     ProviderError,
     QuotaError,
     ThrottledError,
@@ -57,9 +58,7 @@ class NodeCreation:
             fallback=fallback,
         )
         ctx.put_node(node)
-        usage = pool.usage
-        peak = max(usage.peak_nodes, ctx.living_count(pool.id))
-        usage = replace(usage, peak_nodes=peak, nodes_allocated=usage.nodes_allocated + 1)
+        usage = replace(pool.usage, nodes_allocated=pool.usage.nodes_allocated + 1)
         ctx.put_pool(evolve(pool, now, usage=usage))
         self._issue(node, pool)
         ctx.timers.set("boot", node.id, now + ctx.boot_timeout(pool))
@@ -71,7 +70,8 @@ class NodeCreation:
 
     def recover(self, node: Node, now: float) -> None:
         """A controller ended with the call under way: its answer is not known."""
-        self.again(self._ctx.put_node(evolve(node, now, uncertain_creates=node.uncertain_creates + 1)))
+        tries, reason = node.uncertain_creates + 1, "VM not created yet: a controller ended before the cloud answered"
+        self.again(self._ctx.put_node(evolve(node, now, uncertain_creates=tries, reason=reason)))
 
     def _issue(self, node: Node, pool: Pool) -> None:
         deployment, network = self._ctx.deployment, pool.spec.network_configuration
@@ -99,12 +99,13 @@ class NodeCreation:
             self._try_again(node, error, now)
             return
         setbacks = self._departure.setbacks
+        elsewhere = isinstance(error, PlacementError) and setbacks.unfit(node, error, now)
         if isinstance(error, CapacityError):
             setbacks.no_capacity(node, error, now)
         elif isinstance(error, QuotaError):
             setbacks.quota_reached(node, error, now)
         certain = error.nothing_made and not node.uncertain_creates
-        if isinstance(error, CapacityError | QuotaError):
+        if elsewhere or isinstance(error, CapacityError | QuotaError):
             reason = f"VM could not be created: {error}"
             self._gone(node, reason, certain, now)
         else:

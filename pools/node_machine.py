@@ -64,9 +64,13 @@ class NodeMachine:
 
     def _connect(self, node: Node) -> None:
         assert node.vm is not None
-        self._ctx.dialling.add(node.id)
+        number = self._ctx.connections.setdefault(node.id, 1)
         pool = self._ctx.pools[node.pool_id]
-        self._ctx.say(ConnectNode(node.id, node.vm, pool.spec.task_slots_per_node))
+        self._ctx.say(ConnectNode(node.id, node.vm, pool.spec.task_slots_per_node, number))
+
+    def is_newest(self, node_id: str, connection: int) -> bool:
+        """Is it the node's newest connection? What is told of another one has been overtaken."""
+        return self._ctx.connections.get(node_id) == connection
 
     def is_connected(self, node_id: str) -> bool:
         return node_id in self._ctx.connected
@@ -114,6 +118,7 @@ class NodeMachine:
         ctx.timers.cancel("steady", node_id)
         if node is None or node.destroying:
             return
+        ctx.connections[node_id] = ctx.connections.get(node_id, 0) + 1
         ctx.dirty.add(node.pool_id)
         if fatal and node.state in COUNTED:
             self.departure.failed(node, reason, now, "NodeUnusable")
@@ -122,7 +127,7 @@ class NodeMachine:
             self.departure.vm_ended(node, now)
             return
         ctx.timers.set("connect", node_id, now + self._connect_pause(node, now))
-        if node.state is NodeState.STARTING and node.reason != reason:
+        if node.state in _BOOTING and node.reason != reason:
             # while it boots this is normal; if it never comes up, it is what its user needs to know
             node = ctx.put_node(evolve(node, now, reason=reason))
         if node.state not in _BOOTING:
@@ -205,12 +210,19 @@ class NodeMachine:
         elif kind == "proven" and node.state in USABLE:
             self.departure.setbacks.proven(node, now)
 
+    def time_lost(self, seconds: float, now: float) -> None:
+        """For so long nobody has looked: what boots, or is out of reach, may have answered. It has so much longer."""
+        ctx = self._ctx
+        ctx.resumed = now
+        for node in tuple(ctx.nodes):
+            ctx.timers.delay("boot", node.id, seconds)
+            ctx.timers.delay("unreachable", node.id, seconds)
+            if node.unreachable_since is not None:
+                ctx.put_node(evolve(node, now, unreachable_since=node.unreachable_since + seconds))
+
     def _boot_timed_out(self, node: Node, now: float) -> None:
         waited = self._ctx.boot_timeout(self._ctx.pools[node.pool_id])
-        text = f"not ready {waited:g} s after its creation"
-        told = node.state is NodeState.STARTING or node.uncertain_creates
-        if told and node.reason:
-            text += f"; last: {node.reason}"
+        text = f"not ready {waited:g} s after its creation; {_heard(node)}"
         if node.vm_confirmed is None:
             self.creation.timed_out(node, text, now)
         else:
@@ -251,3 +263,14 @@ class NodeMachine:
             if node.state is not NodeState.STARTING:
                 # its VM may never answer again; for the time the controller was away nobody is to blame
                 self._unreachable_from(node, now, now)
+
+
+def _heard(node: Node) -> str:
+    """What is known of a node that did not come up."""
+    if node.vm_confirmed is None and not node.uncertain_creates:
+        return "its cloud has not answered the order"
+    if node.reason:
+        return f"last: {node.reason}"
+    if node.state is NodeState.CREATING:
+        return "its cloud does not say that its VM runs"
+    return "its VM runs, and no try to connect to it has ended"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from providers import Placement
 
-from .model import Pool
+from .model import Pool, evolve
 from .settings import PoolSettings
 
 
@@ -27,10 +29,17 @@ def open_placement(pool: Pool, low_priority: bool, settings: PoolSettings, now: 
     return None
 
 
-def left_out(pool: Pool, placement: Placement, low_priority: bool, until: float, now: float) -> dict[str, float]:
-    """`no_capacity` with the placement left out until then, and without those whose time is over."""
-    kept = {key: end for key, end in pool.no_capacity.items() if end > now}
-    return kept | {place_key(placement, low_priority): until}
+def left_out(pool: Pool, key: str, until: float, now: float, *, unfit: bool) -> Pool:
+    """The pool with that placement left out until then, and without those whose time is over."""
+    kept = {other: end for other, end in pool.no_capacity.items() if end > now and other != key}
+    marked = tuple(other for other in pool.unfit if other in kept)
+    return evolve(pool, now, no_capacity=kept | {key: until}, unfit=(*marked, key) if unfit else marked)
+
+
+def reopened(pool: Pool, keys: Collection[str], now: float) -> Pool:
+    """The pool with none of these placements left out."""
+    kept = {key: end for key, end in pool.no_capacity.items() if key not in keys}
+    return evolve(pool, now, no_capacity=kept, unfit=tuple(key for key in pool.unfit if key not in keys))
 
 
 def opens(pool: Pool, low_priority: bool, settings: PoolSettings) -> float:

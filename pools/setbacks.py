@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from providers import ProviderError
+from providers import Placement, ProviderError
 
 from . import fallback
 from .context import Context
 from .model import Node, Pool, ResizeError, evolve
 from .node_states import NodeState
-from .placement import left_out, open_placement, opens, placements
+from .placement import left_out, open_placement, opens, place_key, placements, reopened
 from .resize_errors import (
     ALLOCATION_FAILED,
     CIRCUIT_BREAKER_OPEN,
@@ -31,10 +31,9 @@ AFRESH: dict[str, Any] = {
     "broken_since": None,
     "broken_node": None,
     "fallback_since": None,
-    "shortage_since": None,
-    "shortage_failures": 0,
-    "shortage_time": None,
+    **fallback.NO_SHORTAGE,
     "no_capacity": {},
+    "unfit": (),
 }
 
 
@@ -78,25 +77,42 @@ class Setbacks:
         if retry_at is None or node.created >= retry_at:
             refusals += 1
             retry_at = now + min(ctx.settings.backoff(refusals), ctx.settings.capacity_pause)
-        text = f"{text} (refused {refusals} times in a row; next try in {round(max(0.0, retry_at - now), 1):g} s)"
-        errors = noted(pool.resize_errors, ResizeError(code, text))
+        told = f"{text} (refused {refusals} times in a row; next try in {round(max(0.0, retry_at - now), 1):g} s)"
+        errors = noted(pool.resize_errors, ResizeError(code, told))
         pool = evolve(pool, now, refusals=refusals, retry_at=retry_at, resize_errors=errors)
-        ctx.put_pool(self._missed(pool, node, now))
+        ctx.put_pool(self._missed(pool, node, text, now))
 
     def quota_reached(self, node: Node, error: ProviderError, now: float) -> None:
         self.refused(node, QUOTA_REACHED, str(error), now)
 
     def no_capacity(self, node: Node, error: ProviderError, now: float) -> None:
         """There is no room where the node was asked for: that placement is left out for a while."""
-        ctx, pool = self._ctx, self._ctx.pools[node.pool_id]
-        tried = placements(pool, ctx.settings)
-        for placement in tried:
-            if (placement.size, placement.zone) == (node.size, node.zone):
-                until = now + ctx.settings.capacity_pause
-                full = left_out(pool, placement, node.low_priority, until, now)
-                pool = evolve(pool, now, no_capacity=full)
-        pool = self._missed(pool, node, now)
-        if open_placement(pool, node.low_priority, ctx.settings, now) is None:
+        pool = self._missed(self._left_out(node, now, unfit=False), node, str(error), now)
+        self._elsewhere(pool, node, error, now)
+
+    def unfit(self, node: Node, error: ProviderError, now: float) -> bool:
+        """It can never come to be where it was asked for: that placement is left out for a while as well. False where
+        all are like this: then it is the request that cannot work, wherever, and none is left out."""
+        ctx, pool = self._ctx, self._left_out(node, now, unfit=True)
+        keys = {place_key(place, node.low_priority) for place in placements(pool, ctx.settings)}
+        if keys <= set(pool.unfit):
+            ctx.put_pool(reopened(pool, keys, now))
+            return False
+        self._elsewhere(pool, node, error, now)
+        return True
+
+    def _left_out(self, node: Node, now: float, *, unfit: bool) -> Pool:
+        pool, settings = self._ctx.pools[node.pool_id], self._ctx.settings
+        place = Placement(node.size, node.zone)
+        if place not in placements(pool, settings):
+            return pool
+        return left_out(pool, place_key(place, node.low_priority), now + settings.capacity_pause, now, unfit=unfit)
+
+    def _elsewhere(self, pool: Pool, node: Node, error: ProviderError, now: float) -> None:
+        """The next placement is tried; there may be none at present."""
+        ctx, tried = self._ctx, placements(pool, self._ctx.settings)
+        given_up = node.low_priority and pool.fallback_since is not None
+        if not given_up and open_placement(pool, node.low_priority, ctx.settings, now) is None:
             kind = "low-priority" if node.low_priority else "dedicated"
             sizes = ", ".join(dict.fromkeys(p.size for p in tried))
             zones = ", ".join(dict.fromkeys(p.zone for p in tried if p.zone)) or "those of the cloud's choice"
@@ -126,12 +142,12 @@ class Setbacks:
         if now >= node.usable_since + self._ctx.settings.young_node:
             return
         pool = self._ctx.pools[node.pool_id]
-        missed = self._missed(pool, node, now)
+        missed = self._missed(pool, node, node.reason or "a node was taken back", now)
         if missed is not pool:
             self._ctx.put_pool(missed)
 
-    def _missed(self, pool: Pool, node: Node, now: float) -> Pool:
-        return fallback.tried_in_vain(pool, node.created, now) if node.low_priority else pool
+    def _missed(self, pool: Pool, node: Node, why: str, now: float) -> Pool:
+        return fallback.tried_in_vain(pool, node.created, why, now) if node.low_priority else pool
 
     def usable(self, node: Node, now: float) -> None:
         """A node takes tasks from now on."""
@@ -160,10 +176,10 @@ def next_try(pool: Pool, nodes: Iterable[Node], settings: PoolSettings, now: flo
 
 
 def _breaker(pool: Pool, node: Node, reason: str, failures: int) -> ResizeError:
-    kept = f". What the node printed is kept: `ebbtide node logs {node.id}`" if node.vm_confirmed is not None else ""
+    came = f". What the node printed, if anything: `ebbtide node logs {node.id}`" if node.vm_confirmed is not None else ""
     text = (
         f"nodes failed {failures} times in a row, no more are created until somebody acts; last: node {node.id}: "
-        f"{reason}. Correct the pool's image, size or start task, or the provider's settings; "
-        f"`ebbtide pool resume {pool.id}`, or another formula or target, lets it try again{kept}"
+        f"{reason}. Correct the pool's vmSize, image, subnet or start task: the next `ebbtide run` takes that over and "
+        f"tries again. After other corrections `ebbtide pool resume {pool.id}` lets it try again{came}"
     )
     return ResizeError(CIRCUIT_BREAKER_OPEN, text)

@@ -31,6 +31,12 @@ class Timers:
         if present is None or present > when:
             self.set(kind, key, when)
 
+    def delay(self, kind: str, key: str, seconds: float) -> None:
+        """Let the timer ring so much later, if it is set."""
+        present = self._when.get((kind, key))
+        if present is not None:
+            self.set(kind, key, present + seconds)
+
     def cancel(self, kind: str, key: str) -> None:
         self._when.pop((kind, key), None)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from msgspec import structs
+
 from providers import Vm, VmState
 
 from .commands import DestroyVm
@@ -14,6 +16,7 @@ from .model import Node, evolve
 from .node_departure import NodeDeparture
 from .node_states import COUNTED, NodeEvent, NodeState
 from .orphans import Orphans
+from .placement import placements
 
 #: While a VM is on its way, the next look at it comes after this share of the time that it has been, but not before so
 #: many seconds.
@@ -34,7 +37,7 @@ class VmWatch:
     def listed(self, provider: str, vms: Iterable[Vm], asked: float, now: float) -> None:
         """The provider's whole list of our VMs, as it was at some time after `asked`."""
         ctx = self._ctx
-        by_name = _by_name(vms)
+        by_name, visibility = _by_name(vms), ctx.settings.visibility
         known = set()
         for node in ctx.nodes:
             # the VM of a node whose VM was gone for certain, and is listed, is nobody's
@@ -44,7 +47,7 @@ class VmWatch:
             vm = by_name.get(node.vm_name)
             if vm is not None:
                 self.observe(node, vm, now)
-            elif node.vm_confirmed is not None and node.vm_confirmed + ctx.settings.visibility < asked:
+            elif node.vm_confirmed is not None and max(node.vm_confirmed, ctx.resumed) < asked - visibility:
                 gone = None if node.vm is None else replace(node.vm, state=VmState.TERMINATED)
                 self._over(node, gone, "the provider no longer lists its VM", now)
         strangers = [vm for vm in by_name.values() if vm.name not in known]
@@ -59,9 +62,11 @@ class VmWatch:
         ctx = self._ctx
         if node.vm_confirmed is None:
             ctx.timers.cancel("create", node.id)
-            node = ctx.put_node(evolve(node, now, vm_confirmed=now, vm=vm))
+            # why it was ordered, or not created at once, says nothing of what comes
+            node = ctx.put_node(evolve(node, now, vm_confirmed=now, vm=vm, reason=None))
+            self._count(node, now)
         if node.price_per_hour is None:
-            price = price_of(node, vm, ctx.pools[node.pool_id].spec.vm_size, ctx.settings)
+            price = price_of(node, vm, _asked_as(node, ctx), ctx.settings)
             node = node if price is None else ctx.put_node(evolve(node, now, price_per_hour=price))
         if vm.state is VmState.RUNNING and node.state is NodeState.CREATING:
             self._dial(ctx.advance(node, NodeEvent.VM_RUNNING, now, vm=vm, boot_time=now))
@@ -78,6 +83,11 @@ class VmWatch:
         elif vm.state in _OVER:
             self._over(node, vm, vm.reason or "its VM has ended", now)
 
+    def _count(self, node: Node, now: float) -> None:
+        pool, count = self._ctx.pools[node.pool_id], self._ctx.vm_count(node.pool_id)
+        if count > pool.usage.peak_nodes:
+            self._ctx.put_pool(evolve(pool, now, usage=structs.replace(pool.usage, peak_nodes=count)))
+
     def answered(self, node: Node, now: float) -> Node:
         """A node of whose VM it is not known yet that it runs has answered: so it does."""
         vm = None if node.vm is None else replace(node.vm, state=VmState.RUNNING)
@@ -85,7 +95,7 @@ class VmWatch:
 
     def _dial(self, node: Node) -> None:
         """Connect, unless that is being done: the next try, if there is one, goes by what is known then."""
-        if node.id not in self._ctx.dialling:
+        if node.id not in self._ctx.connections:
             self._connect(node)
 
     def _over(self, node: Node, vm: Vm | None, reason: str, now: float) -> None:
@@ -108,6 +118,13 @@ class VmWatch:
 def _reachable(vm: Vm) -> bool:
     """Is it known where its SSH server is, and by which key to tell it?"""
     return None not in (vm.address, vm.port, vm.host_key)
+
+
+def _asked_as(node: Node, ctx: Context) -> str:
+    """The pool's `vmSize`; "" if that stands for other sizes by now."""
+    pool = ctx.pools[node.pool_id]
+    same = any(place.size == node.size for place in placements(pool, ctx.settings))
+    return pool.spec.vm_size if same else ""
 
 
 def _by_name(vms: Iterable[Vm]) -> dict[str, Vm]:

@@ -15,12 +15,14 @@ from .model import ApplicationPackage
 class OpenNode(Command):
     """Connect to the node and make it ready; `environment` is common to all that runs there.
 
+    `connection` counts those to this node; events of it carry the number.
     What the node uses is measured every `sample_period` seconds. `provider`: of its VM. `notices`: the metadata
     service that announces on the node that it is taken back ("ec2", "gce", "azure"); None: nobody does.
     """
 
     node_id: str
     vm: Vm
+    connection: int
     slots: int
     environment: dict[str, str]
     sample_period: float

@@ -36,7 +36,7 @@ from pools import (
 )
 
 from .commands import OpenNode
-from .events import Event, Tick
+from .events import Event, Tick, TimeLost
 from .execution import Executions
 from .job_budgets import JobBudgets
 from .job_machine import JobMachine
@@ -104,6 +104,7 @@ class Core:
             **requests.handlers(),
             **reports.handlers(),
             Tick: lambda event, now: None,
+            TimeLost: lambda event, now: self.pools.nodes.time_lost(event.seconds, now),
         }
 
     # -- a batch ---------------------------------------------------------------------------------------------
@@ -171,7 +172,8 @@ class Core:
         environment, settings = self.executions.node_environment(node), self.ctx.settings
         provider = self.ctx.pools[node.pool_id].provider
         notices = settings.profile(provider).notices if node.low_priority else None
-        return OpenNode(node.id, command.vm, command.slots, environment, settings.sample_period, provider, notices)
+        period, number = settings.sample_period, command.number
+        return OpenNode(node.id, command.vm, number, command.slots, environment, period, provider, notices)
 
     def _pool_takes_jobs(self, pool_id: str) -> bool:
         pool = self.ctx.pools.get(pool_id)

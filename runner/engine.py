@@ -17,7 +17,7 @@ from typing import Protocol
 from pools import Change, Clock, Command
 
 from .core import Core
-from .events import Event, Tick
+from .events import Event, Tick, TimeLost
 from .journal import JournalError
 
 log = logging.getLogger(__name__)
@@ -26,6 +26,10 @@ log = logging.getLogger(__name__)
 BATCH = 1000
 #: Pause (seconds) before the journal is tried again after it failed (disk full).
 JOURNAL_RETRY = 1.0
+#: Longest time (seconds) that the loop waits for an event: a clock that was set back cannot make it sleep for long.
+LONGEST_WAIT = 60.0
+#: A turn that comes so many seconds later than it should is told to the core.
+LATE = 10.0
 #: Seconds between two rounds of forgetting what is too old.
 HOUSEKEEPING = 3600.0
 
@@ -63,7 +67,7 @@ class Engine:
         self._checkpoint = checkpoint
         self._observe = observe
         self._housekeep = housekeep
-        self._housekept = clock.now()
+        self._housekept = self._looked = clock.now()
         self._inbox: queue.SimpleQueue[tuple[Event, Future[None] | None]] = queue.SimpleQueue()
         self.stopping = threading.Event()
         #: why the journal cannot be written at present
@@ -97,8 +101,10 @@ class Engine:
 
     def step(self) -> None:
         """One batch: wait for events (or the next timer), handle them, commit, issue the commands."""
-        batch = self._collect()
-        now = self._clock.now()
+        due = self.core.next_due()
+        wait = LONGEST_WAIT if due is None else min(max(0.0, due - self._clock.now()), LONGEST_WAIT)
+        batch = self._collect(wait)
+        now = self._look(wait)
         answered: list[tuple[Future[None], BaseException | None]] = []
         for event, future in batch:
             try:
@@ -131,12 +137,18 @@ class Engine:
             self._housekept = now
             self._housekeep(now)
 
-    def _collect(self) -> list[tuple[Event, Future[None] | None]]:
-        due = self.core.next_due()
-        wait = None if due is None else max(0.0, due - self._clock.now())
+    def _look(self, waited: float) -> float:
+        """The time. If the last turn was too long ago for a wait of so many seconds, the core is told."""
+        now = self._clock.now()
+        lost, self._looked = now - self._looked - waited, now
+        if lost > LATE:
+            log.warning("nothing was done for %.0f s: the clock was set forward, or this machine stood still", lost)
+            self.core.handle(TimeLost(lost), now)
+        return now
+
+    def _collect(self, wait: float) -> list[tuple[Event, Future[None] | None]]:
         try:
-            # bounded, so that a clock that was set back cannot make the loop sleep for long
-            batch = [self._inbox.get(timeout=60.0 if wait is None else min(wait, 60.0))]
+            batch = [self._inbox.get(timeout=wait)]
         except queue.Empty:
             return []
         while len(batch) < BATCH:

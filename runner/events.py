@@ -117,6 +117,13 @@ class Tick(Event):
     """Time has passed."""
 
 
+@dataclass(frozen=True, slots=True)
+class TimeLost(Event):
+    """So many seconds passed in which the core was not asked: the clock was set forward, or the machine stood still."""
+
+    seconds: float
+
+
 # -- reports from the clouds ---------------------------------------------------------------------------------
 
 
@@ -165,18 +172,21 @@ class ConsoleRead(Event):
 
 @dataclass(frozen=True, slots=True)
 class NodeConnected(Event):
-    """`known`: the executions that the node knows of, running or ended and not yet acknowledged."""
+    """`connection`: its number, as in OpenNode; what comes of an older one counts for nothing. `known`: the executions
+    that the node knows of, running or ended and not yet acknowledged."""
 
     node_id: str
+    connection: int
     known: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class NodeDisconnected(Event):
     """`fatal`: trying again cannot help (no Python on the node, another host key). `host_key`: it is because of
-    another host key than the pinned one, which a machine that is still booting may show."""
+    another host key than the pinned one, which a machine that is still booting may show. `connection`: as above."""
 
     node_id: str
+    connection: int
     reason: str
     fatal: bool = False
     host_key: bool = False

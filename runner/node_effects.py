@@ -70,18 +70,7 @@ class NodeEffects:
 
     def _open(self, command: OpenNode) -> None:
         self._close(command.node_id)
-        session = NodeSession(
-            command.node_id,
-            command.slots,
-            command.environment,
-            command.sample_period,
-            self._post,
-            self._transfer,
-            self._packages,
-            self._outputs,
-            self._clock,
-            command.notices,
-        )
+        session = NodeSession(command, self._post, self._transfer, self._packages, self._outputs, self._clock)
         with self._lock:
             self._sessions[command.node_id] = session
         try:

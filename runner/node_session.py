@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from pools import Clock
 
 from . import events as ev
-from .commands import PrepareNode, StartExecution
+from .commands import OpenNode, PrepareNode, StartExecution
 from .link_errors import HostKeyMismatch, LinkError, Unreachable
 from .model import Output
 from .node_messages import Link, Message, configure_message, inline_output, outcome_of, start_message, usage_of
@@ -35,19 +35,18 @@ KILL_GRACE = 5.0
 class NodeSession:
     def __init__(
         self,
-        node_id: str,
-        slots: int,
-        environment: dict[str, str],
-        sample_period: float,
+        command: OpenNode,
         post: Callable[[ev.Event], None],
         background: Callable[[Callable[[], None]], None],
         packages: PackageStore,
         outputs: OutputStore,
         clock: Clock,
-        notices: str | None = None,
     ) -> None:
-        self.node_id = node_id
-        self._configuration = configure_message(slots, environment, sample_period, notices)
+        self.node_id = command.node_id
+        self._connection = command.connection
+        self._configuration = configure_message(
+            command.slots, command.environment, command.sample_period, command.notices
+        )
         self._post = post
         self._background = background
         self._closed = threading.Event()
@@ -108,7 +107,7 @@ class NodeSession:
             first = not self._closed.is_set()
             self._closed.set()
         if first:  # told once, whoever finds out
-            self._post(ev.NodeDisconnected(self.node_id, reason, fatal, host_key))
+            self._post(ev.NodeDisconnected(self.node_id, self._connection, reason, fatal, host_key))
             if self._link is not None:
                 self._link.close()
         self._packages.abandon(reason)
@@ -218,7 +217,7 @@ class NodeSession:
     def _hello(self, known: list[Message]) -> None:
         # before anything that is started because of this event
         self.send(self._configuration)
-        self._post(ev.NodeConnected(self.node_id, frozenset(x["id"] for x in known)))
+        self._post(ev.NodeConnected(self.node_id, self._connection, frozenset(x["id"] for x in known)))
         for execution in known:
             if execution["state"] == "running":
                 self._post(ev.ExecutionStarted(self.node_id, execution["id"], execution["time"]))

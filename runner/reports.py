@@ -28,9 +28,7 @@ class Reports:
             ev.VmDestroyFailed: lambda e, now: departure.vm_destroy_failed(e.node_id, now),
             ev.NodeConnected: self._connected,
             ev.ConsoleRead: lambda e, now: self._executions.console_read(e.node_id, e.text),
-            ev.NodeDisconnected: lambda e, now: nodes.disconnected(
-                e.node_id, e.reason, now, fatal=e.fatal, host_key=e.host_key
-            ),
+            ev.NodeDisconnected: self._disconnected,
             ev.NodeNotice: lambda e, now: nodes.noticed(e.node_id, e.at, now),
             ev.NodePrepared: lambda e, now: nodes.prepared(e.node_id, e.error, now),
             ev.NodeMeasured: lambda e, now: nodes.measured(e.node_id, e.usage, now),
@@ -43,9 +41,13 @@ class Reports:
 
     def _connected(self, event: ev.NodeConnected, now: float) -> None:
         # heard twice, `known` is out of date: what was sent in between would look lost
-        if not self._nodes.is_connected(event.node_id):
+        if self._nodes.is_newest(event.node_id, event.connection) and not self._nodes.is_connected(event.node_id):
             self._nodes.connected(event.node_id, now)
             self._executions.reconcile(event.node_id, event.known, now)
+
+    def _disconnected(self, event: ev.NodeDisconnected, now: float) -> None:
+        if self._nodes.is_newest(event.node_id, event.connection):
+            self._nodes.disconnected(event.node_id, event.reason, now, fatal=event.fatal, host_key=event.host_key)
 
     def _started(self, event: ev.ExecutionStarted, now: float) -> None:
         if start_task_of(event.execution_id) is None:

@@ -19,10 +19,10 @@ Action = Callable[[float], None]
 
 @dataclass
 class Connection:
-    """To one node. `up` and `down`: time of the last message in each direction, because a stream keeps its
-    order."""
+    """To one node. `up` and `down`: time of the last message in each direction, because a stream keeps its order."""
 
     node: SimulatedNode
+    number: int
     open: bool = True
     up: float = 0.0
     down: float = 0.0
@@ -52,6 +52,8 @@ class SimulatedEffects:
         self._deliver = deliver
         self._usage = usage
         self._connections: dict[str, Connection] = {}
+        #: nodes to which another connection was made while one stood
+        self.crossed: set[str] = set()
         #: calls that have not taken effect, by number; and when the last answer about a VM arrives
         self._calls: dict[int, Callable[[float], ev.Event | None]] = {}
         self._answers: dict[str, float] = {}
@@ -96,8 +98,11 @@ class SimulatedEffects:
     def _post(self, event: ev.Event, when: float) -> None:
         """Deliver a report to this controller, not to a later one."""
         self._at(when, partial(self._arrive, event, self._life))
+        self._repeat(event, when)
+
+    def _repeat(self, event: ev.Event, when: float) -> None:
         if self._faults.repeats(event):
-            self._at(when + 10 * self._faults.latency("message"), partial(self._arrive, event, self._life))
+            self._at(when + self._faults.latency("repeat"), partial(self._arrive, event, self._life))
 
     def _arrive(self, event: ev.Event, life: int, now: float) -> None:
         if life == self._life:
@@ -108,8 +113,9 @@ class SimulatedEffects:
     def _call(self, line: str, method: str, call: Callable[[float], ev.Event | None]) -> None:
         """A call takes effect after a while, and its answer arrives later; those about one VM keep their
         order."""
-        effect = max(self._clock() + self._faults.latency("call"), self._answers.get(line, 0.0))
-        answer = self._answers[line] = effect + self._faults.latency("call")
+        kind = "list" if method == "list_owned" else "call"
+        effect = max(self._clock() + self._faults.latency(kind), self._answers.get(line, 0.0))
+        answer = self._answers[line] = effect + self._faults.latency(kind)
         self._count += 1
         number = self._count
         error = self._faults.call_error(method)
@@ -169,10 +175,11 @@ class SimulatedEffects:
     def _open(self, command: OpenNode, life: int, now: float) -> None:
         if life != self._life:
             return
-        self._close(command.node_id)
+        if self._close(command.node_id):
+            self.crossed.add(command.node_id)
         vm = self.vm(command.vm.name)
         if vm is None or vm.state is not VmState.RUNNING:
-            self._post(ev.NodeDisconnected(command.node_id, "the connection is refused"), now)
+            self._post(ev.NodeDisconnected(command.node_id, command.connection, "it is refused"), now)
             return
         node = self.nodes.get(vm.name)
         if node is None:
@@ -186,13 +193,14 @@ class SimulatedEffects:
                 command.sample_period,
             )
             self.nodes[vm.name] = node
-        connection = self._connections[command.node_id] = Connection(node)
-        node.hello(partial(self._report, connection), now)
+        connection = self._connections[command.node_id] = Connection(node, command.connection)
+        node.hello(partial(self._report, connection), connection.number, now)
 
-    def _close(self, node_id: str) -> None:
+    def _close(self, node_id: str) -> bool:
         connection = self._connections.pop(node_id, None)
         if connection is not None:
             connection.open = False
+        return connection is not None
 
     def _report(self, connection: Connection, event: ev.Event) -> None:
         """The node says something; it arrives in order, if the connection holds that long."""
@@ -208,8 +216,7 @@ class SimulatedEffects:
     def _hear(self, connection: Connection, event: ev.Event, now: float) -> None:
         if connection.open:
             self._deliver(event)
-            if self._faults.repeats(event):
-                self._at(now + self._faults.latency("message"), partial(self._arrive, event, self._life))
+            self._repeat(event, now)
 
     def _send(self, node_id: str, command: Command) -> None:
         connection = self._connections.get(node_id)
@@ -254,10 +261,11 @@ class SimulatedEffects:
 
     def cut(self, node_id: str) -> None:
         """The connection to a node breaks; the controller is told a little later."""
-        if node_id in self._connections:
+        connection = self._connections.get(node_id)
+        if connection is not None:
             self._close(node_id)
-            reason = "the connection was cut"
-            self._post(ev.NodeDisconnected(node_id, reason), self._clock() + self._faults.latency("message"))
+            event = ev.NodeDisconnected(node_id, connection.number, "the connection was cut")
+            self._post(event, self._clock() + self._faults.latency("message"))
 
     def preempt(self, name: str) -> None:
         """The cloud takes a low-priority VM back."""

@@ -82,13 +82,13 @@ class SimulatedNode:
     _kept: set[str] = field(default_factory=set)
     _startup: set[str] = field(default_factory=set)
 
-    def hello(self, report: Callable[[ev.Event], None], now: float) -> None:
+    def hello(self, report: Callable[[ev.Event], None], connection: int, now: float) -> None:
         """A new agent takes over: from now on nothing of an earlier connection arrives."""
         self._queue.clear()
         self.report = report
         live = list(self._live.values())
         ended = [self.ran[execution_id] for execution_id in sorted(self._kept)]
-        report(ev.NodeConnected(self.node_id, frozenset(x.id for x in (*live, *ended))))
+        report(ev.NodeConnected(self.node_id, connection, frozenset(x.id for x in (*live, *ended))))
         for execution in live:
             report(ev.ExecutionStarted(self.node_id, execution.id, execution.started))
         for execution in ended:

@@ -17,7 +17,7 @@ from providers import SimulatedProvider, SimulatedSettings
 
 from .commands import StartExecution
 from .core import Core, CoreSettings
-from .events import Event
+from .events import Event, TimeLost
 from .memory_journal import MemoryJournal
 from .simulated_effects import Action, SimulatedEffects
 from .simulated_node import Plan, SimulatedNode
@@ -70,6 +70,8 @@ class Simulation:
         self.requests: list[Request] = []
         self.crashes = 0
         self.steps = 0
+        #: the controller's machine stands still until then
+        self.asleep = self.now
         #: None while the controller is down
         self.core: Core | None = None
         self._ids = CountingIds(self.seed)
@@ -88,8 +90,8 @@ class Simulation:
 
     def step(self) -> bool:
         """Go to the next thing that happens, and let it happen. False if nothing will ever happen."""
-        due = self.core.next_due() if self.core is not None else None
-        if self._inbox:
+        due = self.core.next_due() if self.core is not None and self.now >= self.asleep else None
+        if self._inbox and self.now >= self.asleep:
             due = self.now
         if self._agenda and (due is None or self._agenda[0][0] <= due):
             due = self._agenda[0][0]
@@ -139,14 +141,25 @@ class Simulation:
             return
         self.crashes += 1
         self.core = None
+        self.asleep = self.now
         self._inbox.clear()
         self.world.crash()
         self.at(self.now + self.faults.latency("restart"), self._start_controller)
 
+    def sleep(self, seconds: float) -> None:
+        """The controller's machine stands still. Nodes and clouds do not notice; what they say waits."""
+        core, self.asleep = self.core, self.now + seconds
+
+        def wake(now: float) -> None:
+            if core is not None and self.core is core:
+                self._inbox.insert(0, (TimeLost(seconds), None))
+
+        self.at(self.asleep, wake)
+
     def _turn(self) -> None:
         """One batch of the controller: handle, commit, answer, issue."""
         core = self.core
-        if core is None:
+        if core is None or self.now < self.asleep:
             return
         batch, self._inbox = self._inbox, []
         due = core.next_due()

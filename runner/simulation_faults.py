@@ -11,11 +11,13 @@ from .events import Event
 #: How long things take when nothing is said (seconds).
 USUAL_LATENCY: Mapping[str, float] = {
     "call": 0.5,  # to the cloud, and the same for its answer
+    "list": 0.5,  # the same, when it is asked for all that it has
     "connect": 1.0,
     "message": 0.05,  # to or from a node
     "fetch": 0.2,  # of an output
     "packages": 2.0,  # to a node
     "restart": 5.0,  # of the controller
+    "repeat": 1.0,  # until a report comes a second time
 }
 
 

@@ -128,11 +128,19 @@ class VmEffects:
                 log.warning("provider %s cannot be listed: %s", command.provider, exc)
             else:
                 self._post(VmsListed(command.provider, tuple(vms), asked))
+                self._sweep(command.provider)
             with self._lock:
                 if not self._listing[command.provider]:
                     del self._listing[command.provider]
                     return
                 self._listing[command.provider] = False
+
+    def _sweep(self, provider: str) -> None:
+        try:
+            for what in self._providers[provider].sweep():
+                log.info("provider %s: removing what nobody needs any more: %s", provider, what)
+        except Exception as exc:  # noqa: BLE001 - see _create; it costs nothing, and the next list tries again
+            log.warning("provider %s: what nobody needs any more cannot be removed: %s", provider, exc)
 
 
 def _typed(exc: Exception) -> ProviderError:

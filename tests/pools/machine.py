@@ -1,7 +1,18 @@
 """A pool machine without a runner: what it does is what its commands say."""
 
-from pools import Context, CountingIds, CreateVm, Deployment, Ledger, PoolMachine, PoolSettings, TaskCounts
-from providers import Vm, VmState
+from pools import (
+    Context,
+    CountingIds,
+    CreateVm,
+    Deployment,
+    Ledger,
+    MetadataItem,
+    PoolMachine,
+    PoolSettings,
+    PoolSpec,
+    TaskCounts,
+)
+from providers import Profile, Vm, VmState
 
 
 class NoWork:
@@ -64,3 +75,31 @@ def placed(context):
 def errors(context, pool_id="pool"):
     """The pool's resize errors by code."""
     return {error.code: error.message for error in context.pools[pool_id].resize_errors}
+
+
+PROFILE = Profile(sizes={"big": ("l", "xl")}, zones=("a", "b"), boot_timeout=77.0)
+SETTINGS = {
+    "profiles": {"p": PROFILE},
+    "vm_poll_interval": 1e6,
+    "boot_timeout": 1e6,
+    "capacity_pause": 300.0,
+    "backoff_base": 5.0,
+    "create_retry": 2.0,
+}
+
+
+def pool_of(size=1, *, low=0, metadata=(), **spec):
+    """A pool that wants so many nodes, with two sizes in two zones."""
+    pools, context = machine(**SETTINGS | spec.pop("settings", {}))
+    metadata = tuple(MetadataItem(name=name, value=value) for name, value in metadata)
+    wanted = {"target_dedicated_nodes": size, "target_low_priority_nodes": low, "metadata": metadata}
+    pools.add(PoolSpec(id="pool", vm_size="big", **wanted, **spec), "p", "image", 0.0)
+    pools.settle(0.0)
+    return pools, context
+
+
+def refuse(pools, context, error, now=0.0):
+    """Every create call that is under way is answered like this."""
+    for node in context.nodes:
+        pools.nodes.vm_create_failed(node.id, error, now)
+    pools.settle(now)

@@ -2,86 +2,23 @@
 
 import pytest
 
-from pools import DestroyVm, MetadataItem, NetworkConfiguration, NodeState, PoolSpec
+from pools import DestroyVm, NetworkConfiguration, NodeState
 from pools.commands import CreateVm
 from providers import (
     AuthError,
     CapacityError,
     InvalidRequestError,
-    Profile,
+    PlacementError,
     QuotaError,
     ThrottledError,
     TransientError,
     VmState,
 )
 
-from .machine import booted, errors, machine, pass_time, placed, said, vm_of
-
-PROFILE = Profile(sizes={"big": ("l", "xl")}, zones=("a", "b"), boot_timeout=77.0)
-SETTINGS = {
-    "profiles": {"p": PROFILE},
-    "vm_poll_interval": 1e6,
-    "boot_timeout": 1e6,
-    "capacity_pause": 300.0,
-    "backoff_base": 5.0,
-    "create_retry": 2.0,
-}
+from .machine import booted, errors, pass_time, pool_of, refuse, said, vm_of
 
 
-def pool_of(size=1, *, low=0, metadata=(), **spec):
-    pools, context = machine(**SETTINGS | spec.pop("settings", {}))
-    metadata = tuple(MetadataItem(name=name, value=value) for name, value in metadata)
-    wanted = {"target_dedicated_nodes": size, "target_low_priority_nodes": low, "metadata": metadata}
-    pools.add(PoolSpec(id="pool", vm_size="big", **wanted, **spec), "p", "image", 0.0)
-    pools.settle(0.0)
-    return pools, context
-
-
-def refuse(pools, context, error, now=0.0):
-    """Every create call that is under way is answered like this."""
-    for node in context.nodes:
-        pools.nodes.vm_create_failed(node.id, error, now)
-    pools.settle(now)
-
-
-def test_every_zone_of_every_size_is_tried_in_turn_and_at_once():
-    pools, context = pool_of(1)
-    tried = []
-    for _ in range(4):
-        tried += placed(context)
-        (node,) = context.nodes
-        assert (node.size, node.zone) == tried[-1][:2]
-        refuse(pools, context, CapacityError("no m5 left"), 10.0)
-    assert tried == [("l", "a", False), ("l", "b", False), ("xl", "a", False), ("xl", "b", False)]
-    assert not len(context.nodes) and not placed(context)
-    text = errors(context)["AllocationFailed"]
-    assert "sizes l, xl; zones a, b; last: no m5 left; next try in 300 s" in text and "settings of provider p" in text
-    pass_time(pools, context, 309.0)
-    assert not placed(context)
-    pass_time(pools, context, 310.0)
-    assert placed(context) == [("l", "a", False)]
-    pool = context.pools["pool"]
-    assert (pool.failures, pool.refusals, pool.broken_since) == (0, 0, None)
-
-
-def test_room_for_one_kind_is_not_room_for_the_other():
-    pools, context = pool_of(1, low=1)
-    low, dedicated = sorted(context.nodes, key=lambda node: not node.low_priority)
-    placed(context)
-    pools.nodes.vm_create_failed(low.id, CapacityError("no spot"), 1.0)
-    pools.settle(1.0)
-    assert placed(context) == [("l", "b", True)]
-    assert dedicated.id in context.nodes
-
-
-def test_many_nodes_without_room_move_on_together():
-    pools, context = pool_of(10)
-    placed(context)
-    refuse(pools, context, CapacityError("none"), 1.0)
-    assert placed(context) == [("l", "b", False)] * 10
-
-
-@pytest.mark.parametrize("error", [CapacityError, QuotaError, InvalidRequestError])
+@pytest.mark.parametrize("error", [CapacityError, QuotaError, InvalidRequestError, PlacementError])
 def test_what_certainly_has_no_vm_goes_at_once(error):
     pools, context = pool_of(1)
     (node,) = context.nodes
@@ -90,7 +27,7 @@ def test_what_certainly_has_no_vm_goes_at_once(error):
     assert not said(context, DestroyVm)
 
 
-@pytest.mark.parametrize("error", [CapacityError, QuotaError, InvalidRequestError])
+@pytest.mark.parametrize("error", [CapacityError, QuotaError, InvalidRequestError, PlacementError])
 @pytest.mark.parametrize("how", ["lost answer", "new controller"])
 def test_after_a_call_without_an_answer_there_may_be_one(error, how):
     pools, context = pool_of(1)

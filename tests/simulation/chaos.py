@@ -10,6 +10,7 @@ from providers import (
     AuthError,
     CapacityError,
     Placement,
+    PlacementError,
     Profile,
     ProviderError,
     QuotaError,
@@ -20,15 +21,24 @@ from providers import (
     Vm,
     VmState,
 )
-from runner.events import Event, NodeConnected, NodeDisconnected
+from runner.events import Event
 from runner.simulation import Simulation
 from runner.simulation_faults import Faults
 
-USUAL = {"call": 1.0, "connect": 1.5, "message": 0.08, "fetch": 0.5, "packages": 3.0, "restart": 10.0}
+USUAL = {
+    "call": 1.0,
+    "list": 5.0,
+    "connect": 1.5,
+    "message": 0.08,
+    "fetch": 0.5,
+    "packages": 3.0,
+    "restart": 10.0,
+    "repeat": 20.0,
+}
 #: What every call may answer.
 ERRORS = (ThrottledError, TransientError)
 #: What only a create call answers, and says with it that there is no VM.
-REFUSALS = (CapacityError, QuotaError)
+REFUSALS = (CapacityError, QuotaError, PlacementError)
 PROFILE = Profile(sizes={"simulated.small": ("simulated.small", "simulated.medium")}, zones=("a", "b"))
 PLACES = tuple(PROFILE.placements("simulated.small"))
 
@@ -86,8 +96,7 @@ class RandomFaults(Faults):
         return self.rng.random() < 0.5
 
     def repeats(self, event: Event) -> bool:
-        """A session tells of its beginning and of its end once."""
-        return self.rng.random() < self.repeat_chance and not isinstance(event, NodeConnected | NodeDisconnected)
+        return self.rng.random() < self.repeat_chance
 
     def change_room(self, cloud: SimulatedProvider) -> None:
         """Another place is full, or has room again; in the end all have."""
@@ -107,7 +116,7 @@ def _room(place: Placement, low_priority: bool) -> tuple[str, str | None, bool]:
 class Adversary:
     """Every now and then something happens to a node."""
 
-    DEEDS = ("cut", "cut", "cut", "crash", "kill", "preempt", "notice", "room", "keep")
+    DEEDS = ("cut", "cut", "cut", "crash", "sleep", "kill", "preempt", "notice", "room", "keep")
 
     def __init__(self, sim: Simulation, faults: RandomFaults, every: float) -> None:
         self._sim = sim
@@ -126,6 +135,8 @@ class Adversary:
             self._faults.change_room(cloud)
         elif deed == "crash":
             sim.crash()
+        elif deed == "sleep" and sim.now >= sim.asleep:
+            sim.sleep(rng.choice((5.0, 60.0, 200.0)))
         elif nodes:
             node = rng.choice(nodes)
             vm = sim.world.vm(node.vm_name)

@@ -23,6 +23,7 @@ from providers import (
     CapacityError,
     InvalidRequestError,
     NotFoundError,
+    PlacementError,
     ProviderError,
     QuotaError,
     ThrottledError,
@@ -35,8 +36,8 @@ from runner import events as ev
 NOW = 1_700_000_000.0
 NODE, NAME = "n1", "ebbtide-d-n1"
 ERRORS = (
-    CapacityError, QuotaError, InvalidRequestError, AuthError, ThrottledError, TransientError, NotFoundError,
-    ProviderError,
+    CapacityError, QuotaError, PlacementError, InvalidRequestError, AuthError, ThrottledError, TransientError,
+    NotFoundError, ProviderError,
 )  # fmt: skip
 
 _SPEC = PoolSpec(
@@ -62,6 +63,7 @@ POOLS = {
     "back from stand-ins": _pool(fallback_since=NOW - 4000),
     "short": _pool(shortage_since=NOW - 10, shortage_failures=1, shortage_time=NOW - 10),
     "without room": _pool(no_capacity={"s low-priority": NOW + 50, "s dedicated": NOW + 10}),
+    "almost without a fit place": _pool(no_capacity={"s low-priority": NOW + 50}, unfit=("s low-priority",)),
     "deleting": _pool(state=PoolState.DELETING),
 }
 
@@ -122,10 +124,12 @@ def events() -> Iterator[ev.Event]:
     yield ev.VmDestroyed(NODE)
     yield ev.VmDestroyFailed(NODE, "no")
     yield ev.ConsoleRead(NODE, "text")
-    yield ev.NodeConnected(NODE, frozenset({start, task}))
-    yield ev.NodeDisconnected(NODE, "cut")
-    yield ev.NodeDisconnected(NODE, "no Python", True)
-    yield ev.NodeDisconnected(NODE, "another host key", True, True)
+    yield ev.NodeConnected(NODE, 1, frozenset({start, task}))
+    yield ev.NodeDisconnected(NODE, 1, "cut")
+    yield ev.NodeDisconnected(NODE, 1, "no Python", True)
+    yield ev.NodeDisconnected(NODE, 1, "another host key", True, True)
+    yield ev.NodeConnected(NODE, 2, frozenset({start, task}))
+    yield ev.NodeDisconnected(NODE, 2, "cut")
     yield ev.NodePrepared(NODE)
     yield ev.NodePrepared(NODE, "no package")
     yield ev.NodeMeasured(NODE, NodeUsage(seconds=10.0))
@@ -144,6 +148,7 @@ def events() -> Iterator[ev.Event]:
     yield ev.ResumePool("p")
     yield from (ev.Drain(option) for option in NodeDeallocationOption)
     yield ev.Tick()
+    yield ev.TimeLost(3600.0)
 
 
 #: Timers, as (kind, key): one that was set for an earlier state may ring in any.

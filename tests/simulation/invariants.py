@@ -55,6 +55,7 @@ class Invariants:
         tasks: dict[tuple[str, str], Task] = sim.journal.table("tasks")
         self._every_vm_has_a_record(sim, nodes)
         self._executions_run_once(sim)
+        require(not sim.world.crossed, "a connection was made while one stood", sim.world.crossed)
         if sim.journal.commits != self._commits:
             self._commits = sim.journal.commits
             self._one_job_at_a_time(sim.journal.table("jobs"))

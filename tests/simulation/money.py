@@ -74,7 +74,7 @@ class Money(Invariants):
 
     def _used_up_is_said_at_once(self, sim: Simulation, pool: Pool, nodes: list[Node]) -> None:
         budget = options_of(pool.spec.metadata).budget
-        if budget is None or sim.core is None:
+        if budget is None or sim.core is None or sim.now <= sim.asleep:
             return
         bill = pool_bill(pool, nodes, sim.settings.pools, sim.now)
         told = any(error.code == "BudgetReached" for error in pool.resize_errors)

@@ -66,6 +66,22 @@ def test_nothing_is_refused_in_any_state(pool, node):
                 raise AssertionError(f"{happening} in {node}") from exc
 
 
+@pytest.mark.parametrize("pools", [{}, {"p": POOLS["steady"]}], ids=["no pool", "a later pool of that name"])
+def test_nor_is_what_nobody_has_a_record_of_any_more(pools):
+    """Answers may come after the end of the node that asked, and of its pool."""
+    for happening in HAPPENINGS:
+        core = Core(CoreSettings(), Deployment("d", "key"), CountingIds(1000))
+        core.load(Stored(pools=pools), NOW)
+        turned(core, NOW)
+        try:
+            happen(core, happening)
+            turned(core, NOW + 1)
+            turned(core, NOW + 2)
+        except Exception as exc:
+            raise AssertionError(f"{happening}") from exc
+        assert NODE not in core.ctx.nodes and NODE not in core.ctx.connections and NODE not in core.ctx.connected
+
+
 @pytest.mark.parametrize("node", nodes().values(), ids=nodes())
 def test_nor_are_two_at_once(node):
     """Within a batch a node may be in states that no planner has seen yet."""

@@ -212,6 +212,10 @@ def replace_all_stand_ins_at_once(patch):
     patch.setattr("pools.planner._Pass.resize_low_priority", resize_low_priority)
 
 
+def believe_what_is_told_of_former_connections(patch):
+    patch.setattr(NodeMachine, "is_newest", lambda self, node_id, connection: node_id in self._ctx.nodes)
+
+
 def wait_for_what_the_cloud_has_announced(patch):
     original = NodeMachine.ring
 
@@ -247,6 +251,7 @@ MUTATIONS = [
     keep_preempted_nodes_for_ever,
     replace_all_stand_ins_at_once,
     wait_for_what_the_cloud_has_announced,
+    believe_what_is_told_of_former_connections,
 ]
 
 

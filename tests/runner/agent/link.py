@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from providers import Provider, Vm, VmSpec, open_provider
+from providers import Provider, Vm, VmSpec, VmState, open_provider
 from runner.node_link import LinkTimeouts, NodeLink
 
 from .node import wait_until
@@ -31,6 +31,8 @@ def new_key() -> str:
 
 
 KEY = new_key()
+#: For what is told of a VM, and never goes there.
+NOWHERE = Vm("nowhere", "i-1", VmState.RUNNING, None, None, "root", None, False, "/", None)
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from runner.node_dialing import await_word, dial
 from runner.node_link import LinkTimeouts, NodeLink
 from runner.node_session import NodeSession
 
-from .link import KEY, Ears, Proxy, new_key
+from .link import KEY, NOWHERE, Ears, Proxy, new_key
 from .node import wait_until
 
 
@@ -134,7 +134,7 @@ class Effects:
         return NodeLink(command.vm, KEY, session.messages, session.closed, LinkTimeouts(connect=30.0, handshake=30.0))
 
     def open(self, name: str, vm: Vm) -> None:
-        self.effects.issue(OpenNode(name, vm, 1, {}, 30.0))
+        self.effects.issue(OpenNode(name, vm, 1, 1, {}, 30.0))
 
     def wait(self, kind: type[Event], name: str) -> Event:
         found: Event = wait_until(
@@ -267,7 +267,8 @@ def test_what_breaks_otherwise_is_not(effects: Effects, vm: Vm) -> None:
 def test_a_notice_becomes_an_event(at: object, events: list[Event], tmp_path: Path) -> None:
     posted: list[Event] = []
     stores = PackageStore(tmp_path), OutputStore(tmp_path)
-    session = NodeSession("n", 1, {}, 30.0, posted.append, lambda work: None, *stores, SystemClock(), notices="ec2")
+    command = OpenNode("n", NOWHERE, 1, 1, {}, 30.0)
+    session = NodeSession(command, posted.append, lambda work: None, *stores, SystemClock())
     session.messages([{"op": "notice", "at": at}])
     assert posted == events
 
@@ -290,7 +291,8 @@ def test_the_agent_is_told_what_to_watch(notices: str | None, tmp_path: Path) ->
         def close(self) -> None: ...
 
     stores = PackageStore(tmp_path), OutputStore(tmp_path)
-    session = NodeSession("n", 2, {}, 30.0, lambda event: None, lambda work: None, *stores, SystemClock(), notices)
+    command = OpenNode("n", NOWHERE, 1, 2, {}, 30.0, notices=notices)
+    session = NodeSession(command, lambda event: None, lambda work: None, *stores, SystemClock())
     link = Recorder()
     session.open(link)
     session.messages([{"op": "hello", "executions": []}])

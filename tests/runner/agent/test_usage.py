@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pools import NodeUsage, SystemClock
+from runner import OpenNode
 from runner.agent import usage
 from runner.agent.usage import Meter, cpu_percent, cpu_times, disk_counters, growth, memory_used, network_counters
 from runner.events import Event, NodeMeasured
@@ -17,6 +18,7 @@ from runner.node_session import NodeSession
 from runner.outputs import OutputStore
 from runner.packages import PackageStore
 
+from .link import NOWHERE
 from .node import Node
 
 Counters = dict[str, tuple[int, ...]]
@@ -210,9 +212,9 @@ def test_figures_that_no_agent_tells_are_refused(message: dict[str, Any]) -> Non
 
 def test_odd_figures_are_left_out_and_the_connection_stays(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     posted: list[Event] = []
-    session = NodeSession(
-        "n", 1, {}, 30.0, posted.append, lambda work: None, PackageStore(tmp_path), OutputStore(tmp_path), SystemClock()
-    )
+    stores = PackageStore(tmp_path), OutputStore(tmp_path)
+    command = OpenNode("n", NOWHERE, 1, 1, {}, 30.0)
+    session = NodeSession(command, posted.append, lambda work: None, *stores, SystemClock())
     odd = {"op": "usage", "seconds": 1, "disk_bytes": -1}
     session.messages([odd, odd, {"op": "usage", "seconds": 30, "cpu_percent": 5}])
     assert posted == [NodeMeasured("n", NodeUsage(seconds=30, cpu_percent=5))]

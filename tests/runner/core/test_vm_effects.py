@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from pools import DestroyVm, ReadConsole, SystemClock
+from pools import DestroyVm, ListVms, ReadConsole, SystemClock
 from runner import VmEffects, vm_effects
-from runner.events import ConsoleRead, VmDestroyed
+from runner.events import ConsoleRead, VmDestroyed, VmsListed
 
 
 class Cloud:
@@ -28,6 +28,14 @@ class Cloud:
 
     def destroy(self, name, provider_id=None):
         self.calls.append(("destroy", name, provider_id))
+
+    def list_owned(self):
+        self.calls.append(("list",))
+        return []
+
+    def sweep(self, dry=False):
+        self.calls.append(("sweep", dry))
+        raise OSError("in use")
 
 
 @pytest.fixture
@@ -96,3 +104,12 @@ def test_an_orphan_that_was_destroyed_is_told_of(cloud, world, caplog):
             time.sleep(0.005)
     assert caplog.messages == ["provider p: VM vm was destroyed: orphan: it has had no record for 60 s"]
     assert ("destroy", "vm", "i-7") in cloud.calls
+
+
+def test_after_a_list_what_nobody_needs_is_removed_and_an_error_there_changes_nothing(cloud, world):
+    effects, posted = world
+    effects.list(ListVms("p"))
+    wait_for(posted, 1)
+    effects.close()
+    assert [type(event) for event in posted] == [VmsListed]
+    assert cloud.calls == [("list",), ("sweep", False)]

@@ -1,0 +1,122 @@
+"""A controller whose clock is set forward, or whose machine stands still: nodes do not pay for it."""
+
+import pytest
+from msgspec.structs import replace
+
+from pools import CountingIds, Deployment, NodeState
+from runner import Core, CoreSettings, Engine
+from runner.core import Stored
+from runner.engine import LATE
+from runner.events import Tick, VmsListed
+from runner.memory_journal import MemoryJournal
+from tests.simulation.every_event import NODE, NOW, POOLS, nodes
+
+from .run import SETTINGS, ask, job, node_of, simulation, task, until
+
+IMPATIENT = replace(SETTINGS, pools=replace(SETTINGS.pools, boot_timeout=60.0, unreachable_timeout=60.0))
+
+
+def test_what_boots_meanwhile_is_not_given_up():
+    sim = simulation(settings=IMPATIENT)
+    until(sim, lambda: sim.journal.table("nodes"))
+    sim.sleep(3600.0)
+    until(sim, lambda: node_of(sim).state is NodeState.IDLE, 3700.0)
+    assert len(sim.world.cloud.everything()) == 1
+    pool = sim.journal.table("pools")["p"]
+    assert (pool.usage.nodes_allocated, pool.failures) == (1, 0)
+
+
+def test_what_was_out_of_reach_has_its_time_as_well():
+    sim = simulation(settings=IMPATIENT)
+    ask(sim, job("j", task("a")))
+    until(sim, lambda: node_of(sim).state is NodeState.RUNNING)
+    first = node_of(sim)
+    sim.world.cut(first.id)
+    until(sim, lambda: node_of(sim).unreachable_since is not None)
+    sim.sleep(3600.0)
+    until(sim, lambda: node_of(sim).unreachable_since is None, 3700.0)
+    assert node_of(sim).id == first.id
+    assert sim.journal.table("pools")["p"].usage.nodes_allocated == 1
+
+
+class Hand:
+    """A clock that stands still until it is set."""
+
+    now_is = NOW
+
+    def now(self):
+        return self.now_is
+
+
+class Nowhere:
+    def issue(self, command): ...
+
+
+class Controller:
+    """The loop, with one node, which answers nothing."""
+
+    def __init__(self, node):
+        self.clock = Hand()
+        core = Core(CoreSettings(), Deployment("d", "key"), CountingIds())
+        core.load(Stored(pools={"p": POOLS["steady"]}, nodes={NODE: nodes()[node]}), NOW)
+        self.engine = Engine(core, MemoryJournal(), Nowhere(), self.clock)
+        self.turn(0.0)
+
+    def turn(self, passed):
+        """One turn of the loop, so many seconds after the last one."""
+        self.clock.now_is += passed
+        self.engine.post(Tick())
+        self.engine.step()
+
+    def gives_up_after(self):
+        """Seconds of turns, a second each, until the node is given up."""
+        for second in range(2000):
+            node = self.engine.core.ctx.nodes.get(NODE)
+            if node is None or node.destroying:
+                return second
+            self.turn(1.0)
+        raise AssertionError("never")
+
+
+@pytest.mark.parametrize("node", ["starting", "lost"])
+@pytest.mark.parametrize("gap", [0.0, 9.0, 3600.0])
+def test_a_gap_in_time_is_added_to_what_a_node_has_left(node, gap):
+    controller = Controller(node)
+    controller.turn(gap)
+    seconds = controller.gives_up_after() + (gap if gap < 10.0 else 0.0)
+    assert 899.0 <= seconds <= 901.0
+
+
+def test_a_turn_that_waited_for_its_timer_has_lost_nothing(monkeypatch):
+    controller = Controller("idle")
+    lost, waited, inbox = [], [], controller.engine._inbox
+    for timer in [*controller.engine.core.timers._when]:
+        controller.engine.core.timers.cancel(*timer)
+    controller.engine.core.timers.set("poll", "x", NOW + 30.0)
+    monkeypatch.setattr(controller.engine.core, "handle", lambda event, now: lost.append(event))
+
+    class Inbox:
+        get_nowait = inbox.get_nowait
+
+        def get(self, timeout):
+            waited.append(timeout)
+            controller.clock.now_is += timeout + 1.0
+            return inbox.get()
+
+    monkeypatch.setattr(controller.engine, "_inbox", Inbox())
+    inbox.put((Tick(), None))
+    controller.engine.step()
+    assert lost == [Tick()] and waited[0] > LATE
+
+
+def test_a_vm_that_is_new_may_be_missing_for_as_long_as_before():
+    """Its cloud has not had the time to show it."""
+    controller = Controller("made")
+    core = controller.engine.core
+    node = core.ctx.nodes[NODE]
+    core.ctx.put_node(replace(node, vm_confirmed=NOW - 1.0))
+    controller.turn(3600.0)
+    core.handle(VmsListed("x", (), NOW + 3601.0), NOW + 3602.0)
+    assert core.ctx.nodes[NODE].state is NodeState.CREATING
+    core.handle(VmsListed("x", (), NOW + 3631.0), NOW + 3632.0)
+    assert core.ctx.nodes[NODE].state is NodeState.UNUSABLE
