@@ -90,11 +90,13 @@ class Controller:
         self._clock = clock if clock is not None else SystemClock()
         ids = RandomIds()
         state.create(ids.new)
+        self.journal: Journal = open_journal(state.database_url)
+        if state.key.lost():
+            state.key.make(nodes=sum(not node.vm_gone for node in self.journal.nodes()))
         self.deployment = state.deployment()
         self._options = provider_options(state, settings)
         self.providers = open_providers(state, settings)
         state.remember_providers(self._options)
-        self.journal: Journal = open_journal(state.database_url)
         self.outputs = OutputStore(state.outputs, settings.output_cap)
         self.packages = PackageStore(state.packages)
         core_settings = CoreSettings(
@@ -126,7 +128,7 @@ class Controller:
             housekeep=self._forget_old,
             observe=observe,
         )
-        self._key = state.key_file.read_text()
+        self._key = state.key.private()
         threading.Thread(target=NodeLink.bundle, name="bundle", daemon=True).start()
         self.core.load(stored, now)
         self._check_providers()

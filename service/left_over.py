@@ -24,9 +24,14 @@ def left_over(providers: Mapping[str, Provider], used: Collection[str]) -> Itera
 
 def left_over_at(provider: Provider) -> Iterator[str]:
     """Names of the VMs that are listed and have not ended. Those that have are cleaned up: clouds show them for a
-    while, and their record may have gone with an earlier controller. Raises ProviderError."""
+    while, and their record may have gone with an earlier controller. So is what was made beside them. Raises
+    ProviderError."""
     for vm in provider.list_owned():
         if vm.state in (VmState.TERMINATED, VmState.PREEMPTED):
             provider.destroy(vm.name, vm.provider_id)
         else:
             yield vm.name
+    try:
+        provider.sweep()
+    except ProviderError as exc:  # no VM is left for it
+        log.warning("provider %s: what was made beside VMs cannot be removed now: %s", provider.name, exc)

@@ -65,6 +65,9 @@ class OnlyThese:
     def destroy(self, name: str, provider_id: str | None = None) -> None:
         self._provider.destroy(name, provider_id)
 
+    def sweep(self, dry: bool = False) -> list[str]:
+        return self._provider.sweep(dry)
+
     def console(self, name: str) -> str | None:
         return self._provider.console(name)
 

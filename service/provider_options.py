@@ -120,7 +120,8 @@ def check_idle_timeouts(settings: Settings) -> None:
 def open_providers(state: StateDirectory, settings: Settings) -> dict[str, Provider]:
     """The providers that nodes may come from, by name. Raises InvalidRequestError, StateError."""
     options, opened = provider_options(state, settings), dict[str, Provider]()
-    identity = (state.deployment().id, state.host_key_secret()) if state.exists() else (NOBODY, None)
+    deployment = state.deployment().id if state.exists() else NOBODY
+    identity = deployment, None if state.key.lost() else state.key.host_key_secret()
     for name, each in options.items():
         if driver_of(name, each) == "simulated":
             raise InvalidRequestError(f"provider {name}: simulated machines run no tasks; use the provider `local`")

@@ -7,11 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from providers import Provider, ProviderError, Vm
+from providers import Provider, ProviderError, Vm, VmState
 
 from .iso8601 import format_instant
 
 Done = Literal["found", "ended", "kept", "failed"]
+
+#: They run no more, and clouds may bill them all the same.
+_OVER = frozenset((VmState.TERMINATED, VmState.PREEMPTED))
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,19 @@ class Orphan:
         }
 
 
+@dataclass(frozen=True)
+class Leftover:
+    """What a provider has beside VMs, and nobody needs: `what` in words."""
+
+    provider: str
+    what: str
+    done: Literal["found", "removed", "in use"]
+
+    def __str__(self) -> str:
+        words = {"found": "would remove", "removed": "removed", "in use": "still in use, the next run or reap removes"}
+        return f"{self.provider}: {words[self.done]} {self.what}"
+
+
 class Reaper:
     """`records`: reads the names of the VMs that a record stands for now. `grace`: seconds; a VM that is younger
     stays."""
@@ -56,12 +72,17 @@ class Reaper:
         #: providers that could not be asked, and why
         self.errors: dict[str, str] = {}
 
-    def find(self) -> list[Orphan]:
-        """In the order of providers and names. A VM that gets its record, or loses it, while we look is none."""
+    def find(self, over: bool = False) -> list[Orphan]:
+        """In the order of providers and names. A VM that gets its record, or loses it, while we look is none. `over`:
+        only those that have ended or are switched off."""
         known = set(self._records())
         listed = [(name, vm) for name, provider in self._providers.items() for vm in self._list(name, provider)]
         known |= set(self._records())
-        return [self._orphan(name, vm) for name, vm in listed if vm.name not in known]
+        return [
+            self._orphan(name, vm)
+            for name, vm in listed
+            if vm.name not in known and (not over or vm.state in _OVER)
+        ]
 
     def _list(self, name: str, provider: Provider) -> list[Vm]:
         try:
@@ -81,6 +102,21 @@ class Reaper:
         with ThreadPoolExecutor(16, thread_name_prefix="reap") as executor:
             return list(executor.map(self._end, orphans))
 
+    def sweep(self, dry: bool) -> list[Leftover]:
+        """What the providers have beside VMs, once none is left there; it is removed if that is not `dry`."""
+        found: list[Leftover] = []
+        for name, provider in self._providers.items():
+            if name in self.errors:
+                continue
+            try:
+                texts = provider.sweep(dry)
+                left = provider.sweep(dry=True) if texts and not dry else []
+            except ProviderError as exc:
+                self.errors[name] = str(exc)
+                continue
+            found += [Leftover(name, each, "found" if dry else _became(each, left)) for each in texts]
+        return found
+
     def _end(self, orphan: Orphan) -> Orphan:
         if orphan.done != "found":
             return orphan
@@ -89,3 +125,7 @@ class Reaper:
         except ProviderError as exc:
             return replace(orphan, done="failed", note=str(exc))
         return replace(orphan, done="ended")
+
+
+def _became(text: str, left: list[str]) -> Literal["removed", "in use"]:
+    return "in use" if text in left else "removed"

@@ -80,6 +80,8 @@ class Shutdown:
             self._tell(f"the records cannot be read, the VMs are ended all the same: {self._damaged}")
         elif self._closed:
             self._tell("the VMs are ended without asking the nodes first, because a provider cannot be used")
+        elif self._ours(self._owners) and self._state.key.lost():
+            self._tell("the VMs are ended without asking the nodes first, because the key that they let in is missing")
         elif self._ours(self._owners):
             self._tell(f"the nodes hand over what has ended, for {DRAIN_LIMIT:g} s at most (--now does without)")
             self._engage(DRAIN_LIMIT)
@@ -95,6 +97,8 @@ class Shutdown:
 
     def _engage(self, limit: float) -> None:
         """Be the controller of this state until no node is left, or the time is over."""
+        if self._state.key.lost():
+            self._state.key.replace_for_now()
         try:
             controller = Controller(self._state, self._settings, occurrences=0, only=self._pool)
         except (JournalError, StateError, OSError) as exc:  # a full disk, for one: the VMs must go all the same
@@ -143,12 +147,24 @@ class Shutdown:
 
     def _empty(self, provider: Provider, deadline: float) -> list[str]:
         """Names of the VMs that do not go in time."""
-        while (vms := self._listed(provider)) is None or vms:
+        while (vms := self._listed(provider)) is None or vms or not self._swept(provider):
             if time.monotonic() > deadline or self._given_up.is_set():
-                return [vm.name for vm in vms or ()] or [f"those of {provider.name}, which does not answer"]
-            if vms is None or not self._destroy_all(provider, vms):
+                silent = [f"those of {provider.name}, which does not answer"]
+                return silent if vms is None else [vm.name for vm in vms]
+            if not vms or not self._destroy_all(provider, vms):
                 self._given_up.wait(_PAUSE)
         return []
+
+    def _swept(self, provider: Provider) -> bool:
+        """Nothing is left beside the VMs that have gone, or nothing that could be removed."""
+        try:
+            found = provider.sweep()
+        except ProviderError as exc:
+            self._tell_once(f"provider {provider.name}: what was made beside the VMs cannot be removed: {exc}")
+            return not exc.retryable
+        for what in found:
+            self._tell_once(f"removing {what}")
+        return not found
 
     def look(self) -> None:
         """See what there is before anything is ended, so that it can be told what was."""

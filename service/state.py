@@ -23,20 +23,20 @@ from urllib.parse import quote
 
 from pools import Deployment
 
+from .deployment_key import DeploymentKey, StateError, write_file
+
+__all__ = ["StateDirectory", "StateError", "StateInUse"]
+
 _ID = re.compile(r"[0-9a-f]{12}\Z")
-
-
-class StateError(RuntimeError):
-    """The state directory cannot be used; the message says why and what to do."""
 
 
 class StateInUse(StateError):
     """Another controller works on this state."""
 
-    def __init__(self, directory: Path, pid: str) -> None:
+    def __init__(self, directory: Path, pid: str, instead: str) -> None:
         super().__init__(
-            f"another ebbtide (pid {pid}) works on the state {directory}; "
-            f"wait for it, stop it (kill -INT {pid}), or use another --state"
+            f"another ebbtide (pid {pid}) works on the state {directory}; wait for it, or stop it (kill -INT {pid} "
+            f"lets its tasks end and its nodes go, a second one leaves all as it is), {instead}"
         )
         self.pid = pid
 
@@ -44,6 +44,7 @@ class StateInUse(StateError):
 class StateDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.key = DeploymentKey(path / "id_ed25519")
 
     @property
     def database(self) -> Path:
@@ -74,10 +75,6 @@ class StateDirectory:
         """The directory of a provider that keeps records of its own."""
         return self.nodes if name == "local" else self.path / "providers" / name
 
-    @property
-    def key_file(self) -> Path:
-        return self.path / "id_ed25519"
-
     def exists(self) -> bool:
         return (self.path / "deployment").is_file()
 
@@ -94,7 +91,7 @@ class StateDirectory:
         text = json.dumps({**self.remembered_providers(), **options}, indent=1, sort_keys=True)
         path = self.providers_file
         if not path.exists() or path.read_text() != text:
-            _write(path, text.encode(), 0o600)
+            write_file(path, text.encode(), 0o600)
 
     def remembered_providers(self) -> dict[str, dict[str, Any]]:
         """The options of every provider that this state was ever worked on with. Raises StateError."""
@@ -123,7 +120,7 @@ class StateDirectory:
             )
 
     def create(self, new_id: Callable[[], str]) -> None:
-        """Make the directory, its deployment id and its key, as far as they are not there. Hold the lock.
+        """Make the directory and its deployment id, as far as they are not there. Hold the lock.
 
         Raises StateError.
         """
@@ -132,50 +129,21 @@ class StateDirectory:
             os.chmod(self.path, 0o700)
             if not self.exists():
                 self._refuse_without_id()
-                _write(self.path / "deployment", new_id().encode() + b"\n", 0o600)
-            if not self.key_file.exists():
-                self._make_key()
+                write_file(self.path / "deployment", new_id().encode() + b"\n", 0o600)
         except OSError as exc:
             raise StateError(f"the state directory {self.path} cannot be made: {exc}") from None
-
-    def _make_key(self) -> None:
-        from cryptography.hazmat.primitives import serialization
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-        key = Ed25519PrivateKey.generate()
-        private = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
-        )
-        public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
-        _write(self.key_file.with_suffix(".pub"), public + b" ebbtide\n", 0o644)
-        _write(self.key_file, private, 0o600)
 
     def deployment(self) -> Deployment:
         """Who we are. Raises StateError if the state was tampered with."""
         text = (self.path / "deployment").read_text("ascii", "replace").strip()
         if not _ID.match(text):
             raise StateError(f"{self.path / 'deployment'} does not hold a deployment id; restore it from a backup")
-        return Deployment(text, self.key_file.with_suffix(".pub").read_text().strip())
-
-    def host_key_secret(self) -> bytes:
-        """What the host keys of VMs are made of: 32 bytes that follow from the deployment's private key. Raises
-        StateError."""
-        from cryptography.hazmat.primitives import hashes, serialization
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
-        try:
-            key = serialization.load_ssh_private_key(self.key_file.read_bytes(), None)
-        except (OSError, ValueError) as exc:
-            raise StateError(f"{self.key_file} cannot be read ({exc}); restore it from a backup") from None
-        if not isinstance(key, Ed25519PrivateKey):
-            raise StateError(f"{self.key_file} holds another key than ours; restore it from a backup")
-        derive = HKDF(hashes.SHA256(), length=32, salt=None, info=b"ebbtide host keys")
-        return derive.derive(key.private_bytes_raw())
+        return Deployment(text, self.key.public())
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Be the one controller of this state. Raises StateInUse, StateError.
+    def lock(self, instead: str = "then give this command again") -> Iterator[None]:
+        """Be the one controller of this state. Raises StateInUse, StateError. `instead`: what somebody may do who finds
+        another controller there.
 
         The lock is the kernel's: it ends with the process, however that ends.
         """
@@ -189,21 +157,10 @@ class StateDirectory:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 pid = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
-                raise StateInUse(self.path, pid) from None
+                raise StateInUse(self.path, pid, instead) from None
             with suppress(OSError):  # a full disk: the pid is only for people, and `down` must work all the same
                 os.ftruncate(descriptor, 0)
                 os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
             yield
         finally:
             os.close(descriptor)
-
-
-def _write(path: Path, data: bytes, mode: int) -> None:
-    """Write whole or not at all, and durably."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with open(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.rename(path)

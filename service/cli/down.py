@@ -24,7 +24,7 @@ def down(pool: str | None, at_once: bool, state: Path, config: Path | None) -> N
     settings = read_settings(config)
     directory = StateDirectory(state)
     directory.require()
-    with directory.lock():
+    with directory.lock("then give this command again if a VM is left"):
         shutdown = Shutdown(directory, settings, pool, click.echo)
         shutdown.look()
         if not at_once:

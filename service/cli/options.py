@@ -37,7 +37,7 @@ def config_option(command: F) -> F:
 
 
 def json_option(command: F) -> F:
-    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")(
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")(
         command
     )
 

@@ -39,7 +39,7 @@ def evaluate(pool_id: str, apply: bool, state: Path, config: Path | None, as_jso
     directory = StateDirectory(state)
     directory.require()
     if apply:
-        with directory.lock():
+        with directory.lock("or leave --apply out: what the formula decides is told beside it"):
             run = _evaluate(directory, settings, pool_id, apply=True)
     else:
         run = _evaluate(directory, settings, pool_id, apply=False)
@@ -68,7 +68,8 @@ def resume(pool_id: str, state: Path, config: Path | None) -> None:
     settings = read_settings(config)
     directory = StateDirectory(state)
     directory.require()
-    with directory.lock(), _core(directory, settings, keep=True) as core:
+    afterwards = f"then `ebbtide pool resume {pool_id}` again, and the same `ebbtide run`"
+    with directory.lock(afterwards), _core(directory, settings, keep=True) as core:
         before = core.pools.get(pool_id)
         if before.broken_since is not None:
             core.handle(ResumePool(pool_id), now())

@@ -4,6 +4,7 @@ import json
 import re
 import sys
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,12 +27,20 @@ _ID = re.compile(r"[0-9a-f]{12}", re.ASCII)
 @click.option("--dry-run", is_flag=True, help="Only tell; works beside a running controller.")
 @click.option("--grace", metavar="DURATION", help="Leave VMs alone that are younger; default: setting orphanGrace.")
 @click.option("--deployment", metavar="ID", help="Every VM of this deployment, whose state directory is lost.")
+@click.option("--over", is_flag=True, help="Only VMs that have ended or are switched off, which may cost all the same.")
 @click.option("--yes", is_flag=True, help="Do not ask before the VMs of --deployment are ended.")
 @state_option
 @config_option
 @json_option
 def reap(
-    dry_run: bool, grace: str | None, deployment: str | None, yes: bool, state: Path, config: Path | None, as_json: bool
+    dry_run: bool,
+    grace: str | None,
+    deployment: str | None,
+    over: bool,
+    yes: bool,
+    state: Path,
+    config: Path | None,
+    as_json: bool,
 ) -> None:
     """End VMs that carry this deployment's tag and have no record.
 
@@ -45,13 +54,13 @@ def reap(
         if deployment is None:
             directory.require()
             if not dry_run:
-                stack.enter_context(directory.lock())
-            code = _reap(directory, settings, None, seconds, ask=False, dry_run=dry_run, as_json=as_json)
+                stack.enter_context(directory.lock("or look with --dry-run, which works beside it"))
+            code = _reap(directory, settings, None, seconds, over=over, ask=False, dry_run=dry_run, as_json=as_json)
         else:
             _check(deployment, directory, settings)
             if not dry_run and not yes and (as_json or not sys.stdin.isatty()):
                 raise BadInput("every VM of a deployment would be ended: look with --dry-run, then say --yes")
-            code = _reap(None, settings, deployment, seconds, ask=not yes, dry_run=dry_run, as_json=as_json)
+            code = _reap(None, settings, deployment, seconds, over=over, ask=not yes, dry_run=dry_run, as_json=as_json)
     sys.exit(code)
 
 
@@ -86,6 +95,7 @@ def _reap(
     deployment: str | None,
     grace: float,
     *,
+    over: bool,
     ask: bool,
     dry_run: bool,
     as_json: bool,
@@ -95,18 +105,26 @@ def _reap(
 
     opened, closed = _open(directory, settings, deployment)
     reaper = Reaper(opened, lambda: _recorded(directory) if directory is not None else (), grace, now)
-    orphans = reaper.find()
+    orphans = reaper.find(over)
     if ask and not dry_run and any(orphan.done == "found" for orphan in orphans):
         _show(orphans)
         if not click.confirm(f"End them? They belong to deployment {deployment}", err=True):
             return 1
     if not dry_run:
         orphans = reaper.end(orphans)
+    leftovers = reaper.sweep(dry_run) if not over else []  # a controller may work elsewhere, and need them next
     errors = reaper.errors | {name: str(error) for name, error in closed.items()}
     if as_json:
-        click.echo(json.dumps({"vms": [orphan.to_json() for orphan in orphans], "errors": errors}, indent=2))
+        report = {
+            "vms": [orphan.to_json() for orphan in orphans],
+            "leftovers": [asdict(each) for each in leftovers],
+            "errors": errors,
+        }
+        click.echo(json.dumps(report, indent=2))
     else:
         _show(orphans)
+        for each in leftovers:
+            click.echo(str(each))
     for name, text in errors.items():
         click.echo(f"ebbtide: error: whether {name} has any is not known: {text}", err=True)
     return 1 if errors or any(orphan.done == "failed" for orphan in orphans) else 0

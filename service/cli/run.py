@@ -5,6 +5,7 @@ import os
 import shlex
 import signal
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pools import AutoScaleRun
 
     from ..controller import Controller
+    from ..preflight import Preflight
     from ..report import Report
     from ..views import Pump
 
@@ -42,6 +44,7 @@ def run(
     """
     from ..controller import Controller
     from ..offers import offer
+    from ..preflight import Preflight, nodes_on_record
     from ..provider_options import check_idle_timeouts, open_providers, provider_options
     from ..state import StateDirectory
     from ..workload_file import load_workload
@@ -55,15 +58,31 @@ def run(
     loaded = load_workload(workload, settings, offers)
     for warning in loaded.warnings:
         click.echo(f"ebbtide: {warning}", err=True)
-    with directory.lock():
+    with directory.lock("or use another --state"):
+        preflight = Preflight(loaded.spec.pools, settings.default_provider, offers, options)
+        goes_on = preflight.needed and nodes_on_record(directory)
+        if not goes_on:
+            _refuse(preflight)
         desk = _Desk(workload, as_json=as_json, plain=plain)
         controller = Controller(
             directory, settings, end_idle_pools=True, occurrences=occurrences, observe=desk.observe
         )
         desk.open(controller)
         controller.apply(loaded)
+        if goes_on:
+            desk.tell(preflight)
         code = desk.work(controller)
     sys.exit(code)
+
+
+def _refuse(preflight: Preflight) -> None:
+    """Nothing is there yet that anybody would have to end. Raises ProviderError if that is to stay so."""
+    doubts = preflight.doubts()
+    refusal = next((doubt.refusal for doubt in doubts if doubt.refusal is not None), None)
+    if refusal is not None:
+        raise refusal("\n".join(doubt.text for doubt in doubts))
+    for doubt in doubts:
+        click.echo(f"ebbtide: warning: {doubt.text}", err=True)
 
 
 class _Desk:
@@ -87,6 +106,15 @@ class _Desk:
         from ..views.screen import open_pump
 
         self._pump = open_pump(controller.core.tables(), now(), as_json=self._as_json, plain=self._plain)
+
+    def tell(self, preflight: Preflight) -> None:
+        """What the clouds lack, when that is known: there are nodes to be worked with, or to be ended, all the same."""
+
+        def wait() -> None:
+            for doubt in preflight.doubts():
+                self._say(doubt.text, "bad")
+
+        threading.Thread(target=wait, name="preflight", daemon=True).start()
 
     def work(self, controller: Controller) -> int:
         """Run until all is done, somebody interrupts, or nothing can go on; then say what was."""

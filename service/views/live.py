@@ -56,7 +56,7 @@ class LiveView:
         return text
 
     def _tables(self, now: float) -> RenderableType:
-        return Group(Text(), self._pools(now), self._nodes(now), self._tasks())
+        return Group(Text(), self._pools(now), self._nodes(now), self._tasks(now))
 
     def _pools(self, now: float) -> Table:
         table = _table("pool", "state", "nodes", "target", "last autoscale run", "node-seconds", "cost")
@@ -97,14 +97,14 @@ class LiveView:
             table.add_row(f"... {len(nodes)} nodes: {rest}", "", "", "", "", "", "")
         return table
 
-    def _tasks(self) -> Table:
+    def _tasks(self, now: float) -> Table:
         states = ("active", "preparing", "running", "succeeded", "failed")
         table = _table("job", "state", *states, "cost")
         jobs = list(self._tally.jobs.values())
         for job in jobs[-_JOBS:]:
             counts = self._tally.tasks.get(job.id, Counter())
             state = job.scheduling_error.code if job.scheduling_error is not None else str(job.state)
-            cost = told(self._tally.job_cost(job.id))
+            cost = told(self._tally.job_cost(job.id, now))
             table.add_row(job.id, state, *(str(counts[each]) for each in states), cost)
         if len(jobs) > _JOBS:
             total = self._tally.task_counts()

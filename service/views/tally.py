@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from msgspec.structs import replace
 
 from pools import AutoScaleRun, Change, Cost, Node, Pool
 from runner import Job, Task
 
-from ..costs import Used, used
+from ..costs import Used, job_costs, used
 
 #: Steps remembered of how many nodes a pool had; the middle of a longer history goes.
 _STEPS = 400
@@ -29,7 +31,9 @@ class Tally:
         #: per pool: (when, how many nodes from then on)
         self.steps: dict[str, list[tuple[float, int]]] = {}
         #: per job: what its executions that have ended took of nodes
-        self.costs: dict[str, Cost] = {}
+        self._costs: dict[str, Cost] = defaultdict(Cost)
+        #: per job: its tasks that run, without what their former executions took
+        self._running: dict[str, dict[Any, Task]] = defaultdict(dict)
         self._task_costs: dict[Any, Cost] = {}
         self._task_states: dict[Any, str] = {}
         self._counts: Counter[str] = Counter()
@@ -61,18 +65,20 @@ class Tally:
         before = self._task_states.pop(key, None)
         if before is not None:
             counts[before] -= 1
+            self._running[key[0]].pop(key, None)
         if task is not None:
             state = task_state(task)
             self._task_states[key] = state
             counts[state] += 1
+            if state == "running":
+                self._running[key[0]][key] = replace(task, cost=0.0, unpriced_seconds=0.0)
             if task.cost or task.unpriced_seconds:
                 self._task_cost(key, Cost(task.cost, task.unpriced_seconds))
 
     def _task_cost(self, key: Any, cost: Cost) -> None:
-        before, total = self._task_costs.get(key, Cost()), self.costs.get(key[0], Cost())
+        before = self._task_costs.get(key, Cost())
         self._task_costs[key] = cost
-        more = Cost(cost.known - before.known, cost.unpriced - before.unpriced)
-        self.costs[key[0]] = total + more
+        self._costs[key[0]] += Cost(cost.known - before.known, cost.unpriced - before.unpriced)
 
     def _node(self, node_id: str, node: Node | None, now: float) -> None:
         known = self.nodes.get(node_id)
@@ -100,8 +106,10 @@ class Tally:
     def used(self, pool: Pool, now: float) -> Used:
         return used(pool, self.nodes_of(pool.id), now)
 
-    def job_cost(self, job_id: str) -> Cost:
-        return self.costs.get(job_id, Cost())
+    def job_cost(self, job_id: str, now: float) -> Cost:
+        """What its executions have taken of nodes, with those that run until `now`."""
+        running = job_costs(self._running[job_id].values(), self.nodes, self.pools, now)
+        return self._costs[job_id] + running[job_id]
 
     def task_counts(self) -> Counter[str]:
         total: Counter[str] = Counter()

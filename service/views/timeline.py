@@ -206,7 +206,7 @@ class Timeline:
             yield Line(now, f"pool {pool_id}", f"has {nodes}", "quiet")
             return
         amount = self.tally.used(pool, now)
-        text = f"is at zero: {amount.seconds:.1f} node-seconds so far, price {told(amount.cost)}"
+        text = f"is at zero: {amount.seconds:.1f} node-seconds so far, cost {told(amount.cost)}"
         yield Line(now, f"pool {pool_id}", text, "good")
 
     # -- jobs and tasks -------------------------------------------------------------------------------------

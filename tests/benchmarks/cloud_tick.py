@@ -89,8 +89,8 @@ class _World:
                 self._vms.create(command)
             case ListVms():
                 self._vms.list(command)
-            case OpenNode(node_id):
-                self.engine.post(NodeConnected(node_id, frozenset()))
+            case OpenNode(node_id, connection=connection):
+                self.engine.post(NodeConnected(node_id, connection, frozenset()))
             case PrepareNode(node_id):
                 self.engine.post(NodePrepared(node_id))
 

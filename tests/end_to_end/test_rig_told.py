@@ -17,35 +17,41 @@ ONE = {"targetLowPriorityNodes": 1}
 EVER = 10**6
 
 
-def refused(rig: CloudRig, options: dict[str, Any], directory: Path) -> tuple[str, str]:
-    """What the preflight and a run have said."""
-    with Desk(directory, rig, options=options, **SOON) as desk:
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("pool", "options", "fault", "code", "told"),
+    [
+        ({}, {}, "AuthFailure", 1, "check accessKeyId and secretAccessKey"),
+        ({}, {"image": "ami-0123456789abcdef0"}, None, 2, "name an ami-... of this region"),
+        ({"vmSize": "t99.huge"}, {}, None, 2, "t99.huge is not offered in us-east-1; name another size"),
+        ({"networkConfiguration": {"subnetId": "subnet-0123"}}, {}, None, 2, "'subnet-0123' does not exist"),
+    ],
+    ids=["credentials", "image", "size", "subnet"],
+)  # fmt: skip
+def test_what_can_never_work_is_refused_at_once(
+    tmp_path: Path, pool: dict[str, Any], options: dict[str, Any], fault: str | None, code: int, told: str
+) -> None:
+    with CloudRig(hosts=False) as rig, Desk(tmp_path, rig, options=options) as desk:
+        if fault is not None:
+            rig.fail("*", fault, times=EVER)
+        run = desk("run", desk.workload("true", pool={**ONE, **pool}), code=code)
+        assert "pool p cannot get nodes from provider aws: " in run.stderr and told in run.stderr
+        assert (run.stdout, desk.deployment) == ("", ""), "nothing has begun"
+        assert all(call.action.startswith("Describe") for call in rig.calls)
+
+
+@pytest.mark.slow
+def test_what_only_a_create_call_can_find_out_ends_the_run(tmp_path: Path) -> None:
+    with CloudRig(hosts=False) as rig, Desk(tmp_path, rig, **SOON) as desk:
+        rig.fail("RunInstances", "AuthFailure", times=EVER)
         check = desk("provider", "check", "aws", code=1).stdout
+        assert "-> check accessKeyId and secretAccessKey" in check
         run = desk("run", desk.workload("true", pool=ONE), code=1)
         assert desk.instances() == []
         assert "Traceback" not in check + run.stdout + run.stderr
         assert "no VM was made" in run.stdout and "gone after" not in run.stdout
-        return check, run.stderr
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("options", "fault", "checked", "told"),
-    [
-        ({}, ("*", "AuthFailure"), "-> check accessKeyId and secretAccessKey", "check accessKeyId and secretAccessKey"),
-        ({"image": "ami-0123456789abcdef0"}, None, "does not know the image", "name an ami-... of this region"),
-    ],
-    ids=["credentials", "image"],
-)  # fmt: skip
-def test_what_can_never_work_ends_the_run(
-    tmp_path: Path, options: dict[str, Any], fault: tuple[str, str] | None, checked: str, told: str
-) -> None:
-    with CloudRig(hosts=False) as rig:
-        if fault is not None:
-            rig.fail(*fault, times=EVER)
-        check, run = refused(rig, options, tmp_path)
-        assert checked in check
-        assert told in run and "nodes failed 2 times in a row" in run and "or the provider's settings" in run
+        assert "check accessKeyId and secretAccessKey" in run.stderr
+        assert "nodes failed 2 times in a row" in run.stderr and "or the provider's settings" in run.stderr
 
 
 class TestOnHosts:

@@ -87,7 +87,7 @@ def test_each_ends_its_own_and_the_strangers_stay(tmp_path: Path) -> None:
             {"ebbtide-deployment": a.deployment, "ebbtide-vm": f"ebbtide-{a.deployment}-lost", "ebbtide-pool": "p"}
         )
         seen = json.loads(b("reap", "--dry-run", "--grace", "PT0S", "--json").stdout)
-        assert seen == {"vms": [], "errors": {}}
+        assert seen == {"vms": [], "leftovers": [], "errors": {}}
         assert [vm["providerId"] for vm in json.loads(a("reap", "--grace", "PT0S", "--json").stdout)["vms"]] == [lost]
 
         b.tell_all(runs[b])

@@ -102,6 +102,14 @@ def test_the_report_of_a_run_that_goes_on():
     assert (job["cost"], job["unpricedNodeSeconds"], job["budget"]) == (10.0, 0.0, None)
 
 
+def test_the_report_is_as_the_document_shows_it():
+    shown, _ = json.JSONDecoder().raw_decode(DOCUMENT.with_name("cli.md").read_text().partition("```json\n")[2])
+    found = report().to_json()
+    assert shown.keys() == found.keys()
+    for kind in ("jobs", "tasks", "pools"):
+        assert list(shown[kind][0]) == list(found[kind][0])
+
+
 def test_the_report_of_what_has_no_price():
     unpriced = Node(**STAMP, id="n", pool_id="p", vm_name="vm", low_priority=True, vm_confirmed=100.0)
     found = report(nodes=[unpriced]).to_json()
@@ -132,7 +140,7 @@ def test_what_costs_nothing_needs_no_table_of_jobs():
 def test_the_live_view_tells_them_too():
     held = Job(**STAMP, id="j", spec=JOB.spec, scheduling_error=FailureInfo("usererror", "BudgetReached", "used up"))
     tally = Tally(100.0)
-    tally.load({"pools": [POOL], "nodes": [NODE], "jobs": [held], "tasks": [task(cost=1.5)]})
+    tally.load({"pools": [POOL], "nodes": [NODE], "jobs": [held], "tasks": [task(cost=1.5, **RUNNING)]})
     screen = io.StringIO()
     view = LiveView(screen, tally, 100.0)
     view.close()
@@ -140,7 +148,7 @@ def test_the_live_view_tells_them_too():
     lines = [line.split() for line in screen.getvalue().splitlines()]
     assert ["p", "steady", "1", "0+0", "-", "50.0", "50.00"] in lines
     assert ["n", "p", "creating", "50", "s", "low-priority", "3600.00"] in lines
-    assert ["j", "BudgetReached", "1", "0", "0", "0", "0", "1.50"] in lines
+    assert ["j", "BudgetReached", "0", "0", "1", "0", "0", "11.50"] in lines
 
 
 def test_used_counts_past_and_present():

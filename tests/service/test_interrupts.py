@@ -13,10 +13,17 @@ def test_one_interrupt_drains(stage, tmp_path):
     gate = tmp_path / "gate"
     run = stage.start(workload=SLOW % gate)
     stage.until_running()
-    for words in (("down",), ("run", str(stage.workload))):
+    for words, instead in (
+        (("down",), "then give this command again if a VM is left"),
+        (("run", str(stage.workload)), "or use another --state"),
+        (("reap",), "or look with --dry-run"),
+        (("pool", "resume", "p"), "then `ebbtide pool resume p` again, and the same `ebbtide run`"),
+        (("pool", "evaluate", "p", "--apply"), "or leave --apply out"),
+    ):
         refused = stage(*words)
         assert refused.returncode == 2
         assert f"another ebbtide (pid {run.pid}) works on the state" in refused.stderr
+        assert f"stop it (kill -INT {run.pid} lets" in refused.stderr and instead in refused.stderr
     run.send_signal(signal.SIGTERM)
     stage.until(
         lambda: [node["state"] for node in stage.status()["nodes"]] == ["leavingpool"], "the node to take no more work"

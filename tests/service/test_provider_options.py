@@ -179,10 +179,13 @@ def test_without_a_state_a_provider_is_nobodys(tmp_path):
 def test_the_secret_of_host_keys_is_the_deployments_own(state, tmp_path):
     other = StateDirectory(tmp_path / "other")
     other.create(lambda: ID)
-    assert len(state.host_key_secret()) == 32
-    assert state.host_key_secret() == StateDirectory(state.path).host_key_secret()
-    assert state.host_key_secret() != other.host_key_secret()
-    assert state.host_key_secret() not in state.key_file.read_bytes()
+    for each in (state, other):
+        each.key.make(nodes=0)
+    secret = state.key.host_key_secret()
+    assert len(secret) == 32
+    assert secret == StateDirectory(state.path).key.host_key_secret()
+    assert secret != other.key.host_key_secret()
+    assert secret not in (state.path / "id_ed25519").read_bytes()
 
 
 # -- files that options name -----------------------------------------------------------------------------------

@@ -1,11 +1,24 @@
 """`ebbtide reap`: VMs that no record knows are ended; nothing else is."""
 
 import json
+import os
+import signal
 import subprocess
+import time
 
 import pytest
 
-from providers import InvalidRequestError, SimulatedProvider, SimulatedSettings, TransientError, VmSpec, open_provider
+from providers import (
+    InvalidRequestError,
+    ProviderError,
+    SimulatedProvider,
+    SimulatedSettings,
+    TransientError,
+    VmSpec,
+    VmState,
+    marked_processes,
+    open_provider,
+)
 from service.reaper import Reaper
 from service.state import StateDirectory
 
@@ -73,6 +86,14 @@ def test_a_vm_that_gets_its_record_while_we_look_is_none():
     assert [orphan.vm.name for orphan in reaper.find()] == [f"{ID}-b"]
 
 
+def test_what_is_over_and_what_runs_are_told_apart():
+    lab = Lab("a", "b", "c")
+    lab.time += 61
+    lab.cloud.terminate(f"{ID}-a", "switched off")
+    assert [each.vm.name[13:] for each in lab.reaper("b").find(over=True)] == ["a"]
+    assert [each.vm.name[13:] for each in lab.reaper("b").find()] == ["a", "c"]
+
+
 class Mute:
     """A cloud that lists, and ends nothing; or does not even list."""
 
@@ -95,6 +116,38 @@ def test_what_does_not_go_is_told():
     assert (left.provider, left.done, left.note) == ("mute", "failed", f"sim-{ID}-a stays")
     assert reaper.errors == {"dead": "no answer"}
     assert left.to_json()["done"] == "failed"
+
+
+class Littered(SimulatedProvider):
+    """A cloud that still has a key, which goes, and a group, which is in use."""
+
+    def __init__(self):
+        super().__init__("lab", ID, SimulatedSettings(), lambda: 1000.0)
+        self.beside: list[str] | ProviderError = ["key k", "group g"]
+
+    def sweep(self, dry=False):
+        found = self.beside
+        if isinstance(found, ProviderError):
+            raise found
+        if not dry:
+            self.beside = ["group g"]
+        return found
+
+
+def test_what_is_left_beside_the_vms_is_told_and_removed_unless_dry():
+    cloud = Littered()
+    reaper = Lab().reaper(providers={"aws": cloud})
+    assert [str(each) for each in reaper.sweep(dry=True)] == ["aws: would remove key k", "aws: would remove group g"]
+    assert cloud.beside == ["key k", "group g"]
+    assert [(each.what, each.done) for each in reaper.sweep(dry=False)] == [("key k", "removed"), ("group g", "in use")]
+
+
+def test_a_provider_that_cannot_be_swept_is_told_and_one_that_did_not_answer_is_not_asked_again():
+    cloud = Littered()
+    cloud.beside = InvalidRequestError("not for you")
+    reaper = Lab().reaper(providers={"aws": cloud, "dead": Mute(None)})
+    assert reaper.find() == [] and reaper.sweep(dry=False) == []
+    assert reaper.errors == {"aws": "not for you", "dead": "no answer"}
 
 
 # -- the command -----------------------------------------------------------------------------------------------
@@ -135,6 +188,7 @@ def test_a_lost_state_is_reaped_by_its_id_and_nobody_elses(base, tmp_path):
     assert (there.returncode, "`ebbtide down` ends all of it" in there.stderr) == (2, True)
     dry = reap(tmp_path, *lost, "--dry-run", "--json", "--grace", "PT0S", state="gone")
     assert [vm["done"] for vm in json.loads(dry.stdout)["vms"]] == ["found"]
+    assert json.loads(dry.stdout)["leftovers"] == []
     young = reap(tmp_path, *lost, "--yes", "--grace", "PT1H", state="gone")
     assert (young.returncode, "kept: younger than 3600 s" in young.stdout) == (0, True)
     assert names(base[ID]) == [f"{ID}-x"]
@@ -144,6 +198,25 @@ def test_a_lost_state_is_reaped_by_its_id_and_nobody_elses(base, tmp_path):
     assert names(base[ID]) == []
     assert names(base[OTHER]) == [f"{OTHER}-x"]
     assert not (tmp_path / "gone").exists()
+
+
+def test_only_what_is_over_is_reaped_by_the_clock(base, tmp_path):
+    config = tmp_path / "s.yaml"
+    config.write_text("providers: {local: {baseDir: state/nodes}}\n")
+    words = ("--deployment", ID, "--over", "--yes", "--grace", "PT0S", "--config", str(config))
+    for name in ("works", "off"):
+        base[ID].create(spec(name))
+    assert reap(tmp_path, *words, state="gone").stdout == "no VM is without a record\n"
+    for process in marked_processes(ID):
+        if process.vm_name == f"{ID}-off":
+            os.kill(process.pid, signal.SIGKILL)
+    end = time.monotonic() + PATIENCE
+    while {vm.name: vm.state for vm in base[ID].list_owned()}[f"{ID}-off"] is not VmState.TERMINATED:
+        assert time.monotonic() < end, "waited for the VM to be over"
+    done = reap(tmp_path, *words, "--json", state="gone")
+    assert done.returncode == 0, done.stderr
+    assert [(vm["name"], vm["done"]) for vm in json.loads(done.stdout)["vms"]] == [(f"{ID}-off", "ended")]
+    assert names(base[ID]) == [f"{ID}-works"]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pools import JournalError
-from providers import SimulatedProvider, SimulatedSettings, TransientError, Vm, VmSpec
+from providers import AuthError, SimulatedProvider, SimulatedSettings, TransientError, Vm, VmSpec
 from service import shutdown
 from service.shutdown import Shutdown
 from service.state import StateError
@@ -53,7 +53,8 @@ def at_work(told: list[str], *providers: Any) -> Shutdown:
     work = Shutdown.__new__(Shutdown)
     work.__dict__ |= {"_providers": list(providers), "_closed": {}, "_pool": None, "_owners": {}, "_seen": {}}
     work.__dict__ |= {"_tell": told.append, "_told": set(), "_given_up": threading.Event(), "_damaged": None}
-    work.__dict__ |= {"_state": SimpleNamespace(), "_settings": SimpleNamespace()}
+    state = SimpleNamespace(key=SimpleNamespace(lost=lambda: False))
+    work.__dict__ |= {"_state": state, "_settings": SimpleNamespace()}
     return work
 
 
@@ -83,3 +84,44 @@ def test_one_that_does_not_answer_holds_up_no_other_and_is_told_once(monkeypatch
     assert work.destroy() == ["those of silent, which does not answer"]
     assert silent.asked > 2
     assert sorted(told) == [f"ended {VM}", "provider silent cannot be listed, tried again for 0.5 s: nobody there"]
+
+
+class Littered(Living):
+    """A cloud with something beside its VMs, of which it lets go only when it is asked for the third time."""
+
+    def __init__(self, *answers: Any) -> None:
+        super().__init__()
+        self.answers = list(answers)
+
+    def sweep(self, dry: bool = False) -> list[str]:
+        answer = self.answers.pop(0) if self.answers else []
+        if isinstance(answer, Exception):
+            raise answer
+        assert not self.everything(), "VMs go first"
+        found: list[str] = answer
+        return found
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        ([["key k", "group g"], ["group g"], []], ["removing key k", "removing group g"]),
+        ([TransientError("busy"), []], ["provider living: what was made beside the VMs cannot be removed: busy"]),
+        ([AuthError("no"), ["never"]], ["provider living: what was made beside the VMs cannot be removed: no"]),
+    ],
+)
+def test_what_was_made_beside_the_vms_goes_after_them(
+    answers: list[Any], told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutdown, "_PAUSE", 0.01)
+    said: list[str] = []
+    littered = Littered(*answers)
+    assert at_work(said, littered).destroy() == []
+    assert said == [f"ended {VM}", *told]
+    assert littered.answers in ([], [["never"]])
+
+
+def test_a_group_that_stays_in_use_is_no_vm_that_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutdown, "DESTROY_LIMIT", 0.2)
+    monkeypatch.setattr(shutdown, "_PAUSE", 0.01)
+    assert at_work([], Littered(*[["group g"]] * 10**4)).destroy() == []

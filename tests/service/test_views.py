@@ -75,7 +75,7 @@ def test_a_pool_from_zero_to_zero():
     # in whatever order a batch brings them
     assert told(story, 110.0, ("nodes", "n", None), ("pools", "p", gone)) == [
         "10 node n: gone after 10.0 s",
-        "10 pool p: is at zero: 10.0 node-seconds so far, price 1.00",
+        "10 pool p: is at zero: 10.0 node-seconds so far, cost 1.00",
     ]
     assert story.tally.steps["p"] == [(100.0, 0), (102.0, 1), (110.0, 0)]
 
@@ -241,8 +241,19 @@ def test_what_a_job_has_cost_grows_with_its_executions():
     first = new_version(TASK, 101.0, state=TaskState.RUNNING, node_id="n", cost=0.25)
     told(story, 101.0, ("tasks", TASK.key, first), ("tasks", ("j", "u"), new_version(TASK, 101.0)))
     told(story, 102.0, ("tasks", TASK.key, new_version(first, 102.0, cost=0.5, unpriced_seconds=3.0)))
-    assert story.tally.job_cost("j") == Cost(0.5, 3.0)
-    assert story.tally.job_cost("k") == Cost()
+    assert story.tally.job_cost("j", 102.0) == Cost(0.5, 3.0)
+    assert story.tally.job_cost("k", 102.0) == Cost()
+
+
+def test_what_a_job_has_cost_counts_what_runs_until_now():
+    story = timeline()
+    node = new_version(NODE, 100.0, price_per_hour=3600.0)
+    runs = new_version(TASK, 101.0, state=TaskState.RUNNING, node_id="n", start_time=101.0, cost=0.25)
+    told(story, 101.0, ("pools", "p", POOL), ("nodes", "n", node), ("tasks", TASK.key, runs))
+    assert story.tally.job_cost("j", 105.0) == Cost(4.25)
+    again = new_version(runs, 106.0, state=TaskState.ACTIVE, node_id=None, start_time=None, cost=5.25)
+    told(story, 106.0, ("tasks", TASK.key, again))
+    assert story.tally.job_cost("j", 110.0) == Cost(5.25)
 
 
 def test_a_budget_is_told_of_once():

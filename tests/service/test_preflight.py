@@ -1,0 +1,199 @@
+"""The look that `ebbtide run` takes at the clouds before it makes anything."""
+
+import json
+import socket
+import time
+
+import pytest
+
+from pools import MetadataItem, PoolSpec
+from pools.spec import NetworkConfiguration
+from providers import AuthError, Finding, InvalidRequestError, Severity, ThrottledError, TransientError
+from service import preflight
+from service.offers import offer
+from service.preflight import Doubt, Preflight
+from service.provider_options import open_one
+from tests.rig import CloudRig
+
+from .stage import PATIENCE, SLOW
+
+EVER = 10**6
+
+
+@pytest.fixture(scope="module")
+def account():
+    with CloudRig(hosts=False) as rig:
+        yield rig
+
+
+@pytest.fixture
+def rig(account):
+    yield account
+    account.clear_faults()
+
+
+def pool(size="t3.small", name="p", **properties):
+    return PoolSpec(id=name, vm_size=size, **properties)
+
+
+def looked(pools, **providers):
+    offers = {name: offer(open_one(name, options), options) for name, options in providers.items()}
+    return Preflight(pools, "aws", offers, providers)
+
+
+def doubts(pools, **aws):
+    return looked(pools, aws=aws).doubts()
+
+
+NOWHERE = {"network_configuration": NetworkConfiguration(subnet_id="subnet-0123")}
+LITERAL = {"virtual_machine_configuration": {"imageReference": {"virtualMachineImageId": "ami-0123456789abcdef0"}}}
+
+
+@pytest.mark.parametrize(
+    ("asked", "settings", "told"),
+    [
+        (pool(), {"image": "ami-0123456789abcdef0"}, "does not know the image 'ami-0123456789abcdef0'"),
+        (pool(**LITERAL), {}, "does not know the image 'ami-0123456789abcdef0'"),
+        (pool("t99.huge"), {}, "t99.huge is not offered in us-east-1; name another size"),
+        (pool("a"), {"sizes": {"a": ["t98.huge", "t99.huge"]}}, "t99.huge is not offered"),
+        (pool(), {"image": "ami-0e0bb71de00000002"}, "t3.small runs x86_64 and not arm64"),
+        (pool(), {"subnet": "subnet-0123"}, "The subnet ID 'subnet-0123' does not exist; name a subnet"),
+        (pool(**NOWHERE), {}, "The subnet ID 'subnet-0123' does not exist; name a subnet"),
+        (pool(**NOWHERE), {"zones": ["us-east-1a", "us-east-1b"]}, "The subnet ID 'subnet-0123' does not exist"),
+        (pool(), {"securityGroups": ["nobody"]}, "has no security group 'nobody'"),
+    ],
+)
+def test_what_is_not_there_is_refused(rig, asked, settings, told):
+    found = doubts([asked], **rig.settings(**settings))
+    assert {doubt.refusal for doubt in found} == {InvalidRequestError}
+    assert any(told in doubt.text for doubt in found), found
+    assert all(doubt.text.startswith("pool p cannot get nodes from provider aws: ") for doubt in found)
+
+
+def test_what_no_pool_names_is_not_looked_for(rig):
+    settings = rig.settings(sizes={"big": ["t99.huge"]}, images={"own": "ami-0123456789abcdef0"})
+    before = len(rig.calls)
+    assert doubts([pool(), pool(name="q")], **settings) == []
+    calls = [call.action for call in rig.calls[before:]]
+    assert len(calls) <= 6 and all(action.startswith("Describe") for action in calls), calls
+
+
+def test_a_name_of_the_settings_stands_for_its_image(rig):
+    settings = rig.settings(image="own", images={"own": rig.settings()["image"]})
+    assert doubts([pool()], **settings) == []
+
+
+def test_one_of_the_sizes_that_a_name_stands_for_is_enough(rig):
+    (doubt,) = doubts([pool("a"), pool("a", name="q")], **rig.settings(sizes={"a": ["t99.huge", "t3.small"]}))
+    assert doubt.refusal is None
+    assert doubt.text.startswith("pools p, q may get no nodes from provider aws: t99.huge is not offered")
+
+
+@pytest.mark.parametrize(
+    ("action", "code", "count"),
+    [
+        ("DescribeAvailabilityZones", "UnauthorizedOperation", 0),
+        ("DescribeInstanceTypeOfferings", "UnauthorizedOperation", 0),
+        ("DescribeInstanceTypeOfferings", "InvalidAction", 0),
+        ("DescribeInstanceTypes", "UnauthorizedOperation", 0),
+        ("DescribeImages", "UnauthorizedOperation", 1),
+        ("DescribeVpcs", "UnauthorizedOperation", 1),
+        ("DescribeImages", "InternalError", 1),
+    ],
+)
+def test_what_cannot_be_looked_at_is_no_refusal(rig, action, code, count):
+    rig.fail(action, code, times=EVER)
+    found = doubts([pool()], **rig.settings())
+    assert [doubt.refusal for doubt in found] == [None] * count, found
+
+
+def test_credentials_that_are_refused_everything_are(rig):
+    rig.fail("*", "AuthFailure", times=EVER)
+    (doubt,) = doubts([pool()], **rig.settings())
+    assert doubt.refusal is AuthError and "check accessKeyId" in doubt.text
+
+
+def test_nothing_listens_at_the_endpoint(rig):
+    (doubt,) = doubts([pool()], **rig.settings(endpoint="http://127.0.0.1:9"))
+    assert doubt.refusal is TransientError and "check `region` and `endpoint`" in doubt.text
+
+
+@pytest.fixture
+def silent():
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen(50)
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_an_endpoint_that_never_answers(rig, silent, monkeypatch):
+    monkeypatch.setattr(preflight, "LIMIT", 0.5)
+    started = time.monotonic()
+    (doubt,) = doubts([pool()], **rig.settings(endpoint=silent))
+    assert doubt.refusal is TransientError and "does not answer within 0.5 s; check its `endpoint`" in doubt.text
+    assert time.monotonic() - started < 20
+
+
+GOOD = Finding("credentials", Severity.OK, "x")
+
+
+@pytest.mark.parametrize(
+    ("findings", "refusal"),
+    [
+        ([Finding("credentials", Severity.ERROR, "x", error=ThrottledError("x"))], None),
+        ([GOOD, Finding("image", Severity.ERROR, "x", error=TransientError("x"))], None),
+        ([GOOD, Finding("image", Severity.ERROR, "x", error=AuthError("x"))], None),
+        ([GOOD, Finding("image", Severity.ERROR, "x", error=InvalidRequestError("x"))], InvalidRequestError),
+        ([GOOD, Finding("size", Severity.ERROR, "x")], InvalidRequestError),
+    ],
+)
+def test_what_is_certain(rig, monkeypatch, findings, refusal):
+    class Cloud:
+        def check(self):
+            yield from findings
+            yield Finding("permission", Severity.OK, "")
+            raise AssertionError("nobody asks on")
+
+    options = rig.settings()
+    offers = {"aws": offer(open_one("aws", options), options)}
+    monkeypatch.setattr(preflight, "open_one", lambda name, options: Cloud())
+    verb = "may get no" if refusal is None else "cannot get"
+    text = f"pool p {verb} nodes from provider aws: x"
+    assert Preflight([pool()], "aws", offers, {"aws": options}).doubts() == [Doubt(text, refusal)]
+
+
+def test_one_fault_of_a_cloud_is_none(rig):
+    before = len(rig.calls)
+    rig.fail("DescribeAvailabilityZones", "InternalError", times=2)
+    assert doubts([pool()], **rig.settings()) == []
+    assert [call.action for call in rig.calls[before:]].count("DescribeAvailabilityZones") == 3
+
+
+def test_machines_here_are_not_asked():
+    named = pool("local.small", metadata=(MetadataItem(name="provider", value="l"),))
+    none = looked([named], l={"driver": "local", "baseDir": "/nowhere"})
+    assert (none.needed, none.doubts()) == (False, [])
+
+
+# -- ebbtide run -----------------------------------------------------------------------------------------------
+
+
+def test_a_run_that_has_nodes_says_so_and_goes_on(stage, tmp_path):
+    go = tmp_path / "go"
+    run = stage.start(workload=SLOW % go)
+    stage.until_running()
+    run.kill()
+    run.wait()
+    aws = {"driver": "ec2", "region": "us-east-1", "accessKeyId": "k", "secretAccessKey": "s", "image": "ami-01"}
+    settings = tmp_path / "settings.yaml"
+    settings.write_text(json.dumps({"providers": {"aws": {**aws, "endpoint": "http://127.0.0.1:9"}}}))
+    other = '- {id: q, vmSize: t3.small, metadata: [{name: provider, value: aws}]}\njobs:'
+    run = stage.start("--json", "--config", str(settings), workload=(SLOW % go).replace("jobs:", other))
+    try:
+        told = b"pool q cannot get nodes from provider aws: Could not connect to the endpoint"
+        assert any(told in line for line in run.stderr)
+        go.touch()
+        out, _ = run.communicate(timeout=PATIENCE)
+        assert [task["result"] for task in json.loads(out)["tasks"]] == ["success", "success"]
+    finally:
+        (stage.state / "providers.json").unlink()  # who ends what is left need not ask there
