@@ -11,6 +11,7 @@ from .errors import (
     PlacementError,
     ProviderError,
     QuotaError,
+    SettingError,
     ThrottledError,
     TransientError,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "Provider",
     "ProviderError",
     "QuotaError",
+    "SettingError",
     "Severity",
     "SimulatedProvider",
     "SimulatedSettings",

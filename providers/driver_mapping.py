@@ -25,8 +25,6 @@ _STATES = {
 class DriverMapping(ABC):
     """Implements CloudMapping, but for `check`, by the methods of a MachineDriver."""
 
-    owns = True
-
     def __init__(self, name: str, capabilities: Capabilities, profile: Profile) -> None:
         self.name = name
         self.capabilities = capabilities
@@ -92,6 +90,9 @@ class DriverMapping(ABC):
 
     def owned(self, driver: Any) -> Iterable[Vm]:
         return [self.vm(node) for node in driver.list_nodes()]
+
+    def sweep(self, driver: Any, dry: bool) -> list[str]:
+        return []  # `destroy` leaves nothing
 
     def destroy(self, driver: Any, name: str, provider_id: str | None) -> None:
         node = self.find(driver, name)

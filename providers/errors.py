@@ -60,5 +60,14 @@ class InvalidRequestError(ProviderError):
     nothing_made = True
 
 
+class SettingError(InvalidRequestError):
+    """A setting of a provider is none, or has no such value."""
+
+    def __init__(self, provider: str, setting: str, text: str) -> None:
+        super().__init__(f"provider {provider}: {text}")
+        self.provider = provider
+        self.setting = setting
+
+
 class PlacementError(InvalidRequestError):
     """The same, but only for this size in this place: it can never come to be there, another size or zone may do."""

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import threading
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
+from .cloud_checks import CloudChecks
 from .cloud_settings import CloudSettings
 from .console_keys import console_host_key
-from .errors import AuthError, InvalidRequestError, NotFoundError, ProviderError, QuotaError, TransientError
+from .errors import InvalidRequestError, QuotaError, TransientError
 from .host_keys import HostKeys
-from .libcloud_errors import http_status, typed_error
-from .provider import Capabilities, Finding, Image, Profile, Severity, Size, Vm, VmSpec, VmState
+from .libcloud_errors import typed_error
+from .provider import Capabilities, Finding, Image, Profile, Size, Vm, VmSpec, VmState
 
 DEPLOYMENT_TAG = "ebbtide-deployment"
 NAME_TAG = "ebbtide-vm"
@@ -66,10 +68,9 @@ class NameLocks:
                     self._held[name] = (lock, users - 1)
 
 
-class HttpCloud(ABC):
+class HttpCloud(CloudChecks):
     """Implements CloudMapping, but for what the abstract methods say. A node is what the cloud's API says of a VM."""
 
-    owns = True
     capabilities: Capabilities
     profile: Profile
 
@@ -81,7 +82,10 @@ class HttpCloud(ABC):
         self._names = NameLocks()
         self._room = threading.Lock()
         self._making: set[str] = set()
+        # working one out takes 0.05 ms, and every listing needs all
+        self._pinned = lru_cache(maxsize=4096)(host_keys.public) if host_keys is not None else None
         self._console_keys: dict[str, str] = {}  # provider id -> host key that its console told
+        self._twins: list[Vm] = []  # as listed last
 
     # ----------------------------------------------------------------------------------- what a cloud has to say
 
@@ -113,9 +117,6 @@ class HttpCloud(ABC):
 
     @abstractmethod
     def check(self, driver: Any) -> Iterator[Finding]: ...
-
-    @abstractmethod
-    def error(self, exc: Exception) -> ProviderError | None: ...
 
     def console(self, driver: Any, node: Any) -> str | None:
         return None
@@ -182,9 +183,10 @@ class HttpCloud(ABC):
                 self._making.discard(name)
 
     def owned(self, driver: Any) -> Iterable[Vm]:
-        """One VM per name: should a name have been given twice (after a lost answer), the oldest has it, and the
-        others are ended."""
+        """One VM per name: should a name have been given twice (after a lost answer), the oldest has it, and `sweep`
+        ends the others."""
         kept: dict[str, tuple[Vm, Any]] = {}
+        twins = []
         for node in self.nodes(driver):
             vm = self.vm(node)
             other = kept.get(vm.name)
@@ -193,11 +195,20 @@ class HttpCloud(ABC):
                 continue
             older, younger = sorted((other, (vm, node)), key=lambda each: (each[0].created or 0.0, each[0].provider_id))
             kept[vm.name] = older
-            self.end_twin(driver, younger[0])
+            twins.append(younger[0])
+        self._twins = twins
         return [self.finished(driver, node) for _, node in kept.values()]
 
+    def sweep(self, driver: Any, dry: bool) -> list[str]:
+        twins = self._twins
+        if not dry:
+            for twin in twins:
+                self.end_twin(driver, twin)
+            self._twins = []  # one that takes a while to go is listed again
+        return [f"{twin.provider_id}, a second VM of the name {twin.name}" for twin in twins]
+
     def end_twin(self, driver: Any, vm: Vm) -> None:
-        """End a second VM of a name. Clouds where names are unique are never asked."""
+        """End a second VM of a name. Idempotent. Clouds where names are unique are never asked."""
         raise InvalidRequestError(f"provider {self.name} has two VMs called {vm.name}: {vm.provider_id} is one")
 
     def destroy(self, driver: Any, name: str, provider_id: str | None) -> None:
@@ -227,7 +238,7 @@ class HttpCloud(ABC):
 
     def _host_key(self, driver: Any, node: Any, vm: Vm) -> str | None:
         if not self.settings.console_keys:
-            return self.host_keys.public(vm.name) if self.host_keys is not None else None
+            return self._pinned(vm.name) if self._pinned is not None else None
         if vm.provider_id not in self._console_keys and vm.state is VmState.RUNNING:
             found = console_host_key(self.console(driver, node) or "")
             if found is not None:
@@ -243,43 +254,3 @@ class HttpCloud(ABC):
             price_per_hour=own or size.price_per_hour or None,
             low_priority_price_per_hour=low or size.low_priority_price_per_hour or None,
         )
-
-    def looked(self, topic: str, setting: str, wanted: str, look: Callable[[str], object]) -> Finding:
-        """Whether what a setting names is there. What is wrong with signing in, or on the way, is raised."""
-        try:
-            look(wanted)
-        except Exception as exc:  # every one is raised on, but for what is said of `wanted`
-            typed = self.error(exc) or typed_error(exc, self.name)
-            text = str(typed).removeprefix(f"provider {self.name}: ")
-            text = text if repr(wanted) in text else f"{wanted}: {text}"
-            if isinstance(typed, NotFoundError | InvalidRequestError):
-                return Finding(topic, Severity.ERROR, text, f"correct `{setting}` in the settings")
-            if isinstance(typed, AuthError) and http_status(exc) == 403:
-                return Finding(topic, Severity.WARNING, f"{wanted} may not be looked at: {text}")
-            raise
-        return Finding(topic, Severity.OK, f"{wanted} is there")
-
-    def quota_finding(self, text: str, full: bool, cure: str) -> Finding:
-        return Finding("quota", Severity.WARNING, text, cure) if full else Finding("quota", Severity.OK, text)
-
-    def price_finding(self, listed: Callable[[str], float | None]) -> Finding:
-        """`listed`: the price of a size in the cloud's list."""
-        size = next(iter(self.wanted_sizes()), None)
-        if size is None:
-            return Finding("price", Severity.WARNING, "no size is set", "set `size` or `sizes`")
-        own = self.settings.price(size, False)
-        price = own if own is not None else listed(size)
-        if not price:
-            return Finding(
-                "price", Severity.WARNING, f"the price of {size} is not known here", f"set `prices: {{{size}: ...}}`"
-            )
-        return Finding("price", Severity.OK, f"{size} costs {price:g} an hour")
-
-    def wanted_sizes(self) -> list[str]:
-        """The cloud's sizes that the settings name."""
-        named = [size for sizes in self.settings.sizes.values() for size in sizes]
-        return list(dict.fromkeys(([self.settings.size] if self.settings.size else []) + named))
-
-    def wanted_images(self) -> list[str]:
-        one = [self.settings.images.get(self.settings.image, self.settings.image)] if self.settings.image else []
-        return list(dict.fromkeys(one + list(self.settings.images.values())))

@@ -11,7 +11,7 @@ from libcloud.common.types import LibcloudError
 from libcloud.compute.base import NodeDriver
 from requests.exceptions import RequestException
 
-from .errors import AuthError, InvalidRequestError, NotFoundError, ProviderError
+from .errors import AuthError, InvalidRequestError, NotFoundError, ProviderError, ThrottledError, TransientError
 from .libcloud_errors import typed_error
 from .names import check_name, check_spec
 from .provider import Capabilities, Finding, Image, Profile, Severity, Size, Vm, VmSpec
@@ -29,9 +29,6 @@ class CloudMapping(Protocol):
     A driver of our own whose nodes are all ours gets most of this from `DriverMapping`.
     """
 
-    #: The VMs carry names and tags of ours, by which they are found again. A cloud without is refused: what it lost
-    #: sight of would run for ever.
-    owns: bool
     capabilities: Capabilities
     profile: Profile
 
@@ -43,7 +40,10 @@ class CloudMapping(Protocol):
         """Idempotent by `spec.name`."""
 
     def owned(self, driver: Any) -> Iterable[Vm]:
-        """Every VM of this deployment, in any order, found by its tag."""
+        """Every VM of this deployment, in any order, found by its tag. Changes nothing."""
+
+    def sweep(self, driver: Any, dry: bool) -> list[str]:
+        """As in Provider, by what `owned` saw last."""
 
     def find(self, driver: Any, name: str) -> Any | None:
         """What the cloud says of the VM of that name, asked in the cheapest way it has; None if there is none."""
@@ -76,13 +76,8 @@ class LibcloudProvider:
         retrying: Retrying | None = None,
     ) -> None:
         """`driver`: one that is safe to call from several threads, or what makes it when it is first needed (many
-        drivers sign in as they are made). Raises InvalidRequestError for a cloud where nothing can be marked as ours.
+        drivers sign in as they are made).
         """
-        if not mapping.owns:
-            raise InvalidRequestError(
-                f"provider {name}: this cloud can neither name nor tag VMs, so that lost ones could not be found and"
-                " ended; use another driver"
-            )
         self._name = name
         self._deployment = deployment
         self._make: Any = driver if callable(driver) else None
@@ -102,12 +97,20 @@ class LibcloudProvider:
         return self._mapping.profile
 
     def check(self) -> Iterator[Finding]:
+        answered = False
         try:
-            yield from self._mapping.check(self._connected())
+            for finding in self._mapping.check(self._connected()):
+                answered = True
+                yield finding
         except Exception as exc:  # noqa: BLE001 - whatever a driver raises is what was found
             typed = self._mapping.error(exc) or typed_error(exc, self._name)
+            text = str(typed).removeprefix(f"provider {self._name}: ")
+            if isinstance(typed, ThrottledError) or (answered and isinstance(typed, TransientError)):
+                told = f"the rest could not be looked at: {text}"
+                yield Finding("provider", Severity.WARNING, told, "try again later", typed)
+                return
             topic = "credentials" if isinstance(typed, AuthError) else "provider"
-            yield Finding(topic, Severity.ERROR, str(typed).removeprefix(f"provider {self._name}: "), error=typed)
+            yield Finding(topic, Severity.ERROR, text, error=typed)
 
     def sizes(self) -> list[Size]:
         return list(self._call(lambda driver: list(self._mapping.sizes(driver))))
@@ -130,7 +133,8 @@ class LibcloudProvider:
         return sorted(vms, key=lambda vm: vm.name)
 
     def sweep(self, dry: bool = False) -> list[str]:
-        return []  # `destroy` leaves nothing
+        found: list[str] = self._call(lambda driver: self._mapping.sweep(driver, dry))
+        return found
 
     def console(self, name: str) -> str | None:
         check_name(name, self._deployment)

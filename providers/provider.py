@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from .errors import ProviderError
 
@@ -26,6 +26,8 @@ class Capabilities:
     preempt: bool  # `preempt` works: for tests and demonstrations
     user_data: bool  # VmSpec.user_data is run at first boot
     host_keys: bool  # Vm.host_key of a running VM is known, so that it can be pinned
+    #: by what a VM is known again whose `create` was not answered: our tags on it, or a name that only one can have
+    known_by: Literal["tags", "names"] | None = None
     max_vms: int | None = None  # a limit of VMs that exist at a time, if one is known
     subnets: bool = False  # VmSpec.subnet is obeyed
     isolation: bool = False  # VmSpec.isolated is enforced: no other node reaches the VM's ports
@@ -186,7 +188,8 @@ class Provider(Protocol):
     def list_owned(self) -> list[Vm]:
         """Every VM of this deployment that may still exist or cost, in name order.
 
-        Ended ones (preempted, terminated) stay listed as long as `destroy` has something to clean up.
+        Ended ones (preempted, terminated) stay listed as long as `destroy` has something to clean up. Nothing is
+        changed, at the cloud or in what is kept of it: what a listing finds to do, `sweep` does.
         """
 
     def destroy(self, name: str, provider_id: str | None = None) -> None:
@@ -198,10 +201,11 @@ class Provider(Protocol):
 
     def sweep(self, dry: bool = False) -> list[str]:
         """Remove what is there beside the VMs that `list_owned` told of last and is of no use any more: a key or a
-        security group of ours once no VM is left, a second VM of one name.
+        security group of ours once no VM is left, a second VM of one name. Some kinds also do here what VMs that were
+        listed are in need of, an address for example: so it belongs after every listing of a controller.
 
-        Returns what was found, in words for people: to be called again until it finds nothing, as clouds let go of
-        some things a while after the VM that used them. `dry`: only look.
+        Returns what was found to remove, in words for people: to be called again until it finds nothing, as clouds let
+        go of some things a while after the VM that used them. `dry`: only look.
         """
 
     def console(self, name: str) -> str | None:

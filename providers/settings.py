@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlsplit
 
-from .errors import InvalidRequestError
+from .errors import InvalidRequestError, SettingError
 
 #: what an address of an API must be
 URL = "a URL such as https://api.example.org:8443"
@@ -33,7 +34,7 @@ class SettingsReader:
     def _refuse(self, key: str, value: object, wanted: str) -> InvalidRequestError:
         hidden = any(word in key.lower() for word in _SECRETS)
         shown = "cannot be used (what it is is not shown)" if hidden else f"is {value!r}"
-        return InvalidRequestError(f"provider {self._provider}: setting {key} {shown}; it must be {wanted}")
+        return SettingError(self._provider, key, f"setting {key} {shown}; it must be {wanted}")
 
     def text(self, key: str) -> str | None:
         value = self._take(key)
@@ -165,8 +166,16 @@ class SettingsReader:
 
     def finish(self) -> None:
         if self._left:
-            unknown, known = ", ".join(sorted(map(str, self._left))), ", ".join(sorted(self._known))
-            raise InvalidRequestError(f"provider {self._provider}: unknown setting {unknown}; it knows {known}")
+            unknown = sorted(map(str, self._left))
+            cure = did_you_mean(unknown[0], self._known) or f"it knows {', '.join(sorted(self._known))}"
+            raise SettingError(self._provider, unknown[0], f"unknown setting {', '.join(unknown)}; {cure}")
+
+
+def did_you_mean(written: str, known: Collection[str]) -> str | None:
+    """A question for somebody who has probably mistyped one of the known names."""
+    by_lower = {name.lower(): name for name in known}
+    near = get_close_matches(written.lower()[:80], by_lower, n=1, cutoff=0.75)
+    return f"did you mean {by_lower[near[0]]}?" if near else None
 
 
 def is_url(text: str) -> bool:

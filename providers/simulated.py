@@ -72,6 +72,7 @@ class SimulatedProvider:
             preempt=True,
             user_data=True,
             host_keys=True,
+            known_by="names",
             max_vms=self._settings.max_vms,
             console=True,
         )

@@ -40,6 +40,7 @@ class AzureMapping(HttpCloud):
             preempt=False,
             user_data=True,
             host_keys=True,
+            known_by="names",
             max_vms=settings.max_vms,
             subnets=True,
             max_price=True,
@@ -236,14 +237,21 @@ class AzureMapping(HttpCloud):
 
     def check(self, driver: Any) -> Iterator[Finding]:
         own = self._own
-        yield self.looked("group", "resourceGroup", own.group, lambda _: driver.ex_get(own.group_path, GROUPS))
+        yield self.looked(
+            "group", "resourceGroup", own.group, lambda _: driver.ex_get(own.group_path, GROUPS), needed=False
+        )
         for image in self.wanted_images():
             yield self.looked("image", "image", image, partial(self._look_up_image, driver))
         for size in self.wanted_sizes():
             yield self.looked("size", "size", size, partial(self._known_size, driver))
         subnet = own.subnet(self.settings.subnet or "default")
         short = subnet.rpartition("/virtualNetworks/")[2].replace("/subnets/", "/")
-        yield self.looked("network", "subnet", short, lambda _: driver.ex_get(subnet, NETWORK))
+        yield self.looked("network", "subnet", short, lambda _: driver.ex_get(subnet, NETWORK), needed=False)
+        yield from self.asked("quota", "the quotas", partial(self._quotas, driver))
+        yield self.price_finding(lambda size: hourly_price(size, own.region))
+
+    def _quotas(self, driver: Any) -> Iterator[Finding]:
+        own = self._own
         for usage in driver.ex_all(f"{own.location_path}/usages", COMPUTE):
             if usage["name"]["value"] in ("cores", "lowPriorityCores", "virtualMachines"):
                 yield self.quota_finding(
@@ -251,7 +259,6 @@ class AzureMapping(HttpCloud):
                     usage["currentValue"] >= usage["limit"],
                     "ask for more at Quotas in the Azure portal",
                 )
-        yield self.price_finding(lambda size: hourly_price(size, own.region))
 
     def error(self, exc: Exception) -> ProviderError | None:
         return azure_error(exc, self.name)

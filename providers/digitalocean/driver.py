@@ -10,8 +10,11 @@ from urllib.parse import urlencode
 from libcloud.common.digitalocean import DigitalOcean_v2_Connection
 from libcloud.compute.drivers.digitalocean import DigitalOcean_v2_NodeDriver
 
+from ..errors import TransientError
 from ..http_connection import ThreadedConnection
 from ..libcloud_errors import if_there
+
+_READS = 6  # of a list whose pages do not hold still
 
 
 class _Connection(DigitalOcean_v2_Connection):
@@ -43,6 +46,29 @@ class Droplets(DigitalOcean_v2_NodeDriver):
         pages: Any = self._paginated_request
         found: list[dict[str, Any]] = pages(f"{path}?{urlencode(query)}" if query else path, key)
         return found
+
+    def ex_droplets(self, **query: str) -> list[dict[str, Any]]:
+        """Pages are numbered: when a droplet ends that stood on one that was read, those behind it move up, and the
+        first of the next page is in neither. So a list of several pages is read until nothing has gone since the
+        reading before, which missed none then. Raises TransientError if it never holds still."""
+        before: set[int] | None = None
+        for _ in range(_READS):
+            found, pages = self._read_droplets(query)
+            if pages == 1 or (before is not None and before <= found.keys()):
+                return list(found.values())
+            before = set(found)
+        raise TransientError("droplets come and go faster than their list can be read; it is read again later")
+
+    def _read_droplets(self, query: Mapping[str, str]) -> tuple[dict[int, dict[str, Any]], int]:
+        """By id; and the number of pages."""
+        found: dict[int, dict[str, Any]] = {}
+        page, more = 0, True
+        while more:
+            page += 1
+            answer = self.ex_get(f"/v2/droplets?{urlencode({**query, 'page': page})}")
+            found |= {each["id"]: each for each in answer["droplets"]}
+            more = "next" in answer.get("links", {}).get("pages", {})
+        return found, page
 
     def ex_post(self, path: str, body: Mapping[str, Any]) -> Any:
         return self.connection.request(path, method="POST", data=json.dumps(body)).object

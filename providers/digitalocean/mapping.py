@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -27,7 +27,13 @@ class DigitalOceanMapping(HttpCloud):
     def __init__(self, name: str, deployment: str, settings: CloudSettings, host_keys: HostKeys | None) -> None:
         super().__init__(name, deployment, settings, host_keys)
         self.capabilities = Capabilities(
-            low_priority=False, preempt=False, user_data=True, host_keys=True, max_vms=settings.max_vms, subnets=True
+            low_priority=False,
+            preempt=False,
+            user_data=True,
+            host_keys=True,
+            known_by="tags",
+            max_vms=settings.max_vms,
+            subnets=True,
         )
         self.profile = settings.profile()
         self._mark = f"{DEPLOYMENT_TAG}:{tag(deployment)}"
@@ -108,7 +114,7 @@ class DigitalOceanMapping(HttpCloud):
     # -------------------------------------------------------------------------------------------- find and destroy
 
     def nodes(self, driver: Any) -> Iterable[Node]:
-        found = if_there(lambda: driver.ex_all("/v2/droplets", "droplets", tag_name=self._mark))  # 404: no such tag
+        found = if_there(lambda: driver.ex_droplets(tag_name=self._mark))  # 404: no such tag
         return [node for node in found or () if self._mark in node["tags"]]
 
     def find(self, driver: Any, name: str) -> Node | None:
@@ -116,7 +122,7 @@ class DigitalOceanMapping(HttpCloud):
         return min(found, key=lambda node: (node["created_at"], node["id"]), default=None)
 
     def _all(self, driver: Any, name: str) -> list[Node]:
-        found: list[Node] = driver.ex_all("/v2/droplets", "droplets", name=host_name(name))
+        found: list[Node] = driver.ex_droplets(name=host_name(name))
         return [node for node in found if self._mark in node["tags"] and self.vm(node).name == name]
 
     def vm(self, node: Node) -> Vm:
@@ -180,36 +186,46 @@ class DigitalOceanMapping(HttpCloud):
             yield Image(image["slug"] or str(image["id"]), f"{image['distribution']} {image['name']}")
 
     def check(self, driver: Any) -> Iterator[Finding]:
-        account = driver.ex_get("/v2/account")["account"]
-        active = account.get("status", "active") == "active"
-        yield Finding(
-            "credentials",
-            Severity.OK if active else Severity.ERROR,
-            f"the account is {account.get('status', 'active')}",
-            None if active else f"see the account's message: {account.get('status_message') or 'in the console'}",
-        )
+        yield from self.asked("credentials", "the account", partial(self._account, driver))
         for image in self.wanted_images():
             yield self.looked("image", "image", image, partial(self._look_up_image, driver))
-        offered = self._sizes(driver)
-        for size in self.wanted_sizes():
-            yield self._size_finding(size, offered.get(size, {}).get("regions", ()))
-        if self.settings.subnet:
-            yield self.looked("network", "subnet", self.settings.subnet, lambda vpc: driver.ex_get(f"/v2/vpcs/{vpc}"))
+        yield from self.asked("size", "the list of sizes", partial(self._size_findings, driver), needed=True)
+        if subnet := self.settings.subnet:
+            yield self.looked("network", "subnet", subnet, lambda vpc: driver.ex_get(f"/v2/vpcs/{vpc}"), needed=False)
         if key := self.settings.key_pair:
             yield self.looked("key", "keyPair", key, partial(self._named_key, driver))
+        yield from self.asked("quota", "the limit of droplets", partial(self._quota, driver))
+        yield from self.asked("price", "the list of prices", partial(self._price_findings, driver))
+
+    def _account(self, driver: Any) -> Iterator[Finding]:
+        account = driver.ex_get("/v2/account")["account"]
+        status = account.get("status", "active")
+        if status == "active":
+            yield Finding("credentials", Severity.OK, "the account is active")
+        else:
+            cure = f"see the account's message: {account.get('status_message') or 'in the console'}"
+            yield Finding("credentials", Severity.ERROR, f"the account is {status}", cure)
+
+    def _size_findings(self, driver: Any) -> Iterator[Finding]:
+        offered = self._sizes(driver)
+        wanted = self.settings.zones or (self.settings.region or "",)
+        for size in self.wanted_sizes():
+            there = [region for region in wanted if region in offered.get(size, {}).get("regions", ())]
+            if there:
+                yield Finding("size", Severity.OK, f"{size} is offered in {', '.join(there)}")
+            else:
+                text = f"{size} is not offered in {', '.join(wanted)}"
+                yield Finding("size", Severity.ERROR, text, "choose another size or region")
+
+    def _quota(self, driver: Any) -> Iterator[Finding]:
+        limit = driver.ex_get("/v2/account")["account"].get("droplet_limit", 0)
         total = driver.ex_get("/v2/droplets?per_page=1").get("meta", {}).get("total", 0)
-        limit = account.get("droplet_limit", 0)
         cure = "ask DigitalOcean for a higher droplet limit"
         yield self.quota_finding(f"{total} of {limit} droplets exist", total >= limit, cure)
-        yield self.price_finding(lambda size: offered.get(size, {}).get("price_hourly"))
 
-    def _size_finding(self, size: str, regions: Collection[str]) -> Finding:
-        wanted = self.settings.zones or (self.settings.region or "",)
-        there = [region for region in wanted if region in regions]
-        if there:
-            return Finding("size", Severity.OK, f"{size} is offered in {', '.join(there)}")
-        text = f"{size} is not offered in {', '.join(wanted)}"
-        return Finding("size", Severity.ERROR, text, "choose another size or region")
+    def _price_findings(self, driver: Any) -> Iterator[Finding]:
+        offered = self._sizes(driver)
+        yield self.price_finding(lambda size: offered.get(size, {}).get("price_hourly"))
 
     def error(self, exc: Exception) -> ProviderError | None:
         return digitalocean_error(exc, self.name)

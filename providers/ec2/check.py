@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from ..errors import ProviderError, TransientError
+from ..errors import ProviderError, ThrottledError, TransientError
 from ..host_keys import HostKeys
 from ..provider import Finding, Severity, VmSpec
 from .api import Api
@@ -20,7 +20,16 @@ from .quotas import quotas_of
 from .settings import Ec2Settings
 
 #: What is looked at with calls that `create` does without: credentials may be refused them, and VMs come all the same.
-_SPARED = ("credentials", "size", "price")
+_SPARED = ("credentials", "zone", "size")
+#: What is not known after a look that failed.
+_UNKNOWN = {
+    "credentials": "whose the credentials are",
+    "zone": "whether the zones are there",
+    "image": "whether the image is there",
+    "size": "where the sizes are offered, and which images they run",
+    "network": "whether the network is there",
+    "permission": "whether VMs would be made",
+}
 _NOT_ALLOWED = ("UnauthorizedOperation", "AccessDenied", "AccessDeniedException")
 _NOT_OFFERED = ("InvalidAction", "UnknownOperationException")  # by an endpoint that is not quite EC2's
 _SAMPLE_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
@@ -37,12 +46,15 @@ class Preflight:
         self._spot = spot
         self._deployment = deployment
         self._image: MachineImage | None = None
+        self._zones: tuple[str | None, ...] = settings.zones or (None,)  # without those that do not exist
+        self._known_zones: list[str] = []
 
     def run(self) -> Iterator[Finding]:
         """Raises nothing. Without credentials the rest cannot be found out."""
         wrong = False
         for topic, look in (
             ("credentials", self._credentials),
+            ("zone", self._look_at_zones),
             ("image", self._look_at_image),
             ("size", self._look_at_size),
             ("network", self._look_at_network),
@@ -62,11 +74,22 @@ class Preflight:
         try:
             yield from look()
         except ProviderError as exc:
-            found, code = self._refused(topic, "", exc), code_of(exc)
-            spared = code in _NOT_OFFERED or (code in _NOT_ALLOWED and topic in _SPARED)
-            yield replace(found, severity=Severity.WARNING) if spared else found
+            yield self._failed(topic, _UNKNOWN.get(topic, f"the {topic}"), "", exc)
         except (KeyError, IndexError, TypeError, ValueError) as exc:  # an answer that is none of EC2's
             yield Finding(topic, Severity.WARNING, f"EC2's answer was not understood: {type(exc).__name__} {exc}")
+
+    def _failed(self, topic: str, unknown: str, refused: str, error: ProviderError) -> Finding:
+        """What could not be asked is not wrong for that, but for what a create call asks too and would be refused."""
+        code = code_of(error)
+        unasked = (
+            code in _NOT_OFFERED
+            or (code in _NOT_ALLOWED and topic in _SPARED)
+            or isinstance(error, ThrottledError)
+            or (isinstance(error, TransientError) and topic != "credentials")  # without these nobody answers at all
+        )
+        if unasked:
+            return replace(self._refused(topic, f"not known {unknown}: ", error), severity=Severity.WARNING)
+        return self._refused(topic, refused, error)
 
     def _refused(self, topic: str, what: str, error: ProviderError) -> Finding:
         """An error as a finding: whose it is is known, and its last part is the cure."""
@@ -84,9 +107,26 @@ class Preflight:
                 yield Finding("credentials", Severity.OK, f"{who['Arn']} in {region}")
                 return
         # an endpoint of one's own may have no STS
-        zones = self._api.ec2("describe_availability_zones")["AvailabilityZones"]
+        zones = self._zones_there()
         text = f"accepted by {self._settings.endpoint or 'EC2'} ({len(zones)} zones of {region})"
         yield Finding("credentials", Severity.OK, text)
+
+    def _zones_there(self) -> list[str]:
+        if not self._known_zones:
+            rows = self._api.ec2("describe_availability_zones")["AvailabilityZones"]
+            self._known_zones = sorted(row["ZoneName"] for row in rows)
+        return self._known_zones
+
+    def _look_at_zones(self) -> Iterator[Finding]:
+        wanted = self._settings.zones
+        if not wanted:
+            return
+        there = self._zones_there()
+        self._zones = tuple(zone for zone in wanted if zone in there)
+        if unknown := [zone for zone in wanted if zone not in there]:
+            text = f"{self._settings.region} has no zone {', '.join(unknown)}"
+            cure = f"correct `zones`; these credentials have {', '.join(there)}"
+            yield Finding("zone", Severity.WARNING if self._zones else Severity.ERROR, text, cure)
 
     def _look_at_image(self) -> Iterator[Finding]:
         wanted = list(dict.fromkeys([image.name for image in self._images.offered()]))
@@ -95,7 +135,8 @@ class Preflight:
         for name in wanted:
             image = self._images.resolve(name)
             self._image = self._image or image
-            yield Finding("image", Severity.OK, f"{name}: {image.id} {image.name} ({image.architecture})")
+            told = name if name == image.id else f"{name}: {image.id}"
+            yield Finding("image", Severity.OK, f"{told} {image.name} ({image.architecture})")
 
     def _look_at_size(self) -> Iterator[Finding]:
         sizes = self._settings.configured_sizes
@@ -114,12 +155,12 @@ class Preflight:
             offered.setdefault(row["InstanceType"], set()).add(row["Location"])
         for size in sizes:
             zones = offered.get(size, set())
-            missing = [zone for zone in self._settings.zones if zone not in zones]
+            missing = [zone for zone in self._zones if zone is not None and zone not in zones]
             if not zones:
                 where = self._settings.region
                 yield Finding("size", Severity.ERROR, f"{size} is not offered in {where}", "name another size")
             elif missing:
-                nowhere = len(missing) == len(self._settings.zones)
+                nowhere = len(missing) == len(self._zones)
                 text = f"{size} is not offered in {', '.join(missing)}" + ", in no zone of the settings" * nowhere
                 cure = f"take them out of `zones`; it is offered in {', '.join(sorted(zones))}"
                 yield Finding("size", Severity.ERROR if nowhere else Severity.WARNING, text, cure)
@@ -139,12 +180,11 @@ class Preflight:
 
     def _look_at_network(self) -> Iterator[Finding]:
         settings = self._settings
-        zones = settings.zones or (None,)
-        for place in [self._network.preview(zone) for zone in zones]:
+        for place in [self._network.preview(zone) for zone in self._zones]:
             where = f"subnet {place.subnet}" if place.subnet else "the default network"
             zone = f"zone {place.zone}" if place.zone else "in a zone of EC2's choice"
             yield Finding("network", Severity.OK, f"{where}, {zone}")
-        if missing := self._network.without_default():
+        if missing := [zone for zone in self._network.without_default() if zone in self._zones]:
             text = f"the default network has no subnet in {', '.join(missing)}"
             cure = "name one in `subnets`, or take the zone out of `zones`"
             yield Finding("network", Severity.WARNING, text, cure)
@@ -205,7 +245,7 @@ class Preflight:
                 public_key=_SAMPLE_KEY,
                 user_data=settings.user_data,
             )
-            place = self._network.preview(next(iter(settings.zones), None))
+            place = self._network.preview(next(iter(self._zones), None))
             launch = prepare(spec, settings, image, place, settings.key_pair, HostKeys(bytes(32)))  # it makes nothing
             try:
                 self._api.compute(lambda driver, launch=launch: launch.run(driver, dry=True))  # type: ignore[misc]
@@ -213,7 +253,8 @@ class Preflight:
                 if code_of(exc) == "DryRunOperation":
                     yield Finding("permission", Severity.OK, f"a {what} {size} would be made")
                 else:
-                    yield self._refused("permission", f"a {what} {size} would be refused: ", exc)
+                    unknown, refused = f"whether a {what} {size} would be made", f"a {what} {size} would be refused: "
+                    yield self._failed("permission", unknown, refused, exc)
             else:
                 yield Finding("permission", Severity.WARNING, f"EC2 did not say whether a {what} {size} would be made")
 
@@ -225,7 +266,8 @@ class Preflight:
                 row = self._api.service("service-quotas", "get_service_quota", ServiceCode="ec2", QuotaCode=code)
                 limit = float(row["Quota"]["Value"])
             except (ProviderError, KeyError) as exc:
-                text = f"the limit of {kind} vCPUs of the {quota.families} families is not known: {exc}"
+                why = str(exc).removeprefix(f"provider {self._api.name}: ").partition(";")[0]
+                text = f"the limit of {kind} vCPUs of the {quota.families} families is not known: {why}"
                 cure = "allow servicequotas:GetServiceQuota, or look at the Service Quotas page of the AWS console"
                 yield Finding("quota", Severity.WARNING, text, cure)
                 continue

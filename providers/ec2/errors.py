@@ -37,7 +37,9 @@ _KEYS = (
     "machine's clock"
 )
 _RENEW = "the temporary credentials are over: renew them"
-_ALLOW = "allow the action to these credentials (docs/clouds/ec2.md lists what is needed)"
+_ALLOW = "allow the action{action} to these credentials (docs/clouds/ec2.md lists what is needed)"
+_SLOWER = "AWS counts the calls of the account in the region: wait, or let fewer programs ask"
+_WAY = "check `region` and `endpoint`, and this machine's way to the network"
 _ELSEWHERE = "another size or zone may have room"
 
 _CAPACITY = {
@@ -151,6 +153,15 @@ _LOGINS = (
     "PendingAuthorizationExpiredError",
     "TokenRetrievalError",
 )
+#: What botocore, and requests below libcloud, raise when nobody answers.
+_UNANSWERED = (
+    "EndpointConnectionError",
+    "ConnectTimeoutError",
+    "ReadTimeoutError",
+    "ConnectionError",
+    "ConnectTimeout",
+    "ReadTimeout",
+)
 #: Whose errors are about the connection or the answer, and not about us.
 _CLIENTS = ("botocore", "boto3", "libcloud", "urllib3", "requests", "http")
 _LINE = re.compile(r"^['\"]?(\w+(?:\.\w+)*): (.*)$")
@@ -177,7 +188,7 @@ def typed(exc: Exception, provider: str) -> ProviderError:
         known = _known().get(code)
         if known is not None:
             kind, cure = known
-            return _made(kind, provider, code, message, cure)
+            return _made(kind, provider, code, message, cure and cure.replace("{action}", _action(exc)))
     status = _status(exc)
     if told:
         code, message = told[0]
@@ -191,12 +202,12 @@ def typed(exc: Exception, provider: str) -> ProviderError:
         return AuthError(f"{text}; the login is over: aws sso login (with --profile, if the settings name one)")
     if name in ("ParamValidationError", "UnknownParameterError"):
         return InvalidRequestError(text)
-    if name in ("EndpointConnectionError", "ConnectTimeoutError"):
-        return TransientError(f"{text}; check `region` and `endpoint`, and this machine's way to the network")
+    if name in _UNANSWERED:
+        return TransientError(f"{text}; {_WAY}")
     if status in (401, 403):
         return AuthError(f"{text}; {_KEYS}")
     if status == 429:
-        return ThrottledError(text)
+        return ThrottledError(f"{text}; {_SLOWER}")
     if not isinstance(exc, OSError) and type(exc).__module__.partition(".")[0] not in _CLIENTS:
         log.error("provider %s: an error that no client of EC2 raises", provider, exc_info=exc)
     return TransientError(text)
@@ -205,6 +216,12 @@ def typed(exc: Exception, provider: str) -> ProviderError:
 def _made(kind: type[ProviderError], provider: str, code: str, message: str, cure: str | None) -> ProviderError:
     said = message.partition(_SEALED)[0].strip().rstrip(".")
     return kind(f"provider {provider}: {code}: {said}" + (f"; {cure}" if cure else ""))
+
+
+def _action(exc: Exception) -> str:
+    """boto3 tells it, libcloud does not."""
+    name = getattr(exc, "operation_name", None)
+    return f" {name}" if name else ""
 
 
 def _told(exc: BaseException) -> Iterator[tuple[str, str]]:
@@ -241,7 +258,7 @@ def _known() -> dict[str, tuple[type[ProviderError], str | None]]:
         (AuthError, dict(_AUTH)),
         (InvalidRequestError, dict(_INVALID)),
         (PlacementError, dict(_PLACEMENT)),
-        (ThrottledError, dict.fromkeys(_THROTTLED)),
+        (ThrottledError, dict.fromkeys(_THROTTLED, _SLOWER)),
         (TransientError, dict.fromkeys(_TRANSIENT)),
         (NotFoundError, dict.fromkeys(_GONE)),
     ]

@@ -78,6 +78,7 @@ class Ec2Provider:
             preempt=False,
             user_data=True,
             host_keys=True,
+            known_by="tags",
             max_vms=self._settings.max_vms,
             subnets=True,
             isolation=not self._settings.security_groups,

@@ -74,6 +74,11 @@ class Instances(GCENodeDriver):
     def ex_get(self, path: str, **query: str) -> Any:
         return self.connection.request(path, params=query).object
 
+    def ex_at(self, path: str) -> Any:
+        """What is at a path as Google writes it: below the project, `projects/...`, or a whole URL."""
+        whole = f"https://compute/compute/v1/{path}" if path.startswith("projects/") else f"/{path}"
+        return self.ex_get(path if path.startswith("https://") else whole)
+
     def ex_pages(self, path: str, **query: str) -> Iterator[Any]:
         token = None
         while True:

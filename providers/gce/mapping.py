@@ -62,6 +62,7 @@ class GceMapping(HttpCloud):
             preempt=False,
             user_data=True,
             host_keys=True,
+            known_by="tags",
             max_vms=settings.max_vms,
             subnets=True,
             console=True,
@@ -204,7 +205,7 @@ class GceMapping(HttpCloud):
     def end_twin(self, driver: Any, vm: Vm) -> None:
         """The same name in another zone."""
         zone, name, _ = vm.provider_id.split("/")
-        driver.ex_delete(f"/zones/{zone}/instances/{name}")
+        if_there(lambda: driver.ex_delete(f"/zones/{zone}/instances/{name}"))
 
     def console(self, driver: Any, node: Node) -> str | None:
         path = f"/zones/{last(node['zone'])}/instances/{node['name']}/serialPort"
@@ -231,17 +232,28 @@ class GceMapping(HttpCloud):
                 yield Image(image["name"], image.get("description", ""))
 
     def check(self, driver: Any) -> Iterator[Finding]:
-        for zone in self.settings.zones:
-            yield self.looked("zone", "zones", zone, lambda zone: driver.ex_get(f"/zones/{zone}"))
+        zones = self.settings.zones
+        elsewhere = "name another zone in `zones`"
+        there = [
+            self.looked("zone", "zones", zone, lambda zone: driver.ex_get(f"/zones/{zone}"), needed=False)
+            for zone in zones
+        ]
+        yield from self.one_of(there, elsewhere)
         for image in self.wanted_images():
             yield self.looked("image", "image", image, partial(self._image, driver))
-        zone = self.settings.zones[0]
-        region = zone.rpartition("-")[0]
         for size in self.wanted_sizes():
-            yield self.looked("size", "size", size, partial(self._machine_type, driver, zone))
-        if self.settings.subnet:
-            path = subnet_path(self.settings.subnet, zone)
-            yield self.looked("network", "subnet", path, lambda path: driver.ex_get(f"/{path}"))
+            offered = [self.looked("size", "size", size, partial(self._machine_type, driver, zone)) for zone in zones]
+            yield from self.one_of(offered, elsewhere)
+        regions = list(dict.fromkeys(zone.rpartition("-")[0] for zone in zones))
+        if subnet := self.settings.subnet:
+            paths = dict.fromkeys(subnet_path(subnet, zone) for zone in zones)
+            looks = [self.looked("network", "subnet", path, driver.ex_at, needed=False) for path in paths]
+            yield from self.one_of(looks, elsewhere)
+        for region in regions:
+            yield from self.asked("quota", f"the quotas of {region}", partial(self._quotas, driver, region))
+        yield self.price_finding(lambda size: hourly_price(size, regions[0], False))
+
+    def _quotas(self, driver: Any, region: str) -> Iterator[Finding]:
         for quota in driver.ex_get(f"/regions/{region}").get("quotas", []):
             if quota["metric"] in _QUOTAS:
                 yield self.quota_finding(
@@ -249,7 +261,6 @@ class GceMapping(HttpCloud):
                     quota["usage"] >= quota["limit"] > 0,
                     "ask for more at https://console.cloud.google.com/iam-admin/quotas",
                 )
-        yield self.price_finding(lambda size: hourly_price(size, region, False))
 
     def error(self, exc: Exception) -> ProviderError | None:
         return gce_error(exc, self.name)

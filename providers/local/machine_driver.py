@@ -124,6 +124,8 @@ class MachineDriver(NodeDriver):
         return entry.vm is None or entry.vm.deployment == self._deployment
 
     def list_nodes(self) -> list[Node]:
+        """Changes nothing, but that on a machine that has died nothing runs: what is left of it is ended before anybody
+        hears that it is over, and gives its work to others."""
         entries = [entry for entry in self._registry.entries() if self._ours(entry)]
         self._registry.bury(entry.name for entry in entries if self._haunted(entry))
         return [self._node(entry) for entry in entries]

@@ -18,7 +18,9 @@ _IDLE_TIMEOUT = 600.0  # seconds
 
 class LocalMapping(DriverMapping):
     def __init__(self, max_vms: int | None, name: str = "local") -> None:
-        can = Capabilities(low_priority=True, preempt=True, user_data=False, host_keys=True, max_vms=max_vms)
+        can = Capabilities(
+            low_priority=True, preempt=True, user_data=False, host_keys=True, known_by="names", max_vms=max_vms
+        )
         super().__init__(name, can, Profile())
 
     def check(self, driver: LocalNodeDriver) -> Iterator[Finding]:

@@ -1,9 +1,9 @@
 """The local VMs of one base directory: the disk is the truth, whatever became of the controllers.
 
     <base>/<vm name>/           a VM (see record.py)
-    <base>/.ending/<vm name>/   one that is being destroyed; as long as it holds vm.json, processes may be
-    left <base>/.staging/            intents that are being written <base>/.lock                held while a
-    VM is admitted, so that two creates cannot both take the last place
+    <base>/.ending/<vm name>/   one that is being destroyed; as long as it holds vm.json, processes may be left
+    <base>/.staging/            intents that are being written
+    <base>/.lock                held while a VM is admitted, so that two creates cannot both take the last place
 
 A VM is admitted by renaming its finished directory into place and leaves by being renamed away: both are one
 step, need no free disk space, and a crash before or after them leaves a state that the next call understands.

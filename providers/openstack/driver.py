@@ -16,7 +16,10 @@ from libcloud.compute.drivers.openstack import (
     OpenStack_2_NodeDriver,
 )
 
+from ..errors import TransientError
 from ..http_connection import ThreadedConnection
+
+_READS = 5  # of a list whose pages do not hold still
 
 
 @dataclass(frozen=True)
@@ -93,10 +96,19 @@ class Servers(OpenStack_2_NodeDriver):
         return self.connection.request(path, params=query).object
 
     def ex_all(self, path: str, key: str, **query: str) -> list[dict[str, Any]]:
-        """Every page of a list of Nova's."""
+        """Every page of a list of Nova's. A page begins behind the last server of the one before: if that has gone
+        meanwhile, Nova refuses the next page, and the list is read from its start. Raises TransientError if that
+        happens again and again."""
         pages: Any = self._paginated_request
-        found: list[dict[str, Any]] = pages(path, key, self.connection, params=query)[key]
-        return found
+        for _ in range(_READS):
+            try:
+                found: list[dict[str, Any]] = pages(path, key, self.connection, params={**query})[key]
+            except BaseHTTPError as exc:
+                if exc.code != 400 or "marker" not in str(exc):
+                    raise
+            else:
+                return found
+        raise TransientError(f"{path}: servers go faster than their list can be read; it is read again later")
 
     def ex_post(self, path: str, body: Mapping[str, Any]) -> Any:
         return self.connection.request(path, method="POST", data=body).object

@@ -54,12 +54,15 @@ class OpenStackMapping(HttpCloud):
             preempt=False,
             user_data=True,
             host_keys=True,
+            known_by="tags",
             max_vms=settings.max_vms,
             subnets=True,
             console=True,
         )
         self.profile = settings.profile()
         self._floating = FloatingAddresses(name, floating_pool, deployment) if floating_pool else None
+        self._bare: dict[str, str] = {}  # server id -> name: seen to run without a floating address
+        self._troubles: dict[str, str] = {}  # server id -> why it has none
         self._volume_gib = volume_gib
         self._config_drive = config_drive
         self._flavors: Kept[dict[str, dict[str, Any]]] = Kept()
@@ -181,17 +184,32 @@ class OpenStackMapping(HttpCloud):
         return next(iter(floating + ([known] if known else []) + open_ones), None)
 
     def finished(self, driver: Any, node: Node) -> Vm:
-        """A server that runs gets its floating address here: before it runs, it may have no port."""
-        vm = self.vm(node)
-        trouble = None
-        if self._floating is not None and vm.state is VmState.RUNNING and vm.address is None:
-            try:
-                with self._names.hold(vm.name):
-                    self._floating.attach(driver, vm.name, vm.provider_id)
-            except (ProviderError, BaseHTTPError, RequestException) as exc:
-                trouble = f"no floating address yet: {exc}"  # the next look tries again
-        finished = super().finished(driver, node)
-        return replace(finished, reason=trouble) if trouble else finished
+        vm = super().finished(driver, node)
+        if self._floating is None or vm.address is not None or state_of(node)[0] is not VmState.RUNNING:
+            return vm
+        self._bare[vm.provider_id] = vm.name
+        return replace(vm, reason=self._troubles.get(vm.provider_id, "no floating address yet"))
+
+    def sweep(self, driver: Any, dry: bool) -> list[str]:
+        """Servers that run get their floating addresses here. `create` is too early (before a server runs it may have
+        no port, and that takes as long as the cloud likes), and a listing changes nothing."""
+        if self._floating is not None and not dry:
+            bare, self._bare, self._troubles = self._bare, {}, {}
+            for server, name in bare.items():
+                self._attach(driver, self._floating, name, server)
+        return super().sweep(driver, dry)
+
+    def _attach(self, driver: Any, floating: FloatingAddresses, name: str, server: str) -> None:
+        try:
+            with self._names.hold(name):
+                if self._runs(driver, server):  # else it was destroyed meanwhile, and the address would stay
+                    floating.attach(driver, name, server)
+        except (ProviderError, BaseHTTPError, RequestException) as exc:
+            self._troubles[server] = f"no floating address yet: {exc}"  # after the next listing it is tried again
+
+    def _runs(self, driver: Any, server: str) -> bool:
+        node = if_there(lambda: driver.ex_get(f"/servers/{server}")["server"])
+        return node is not None and state_of(node)[0] is VmState.RUNNING
 
     def end(self, driver: Any, name: str, provider_id: str | None) -> None:
         ids = {node["id"] for node in self._all(driver, name)}
@@ -239,7 +257,7 @@ class OpenStackMapping(HttpCloud):
         return [Image(image["name"], image["id"]) for image in driver.ex_images(status="active", limit="200")]
 
     def check(self, driver: Any) -> Iterator[Finding]:
-        limits = driver.ex_get("/limits")["limits"]["absolute"]
+        quotas = list(self.asked("quota", "the quotas", partial(self._quotas, driver)))
         yield Finding("credentials", Severity.OK, "signed in")
         for image in self.wanted_images():
             yield self.looked("image", "image", image, partial(self._look_up_image, driver))
@@ -249,11 +267,15 @@ class OpenStackMapping(HttpCloud):
             yield self.looked("network", "subnet", subnet, lambda subnet: network_id(driver, subnet, self.name))
         if floating := self._floating:
             yield self.looked("network", "floatingIpPool", floating.pool, lambda _: floating.network(driver))
+        yield from quotas
+        yield self.price_finding(lambda size: None)
+
+    def _quotas(self, driver: Any) -> Iterator[Finding]:
+        limits = driver.ex_get("/limits")["limits"]["absolute"]
         for what, used_key, most_key in _QUOTAS:
             used, most = limits.get(used_key, 0), limits.get(most_key, -1)
             text = f"{used} of {most if most >= 0 else 'any number of'} {what} are used"
             yield self.quota_finding(text, 0 <= most <= used, "ask the cloud's operator for a larger quota")
-        yield self.price_finding(lambda size: None)
 
     def error(self, exc: Exception) -> ProviderError | None:
         return openstack_error(exc, self.name)

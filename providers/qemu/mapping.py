@@ -27,6 +27,7 @@ class QemuMapping(DriverMapping):
             preempt=True,
             user_data=True,
             host_keys=True,
+            known_by="names",
             max_vms=settings.max_vms,
             isolation=settings.restrict,
             console=True,

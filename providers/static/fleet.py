@@ -74,10 +74,9 @@ class Fleet:
             record = self.records.get(name)
         return record if record is not None and record.deployment == self.deployment else None
 
-    def put(self, record: Record, only_new: bool = False) -> None:
+    def put(self, record: Record) -> None:
         with self.storing():
-            if not only_new or self.records.get(record.name) is None:
-                self.records.put(record)
+            self.records.put(record)
 
     def remove(self, name: str) -> None:
         with self.storing():
@@ -104,6 +103,11 @@ class Fleet:
         self.host_of(record)
         return record
 
+    def foundlings(self) -> list[tuple[Watched, Record]]:
+        """The hosts that have leases for this deployment, with these as records, by what they said last."""
+        found = [(each, self.foundling(each)) for each in self.hosts]
+        return [(each, record) for each, record in found if record is not None]
+
     def foundling(self, each: Watched) -> Record | None:
         """The lease that the host has for this deployment."""
         lease = each.lease
@@ -114,8 +118,7 @@ class Fleet:
         return of_lease(lease, each.host, each.link.shown)
 
     def found(self, name: str) -> Record | None:
-        found = map(self.foundling, self.hosts)
-        return next((record for record in found if record is not None and record.name == name), None)
+        return next((record for _, record in self.foundlings() if record.name == name), None)
 
     def reason(self, each: Watched) -> str | None:
         """Why the host cannot be leased, as far as is known."""

@@ -41,6 +41,7 @@ class StaticProvider:
             preempt=False,
             user_data=False,
             host_keys=True,
+            known_by="names",
             max_vms=hosts if limit is None else min(limit, hosts),
         )
 
@@ -101,31 +102,18 @@ class StaticProvider:
     def list_owned(self) -> list[Vm]:
         """Each host that has a lease is asked every `checkInterval`; what is told meanwhile is what it said then."""
         fleet = self._fleet
-        with fleet.storing():
-            records = {record.name: record for record in fleet.records.ours()}
+        records = self._records()
         fleet.refresh(records)
-        for each in fleet.hosts:
-            found = fleet.foundling(each)
-            if found is None:
-                continue
-            if found.name not in records:
-                records[found.name] = found
-                fleet.put(found, only_new=True)
-            elif records[found.name].stage is Stage.LEASED and records[found.name].host.key != each.host.key:
-                self._end_stray(each, found)
         with fleet.storing():
             left = [record for record in records.values() if fleet.records.path(record.name).exists()]
+        for _, found in fleet.foundlings():
+            if found.name not in records:
+                left.append(records.setdefault(found.name, found))
         return sorted((self._vm(record) for record in left), key=lambda vm: vm.name)
 
-    def _end_stray(self, each: Watched, found: Record) -> None:
-        """A controller that was killed had asked a host, and its answer came after the next had chosen another."""
-        with self._lines(found.name):
-            record = self._fleet.record(found.name)
-            if record is not None and record.stage is Stage.LEASED and record.host.key != each.host.key:
-                try:
-                    each.release(found.name, self._deployment)
-                except HostDown:
-                    pass  # found again with the next listing
+    def _records(self) -> dict[str, Record]:
+        with self._fleet.storing():
+            return {record.name: record for record in self._fleet.records.ours()}
 
     def _vm(self, record: Record) -> Vm:
         each = self._fleet.host_of(record)
@@ -178,7 +166,29 @@ class StaticProvider:
             raise ProviderError(f"provider {self._name}: VM {name} on {each.host.key}: {answer['refused']}")
 
     def sweep(self, dry: bool = False) -> list[str]:
-        return []
+        """Record the leases that are known to their hosts alone, and give back the second of a name: a controller that
+        was killed had asked a host, and its answer came after the next had chosen another."""
+        records, strays = self._records(), []
+        for each, found in self._fleet.foundlings():
+            record = records.setdefault(found.name, found)
+            if _is_stray(each, record):
+                strays.append(f"a second lease of {found.name}, on {each.host.key}")
+            if not dry and (record is found or _is_stray(each, record)):
+                self._settle(each, found.name)
+        return strays
+
+    def _settle(self, each: Watched, name: str) -> None:
+        with self._lines(name):
+            found, record = self._fleet.foundling(each), self._fleet.record(name)
+            if found is None or found.name != name:
+                return  # given back meanwhile
+            if record is None:
+                self._fleet.put(found)
+            elif _is_stray(each, record):
+                try:
+                    each.release(name, self._deployment)
+                except HostDown:
+                    pass  # found again after the next listing
 
     def console(self, name: str) -> str | None:
         check_name(name, self._deployment)
@@ -186,6 +196,11 @@ class StaticProvider:
 
     def preempt(self, name: str) -> None:
         raise InvalidRequestError(f"provider {self._name} cannot preempt a VM on command")
+
+
+def _is_stray(each: Watched, record: Record) -> bool:
+    """Is the lease that this host has for the VM's name not the VM's own?"""
+    return record.stage is Stage.LEASED and record.host.key != each.host.key
 
 
 def _state(each: Watched, record: Record) -> tuple[VmState, str | None]:

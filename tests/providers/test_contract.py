@@ -43,6 +43,24 @@ def test_nothing_is_left_to_sweep_and_vms_are_not_swept(cloud: CloudUnderTest) -
     assert cloud.provider.sweep(dry=True) == cloud.provider.sweep() == []
 
 
+def test_a_listing_changes_nothing_and_a_sweep_does_what_there_is_to_do(cloud: CloudUnderTest) -> None:
+    vms = [cloud.create("n1"), cloud.create("n2")]
+    cloud.boot()
+    odd = cloud.disturb(vms[0].name)
+    before = cloud.kept()
+    for provider in (cloud.reopen(), cloud.provider) if cloud.survives else (cloud.provider,):
+        for _ in range(3):
+            listed = provider.list_owned()
+            assert [vm.provider_id for vm in listed] == [vm.provider_id for vm in vms]
+            found = provider.sweep(dry=True)
+            assert bool(found) == odd and (not odd or vms[0].name in found[0])
+    assert cloud.kept() == before
+    assert cloud.provider.sweep() == found
+    assert (cloud.kept() != before) == odd
+    wait_until(lambda: cloud.states() and cloud.provider.sweep() == [], pause=0.02)
+    assert cloud.states() == {"n1": VmState.RUNNING, "n2": VmState.RUNNING}
+
+
 def test_create_is_idempotent_by_name(cloud: CloudUnderTest) -> None:
     first = cloud.create()
     cloud.boot()

@@ -13,6 +13,7 @@ from providers import AuthError, CapacityError, InvalidRequestError, TransientEr
 
 from .clouds.digitalocean import DigitalOceanCloud
 from .conftest import opened
+from .fakes.api import Request
 from .fakes.digitalocean import TOKEN
 
 
@@ -21,13 +22,40 @@ def cloud(tmp_path: Path, key: paramiko.PKey) -> Iterator[DigitalOceanCloud]:
     yield from cast(Iterator[DigitalOceanCloud], opened("digitalocean", tmp_path, key))
 
 
-def test_of_two_with_the_same_name_the_oldest_stays(cloud: DigitalOceanCloud) -> None:
-    vm = cloud.create()
-    first = cloud.api.droplets[int(vm.provider_id)]
-    cloud.api.droplets[1] = {**first, "id": 1, "created_at": "2100-01-01T00:00:00Z"}
+def test_a_droplet_that_goes_between_two_pages_hides_no_other(cloud: DigitalOceanCloud) -> None:
+    """Those behind it move up by one, and the first of the next page with them."""
+    cloud.api.page = 2
+    for number in range(5):
+        cloud.create(f"n{number}")
     cloud.boot()
-    assert [each.provider_id for each in cloud.provider.list_owned()] == [vm.provider_id]
-    assert list(cloud.api.droplets) == [int(vm.provider_id)]
+    first = [next(iter(cloud.api.droplets))]
+
+    def goes(request: Request) -> bool:
+        if request.query.get("page") == "2" and first:
+            del cloud.api.droplets[first.pop()]
+        return False
+
+    cloud.api.fail("GET /v2/droplets", when=goes)
+    assert set(cloud.states()) == {"n1", "n2", "n3", "n4"}
+
+
+def test_a_list_that_never_holds_still_is_no_list(cloud: DigitalOceanCloud) -> None:
+    cloud.api.page = 2
+    for number in range(3):
+        cloud.create(f"n{number}")
+
+    def goes(request: Request) -> bool:
+        if request.query.get("page") == "2":
+            number, droplet = next(iter(cloud.api.droplets.items()))
+            del cloud.api.droplets[number]
+            cloud.api.droplets[number + 100] = {**droplet, "id": number + 100}
+        return False
+
+    cloud.api.fail("GET /v2/droplets", when=goes)
+    with pytest.raises(TransientError, match="faster than their list can be read"):
+        cloud.provider.list_owned()
+    assert len(cloud.api.asked("GET /v2/droplets")) < 30
+    cloud.api.heal()
 
 
 def test_destroy_ends_all_of_that_name(cloud: DigitalOceanCloud) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import paramiko
 import pytest
 
-from providers import Finding, Severity, TransientError
+from providers import AuthError, Finding, Severity, TransientError
 
 from .conftest import opened
 
@@ -90,11 +90,82 @@ def test_the_cure_names_the_setting(
         assert first.cure == f"correct `{setting}` in the settings" and named in first.text
 
 
-def test_what_we_may_not_look_at_is_no_fault_of_the_settings(cloud: Any) -> None:
+#: what a check asks and `create` does not: what is the topic of the warning then
+SPARED = [
+    ("gce", "GET .*/zones/[^/]+$", "zone"),
+    ("gce", "GET .*/subnetworks/", "network"),
+    ("gce", "GET .*/regions/[^/]+$", "quota"),
+    ("azure", "GET .*/resourceGroups/[^/]+$", "group"),
+    ("azure", "GET .*/subnets/", "network"),
+    ("azure", "GET .*/usages", "quota"),
+    ("openstack", "GET .*/limits", "quota"),
+    ("digitalocean", "GET /v2/account$", "credentials"),
+    ("digitalocean", "GET /v2/vpcs/", "network"),
+]
+
+
+@pytest.mark.parametrize(("kind", "asked", "topic"), SPARED)
+def test_what_only_a_check_asks_may_be_forbidden(
+    kind: str, asked: str, topic: str, tmp_path: Path, key: paramiko.PKey
+) -> None:
+    cloud: Any
+    for cloud in opened(kind, tmp_path, key):
+        cloud.api.fail(asked, 403, cloud.api.refusal(403, "no"), times=9)
+        findings = list(cloud.reopen(**({"subnet": "nodes"} if topic == "network" else {})).check())
+        found = next(finding for finding in findings if finding.topic == topic)
+        assert found.severity == "warning" and "may not be looked at" in found.text and "allow it" in (found.cure or "")
+        assert not [finding for finding in findings if finding.severity == "error"]
+        assert {"image", "size", "price"} <= {finding.topic for finding in findings}, "the rest is looked at"
+        cloud.create()
+        cloud.api.heal()
+
+
+def test_what_create_asks_too_may_not(cloud: Any) -> None:
     images = "GET .*/vmimage/" if cloud.kind == "azure" else "GET .*/images"
     cloud.api.fail(images, 403, cloud.api.refusal(403, "no"), times=9)
     [found] = [finding for finding in cloud.provider.check() if finding.topic == "image"]
-    assert found.severity == "warning" and "may not be looked at" in found.text
+    assert found.severity == "error" and "may not be looked at" in found.text and isinstance(found.error, AuthError)
+    with pytest.raises(AuthError):
+        cloud.create()
+    cloud.api.heal()
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_question_that_is_not_answered_is_nothing_wrong(cloud: Any, status: int) -> None:
+    last = {
+        "gce": "GET .*/regions/", "azure": "GET .*/usages", "openstack": "GET .*/networks",
+        "digitalocean": "GET /v2/droplets",
+    }  # fmt: skip
+    cloud.api.fail(last[cloud.kind], status, cloud.api.refusal(status, "later"), times=9)
+    findings = list(cloud.provider.check())
+    assert not [finding for finding in findings if finding.severity == "error"]
+    assert findings[-1].severity == "warning" and "the rest could not be looked at" in findings[-1].text
+    cloud.api.heal()
+
+
+def test_one_place_of_google_is_enough(tmp_path: Path, key: paramiko.PKey) -> None:
+    cloud: Any
+    for cloud in opened("gce", tmp_path, key):
+        cloud.api.fail("GET .*/europe-west1-b/machineTypes/", 404, cloud.api.refusal(404, "no"), times=9)
+        findings = list(cloud.reopen(zones=["mars-1", "europe-west1-b", "europe-west1-c"]).check())
+        told = [(each.topic, str(each.severity)) for each in findings if each.topic in ("zone", "size")]
+        assert told == [("zone", "warning"), ("zone", "ok"), ("zone", "ok"), ("size", "ok"), ("size", "warning")]
+        assert errors(cloud, zones=["europe-west1-b"])
+
+
+@pytest.mark.parametrize(
+    "subnet",
+    [
+        "nodes",
+        "regions/europe-west1/subnetworks/nodes",
+        "projects/a-project/regions/europe-west1/subnetworks/nodes",
+        "https://www.googleapis.com/compute/v1/projects/a-project/regions/europe-west1/subnetworks/nodes",
+    ],
+)
+def test_a_subnet_of_google_by_any_of_its_names(subnet: str, tmp_path: Path, key: paramiko.PKey) -> None:
+    for cloud in opened("gce", tmp_path, key):
+        assert errors(cloud, subnet=subnet) == []
+        assert errors(cloud, subnet=subnet[:-1])
 
 
 def test_a_cloud_in_trouble_is_told_once(cloud: Any) -> None:

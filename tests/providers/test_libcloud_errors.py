@@ -72,17 +72,6 @@ def test_a_mapping_knows_its_cloud_better() -> None:
         LibcloudProvider("cloud", "d", driver, Mapping(None), Retrying(limit=0.0)).list_owned()
 
 
-def test_a_cloud_where_nothing_can_be_marked_as_ours_is_refused() -> None:
-    """What it lost sight of could not be found again, and would run for ever."""
-
-    class Mapping(LocalMapping):
-        owns = False
-
-    driver = cast(NodeDriver, FailingDriver(OSError()))
-    with pytest.raises(InvalidRequestError, match="can neither name nor tag"):
-        LibcloudProvider("cloud", "d", driver, Mapping(None))
-
-
 def test_a_driver_is_made_when_it_is_needed_and_once() -> None:
     made: list[FailingDriver] = []
 

@@ -21,6 +21,7 @@ from providers import (
 
 from .clouds.openstack import OpenStackCloud
 from .conftest import opened
+from .fakes.api import Request
 from .fakes.openstack import PASSWORD
 
 
@@ -53,14 +54,29 @@ def test_a_floating_address_whose_answer_was_lost_is_found_again(cloud: OpenStac
     assert len(cloud.api.floating) == 1
 
 
+def test_one_that_goes_gets_no_floating_address_any_more(cloud: OpenStackCloud) -> None:
+    """It would stay when the server has gone: nothing is listed that tells of it."""
+    vm = cloud.create()
+    server(cloud)["up"] = 0
+    cloud.api.delete_delay = 60.0
+    assert cloud.states() == {"n1": VmState.PENDING}
+    cloud.provider.destroy(vm.name, vm.provider_id)
+    cloud.provider.sweep()
+    assert cloud.api.floating == {}
+    cloud.api.servers.clear()
+
+
 def test_without_addresses_left_the_node_waits_and_says_why(cloud: OpenStackCloud) -> None:
     body = {"NeutronError": {"type": "OverQuota", "message": "Quota exceeded for resources: ['floatingip']."}}
     fault = cloud.api.fail("POST .*/floatingips", 409, body, times=10_000)
     cloud.create()
     server(cloud)["up"] = 0
+    cloud.provider.list_owned()
+    assert cloud.provider.sweep() == []
     [vm] = cloud.provider.list_owned()
     assert vm.state is VmState.PENDING and vm.reason is not None and "Quota exceeded" in vm.reason
     fault.left = 0
+    cloud.provider.sweep()
     assert cloud.states() == {"n1": VmState.RUNNING}
 
 
@@ -141,11 +157,32 @@ def test_settings_that_are_missing_are_named(cloud: OpenStackCloud, monkeypatch:
     assert cloud.reopen(password=None).list_owned() == []
 
 
-def test_of_two_with_the_same_name_the_oldest_stays(cloud: OpenStackCloud) -> None:
-    vm = cloud.create()
-    cloud.api.servers["twin"] = {**server(cloud), "id": "twin", "created": "2100-01-01T00:00:00Z"}
-    assert [each.provider_id for each in cloud.provider.list_owned()] == [vm.provider_id]
-    assert cloud.api.servers["twin"]["gone"] is not None
+def test_a_server_that_goes_between_two_pages_hides_no_other(cloud: OpenStackCloud) -> None:
+    """Nova refuses to go on behind a server that is no more."""
+    cloud.api.page = 2
+    vms = [cloud.create(f"n{number}") for number in range(5)]
+    cloud.boot()
+
+    def goes(request: Request) -> bool:
+        if request.query.get("marker") == vms[1].provider_id:
+            cloud.api.servers.pop(vms[1].provider_id, None)
+        return False
+
+    cloud.api.fail("GET .*/servers/detail", when=goes)
+    assert set(cloud.states()) == {"n0", "n2", "n3", "n4"}
+    cloud.provider.destroy(vms[1].name)  # its floating address
+
+
+def test_a_list_that_never_holds_still_is_no_list(cloud: OpenStackCloud) -> None:
+    cloud.api.page = 1
+    for number in range(2):
+        cloud.create(f"n{number}")
+    gone = cloud.api.refusal(400, "marker [9a] not found")
+    fault = cloud.api.fail("GET .*/servers/detail", 400, gone, times=100, when=lambda each: "marker" in each.query)
+    with pytest.raises(TransientError, match="faster than their list can be read"):
+        cloud.provider.list_owned()
+    assert len(fault.seen) < 10
+    cloud.api.heal()
 
 
 def test_a_strangers_server_of_the_same_name_is_not_touched(cloud: OpenStackCloud) -> None:
@@ -171,6 +208,8 @@ def test_host_keys_can_be_read_from_the_console(cloud: OpenStackCloud) -> None:
     script = base64.b64decode(server(cloud)["asked"]["user_data"]).decode()
     assert "PRIVATE KEY" not in script
     server(cloud)["up"] = 0
+    assert cloud.states() == {"n1": VmState.PENDING}
+    cloud.provider.sweep()
     assert cloud.states() == {"n1": VmState.PENDING}  # nothing is trusted that the console has not told
     blob = "A" * 68
     server(cloud)["console"] = (

@@ -1,11 +1,12 @@
 """Opening a provider: settings that cannot work are refused before anything exists."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from providers import InvalidRequestError, open_provider
+from providers import InvalidRequestError, SimulatedProvider, open_provider
 
 
 @pytest.mark.parametrize(
@@ -13,7 +14,10 @@ from providers import InvalidRequestError, open_provider
     [
         ("local", {}, "set baseDir"),
         ("local", {"baseDir": ""}, "baseDir is ''; it must be a text"),
-        ("local", {"baseDir": "{dir}", "maxVMs": 3}, "unknown setting maxVMs; it knows baseDir, idleTimeout"),
+        ("local", {"baseDir": "{dir}", "maxVMs": 3}, "unknown setting maxVMs; did you mean maxVms?"),
+        ("local", {"baseDir": "{dir}", "image": "x"}, "unknown setting image; it knows baseDir, idleTimeout"),
+        ("ec2", {"region": "r", "imgae": "x", "zzz": 1}, "unknown setting imgae, zzz; did you mean image?"),
+        ("mine", {"driver": "azur"}, r"unknown driver 'azur'; did you mean azure\?"),
         ("local", {"baseDir": "{dir}", "maxVms": -1}, "maxVms is -1; it must be a whole number"),
         ("local", {"baseDir": "{dir}", "maxVms": True}, "maxVms is True"),
         (
@@ -68,6 +72,14 @@ def test_what_is_secret_is_never_shown(driver: str, settings: dict[str, Any]) ->
     with pytest.raises(InvalidRequestError) as refused:
         open_provider("p", {"driver": driver, **settings}, "dep")
     assert "hush" not in str(refused.value)
+
+
+def test_a_cloud_where_nothing_is_known_again_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it lost sight of could not be found again, and would run for ever."""
+    can = SimulatedProvider.capabilities
+    monkeypatch.setattr(SimulatedProvider, "capabilities", lambda self: replace(can(self), known_by=None))
+    with pytest.raises(InvalidRequestError, match="can neither name nor tag VMs"):
+        open_provider("simulated", {}, "dep")
 
 
 def test_a_provider_has_the_name_it_was_given(tmp_path: Path) -> None:

@@ -81,6 +81,15 @@ class CloudUnderTest:
         keys, security groups, files, processes). Not by asking the provider."""
         raise NotImplementedError
 
+    def kept(self) -> object:
+        """What is no longer the same once anything of ours was changed, at the cloud or here. Not by asking the
+        provider."""
+        raise NotImplementedError
+
+    def disturb(self, name: str) -> bool:
+        """Bring about what `sweep` is there for, beside the VM of that name; False if this kind knows no such thing."""
+        return False
+
     def clock(self) -> float:
         return wall_clock.now()
 
@@ -161,7 +170,9 @@ class CloudUnderTest:
             self.stop()
 
     def _settled(self) -> bool:
-        return all(state is VmState.RUNNING or state in ENDED for state in self.states().values())
+        states = self.states().values()
+        self.provider.sweep()  # as a controller does
+        return all(state is VmState.RUNNING or state in ENDED for state in states)
 
 
 class FakedCloud(CloudUnderTest):
@@ -173,5 +184,16 @@ class FakedCloud(CloudUnderTest):
     def start(self) -> None:
         self.api = self.fake()
 
+    def kept(self) -> object:
+        """All that was asked for but reading; signing in is a POST everywhere."""
+        return [str(each) for each in self.api.asked("(?!GET )") if "token" not in each.path]
+
     def stop(self) -> None:
         self.api.close()
+
+
+def files(*folders: Path) -> dict[str, bytes]:
+    """What they hold, but for what VMs that run write themselves: of that only the names."""
+    found = [path for folder in folders for path in folder.rglob("*")]
+    ours = (".json", "enter", "authorized_keys")
+    return {str(path): path.read_bytes() if path.name.endswith(ours) else b"" for path in found}

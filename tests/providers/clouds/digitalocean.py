@@ -21,6 +21,11 @@ class DigitalOceanCloud(FakedCloud):
     def settings(self) -> dict[str, Any]:
         return {"endpoint": self.api.url, "token": TOKEN, "region": "fra1", "size": self.size, "image": self.image}
 
+    def disturb(self, name: str) -> bool:
+        [first] = [each for each in self.api.droplets.values() if each["name"] == name]
+        self.api.droplets[1] = {**first, "id": 1, "created_at": "2100-01-01T00:00:00Z"}
+        return True
+
     def inventory(self) -> list[str]:
         mark = f"ebbtide-deployment:{self.deployment}"
         droplets = [each["name"] for each in self.api.droplets.values() if mark in each["tags"]]

@@ -34,6 +34,9 @@ class Ec2Cloud(CloudUnderTest):
         found = [f"{it.id} {it.state}" for it in living if it.tags.get("ebbtide-deployment") == self.deployment]
         return found + beside(self.rig, self.deployment)
 
+    def kept(self) -> object:
+        return [call for call in self.rig.calls if not call.action.startswith(("Describe", "Get"))]
+
     def preempt(self, name: str) -> None:
         self.rig.preempt(self.one(name).provider_id)
 

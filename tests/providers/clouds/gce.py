@@ -35,6 +35,14 @@ class GceCloud(FakedCloud):
     def preempt(self, name: str) -> None:
         self.api.preempt(name)
 
+    def disturb(self, name: str) -> bool:
+        """The name a second time, in another zone."""
+        with self.api.lock:
+            first = self.api.instances[ZONES[0], name]
+            place, later = first["zone"].replace(*ZONES), "2100-01-01T00:00:00.000+00:00"
+            self.api.instances[ZONES[1], name] = {**first, "id": "7", "zone": place, "creationTimestamp": later}
+        return True
+
     def inventory(self) -> list[str]:
         with self.api.lock:
             there = self.api.there()

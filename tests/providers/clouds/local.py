@@ -6,7 +6,7 @@ from typing import Any
 
 from providers import marked_processes
 
-from .base import CloudUnderTest
+from .base import CloudUnderTest, files
 
 STAMP = 1_000_000.0
 
@@ -31,6 +31,9 @@ class LocalCloud(CloudUnderTest):
 
     def created_now(self, created: float | None) -> bool:
         return created == STAMP
+
+    def kept(self) -> object:
+        return files(self.base)
 
     def inventory(self) -> list[str]:
         processes = [f"process {process.pid}" for process in marked_processes(self.deployment)]

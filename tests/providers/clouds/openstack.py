@@ -33,6 +33,15 @@ class OpenStackCloud(FakedCloud):
             "size": self.size,
         }
 
+    def disturb(self, name: str) -> bool:
+        """A second server of the name, and none has an address."""
+        with self.api.lock:
+            [first] = [each for each in self.api.there() if each["name"] == name]
+            self.api.servers["twin"] = {**first, "id": "twin", "created": "2100-01-01T00:00:00Z"}
+            self.api.floating.clear()
+        self.provider = self.reopen()  # the last one knows the addresses that were
+        return True
+
     def inventory(self) -> list[str]:
         with self.api.lock:
             servers = [

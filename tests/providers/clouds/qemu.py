@@ -7,7 +7,7 @@ from typing import Any
 from providers import marked_processes
 
 from ...rig.qemu_images import tiny_image, unavailable
-from .base import CloudUnderTest
+from .base import CloudUnderTest, files
 
 
 class QemuCloud(CloudUnderTest):
@@ -31,6 +31,9 @@ class QemuCloud(CloudUnderTest):
             "sshUser": "root",
             "accelerator": "tcg",
         }
+
+    def kept(self) -> object:
+        return files(self.base)
 
     def inventory(self) -> list[str]:
         processes = [f"process {process.pid}" for process in marked_processes(self.deployment)]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
+
+from providers import SimulatedProvider
 
 from .base import CloudUnderTest
 
@@ -33,6 +35,9 @@ class SimulatedCloud(CloudUnderTest):
 
     def boot(self) -> None:
         self.now += 5
+
+    def kept(self) -> object:
+        return cast(SimulatedProvider, self.provider).everything()
 
     def inventory(self) -> list[str]:
         return [vm.name for vm in self.provider.list_owned()]

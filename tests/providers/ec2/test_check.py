@@ -1,6 +1,8 @@
 """The look before: everything that would stop a VM is found, and nothing is made."""
 
+import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,9 +44,10 @@ def test_all_is_well(account: Account) -> None:
         ({"image": "ami-0e0bb71de00000002"}, "image", "error", "t3.small runs .* and not arm64", "architecture"),
         ({"size": None}, "size", "warning", "no size is set", "set `size`"),
         ({"size": "t99.huge"}, "size", "error", "t99.huge is not offered in us-east-1", "another size"),
-        ({"zones": ["us-east-1a", "us-east-1z"]}, "size", "warning", "not offered in us-east-1z", "us-east-1b"),
-        ({"zones": ["us-east-1y", "us-east-1z"]}, "size", "error", "in no zone of the settings", "us-east-1b"),
-        ({"zones": ["us-east-1a", "us-east-1z"]}, "network", "warning", "no subnet in us-east-1z", "`subnets`"),
+        ({"zones": ["us-east-1a", "us-east-1e"]}, "size", "warning", "not offered in us-east-1e", "us-east-1b"),
+        ({"zones": ["us-east-1e"]}, "size", "error", "in no zone of the settings", "us-east-1b"),
+        ({"zones": ["us-east-1a", "us-west-2a"]}, "zone", "warning", "us-east-1 has no zone us-west-2a", "us-east-1b"),
+        ({"zones": ["us-east-1z", "us-west-2a"]}, "zone", "error", "has no zone us-east-1z, us-west-2a", "us-east-1b"),
         ({"subnet": "subnet-0123"}, "network", "error", "'subnet-0123' does not exist", "name a subnet of this region"),
         ({"sshFrom": ["0.0.0.0/0"]}, "network", "warning", "the whole world", "own address"),
         ({"sshFrom": ["127.64.0.0/16"]}, "network", "warning", "contains nodes", "own address"),
@@ -62,6 +65,63 @@ def test_what_is_wrong(
     matching = [f for f in found(provider, topic) if f.severity == severity and re.search(text, f.text)]
     assert matching, list(provider.check())
     assert cure is None or any(cure in (finding.cure or "") for finding in matching)
+
+
+def test_a_zone_that_is_not_there_is_told_once(account: Account) -> None:
+    told = [each for each in account.open(zones=["us-east-1z", "us-east-1a"]).check() if "us-east-1z" in each.text]
+    assert [each.topic for each in told] == ["zone"]
+    told = list(account.open(zones=["us-east-1z"]).check())
+    assert [each.topic for each in told if each.severity is Severity.ERROR] == ["zone"]
+    assert not any("us-east-1z" in each.text or "of EC2's choice" in each.text for each in told if each.topic != "zone")
+
+
+def test_zones_that_cannot_be_asked_for_are_taken_for_there(account: Account) -> None:
+    account.rig.fail("DescribeAvailabilityZones", "UnauthorizedOperation", times=10)
+    findings = list(account.open(zones=["us-east-1a", "us-east-1z"], sshFrom=["203.0.113.7/32"]).check())
+    told = {each.topic: each for each in findings if each.severity is Severity.WARNING}
+    assert "not known whether the zones are there" in told["zone"].text
+    assert "DescribeAvailabilityZones" in (told["zone"].cure or "")
+    assert "no subnet in us-east-1z" in told["network"].text and "`subnets`" in (told["network"].cure or "")
+    assert not [each for each in findings if each.severity is Severity.ERROR]
+
+
+def test_an_id_is_told_once(account: Account) -> None:
+    [image] = found(account.open(), "image")
+    assert image.text.count(IMAGE) == 1
+
+
+def test_the_smallest_permissions_are_enough(account: Account) -> None:
+    """Those of the first statement in the document of this cloud; with group and key named, no others are needed."""
+    document = (Path(__file__).parents[3] / "docs" / "clouds" / "ec2.md").read_text()
+    policy = json.loads(document.partition("```json")[2].partition("```")[0])
+    allowed = {action.removeprefix("ec2:") for action in policy["Statement"][0]["Action"]}
+    account.rig.boto3().create_key_pair(KeyName="mine")
+    account.rig.fail("*", "UnauthorizedOperation", times=10**6, when=lambda params: params.get("Action") not in allowed)
+    named = {"securityGroups": ["default"], "keyPair": "mine"}
+    findings = list(account.open(**named).check())
+    assert {each.topic for each in findings if each.severity is Severity.WARNING} == {
+        "credentials", "size", "quota", "price"
+    }  # fmt: skip
+    assert not [each for each in findings if each.severity is Severity.ERROR]
+    for topic, missing in (("credentials", "DescribeAvailabilityZones"), ("size", "DescribeInstanceTypeOfferings")):
+        [one] = [each for each in findings if each.topic == topic]
+        assert one.text.startswith("not known ") and f"allow the action {missing}" in (one.cure or "")
+    provider = account.open(**named)
+    vm = provider.create(account.spec())
+    assert [each.name for each in provider.list_owned()] == [vm.name]
+    provider.destroy(vm.name, vm.provider_id)
+
+
+@pytest.mark.parametrize("code", ["RequestLimitExceeded", "InternalError"])
+@pytest.mark.parametrize("action", ["DescribeImages", "DescribeVpcs", "RunInstances"])
+def test_a_question_that_is_not_answered_is_nothing_wrong(account: Account, action: str, code: str) -> None:
+    provider = account.open()
+    provider._api._retrying._limit = 0.1
+    account.rig.fail(action, code, times=10**6)
+    findings = list(provider.check())
+    assert not [each for each in findings if each.severity is Severity.ERROR]
+    [first, *_] = [each for each in findings if each.text.startswith("not known whether ")]
+    assert code in first.text and (code == "InternalError" or "wait" in (first.cure or ""))
 
 
 def test_without_credentials_nothing_else_is_asked(account: Account) -> None:

@@ -7,6 +7,7 @@ from libcloud.common.types import InvalidCredsError, MalformedResponseError
 from libcloud.compute.drivers.ec2 import IdempotentParamError
 from libcloud.compute.types import KeyPairDoesNotExistError
 from requests.exceptions import ConnectionError as LostConnection
+from requests.exceptions import ReadTimeout
 
 from providers import (
     AuthError,
@@ -29,7 +30,7 @@ CODES = [
     ("VcpuLimitExceeded", 400, QuotaError, "L-1216C47A"),
     ("InstanceLimitExceeded", 400, QuotaError, "Service Quotas"),
     ("MaxSpotInstanceCountExceeded", 400, QuotaError, "L-34B43A08"),
-    ("RequestLimitExceeded", 503, ThrottledError, ""),
+    ("RequestLimitExceeded", 503, ThrottledError, "wait"),
     ("Throttling", 400, ThrottledError, ""),
     ("UnauthorizedOperation", 403, AuthError, "allow the action"),
     ("ExpiredToken", 400, AuthError, "renew"),
@@ -82,6 +83,13 @@ def test_a_code_of_either_client(code: str, status: int, expected: type[Provider
 def test_what_else_is_raised(raised: Exception, expected: type[ProviderError], code: str | None) -> None:
     assert type(typed(raised, "aws")) is expected
     assert code_of(raised) == code
+
+
+@pytest.mark.parametrize(
+    "raised", [ReadTimeoutError(endpoint_url="x"), EndpointConnectionError(endpoint_url="x"), ReadTimeout("slow")]
+)
+def test_silence_is_told_with_the_cure(raised: Exception) -> None:
+    assert str(typed(raised, "aws")).endswith("; check `region` and `endpoint`, and this machine's way to the network")
 
 
 def test_the_code_is_found_through_the_typed_error() -> None:

@@ -65,6 +65,14 @@ def test_a_call_is_over_after_the_timeout(account: Account, provider: Ec2Provide
         assert TIMEOUT <= seconds(call) < 2 * TIMEOUT + 0.5
 
 
+def test_a_check_tells_it_with_the_cure_and_asks_no_more(provider: Ec2Provider) -> None:
+    start = time.monotonic()
+    [finding] = provider.check()
+    assert time.monotonic() - start < 2 * TIMEOUT + 0.5
+    assert (finding.topic, str(finding.severity)) == ("credentials", "error")
+    assert "Read timeout" in finding.text and "check `region` and `endpoint`" in (finding.cure or "")
+
+
 def test_creates_wait_side_by_side_and_not_one_after_the_other(account: Account, provider: Ec2Provider) -> None:
     with ThreadPoolExecutor(32) as pool:
         lasted = list(pool.map(lambda n: seconds(lambda: provider.create(account.spec(f"n{n}"))), range(32)))

@@ -225,6 +225,8 @@ class FakeAzure(FakeApi):
 
     @route("GET", f"{_GROUP}{_NETWORK}/virtualNetworks/{NETWORK}/subnets/([^/]+)")
     def get_subnet(self, request: Request, name: str) -> Answer:
+        if name not in ("default", "nodes"):
+            raise self.refuse(404, "NotFound", f"Resource {name} was not found.")
         return 200, {"name": name}
 
     @route("GET", f"{_SUBSCRIPTION}{_COMPUTE}/locations/{REGION}/vmSizes")

@@ -39,7 +39,9 @@ class FakeDigitalOcean(FakeApi):
         size = min(int(request.query.get("per_page", 20)), self.page)
         page = int(request.query.get("page", 1))
         last = max(1, -(-len(items) // size))
-        links = {"pages": {"last": f"{self.url}{request.path}?page={last}&per_page={size}"}} if last > 1 else {}
+        ahead = {"next": page + 1, "last": last} if page < last else {}
+        pages = {name: f"{self.url}{request.path}?page={number}&per_page={size}" for name, number in ahead.items()}
+        links = {"pages": pages} if last > 1 else {}
         return 200, {key: items[(page - 1) * size : page * size], "links": links, "meta": {"total": len(items)}}
 
     # ------------------------------------------------------------------------------------------------- droplets

@@ -97,8 +97,10 @@ class FakeOpenStack(FakeApi):
         if "name" in request.query:
             found = [each for each in found if re.search(request.query["name"], each["name"])]
         if "marker" in request.query:
-            ids = [each["id"] for each in found]
-            found = found[ids.index(request.query["marker"]) + 1 :]
+            marker, ids = request.query["marker"], [each["id"] for each in found]
+            if marker not in ids:
+                raise self.refuse(400, f"marker [{marker}] not found")
+            found = found[ids.index(marker) + 1 :]
         body: dict[str, Any] = {"servers": [self.look(each) for each in found[: self.page]]}
         if len(found) > self.page:
             query = f"name={request.query.get('name', '')}&marker={found[self.page - 1]['id']}"

@@ -20,7 +20,7 @@ HOST = {"address": "h1", "user": "u", "hostKey": KEY}
         ({"hosts": [7]}, r"provider lab, hosts\[0\] is 7; it must be a mapping with an address"),
         ({"hosts": [HOST, {"user": "u"}]}, r"hosts\[1\]: set address"),
         ({"hosts": ["h1"]}, r"hosts\[0\]: set user"),
-        ({"hosts": [{**HOST, "adress": "h"}]}, r"hosts\[0\]: unknown setting adress; it knows address, authorizedKeys"),
+        ({"hosts": [{**HOST, "adress": "h"}]}, r"hosts\[0\]: unknown setting adress; did you mean address\?"),
         ({"hosts": [{**HOST, "port": 70000}]}, "port is 70000; it must be a whole number from 1 to 65535"),
         ({"hosts": [{**HOST, "hostKey": "ssh-ed25519"}]}, "hostKey is 'ssh-ed25519'; it must be what"),
         ({"hosts": [{**HOST, "hostKey": "SHA256:abc"}]}, "hostKey is 'SHA256:abc'"),

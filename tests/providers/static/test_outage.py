@@ -1,6 +1,5 @@
 """Hosts that do not answer: nothing is forgotten, nothing is given up, and nobody waits for long."""
 
-import json
 import time
 from pathlib import Path
 
@@ -99,17 +98,13 @@ def test_a_vm_on_a_host_that_left_the_inventory_can_still_be_ended(static: Stati
 
 def test_a_second_lease_of_one_vm_is_ended(static: StaticCloud) -> None:
     """The request of a controller that was killed came through after the next had chosen another host."""
-    static.create()
-    own = static.hosts[1].home / ".ebbtide"
-    own.mkdir()
-    lease = json.loads((static.hosts[0].home / ".ebbtide" / "lease.json").read_text())
-    lease["root"] = str(own / "nodes" / lease["name"])
-    lease["keys"] = str(static.hosts[1].keys)
-    Path(lease["root"]).mkdir(parents=True)
-    (own / "lease.json").write_text(json.dumps(lease))
-    static.provider = static.reopen()
-    wait_until(lambda: static.states() == {"n1": VmState.RUNNING} and static.hosts[1].left() == [])
-    assert static.hosts[0].left() != []
+    vm = static.create()
+    static.disturb(vm.name)
+    assert static.states() == {"n1": VmState.RUNNING}
+    [found] = static.provider.sweep()
+    assert found.startswith(f"a second lease of {vm.name}, on ") and str(static.hosts[-1].port) in found
+    assert static.hosts[-1].left() == [] and static.hosts[0].left() != []
+    assert static.provider.sweep() == [] and static.provider.list_owned() == [vm]
 
 
 def test_a_host_that_was_down_is_used_once_it_is_up(static: StaticCloud) -> None:
