@@ -10,6 +10,7 @@ from .commands import Command, ConnectNode, CreateVm, DestroyVm, DisconnectNode,
 from .context import Context, Deployment
 from .cost import HOUR, Cost, cost_of, node_cost, pool_cost, pool_seconds
 from .database import WRITES, JournalError, explained, named, open_database
+from .differences import differences
 from .ids import CountingIds, Ids, RandomIds
 from .ledger import Change, Ledger, Log, Table
 from .model import (
@@ -41,10 +42,17 @@ from .options import (
     job_options,
     options_of,
     options_of_job,
-    other_metadata,
     pool_options,
 )
-from .pool_checks import PoolError, check_formula, invalid_environment, invalid_id, invalid_retries, rescaled
+from .pool_checks import (
+    POOL_CHANGEABLE,
+    PoolError,
+    check_formula,
+    fixed_differences,
+    invalid_environment,
+    invalid_id,
+    invalid_retries,
+)
 from .pool_machine import PoolMachine
 from .sampling import NodeCounts, Sample, count
 from .settings import PoolSettings
@@ -67,6 +75,7 @@ from .workload import TaskCounts, Workload
 __all__ = [
     "HOUR",
     "JOB_OPTIONS",
+    "POOL_CHANGEABLE",
     "POOL_OPTIONS",
     "PRICE_GRACE",
     "WARN_AT",
@@ -140,8 +149,10 @@ __all__ = [
     "cost_of",
     "count",
     "dearest_price",
+    "differences",
     "evolve",
     "explained",
+    "fixed_differences",
     "invalid_environment",
     "invalid_id",
     "invalid_retries",
@@ -151,10 +162,8 @@ __all__ = [
     "open_database",
     "options_of",
     "options_of_job",
-    "other_metadata",
     "pool_cost",
     "pool_options",
     "pool_seconds",
-    "rescaled",
     "standing",
 ]

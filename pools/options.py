@@ -129,11 +129,6 @@ def options_of_job(metadata: tuple[MetadataItem, ...]) -> JobOptions:
         return JobOptions()
 
 
-def other_metadata(metadata: Iterable[MetadataItem], names: Iterable[str]) -> list[MetadataItem]:
-    """All items but those of these names."""
-    return [item for item in metadata if item.name not in names]
-
-
 def _read(metadata: Iterable[MetadataItem], known: dict[str, _Reader]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for item in metadata:

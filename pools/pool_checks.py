@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from msgspec.structs import replace
-
 from formula import FormulaError, compile_formula
 
-from .options import POOL_CHANGES, OptionError, other_metadata, pool_options
+from .differences import differences
+from .options import POOL_CHANGES, OptionError, pool_options
 from .settings import PoolSettings
 from .spec import EnvironmentSetting, PoolSpec, StartTask
 
@@ -118,17 +117,22 @@ def _check_autoscale(spec: PoolSpec, settings: PoolSettings) -> None:
         )
 
 
-def rescaled(old: PoolSpec, new: PoolSpec) -> bool:
-    """True if the two differ in what sizes the pool and in what only new nodes meet at the most: formula, interval,
-    targets, start task, image; and in what its metadata say of budget, prices and fallback."""
-    names = (
-        "auto_scale_formula",
-        "auto_scale_evaluation_interval",
-        "enable_auto_scale",
-        "start_task",
-        "virtual_machine_configuration",
-    )
-    sizes = {name: getattr(new, name) for name in (*names, "target_dedicated_nodes", "target_low_priority_nodes")}
-    if other_metadata(old.metadata, POOL_CHANGES) != other_metadata(new.metadata, POOL_CHANGES):
-        return False
-    return replace(old, metadata=new.metadata, **sizes) == new
+#: What may change of a pool: what sizes it, and what only its new nodes meet. What its `metadata` say may change as
+#: well, but for the provider and what is not ours.
+POOL_CHANGEABLE = (
+    "autoScaleFormula",
+    "autoScaleEvaluationInterval",
+    "enableAutoScale",
+    "networkConfiguration",
+    "startTask",
+    "targetDedicatedNodes",
+    "targetLowPriorityNodes",
+    "virtualMachineConfiguration",
+    "vmSize",
+)
+
+
+def fixed_differences(old: PoolSpec, new: PoolSpec) -> tuple[str, ...]:
+    """The properties in which the two differ although they are for a pool's whole life; () if the one pool can become
+    the other."""
+    return differences(old, new, POOL_CHANGEABLE, POOL_CHANGES)

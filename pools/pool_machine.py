@@ -18,7 +18,7 @@ from .model import AutoScaleRun, Pool, PoolState, evolve
 from .node_machine import NodeMachine
 from .node_states import NodeState
 from .planner import CreateNode, ForgetNode, RemoveNode, plan
-from .pool_checks import PoolError, check_formula, check_pool, check_targets, rescaled
+from .pool_checks import POOL_CHANGEABLE, PoolError, check_formula, check_pool, check_targets, fixed_differences
 from .resize_errors import ALLOCATION_TIMED_OUT, CIRCUIT_BREAKER_OPEN, without
 from .sampling import Sample
 from .setbacks import AFRESH, next_try
@@ -71,16 +71,16 @@ class PoolMachine:
         self._retarget(pool, targets, option, now)
 
     def rescale(self, spec: PoolSpec, now: float, image: str | None = None) -> None:
-        """Give the pool another formula, interval, targets or budget, and its new nodes another start task or `image`;
-        `spec` is its own in all else (see `rescaled`).
+        """Give the pool another formula, interval, targets or budget, and its new nodes another size, subnet, `image`
+        or start task; `spec` is its own in all else (see `fixed_differences`).
 
         A new formula is evaluated at once. Raises PoolError.
         """
         pool = self.get(spec.id)
         check_pool(spec, self._ctx.settings)
-        if not rescaled(pool.spec, spec):
-            what = f"pool {spec.id!r}: only its formula, interval, targets, start task, image and options can change"
-            raise PoolError("InvalidPropertyValue", what)
+        if fixed := fixed_differences(pool.spec, spec):
+            what = f"{', '.join(fixed)} cannot change; only {', '.join(POOL_CHANGEABLE)} and options can"
+            raise PoolError("InvalidPropertyValue", f"pool {spec.id!r}: {what}")
         due = now if spec.enable_auto_scale else None
         image = pool.image if image is None else image
         pool = evolve(pool, now, spec=spec, image=image, next_evaluation=due, failed_evaluations=0, **AFRESH)

@@ -176,10 +176,12 @@ def next_try(pool: Pool, nodes: Iterable[Node], settings: PoolSettings, now: flo
 
 
 def _breaker(pool: Pool, node: Node, reason: str, failures: int) -> ResizeError:
-    came = f". What the node printed, if anything: `ebbtide node logs {node.id}`" if node.vm_confirmed is not None else ""
+    there = node.vm_confirmed is not None
+    printed = f". What the node printed, if anything: `ebbtide node logs {node.id}`" if there else ""
     text = (
         f"nodes failed {failures} times in a row, no more are created until somebody acts; last: node {node.id}: "
         f"{reason}. Correct the pool's vmSize, image, subnet or start task: the next `ebbtide run` takes that over and "
-        f"tries again. After other corrections `ebbtide pool resume {pool.id}` lets it try again{came}"
+        f"tries again. After a correction of the provider's settings, `ebbtide pool resume {pool.id}` lets it try "
+        f"again{printed}"
     )
     return ResizeError(CIRCUIT_BREAKER_OPEN, text)

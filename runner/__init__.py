@@ -24,7 +24,7 @@ from .events import (
     UpdateJob,
     UpdateJobSchedule,
 )
-from .job_budgets import rebudgeted, rescheduled
+from .job_budgets import beside_budget
 from .job_costs import task_cost
 from .journal import Journal, JournalError, open_journal
 from .model import ApplicationPackage, Job, JobSchedule, Output, Task
@@ -114,10 +114,9 @@ __all__ = [
     "VmEffects",
     "Workload",
     "WorldEffects",
+    "beside_budget",
     "check_source",
     "open_journal",
-    "rebudgeted",
-    "rescheduled",
     "shell_hint",
     "split_command_line",
     "task_cost",

@@ -35,7 +35,7 @@ class AddPool(Event):
 
 @dataclass(frozen=True, slots=True)
 class RescalePool(Event):
-    """Another formula, interval, targets or options (`rescaled`) for the pool of that id, another start task or image
+    """Another formula, interval, targets or options for the pool of that id; another size, subnet, start task or image
     for its new nodes; all else as it is. `image` None: as it is."""
 
     spec: PoolSpec

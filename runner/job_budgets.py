@@ -17,9 +17,9 @@ from pools import (
     Level,
     charged,
     dearest_price,
+    differences,
     evolve,
     options_of_job,
-    other_metadata,
     standing,
 )
 
@@ -113,7 +113,7 @@ class JobBudgets:
     def update_job(self, spec: JobSpec, now: float) -> None:
         """Give a job another budget; `spec` is its own in all else. Raises JobError."""
         job = self._jobs.job(spec.id)
-        _require(f"job {spec.id!r}", rebudgeted(job.spec, spec), spec)
+        _require(f"job {spec.id!r}", beside_budget(job.spec, spec), spec)
         self._jobs.jobs.put(job.id, evolve(job, now, spec=spec))
         self.look_at(job.id)
 
@@ -122,7 +122,7 @@ class JobBudgets:
         schedule = self._jobs.schedules.get(spec.id)
         if schedule is None:
             raise JobError("JobScheduleNotFound", f"there is no job schedule {spec.id!r}")
-        _require(f"job schedule {spec.id!r}", rescheduled(schedule.spec, spec), spec.job_specification)
+        _require(f"job schedule {spec.id!r}", beside_budget(schedule.spec, spec), spec.job_specification)
         self._jobs.schedules.put(spec.id, evolve(schedule, now, spec=spec))
         job = self._jobs.jobs.get(schedule.recent_job_id or "")
         if job is not None and job.state is JobState.ACTIVE:
@@ -155,23 +155,14 @@ class JobBudgets:
                     self._held.add(job.id)
 
 
-def rebudgeted(old: JobSpecification, new: JobSpecification) -> bool:
-    """True if the two differ in their budget at the most."""
-    if other_metadata(old.metadata, JOB_OPTIONS) != other_metadata(new.metadata, JOB_OPTIONS):
-        return False
-    return replace(old, metadata=new.metadata) == new
+def beside_budget(old: JobSpec | JobScheduleSpec, new: JobSpec | JobScheduleSpec) -> tuple[str, ...]:
+    """The properties in which two jobs, or two schedules, differ, but for the budget."""
+    return differences(old, new, items=JOB_OPTIONS)
 
 
-def rescheduled(old: JobScheduleSpec, new: JobScheduleSpec) -> bool:
-    """True if the two differ in the budget of their jobs at the most."""
-    if not rebudgeted(old.job_specification, new.job_specification):
-        return False
-    return replace(old, job_specification=new.job_specification) == new
-
-
-def _require(what: str, same: bool, spec: JobSpecification) -> None:
-    if not same:
-        raise JobError("InvalidPropertyValue", f"{what}: only the budget can change")
+def _require(what: str, fixed: tuple[str, ...], spec: JobSpecification) -> None:
+    if fixed:
+        raise JobError("InvalidPropertyValue", f"{what}: {', '.join(fixed)} cannot change, only the budget can")
     check_options(what, spec)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.rig import IMAGE, CloudRig
+from tests.rig import IMAGE, SIZE, CloudRig
 
 from .rig_world import Desk, needs_hosts, watched
 
@@ -51,7 +52,7 @@ def test_what_only_a_create_call_can_find_out_ends_the_run(tmp_path: Path) -> No
         assert "Traceback" not in check + run.stdout + run.stderr
         assert "no VM was made" in run.stdout and "gone after" not in run.stdout
         assert "check accessKeyId and secretAccessKey" in run.stderr
-        assert "nodes failed 2 times in a row" in run.stderr and "or the provider's settings" in run.stderr
+        assert "nodes failed 2 times in a row" in run.stderr and "of the provider's settings" in run.stderr
 
 
 class TestOnHosts:
@@ -90,4 +91,18 @@ class TestOnHosts:
             logs = desk("node", "logs", node.partition("`")[0]).stdout
             assert all(text in logs for text in kept), logs
             assert len(desk.instances()) == 2 and watch.most == {desk.deployment: 1}
+            desk.nothing_left()
+
+    def test_a_size_that_never_boots_is_told_so_and_another_is_taken_over(self, tmp_path: Path) -> None:
+        with CloudRig() as rig, Desk(tmp_path, rig, options={"bootTimeout": 3, "connectTimeout": 1}, **SOON) as desk:
+            rig.boot_delay = lambda instance: math.inf if instance.instance_type == SIZE else 0.0
+            run = desk("run", desk.workload("true", pool=ONE), code=1)
+            word, node = run.stderr.partition("What the node printed, if anything: `ebbtide node logs ")[1:]
+            assert word and "not ready 3 s after its creation; last: " in run.stderr
+            logs = desk("node", "logs", node.partition("`")[0], code=1)
+            assert f"nothing came of node '{node.partition('`')[0]}'" in logs.stderr
+            refused = desk("run", desk.workload("true", pool={**ONE, "taskSlotsPerNode": 2}), code=2)
+            assert "holds a pool 'p' with other properties, and these are for life: taskSlotsPerNode;" in refused.stderr
+            desk("run", desk.workload("true", pool={**ONE, "vmSize": "t3.large"}))
+            assert [each.size for each in desk.instances()] == [SIZE, SIZE, "t3.large"]
             desk.nothing_left()

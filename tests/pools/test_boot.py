@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from pools import ConnectNode, ListVms, NodeState, PoolSpec
-from providers import Vm, VmState
+from providers import TransientError, Vm, VmState
 
 from .machine import machine, pass_time, said
 
@@ -59,6 +59,49 @@ def test_a_node_that_never_comes_up_says_what_was_heard_last():
     assert context.nodes[node.id].state is NodeState.UNUSABLE
     (error,) = context.pools["pool"].resize_errors
     assert "not ready 60 s after its creation; last: connection refused" in error.message
+
+
+def vm_pending(pools, node):
+    pools.nodes.vm_created(node.id, replace(PENDING, name=node.vm_name), 1.0)
+
+
+def vm_running(pools, node):
+    pools.nodes.vm_created(node.id, reachable(node, VmState.RUNNING), 1.0)
+
+
+def refused_then_running(pools, node):
+    pools.nodes.vm_create_failed(node.id, TransientError("no answer"), 0.5)
+    vm_running(pools, node)
+
+
+def no_answer(pools, node):
+    pools.nodes.vm_create_failed(node.id, TransientError("no answer"), 0.5)
+
+
+def silent_while_pending(pools, node):
+    pools.nodes.vm_created(node.id, reachable(node), 1.0)
+    pools.nodes.disconnected(node.id, "no route", 2.0)
+
+
+@pytest.mark.parametrize(
+    ("before", "told"),
+    [
+        (lambda pools, node: None, "its cloud has not answered the order"),
+        (no_answer, "last: VM not created yet: no answer"),
+        (lambda pools, node: pools.nodes.recover(node, 1.0), "last: VM not created yet: a controller ended before"),
+        (vm_pending, "its cloud does not say that its VM runs"),
+        (silent_while_pending, "last: no route"),
+        (vm_running, "its VM runs, and no try to connect to it has ended"),
+        (refused_then_running, "its VM runs, and no try to connect to it has ended"),
+    ],
+)
+def test_a_node_that_never_comes_up_says_how_far_it_came_and_not_why_it_was_ordered(before, told):
+    pools, context, node = ordered(boot_timeout=60.0)
+    before(pools, node)
+    pools.ring("boot", node.id, 60.0)
+    (error,) = context.pools["pool"].resize_errors
+    assert f"not ready 60 s after its creation; {told}" in error.message
+    assert "target 1" not in error.message
 
 
 def reachable(node, state=VmState.PENDING, address="10.0.0.7"):

@@ -5,7 +5,16 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from pools import DestroyVm, FailureInfo, NodeDeallocationOption, NodeState, PoolSpec, ReadConsole, StartTask
+from pools import (
+    DestroyVm,
+    FailureInfo,
+    NetworkConfiguration,
+    NodeDeallocationOption,
+    NodeState,
+    PoolSpec,
+    ReadConsole,
+    StartTask,
+)
 from pools.commands import CreateVm
 from providers import VmState
 
@@ -59,7 +68,9 @@ def test_it_opens_and_stays_open():
     assert (pool.failures, pool.broken_since) == (3, now)
     assert pool.broken_node is not None
     text = errors(context)["CircuitBreakerOpen"]
-    for part in ("3 times in a row", "not ready 60 s", "ebbtide pool resume pool", f"node logs {pool.broken_node}"):
+    cure = "Correct the pool's vmSize, image, subnet or start task: the next `ebbtide run` takes that over"
+    printed = f"What the node printed, if anything: `ebbtide node logs {pool.broken_node}`"
+    for part in ("3 times in a row", "not ready 60 s", "ebbtide pool resume pool", cure, printed):
         assert part in text
     said(context, CreateVm)
     pass_time(pools, context, now + 1e5)
@@ -78,11 +89,21 @@ def rescale(pools, now):
     pools.rescale(replace(SPEC, target_dedicated_nodes=1), now)
 
 
+def another_size(pools, now):
+    pools.rescale(replace(SPEC, vm_size="t"), now)
+
+
+def another_subnet(pools, now):
+    pools.rescale(replace(SPEC, network_configuration=NetworkConfiguration(subnet_id="subnet-2")), now)
+
+
 def resize(pools, now):
     pools.resize("pool", (1, 0), NodeDeallocationOption.REQUEUE, now)
 
 
-@pytest.mark.parametrize("act", [rescale, resize, lambda pools, now: pools.resume("pool", now)])
+@pytest.mark.parametrize(
+    "act", [rescale, another_size, another_subnet, resize, lambda pools, now: pools.resume("pool", now)]
+)
 def test_somebody_closes_it(act):
     pools, context = pool_of()
     now = fail_boots(pools, context, 0.0, 3)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pools import CreateVm, DestroyVm, MetadataItem, NodeState, PoolError, PoolSpec, Usage, rescaled
+from pools import CreateVm, DestroyVm, MetadataItem, NodeState, PoolError, PoolSpec, Usage, fixed_differences
 from pools.budget import PRICE_GRACE, Bill, Level, Standing, pool_bill, standing
 from pools.settings import PoolSettings
 
@@ -264,14 +264,14 @@ def test_a_budget_is_kept_over_a_restart():
 def test_which_metadata_may_change(name, value, allowed):
     old = spec("5")
     item = MetadataItem(name=name, value=value)
-    assert rescaled(old, spec("9")) is True
+    assert fixed_differences(old, spec("9")) == ()
     changed = PoolSpec(id="pool", vm_size="s", target_dedicated_nodes=2, metadata=(item,))
     plain = PoolSpec(id="pool", vm_size="s", target_dedicated_nodes=2)
-    assert rescaled(plain, changed) is allowed
-    assert rescaled(changed, plain) is allowed
+    fixed = () if allowed else (f"metadata ({name})",)
+    assert fixed_differences(plain, changed) == fixed_differences(changed, plain) == fixed
     pools, _ = running(plain)
     if allowed:
         pools.rescale(changed, 10.0)
     else:
-        with pytest.raises(PoolError):
+        with pytest.raises(PoolError, match=rf"metadata \({name}\) cannot change"):
             pools.rescale(changed, 10.0)

@@ -142,4 +142,4 @@ def test_a_node_without_a_vm_costs_nothing():
     (first,) = context.nodes
     pools.nodes.departure.remove(first, context.pools["pool"].node_deallocation_option, "not wanted", 50.0)
     pools.nodes.departure.vm_destroyed(first.id, 60.0)
-    assert context.pools["pool"].usage == Usage(peak_nodes=1, nodes_allocated=1)
+    assert context.pools["pool"].usage == Usage(peak_nodes=0, nodes_allocated=1)

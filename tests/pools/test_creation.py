@@ -191,3 +191,19 @@ def test_how_long_a_boot_took_is_kept():
     (boot,) = [change.record for change in context.ledger.take() if change.table == "boots"]
     assert (boot.node_id, boot.provider, boot.size, boot.zone) == (node.id, "p", "l", "a")
     assert (boot.running, boot.answered, boot.usable) == (3.0, 7.0, 12.0)
+
+
+def test_the_peak_counts_vms_and_not_orders():
+    pools, context = pool_of(3)
+    first, second, third = context.nodes
+    booted(pools, first, 1.0)
+    pools.nodes.vm_create_failed(third.id, QuotaError("no"), 2.0)
+    booted(pools, second, 3.0)
+    assert context.pools["pool"].usage.peak_nodes == 2
+    pools.nodes.vms_listed("p", [vm_of(first, VmState.TERMINATED), vm_of(second)], 4.0, 4.0)
+    pools.settle(4.0)
+    pools.nodes.departure.vm_destroyed(first.id, 5.0)
+    pass_time(pools, context, 10.0)
+    (again,) = (node for node in context.nodes if node.id != second.id)
+    booted(pools, again, 11.0)
+    assert context.pools["pool"].usage.peak_nodes == 2

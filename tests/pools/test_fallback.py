@@ -79,6 +79,22 @@ def test_after_so_many_tries_dedicated_nodes_stand_in():
     assert context.pools["pool"].allocation_state == "steady"
 
 
+@pytest.mark.parametrize("error", [CapacityError("all full"), QuotaError("no more spot")])
+def test_while_they_stand_in_only_that_is_told_and_why(error):
+    pools, context = pool_of(fallbackAfterFailures="2")
+    for now in (1.0, 2.0, 110.0):
+        refuse(pools, context, now, error)
+        pass_time(pools, context, 109.0)
+    assert kinds(context) == (0, 2, 0)
+    assert list(errors(context)) == ["LowPriorityFallback"]
+    assert f"2 tries in a row; last: {error}" in errors(context)["LowPriorityFallback"]
+    boot(pools, context, 120.0)
+    pass_time(pools, context, context.pools["pool"].fallback_since + 600.0)
+    refuse(pools, context, 800.0, error)
+    assert context.pools["pool"].fallback_since == 800.0
+    assert list(errors(context)) == ["LowPriorityFallback"]
+
+
 def test_those_of_the_pools_own_dedicated_target_are_apart():
     pools, context = pool_of(low=1, dedicated=1, fallbackAfterFailures="1")
     refuse(pools, context, 1.0)

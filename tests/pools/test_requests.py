@@ -5,9 +5,19 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from pools import EnvironmentSetting, NodeDeallocationOption, PoolError, PoolSpec, StartTask
+from pools import (
+    CreateVm,
+    EnvironmentSetting,
+    NetworkConfiguration,
+    NodeDeallocationOption,
+    NodeState,
+    PoolError,
+    PoolSpec,
+    StartTask,
+)
+from providers import Profile
 
-from .machine import machine
+from .machine import machine, vm_of
 
 FORMULA = "$TargetDedicatedNodes = 1;"
 DAY = timedelta(days=1)
@@ -131,6 +141,35 @@ def test_nothing_else_of_a_pool_can_change():
     pools, context = machine()
     spec = PoolSpec(id="pool", vm_size="s")
     pools.add(spec, "p", "image", 0.0)
-    with pytest.raises(PoolError, match="only its formula"):
-        pools.rescale(replace(spec, vm_size="t"), 1.0)
+    with pytest.raises(PoolError, match="'pool': displayName, taskSlotsPerNode cannot change; only autoScaleFormula,"):
+        pools.rescale(replace(spec, vm_size="t", task_slots_per_node=2, display_name="x"), 1.0)
     assert context.pools["pool"].spec == spec
+
+
+def test_new_nodes_get_another_size_subnet_and_image():
+    pools, context = machine()
+    spec = PoolSpec(id="pool", vm_size="s", target_dedicated_nodes=1)
+    pools.add(spec, "p", "old", 0.0)
+    pools.settle(0.0)
+    (old,) = context.nodes
+    context.commands.clear()
+    network = NetworkConfiguration(subnet_id="subnet-2")
+    changed = replace(spec, vm_size="t", network_configuration=network, target_dedicated_nodes=2)
+    pools.rescale(changed, 1.0, "new")
+    pools.settle(1.0)
+    (asked,) = (command.spec for command in context.commands if isinstance(command, CreateVm))
+    assert (asked.size, asked.subnet, asked.image) == ("t", "subnet-2", "new")
+    assert context.nodes[old.id].size == "s" and context.nodes[old.id].state is NodeState.CREATING
+
+
+def test_a_node_of_the_former_size_is_not_priced_as_the_new_one():
+    prices = {"big": (3.0, None), "small": (1.0, None)}
+    profiles = {"p": Profile(sizes={"small": ("xs",), "big": ("xl",)})}
+    pools, context = machine(prices=prices, profiles=profiles)
+    spec = PoolSpec(id="pool", vm_size="small", target_dedicated_nodes=1)
+    pools.add(spec, "p", "image", 0.0)
+    pools.settle(0.0)
+    (old,) = context.nodes
+    pools.rescale(replace(spec, vm_size="big"), 1.0)
+    pools.nodes.vm_created(old.id, vm_of(old), 2.0)
+    assert context.nodes[old.id].price_per_hour is None

@@ -18,6 +18,8 @@ from moto.ec2.models.instances import InstanceState
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, filter_reservations, get_prefix
 
+from .errors import Refusal
+from .groups import MOST_GROUPS
 from .lives import Lives
 
 _IMAGES = Path(__file__).with_name("images.json")
@@ -69,6 +71,11 @@ class RigBackend(EC2Backend):
 
     def start_instances(self, instance_ids: list[str]) -> list[tuple[Any, Any]]:
         return self._change(instance_ids, self._lives.start)
+
+    def create_security_group(self, *args: Any, **rest: Any) -> Any:
+        if self._lives.machines is not None and sum(map(len, self.groups.values())) >= MOST_GROUPS:
+            raise Refusal("SecurityGroupLimitExceeded", f"A rig with hosts has at most {MOST_GROUPS} security groups.")
+        return super().create_security_group(*args, **rest)
 
     def delete_security_group(self, name: str | None = None, group_id: str | None = None) -> None:
         group = self.get_security_group_by_name_or_id(group_id or name or "")

@@ -6,15 +6,18 @@ as bits of its hardware address, and rules look at those: no host's rules change
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-_MOST_GROUPS = 24
+#: So many bits there are: a rig with hosts lets no more groups be made.
+MOST_GROUPS = 24
 
 
 class Groups:
-    def __init__(self, always: Sequence[str] = ()) -> None:
-        """`always`: addresses that are let in everywhere, whatever the groups say."""
+    def __init__(self, exists: Callable[[str], bool], always: Sequence[str] = ()) -> None:
+        """`exists`: is there a group of that id? `always`: addresses that are let in everywhere, whatever the groups
+        say."""
+        self._exists = exists
         self._always = always
         self._bits: dict[str, int] = {}
 
@@ -40,16 +43,18 @@ class Groups:
         froms = []
         if source.get("CidrIp"):
             froms.append(f"ip saddr {source['CidrIp']}")
-        if group := (rule.source_group or {}).get("GroupId"):
+        group = (rule.source_group or {}).get("GroupId")
+        if group and self._exists(group):
             bits = 1 << self._bit(group)
             mac = ":".join(f"{part:02x}" for part in (0, bits >> 16 & 255, bits >> 8 & 255, bits & 255, 0, 0))
             froms.append(f"ether saddr & {mac} == {mac}")
         return [f"{source} {match} accept".replace("  ", " ") for source in froms for match in matches]
 
     def _bit(self, group: str) -> int:
-        if group not in self._bits and len(self._bits) == _MOST_GROUPS:
-            raise RuntimeError(f"a rig with hosts has at most {_MOST_GROUPS} security groups")
-        return self._bits.setdefault(group, len(self._bits))
+        if group not in self._bits:
+            self._bits = {known: bit for known, bit in self._bits.items() if self._exists(known)}
+            self._bits[group] = next(bit for bit in range(MOST_GROUPS) if bit not in self._bits.values())
+        return self._bits[group]
 
 
 def _protocol(name: str, first: Any, last: Any) -> list[str]:

@@ -61,7 +61,10 @@ class Hosts:
 
     def attach(self, backend: RigBackend, lives: Lives, alarms: Alarms, guard_controller: bool) -> None:
         self._backend, self._lives, self._alarms = backend, lives, alarms
-        self._groups = Groups(() if guard_controller else self.network.controllers)
+        self._groups = Groups(
+            lambda group: backend.get_security_group_from_id(group) is not None,
+            () if guard_controller else self.network.controllers,
+        )
 
     def close(self) -> None:
         """Nothing is left afterwards: no process, no interface, no file."""

@@ -11,7 +11,8 @@ import paramiko
 import pytest
 
 from tests.rig import IMAGE, SIZE, CloudRig, console, ssh
-from tests.rig.asking import wait_for
+from tests.rig.asking import refused, wait_for
+from tests.rig.groups import MOST_GROUPS
 from tests.rig.host import Host
 
 pytestmark = pytest.mark.skipif(CloudRig.unavailable() is not None, reason=str(CloudRig.unavailable()))
@@ -210,6 +211,34 @@ def test_security_groups_stand_between_hosts(rig: CloudRig) -> None:
     wait_for(lambda: say(first, look) == "open")
     client.revoke_security_group_ingress(GroupId=groups[1], IpPermissions=[rule])
     wait_for(lambda: say(first, look) == "closed")
+
+
+def test_security_groups_come_and_go_and_end_where_there_are_no_more(rig: CloudRig) -> None:
+    client, [default] = rig.boto3(), rig.instance(run(rig).id).groups
+
+    def made(number: int) -> str:
+        return str(client.create_security_group(GroupName=f"g{number}", Description="x")["GroupId"])
+
+    def lets_in(group: str) -> dict[str, Any]:
+        rule = {"IpProtocol": "tcp", "FromPort": 8000, "ToPort": 8000, "UserIdGroupPairs": [{"GroupId": group}]}
+        return {"GroupId": default, "IpPermissions": [rule]}
+
+    for number in range(30):
+        group = made(number)
+        client.authorize_security_group_ingress(**lets_in(group))
+        client.revoke_security_group_ingress(**lets_in(group))
+        client.delete_security_group(GroupId=group)
+    known = {row["GroupId"] for row in client.describe_security_groups()["SecurityGroups"]}
+    groups = [made(number) for number in range(MOST_GROUPS - len(known))]
+    assert refused(lambda: made(99)) == ("SecurityGroupLimitExceeded", 400)
+    for group in groups:
+        client.authorize_security_group_ingress(**lets_in(group))
+    say(run(rig, SecurityGroupIds=groups[-1:]), "true")
+    for instance in rig.instances("running"):
+        client.terminate_instances(InstanceIds=[instance.id])
+    for group in groups:
+        client.revoke_security_group_ingress(**lets_in(group))
+        client.delete_security_group(GroupId=group)
 
 
 def test_hosts_of_the_default_group_reach_each_other(rig: CloudRig) -> None:

@@ -242,13 +242,14 @@ def test_each_job_of_a_schedule_has_its_own_budget():
     assert job_of(sim, "s:job-2").terminate_reason == "JMComplete"
     refused = ask(sim, UpdateJobSchedule(JobScheduleSpec(
         id="s", schedule=Schedule(), job_specification=schedule(1).job_specification)))  # fmt: skip
-    assert "only the budget can change" in str(refused)
+    assert "schedule.recurrenceInterval cannot change, only the budget can" in str(refused)
 
 
 def test_only_the_budget_of_a_job_can_change():
     sim = world()
     ask(sim, job("j", task("a")))
-    assert "only the budget can change" in str(ask(sim, UpdateJob(JobSpec(id="j", pool_info=POOL, priority=5))))
+    refused = ask(sim, UpdateJob(JobSpec(id="j", pool_info=POOL, priority=5)))
+    assert "priority cannot change, only the budget can" in str(refused)
     assert ask(sim, UpdateJob(JobSpec(id="k", pool_info=POOL))).code == "JobNotFound"
     wrong = JobSpec(id="j", pool_info=POOL, metadata=budget("much"))
     assert "budget" in str(ask(sim, UpdateJob(wrong)))
