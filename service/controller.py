@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pools import Change, Clock, NodeDeallocationOption, Pool, PoolSpec, RandomIds, SystemClock, pool_options, rescaled
+from pools import Change, Clock, NodeDeallocationOption, Pool, PoolSpec, RandomIds, SystemClock, pool_options
 from providers import InvalidRequestError, Provider
 from runner import (
     AddApplication,
@@ -22,8 +22,6 @@ from runner import (
     Drain,
     Engine,
     Event,
-    Job,
-    JobSpec,
     JobWithTasks,
     Journal,
     JournalError,
@@ -34,17 +32,14 @@ from runner import (
     OutputStore,
     PackageStore,
     RescalePool,
-    TaskSpec,
     UpdateJob,
     UpdateJobSchedule,
     VmEffects,
-    Workload,
     WorldEffects,
     open_journal,
-    rebudgeted,
-    rescheduled,
 )
 
+from .conflicts import check_conflicts, new_tasks, without_tasks
 from .crash import crash_point
 from .left_over import left_over
 from .narrowed import OnlyThese, only_pool
@@ -61,10 +56,6 @@ log = logging.getLogger(__name__)
 #: A pool without nodes whose formula fails so often in a row will not get any without somebody's help.
 FORMULA_FAILURES = 3
 _HOPEFUL = frozenset(("creating", "starting", "waitingforstarttask", "idle", "running"))
-
-
-class WorkloadConflict(ValueError):
-    """The state holds an object of the same id that was asked for with other properties."""
 
 
 class Controller:
@@ -163,7 +154,7 @@ class Controller:
         WorkloadConflict.
         """
         workload, now = loaded.spec, self._clock.now()
-        self._check_conflicts(workload)
+        check_conflicts(workload, self.core, self.state.path)
         for application in workload.applications:
             source = loaded.base / application.source
             package = self.packages.add(application.id, application.version, source, now)
@@ -189,53 +180,14 @@ class Controller:
             self._apply_job(job, now)
 
     def _apply_job(self, job: JobWithTasks, now: float) -> None:
-        spec, kept = _without_tasks(job), self.core.jobs.jobs.get(job.id)
+        spec, kept = without_tasks(job), self.core.jobs.jobs.get(job.id)
         if kept is None:
             self.core.handle(AddJob(spec, job.tasks), now)
             return
         if kept.spec != spec:
             self.core.handle(UpdateJob(spec), now)
-        if new := self._new_tasks(job):
+        if new := new_tasks(job, self.core):
             self.core.handle(AddTasks(job.id, new), now)
-
-    def _check_conflicts(self, workload: Workload) -> None:
-        core, held = self.core, list[tuple[str, str, bool]]()
-        for pool in workload.pools:
-            kept = core.ctx.pools.get(pool.id)
-            held.append(("pool", pool.id, kept is None or rescaled(kept.spec, pool)))
-        for schedule in workload.job_schedules:
-            recurrent = core.jobs.schedules.get(schedule.id)
-            held.append(("job schedule", schedule.id, recurrent is None or rescheduled(recurrent.spec, schedule)))
-        for job in workload.jobs:
-            kept_job = core.jobs.jobs.get(job.id)
-            held.append(("job", job.id, kept_job is None or rebudgeted(kept_job.spec, _without_tasks(job))))
-            if kept_job is not None:
-                held += [(f"task of job {job.id!r},", task.id, same) for task, same in self._kept_tasks(job)]
-                self._check_additions(job, kept_job)
-        for kind, key, equal in held:
-            if not equal:
-                raise WorkloadConflict(
-                    f"the state {self.state.path} holds a {kind} {key!r} with other properties; "
-                    f"use another --state, or undo the change of the {kind}"
-                )
-
-    def _kept_tasks(self, job: JobWithTasks) -> Iterator[tuple[TaskSpec, bool]]:
-        """The tasks that the state holds already, and whether they are as asked for now."""
-        for task in job.tasks:
-            kept = self.core.tasks.tasks.get((job.id, task.id))
-            if kept is not None:
-                yield task, kept.spec == task
-
-    def _new_tasks(self, job: JobWithTasks) -> tuple[TaskSpec, ...]:
-        return tuple(task for task in job.tasks if (job.id, task.id) not in self.core.tasks.tasks)
-
-    def _check_additions(self, job: JobWithTasks, kept: Job) -> None:
-        new = self._new_tasks(job)
-        if new and kept.state != "active":
-            raise WorkloadConflict(
-                f"job {job.id!r} is {kept.state} in the state {self.state.path} and takes no more tasks, "
-                f"but {new[0].id!r} is new; use another job id, or another --state"
-            )
 
     def _image(self, pool: PoolSpec, provider: str) -> str:
         """The image that nodes of the pool start from; "" if nobody has named one."""
@@ -294,7 +246,3 @@ class Controller:
         """Names of the VMs that the providers still list, but for those that have ended already: these are cleaned up.
         For a state at rest. Asks the clouds. Raises ProviderError if one of a pool's cannot be asked."""
         return sorted(left_over(self.providers, {pool.provider for pool in self.core.ctx.pools}))
-
-
-def _without_tasks(job: JobWithTasks) -> JobSpec:
-    return JobSpec(**{name: getattr(job, name) for name in JobSpec.__struct_fields__})

@@ -9,10 +9,9 @@ from typing import Any
 from pools import PoolSpec
 from providers import Capabilities, Profile, Provider
 
-from .provider_options import driver_of
+from .provider_options import AT_HOME, driver_of
 
-#: Drivers that know their images, and their sizes, without asking anybody.
-_IMAGES_AT_HOME = frozenset(("local", "qemu", "simulated", "static"))
+#: Drivers that know their sizes without asking anybody; their images those at home know all.
 _SIZES_AT_HOME = frozenset(("local", "qemu", "simulated"))
 
 
@@ -57,7 +56,7 @@ def batch_names(reference: Mapping[str, Any]) -> list[str]:
 def offer(provider: Provider, options: Mapping[str, Any]) -> Offer:
     """Asks no cloud. Raises ProviderError if what this machine holds cannot be read."""
     driver = driver_of(provider.name, options)
-    at_home = driver in _IMAGES_AT_HOME
+    at_home = driver in AT_HOME
     named = options.get("images")
     images = None
     if isinstance(named, Mapping):

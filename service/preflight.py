@@ -21,15 +21,15 @@ from providers import (
 from runner import open_journal
 
 from .offers import Offer
-from .provider_options import Options, driver_of, open_one
+from .provider_options import AT_HOME, Options, driver_of, hasty, open_one
 from .state import StateDirectory
 
 #: Seconds in which a cloud must have told.
 LIMIT = 20.0
 #: Seconds after which a cloud of which nothing but a fault was heard is asked again; after the last one no more.
 _PAUSES = (0.5, 1.5, 0.0)
-#: Drivers whose nodes come from this machine, or from machines that are asked one by one.
-_NO_CLOUD = frozenset(("local", "qemu", "simulated", "static"))
+#: Drivers of clouds where a subnet lies in one zone, which then counts and not those of the settings.
+_ZONE_BY_SUBNET = frozenset(("ec2",))
 #: With the first finding of these, all that a pool names has been looked at.
 _LAST = frozenset(("network", "permission", "quota"))
 
@@ -59,7 +59,8 @@ class _Look:
             named = names.get(self.image) if isinstance(names, Mapping) else None
             found["image"] = named if named is not None else self.image
         if self.subnet is not None:
-            found = {key: value for key, value in found.items() if key not in ("subnets", "zones")}
+            if driver_of(self.provider, options) in _ZONE_BY_SUBNET:
+                found = {key: value for key, value in found.items() if key not in ("subnets", "zones")}
             found["subnet"] = self.subnet
         return found | {"size": self.size}
 
@@ -82,7 +83,7 @@ class Preflight:
         self._end = time.monotonic() + LIMIT
         for pool in pools:
             name = pool_options(pool.metadata).provider or default
-            if driver_of(name, options[name]) not in _NO_CLOUD:
+            if driver_of(name, options[name]) not in AT_HOME:
                 self._pools.append((pool.id, _looks(pool, offers[name])))
         for look in dict.fromkeys(look for _, looks in self._pools for look in looks):
             answer = self._answers[look] = _Answer()
@@ -145,7 +146,7 @@ def _looks(pool: PoolSpec, offer: Offer) -> list[_Look]:
 
 def _ask(name: str, options: Options, answer: _Answer) -> None:
     try:
-        provider = open_one(name, options)
+        provider = open_one(name, hasty(name, options))
         for pause in _PAUSES:
             answer.findings = []
             for finding in provider.check():
@@ -167,7 +168,9 @@ def _certain(finding: Finding) -> bool:
 
 
 def _told(finding: Finding) -> str:
-    return finding.text + (f"; {finding.cure}" if finding.cure else "")
+    if not finding.cure:
+        return finding.text
+    return f"{finding.text}; {finding.cure.replace('in the settings', 'in the settings, or what the pool names')}"
 
 
 def _of_pools(doubt: Doubt, pools: list[str]) -> Doubt:

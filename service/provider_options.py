@@ -12,15 +12,17 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from providers import HostKeys, InvalidRequestError, Provider, ProviderError, open_provider
+from providers import HostKeys, InvalidRequestError, Profile, Provider, ProviderError, SettingError, open_provider
 
-from .settings import Settings
+from .settings import Settings, Written
 from .state import StateDirectory, StateError
 
 Options = dict[str, Any]
 
 #: Stands in the place of a deployment's id where nothing is created and nothing listed.
 NOBODY = "0" * 12
+#: Drivers whose nodes come from this machine, or from machines that are asked one by one.
+AT_HOME = frozenset(("local", "qemu", "simulated", "static"))
 #: Drivers that keep what they know of their VMs in a directory, `baseDir`.
 _WITH_DIRECTORY = frozenset(("local", "qemu", "static"))
 #: Options whose text is somebody else's language, in which `${...}` means something of its own.
@@ -29,6 +31,8 @@ _VERBATIM = frozenset(("userData",))
 #: Options of every provider that are about the way to its nodes, in seconds; which time-out each one is.
 LINK_OPTIONS = {"agentStartTimeout": "start", "connectTimeout": "connect", "handshakeTimeout": "handshake"}
 
+#: Seconds that one call of a cloud may take while somebody looks on and nothing depends on it.
+_PATIENCE = 10.0
 #: Seconds between two notes of a node that it was spoken to.
 _NOTED = 5.0
 #: Options that say where a provider is.
@@ -71,6 +75,18 @@ def driver_of(name: str, options: Mapping[str, Any]) -> str:
     return str(options.get("driver", name))
 
 
+def hasty(name: str, options: Mapping[str, Any]) -> Options:
+    """The options for a provider that is only looked at: somebody waits for what a cloud says, or does not."""
+    timeout = options.get("timeout")
+    if driver_of(name, options) in AT_HOME or (timeout is not None and not _longer(timeout)):
+        return dict(options)
+    return {**options, "timeout": _PATIENCE}
+
+
+def _longer(timeout: object) -> bool:
+    return isinstance(timeout, int | float) and timeout > _PATIENCE
+
+
 def open_one(
     name: str,
     options: Mapping[str, Any],
@@ -98,7 +114,7 @@ def link_timeouts(name: str, options: Mapping[str, Any]) -> dict[str, float]:
         if value is None:
             continue
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-            raise InvalidRequestError(f"provider {name}: setting {key} is {value!r}; it must be seconds, more than 0")
+            raise SettingError(name, key, f"setting {key} is {value!r}; it must be seconds, more than 0")
         found[field] = float(value)
     return found
 
@@ -117,6 +133,19 @@ def check_idle_timeouts(settings: Settings) -> None:
             )
 
 
+def boot_doubts(settings: Settings, name: str, options: Options, profile: Profile) -> str | None:
+    """Whether a node of that provider may be given up before the first try to connect to it is over."""
+    general = settings.boot_timeout.total_seconds()
+    boot = general if profile.boot_timeout is None else profile.boot_timeout
+    connect = link_timeouts(name, options).get("connect", settings.connect_timeout.total_seconds())
+    if boot > connect:
+        return None
+    return (
+        f"provider {name}: a node is given up after {boot:g} s (bootTimeout), and one try to connect to it may take "
+        f"{connect:g} s (connectTimeout): give it time for several"
+    )
+
+
 def open_providers(state: StateDirectory, settings: Settings) -> dict[str, Provider]:
     """The providers that nodes may come from, by name. Raises InvalidRequestError, StateError."""
     options, opened = provider_options(state, settings), dict[str, Provider]()
@@ -129,25 +158,35 @@ def open_providers(state: StateDirectory, settings: Settings) -> dict[str, Provi
             opened[name] = open_one(name, each, *identity)
         except InvalidRequestError as exc:
             if name in settings.providers:
-                raise
+                raise _placed(exc, name, settings) from None
             raise InvalidRequestError(f"{exc}{_origin(name, state, settings)}") from None
     return opened
 
 
 def try_open(
-    state: StateDirectory | None, settings: Settings, deployment: str | None = None
+    state: StateDirectory | None, settings: Settings, deployment: str | None = None, *, in_haste: bool = False
 ) -> dict[str, Provider | ProviderError]:
     """For those who look and end, and create nothing: providers of any kind, bound to `deployment` (None: that of the
-    state, else nobody's). In the place of one that cannot be opened stands why. Raises StateError."""
+    state, else nobody's). In the place of one that cannot be opened stands why. Raises StateError. `in_haste`: for
+    those who only look."""
     if deployment is None:
         deployment = state.deployment().id if state is not None and state.exists() else NOBODY
     found: dict[str, Provider | ProviderError] = {}
     for name, each in provider_options(state, settings).items():
         try:
-            found[name] = open_one(name, each, deployment)
+            found[name] = open_one(name, hasty(name, each) if in_haste else each, deployment)
         except ProviderError as exc:
-            found[name] = exc
+            found[name] = _placed(exc, name, settings)
     return found
+
+
+def _placed(error: ProviderError, name: str, settings: Settings) -> ProviderError:
+    """The same with its place, if it is about something that stands in a file."""
+    options = settings.providers.get(name)
+    if not isinstance(error, SettingError) or not isinstance(options, Written):
+        return error
+    inside = error.provider != name  # of one of several things that an option describes
+    return InvalidRequestError(f"{options.place('' if inside else error.setting)}: {error}")
 
 
 def _origin(name: str, state: StateDirectory, settings: Settings) -> str:

@@ -10,7 +10,7 @@ import msgspec
 
 from .cursor import Cursor
 from .problems import Problems
-from .settings import Settings
+from .settings import Settings, Written
 
 #: Options that are paths, wherever they stand.
 _PATHS = frozenset(("baseDir", "credentials", "disk", "identityFile", "initrd", "kernel", "knownHosts"))
@@ -20,8 +20,9 @@ _SCRIPT = "userData"
 _LONGEST = 64 * 1024
 
 
-def with_files(settings: Settings, root: Cursor, base: Path, problems: Problems) -> Settings:
+def with_files(settings: Settings, root: Cursor, file: Path, problems: Problems) -> Settings:
     """The settings with whole paths, and the text of scripts in the place of their names."""
+    base = file.absolute().parent
     providers = {}
     for name, options in settings.providers.items():
         each = _located(_spelled_out(name, options), base)
@@ -29,8 +30,16 @@ def with_files(settings: Settings, root: Cursor, base: Path, problems: Problems)
         if isinstance(script, str) and not script.startswith("#!"):
             place = root.find("providers", name, _SCRIPT)
             each[_SCRIPT] = _text(base / Path(script).expanduser(), place or root, problems)
-        providers[name] = each
+        providers[name] = _written(each, root.find("providers"), name, file)
     return msgspec.structs.replace(settings, providers=providers)
+
+
+def _written(options: Mapping[str, Any], above: Cursor | None, name: str, file: Path) -> Written:
+    cursor = above.get(name) if above is not None else None
+    if above is None or cursor is None:
+        return Written(options, str(file), {})
+    places = {key: f"{file}:{cursor.key_place(key)}" for key in options if cursor.get(key) is not None}
+    return Written(options, f"{file}:{above.key_place(name)}", places)
 
 
 def _spelled_out(name: str, options: Mapping[str, Any]) -> Mapping[str, Any]:

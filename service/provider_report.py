@@ -41,6 +41,11 @@ class ProviderRow:
     low_priority_price: float | None = None
     boots: tuple[BootTimes, ...] = ()
 
+    @property
+    def usable(self) -> bool:
+        """Its settings are such that it could be asked."""
+        return self.capabilities is not None
+
     def to_json(self) -> dict[str, Any]:
         can = self.capabilities
         return {
@@ -68,7 +73,9 @@ class ProviderRow:
             if self.low_priority_price is not None:
                 price += f", low-priority {money(self.low_priority_price)}"
         boots = [f"{each.size} {each.usable:.1f} s" for each in self.boots]
-        answers = f"yes, {self.vms} VM{'' if self.vms == 1 else 's'}" if self.error is None else "no"
+        answers = "no" if self.usable else "cannot be used"
+        if self.error is None:
+            answers = f"yes, {self.vms} VM{'' if self.vms == 1 else 's'}"
         name = f"{self.name} (default)" if self.default else self.name
         return name, self.driver, where, ", ".join(can) or "-", price, ", ".join(boots) or "-", answers
 
@@ -103,7 +110,7 @@ def _row(
         "boots": boots,
     }
     if isinstance(opened, ProviderError):
-        return ProviderRow(**about, error=str(opened))
+        return ProviderRow(**about, zones=_zones(options.get("zones")), error=str(opened))
     profile, usual = opened.profile(), opened.profile().default_size
     about |= {"zones": profile.zones, "capabilities": opened.capabilities(), "size": usual}
     try:
@@ -114,6 +121,11 @@ def _row(
     if size is not None:
         about |= {"price": size.price_per_hour, "low_priority_price": size.low_priority_price_per_hour}
     return ProviderRow(**about)
+
+
+def _zones(written: object) -> tuple[str, ...]:
+    """As the settings have them, right or wrong."""
+    return tuple(map(str, written)) if isinstance(written, list | tuple) else (str(written),) if written else ()
 
 
 def _size(provider: Provider, name: str) -> Size | None:

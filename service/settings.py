@@ -29,6 +29,19 @@ class Price(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_un
     low_priority: Annotated[Money | None, Meta(description="per node-hour of a low-priority node")] = None
 
 
+class Written(dict[str, Any]):
+    """Options of a provider, which know where they stand."""
+
+    def __init__(self, options: Mapping[str, Any], own: str, places: Mapping[str, str]) -> None:
+        """`own`: the place of all (file:line:column); `places`: of each."""
+        super().__init__(options)
+        self._own = own
+        self._places = places
+
+    def place(self, option: str) -> str:
+        return self._places.get(option, self._own)
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """All settings. Durations are ISO 8601 and may have fractions of a second (`PT0.5S`)."""
 

@@ -45,7 +45,7 @@ def _from_file(path: Path) -> Settings:
     empty = isinstance(document.root, Scalar) and document.root.is_null
     decoded = settings if empty else decode(document.root, Settings, problems)
     if decoded is not None:
-        settings = with_files(decoded, Cursor(document.root), path.absolute().parent, problems)
+        settings = with_files(decoded, Cursor(document.root), path, problems)
         _check_providers(settings, Cursor(document.root), problems)
     if problems.errors:
         raise InputError(document.file, problems.errors)

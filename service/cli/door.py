@@ -85,7 +85,7 @@ def _told(exc: Exception) -> tuple[str, int]:
     from providers import InvalidRequestError, ProviderError
     from runner import JobError, PackageError
 
-    from ..controller import WorkloadConflict
+    from ..conflicts import WorkloadConflict
     from ..problems import InputError
     from ..state import StateError
 

@@ -68,9 +68,14 @@ def logs(node_id: str, state: Path) -> None:
     finally:
         journal.close()
     if not outputs:
-        failed = [pool.broken_node for pool in pools if pool.broken_node is not None]
-        names = ", ".join(dict.fromkeys([*failed, *known])) or "none"
-        raise click.ClickException(f"nothing is kept of a node {node_id!r}; nodes: {names}")
+        names = [*(pool.broken_node for pool in pools if pool.broken_node is not None), *known]
+        if node_id in names:
+            raise click.ClickException(
+                f"nothing came of node {node_id!r}: no start task has ended there, and nothing stood on its console "
+                "(which is read when a node fails, where its cloud has one)"
+            )
+        told = ", ".join(dict.fromkeys(names)) or "none"
+        raise click.ClickException(f"there is no node {node_id!r}, and nothing is kept of it; nodes: {told}")
     store, out = OutputStore(directory.outputs), sys.stdout.buffer
     titles = {(owner, stream): title for owner, stream, title in _KEPT}
     for (owner, pool_id, _, stream), output in outputs.items():

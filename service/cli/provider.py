@@ -31,7 +31,7 @@ def provider() -> None:
 def list_(state: Path, config: Path | None, as_json: bool) -> None:
     """Print the providers: what they can do, whether they answer, prices, how long nodes took to come up.
 
-    Needs no state. Exit code 1 if one does not answer.
+    Needs no state. Exit code 1 if one does not answer, or its settings cannot be used.
     """
     from ..columns import columns
     from ..provider_options import provider_options, try_open
@@ -39,7 +39,7 @@ def list_(state: Path, config: Path | None, as_json: bool) -> None:
     from ..state import StateDirectory
 
     settings, directory = read_settings(config), StateDirectory(state)
-    options, opened = provider_options(directory, settings), try_open(directory, settings)
+    options, opened = provider_options(directory, settings), try_open(directory, settings, in_haste=True)
     rows = provider_rows(options, opened, settings.default_provider, _boots(directory))
     if as_json:
         click.echo(json.dumps([row.to_json() for row in rows], indent=2))
@@ -48,7 +48,8 @@ def list_(state: Path, config: Path | None, as_json: bool) -> None:
             click.echo(line)
     failed = [row for row in rows if row.error is not None]
     for row in failed:
-        click.echo(f"ebbtide: {row.name} does not answer: {row.error}", err=True)
+        what = "does not answer" if row.usable else "cannot be used"
+        click.echo(f"ebbtide: {row.name} {what}: {row.error}", err=True)
     if failed:
         sys.exit(1)
 
@@ -88,7 +89,7 @@ def check(name: str, state: Path, config: Path | None, as_json: bool) -> None:
     from ..state import StateDirectory
 
     settings, directory = read_settings(config), StateDirectory(state)
-    opened = try_open(directory, settings)
+    opened = try_open(directory, settings, in_haste=True)
     if name not in opened:
         near = nearest(name, opened)
         cure = f"did you mean {near}?" if near else f"there are {listed(opened)}"

@@ -42,10 +42,12 @@ def run(
     The same command again goes on where an earlier one was, even if that was killed. Exit code 0: every task
     succeeded and no VM is left; 1: one failed, or work is left, or a VM may be; 2: bad input.
     """
+    from pools import pool_options
+
     from ..controller import Controller
     from ..offers import offer
     from ..preflight import Preflight, nodes_on_record
-    from ..provider_options import check_idle_timeouts, open_providers, provider_options
+    from ..provider_options import boot_doubts, check_idle_timeouts, open_providers, provider_options
     from ..state import StateDirectory
     from ..workload_file import load_workload
 
@@ -56,7 +58,9 @@ def run(
     providers, options = open_providers(directory, settings), provider_options(directory, settings)
     offers = {name: offer(provider, options[name]) for name, provider in providers.items()}
     loaded = load_workload(workload, settings, offers)
-    for warning in loaded.warnings:
+    used = {pool_options(pool.metadata).provider or settings.default_provider for pool in loaded.spec.pools}
+    slow = (boot_doubts(settings, name, options[name], offers[name].profile) for name in sorted(used))
+    for warning in (*loaded.warnings, *(f"warning: {doubt}" for doubt in slow if doubt is not None)):
         click.echo(f"ebbtide: {warning}", err=True)
     with directory.lock("or use another --state"):
         preflight = Preflight(loaded.spec.pools, settings.default_provider, offers, options)

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
+import textwrap
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,12 @@ from .options import json_option, state_option
 
 #: States of nodes whose reason says more than why they were ordered.
 _TELLING = frozenset(("leavingpool", "preempted", "starttaskfailed", "unusable"))
+#: What is told in sentences.
+_TEXTS = ("reason", "schedulingError")
+#: A space at which no line ends.
+_FIXED = "\xa0"
+#: Columns of what is no terminal: programs look for whole sentences.
+_ENDLESS = 1 << 20
 
 
 @click.command()
@@ -94,7 +103,7 @@ def status(state: Path, as_json: bool) -> None:
     for title, rows in (("pools", pools), ("nodes", nodes), ("jobs", jobs)):
         click.echo(f"{title}:" if rows else f"{title}: none")
         for row in rows:
-            click.echo(f"  {_words(row)}")
+            click.echo("\n".join(_lines(row)))
 
 
 def _instant(time: float | None) -> str | None:
@@ -103,21 +112,36 @@ def _instant(time: float | None) -> str | None:
     return format_instant(time) if time is not None else None
 
 
-def _words(row: dict[str, Any]) -> str:
+def _lines(row: dict[str, Any]) -> list[str]:
+    """One paragraph, and one for each long text, as wide as the terminal."""
     from pools import Cost
 
     from ..costs import told
 
-    row = dict(row)
-    cost = Cost(row.pop("cost") or 0.0, row.pop("unpricedNodeSeconds"))
-    rest = [f"{name} {_value(value)}" for name, value in row.items() if name != "id" and value not in (None, [], {})]
-    rest.append(f"cost {told(cost)}")
-    return f"{row['id']}: {', '.join(rest)}"
+    row = {name: value for name, value in row.items() if value not in (None, [], {})}
+    cost = Cost(row.pop("cost", 0.0), row.pop("unpricedNodeSeconds"))
+    texts = [*row.pop("resizeErrors", []), *(f"{name}: {row.pop(name)}" for name in _TEXTS if name in row)]
+    words = [f"{name} {_value(value)}" for name, value in row.items() if name != "id"]
+    first = ", ".join(word.replace(" ", _FIXED) for word in (*words, f"cost {told(cost)}"))
+    lines = _wrapped(f"{row['id']}: {first}", "  ")
+    for text in texts:
+        # what is to be copied stays in one piece
+        lines += _wrapped(re.sub("`[^`]*`", lambda code: code[0].replace(" ", _FIXED), text), "    ")
+    return [line.replace(_FIXED, " ") for line in lines]
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        shutil.get_terminal_size((_ENDLESS, 0)).columns,
+        initial_indent=indent,
+        subsequent_indent=indent + "    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _value(value: Any) -> str:
     if isinstance(value, dict):
         return " ".join(f"{count} {name}" for name, count in value.items())
-    if isinstance(value, list):
-        return "; ".join(value)
     return str(value).lower() if isinstance(value, bool) else str(value)

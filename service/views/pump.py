@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from pools import Change
@@ -39,6 +41,7 @@ class Pump:
         #: for both of them; held for a moment only, and never while lines are made or shown
         self._lock = threading.Lock()
         self._said: deque[Line] = deque()
+        self._told = -math.inf
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="view", daemon=True)
 
@@ -88,7 +91,13 @@ class Pump:
             lines += _summary(before, after, now)
         while self._said:
             lines.append(self._said.popleft())
-        self._view.show(lines, now)
+        self._view.show([self._in_order(line, now) for line in lines], now)
+
+    def _in_order(self, line: Line, now: float) -> Line:
+        """What happened on a node is heard of later, and by another clock: no line is told with a time before that of
+        the line above it, or to come."""
+        self._told = max(self._told, min(line.time, now))
+        return replace(line, time=self._told)
 
 
 def _summary(before: Counter[str], after: Counter[str], now: float) -> list[Line]:

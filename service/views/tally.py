@@ -28,7 +28,7 @@ class Tally:
         self.runs: dict[str, AutoScaleRun] = {}
         #: per job: how many tasks are in which state; completed ones as `succeeded` and `failed`
         self.tasks: dict[str, Counter[str]] = {}
-        #: per pool: (when, how many nodes from then on)
+        #: per pool: (when, how many nodes with a VM from then on)
         self.steps: dict[str, list[tuple[float, int]]] = {}
         #: per job: what its executions that have ended took of nodes
         self._costs: dict[str, Cost] = defaultdict(Cost)
@@ -83,10 +83,11 @@ class Tally:
     def _node(self, node_id: str, node: Node | None, now: float) -> None:
         known = self.nodes.get(node_id)
         _keep(self.nodes, node_id, node)
-        if (known is None) == (node is None):
+        change = _vms(node) - _vms(known)
+        if not change:
             return
         pool_id = (node or known).pool_id  # type: ignore[union-attr]
-        self._counts[pool_id] += 1 if node is not None else -1
+        self._counts[pool_id] += change
         steps = self.steps.setdefault(pool_id, [])
         if len(steps) > 1 and steps[-1][0] == now:
             steps.pop()  # of one moment only the end counts
@@ -98,6 +99,7 @@ class Tally:
     # -- questions ------------------------------------------------------------------------------------------
 
     def node_count(self, pool_id: str) -> int:
+        """How many nodes have a VM."""
         return self._counts[pool_id]
 
     def nodes_of(self, pool_id: str) -> Sequence[Node]:
@@ -122,6 +124,10 @@ def task_state(task: Task) -> str:
     if task.result is not None and task.state == "completed":
         return "succeeded" if task.result == "success" else "failed"
     return str(task.state)
+
+
+def _vms(node: Node | None) -> int:
+    return int(node is not None and node.has_vm)
 
 
 def _keep(records: dict[str, Any], key: str, record: Any) -> None:

@@ -149,12 +149,10 @@ class Timeline:
         before = self._nodes.get(node_id)
         subject = f"node {node_id}"
         if node is None:
-            if before is None:
+            if before is None or self._nodes.pop(node_id).vm_gone:
                 return
-            del self._nodes[node_id]
             never = before.state == "creating" and before.vm is None
-            gone = f"gone after {now - before.created:.1f} s{paid(before, now)}"
-            yield Line(now, subject, "no VM was made" if never else gone)
+            yield Line(now, subject, "no VM was made" if never else _gone(before, now))
             return
         self._nodes[node_id] = node
         if before is None:
@@ -163,12 +161,10 @@ class Timeline:
             yield Line(node.created, subject, f"ordered: {kind}, pool {node.pool_id}{self._placement(node)}")
         if node.state != (before.state if before is not None else "creating"):
             yield from self._node_state(node, before)
+        if node.vm_gone and before is not None and not before.vm_gone:
+            yield Line(now, subject, _gone(before, now))
         start = node.start_task
-        if (
-            start is not None
-            and start.state == "completed"
-            and (before is None or before.start_task != start)
-        ):
+        if start is not None and start.state == "completed" and (before is None or before.start_task != start):
             end = start.end_time if start.end_time is not None else now
             took = f"{max(0.0, end - start.start_time):.1f} s"
             good = start.result == "success"
@@ -290,6 +286,10 @@ def _where(node: Node) -> str:
     zone = f" in {vm.zone}" if vm.zone is not None else ""
     price = f", {money(node.price_per_hour)} per hour" if node.price_per_hour else ""
     return f": {vm.size}{zone}{price}"
+
+
+def _gone(node: Node, now: float) -> str:
+    return f"gone after {now - node.created:.1f} s{paid(node, now)}"
 
 
 def _targets(pool: Pool) -> tuple[int, int]:

@@ -50,7 +50,7 @@ def test_a_job_stops_is_told_and_goes_on(stage, paid):
     assert (kept["cost"], kept["schedulingError"]) == (job["cost"], job["schedulingError"])
     assert kept["tasks"] == {"success": 1, "active": 1}
     lines = stage("status").stdout
-    assert f"budget 1.0, schedulingError BudgetReached: {text}" in lines
+    assert "budget 1.0, " in lines and f"\n    schedulingError: BudgetReached: {text}" in lines
     assert "cost 2." in lines
 
     done = paid(job=budget(1000, "stop"))

@@ -33,14 +33,46 @@ def test_everything_that_is_configured_is_listed(tmp_path):
     assert list(tmp_path.iterdir()) == []  # it needs no state, and makes none
 
 
-def test_one_that_does_not_answer_is_told(tmp_path):
+def test_one_that_cannot_be_used_is_told(tmp_path):
     (tmp_path / "s.yaml").write_text(BROKEN)
     run = ebbtide("provider", "list", "--config", "s.yaml", cwd=tmp_path)
     assert run.returncode == 1
     assert [line.split()[:3] for line in run.stdout.splitlines()[1:]] == [
         ["local", "(default)", "local"], ["broken", "local", "-"]
     ]  # fmt: skip
-    assert "ebbtide: broken does not answer: provider broken: baseDir is ${EBBTIDE_TEST_ABSENT}" in run.stderr
+    assert "ebbtide: broken cannot be used: provider broken: baseDir is ${EBBTIDE_TEST_ABSENT}" in run.stderr
+
+
+FAULTY = """\
+providers:
+  az: {driver: azure, subscriptionId: 1}
+  os:
+    driver: openstack
+    zones: [nova]
+  g: {driver: gce, zones: [europe-west1-b], imgae: debian-12}
+  zzz: {}
+  gone: {driver: ec2, region: us-east-1, endpoint: "http://127.0.0.1:9", accessKeyId: k, secretAccessKey: s}
+"""
+
+
+def test_a_fault_of_the_settings_is_no_outage(tmp_path):
+    (tmp_path / "s.yaml").write_text(FAULTY)
+    run = ebbtide("provider", "list", "--config", "s.yaml", cwd=tmp_path)
+    told = run.stderr.splitlines()
+    assert run.returncode == 1 and len(told) == 5, run.stderr
+    assert told[0] == (
+        "ebbtide: az cannot be used: s.yaml:2:23: provider az: setting subscriptionId is 1; it must be a text"
+    )
+    assert told[1].startswith("ebbtide: os cannot be used: provider os: set endpoint to Keystone's URL")
+    unknown = "provider g: unknown setting imgae; did you mean image?"
+    assert told[2] == f"ebbtide: g cannot be used: s.yaml:6:45: {unknown}"
+    assert told[3].startswith("ebbtide: zzz cannot be used: s.yaml:7:3: provider zzz: unknown driver 'zzz'; it can be")
+    assert told[4].startswith("ebbtide: gone does not answer: provider gone: Could not connect")
+    rows = {line.split()[0]: line for line in run.stdout.splitlines()}
+    assert "nova" in rows["os"] and "europe-west1-b" in rows["g"]
+    assert rows["g"].endswith("cannot be used") and rows["gone"].endswith("no")
+    check = ebbtide("provider", "check", "g", "--config", "s.yaml", cwd=tmp_path)
+    assert (check.returncode, check.stderr) == (2, f"ebbtide: error: s.yaml:6:45: {unknown}\n")
 
 
 @pytest.mark.parametrize(

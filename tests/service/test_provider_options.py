@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from providers import InvalidRequestError
+from providers import InvalidRequestError, Profile
 from service.problems import InputError
 from service.provider_options import (
     NOBODY,
+    boot_doubts,
     check_idle_timeouts,
     link_timeouts,
     open_one,
@@ -111,6 +112,23 @@ def test_nodes_must_not_end_themselves_between_two_words_of_ours(tmp_path, text,
     else:
         with pytest.raises(InvalidRequestError, match="give 25 or more, or 0 for never"):
             check_idle_timeouts(settings)
+
+
+@pytest.mark.parametrize(
+    ("text", "boot", "told"),
+    [
+        ("bootTimeout: PT10S", None, "given up after 10 s (bootTimeout), and one try to connect to it may take 10 s"),
+        ("bootTimeout: PT11S", None, None),
+        ("bootTimeout: PT6S", 60.0, None),
+        ("connectTimeout: PT10S", 6.0, "provider aws: a node is given up after 6 s"),
+        ("providers: {aws: {connectTimeout: 3}}", 6.0, None),
+        ("providers: {aws: {connectTimeout: 30}}", 20.0, "may take 30 s (connectTimeout)"),
+    ],
+)
+def test_a_boot_that_is_given_less_time_than_one_try_to_connect_is_doubted(tmp_path, text, boot, told):
+    settings = load(tmp_path, text)
+    doubt = boot_doubts(settings, "aws", settings.providers.get("aws", {}), Profile(boot_timeout=boot))
+    assert (doubt is None) if told is None else (told in str(doubt))
 
 
 # -- what settings, state and provider say ---------------------------------------------------------------------

@@ -114,7 +114,9 @@ def test_another_workload_on_the_same_state_is_refused(done):
     stage, _ = done
     run = stage(workload=WORKLOAD.replace("taskSlotsPerNode: 4", "taskSlotsPerNode: 3"))
     assert run.returncode == 2
-    assert "holds a pool 'p' with other properties" in run.stderr
+    told = "holds a pool 'p' with other properties, and these are for life: taskSlotsPerNode; use another --state, or"
+    assert told in run.stderr
+    assert "What can change of a pool: autoScaleFormula, " in run.stderr
     stage.workload.write_text(WORKLOAD)
 
 

@@ -39,7 +39,7 @@ def test_a_task_that_changed_in_the_file_is_refused(stage):
     assert stage(workload=SMALL).returncode == 0
     run = stage(workload=SMALL.replace("echo a", "echo other"))
     assert run.returncode == 2
-    assert "task of job 'j', 'a' with other properties" in run.stderr
+    assert "task of job 'j', 'a' with other properties, and these are for life: commandLine; use" in run.stderr
 
 
 def test_a_task_that_is_new_for_a_completed_job_is_refused(stage):

@@ -51,10 +51,10 @@ def test_it_stops_tells_and_goes_on(stage):
     assert (absent.returncode, "'q'" in absent.stderr) == (2, True)
 
 
-def test_a_corrected_start_task_is_a_new_try(stage):
+def test_a_corrected_start_task_and_size_are_a_new_try(stage):
     assert stage(workload=BROKEN % 3, **QUICK).returncode == 1
-    mended = stage(workload=BROKEN % 0, **QUICK)
+    mended = stage(workload=(BROKEN % 0).replace("local.small", "local.medium"), **QUICK)
     assert mended.returncode == 0, mended.stderr
     (pool,) = stage.status()["pools"]
-    assert (pool["circuitBreakerOpenSince"], pool["resizeErrors"]) == (None, [])
+    assert (pool["vmSize"], pool["circuitBreakerOpenSince"], pool["resizeErrors"]) == ("local.medium", None, [])
     assert stage("logs", "j", "t").stdout == "done\n"

@@ -64,20 +64,19 @@ def test_a_pool_from_zero_to_zero():
     assert told(story, 102.0, run(102.0, 0, 1), ("nodes", "n", NODE)) == [
         "2 pool p: autoscale: low-priority 0 -> 1; a=1",
         "0 node n: ordered: low-priority, pool p",
-        "2 pool p: has 1 node",
     ]
-    idle = new_version(NODE, 103.0, state=NodeState.IDLE)
-    assert told(story, 103.0, ("nodes", "n", idle)) == ["3 node n: idle"]
+    idle = new_version(NODE, 103.0, state=NodeState.IDLE, vm_confirmed=103.0)
+    assert told(story, 103.0, ("nodes", "n", idle)) == ["3 node n: idle", "3 pool p: has 1 node"]
     running = new_version(idle, 104.0, state=NodeState.RUNNING)
     assert told(story, 104.0, ("nodes", "n", running)) == []
     assert told(story, 105.0, ("nodes", "n", new_version(running, 105.0, state=NodeState.IDLE))) == []
     gone = new_version(POOL, 110.0, usage=Usage(low_priority_seconds=10.0, cost=1.0))
     # in whatever order a batch brings them
     assert told(story, 110.0, ("nodes", "n", None), ("pools", "p", gone)) == [
-        "10 node n: gone after 10.0 s",
+        "10 node n: gone after 10.0 s, cost unknown",
         "10 pool p: is at zero: 10.0 node-seconds so far, cost 1.00",
     ]
-    assert story.tally.steps["p"] == [(100.0, 0), (102.0, 1), (110.0, 0)]
+    assert story.tally.steps["p"] == [(100.0, 0), (103.0, 1), (110.0, 0)]
 
 
 @pytest.mark.parametrize("first", [NodeState.STARTING, NodeState.WAITING_FOR_START_TASK, NodeState.IDLE])
@@ -97,8 +96,23 @@ def test_what_the_cloud_gave_is_told_once_with_the_first_state_that_shows_it(fir
 def test_a_node_that_was_refused_has_not_been_there():
     story = timeline()
     told(story, 100.0, ("pools", "p", POOL), ("nodes", "n", NODE))
-    assert told(story, 101.0, ("nodes", "n", None))[0] == "1 node n: no VM was made"
-    assert story.tally.steps["p"] == [(100.0, 0), (100.0, 1), (101.0, 0)]
+    assert told(story, 101.0, ("nodes", "n", None)) == ["1 node n: no VM was made"]
+    assert story.tally.steps["p"] == [(100.0, 0)]
+
+
+def test_a_preempted_node_is_gone_with_its_vm_and_tells_its_cost():
+    story = timeline()
+    came = new_version(NODE, 101.0, state=NodeState.IDLE, vm_confirmed=101.0, price_per_hour=3600.0)
+    told(story, 101.0, ("pools", "p", POOL), ("nodes", "n", came))
+    taken = new_version(came, 110.0, state=NodeState.PREEMPTED, reason="taken", vm_ended=110.0)
+    assert told(story, 110.0, ("nodes", "n", taken)) == ["10 node n: preempted: taken"]
+    gone = new_version(taken, 112.0, vm_gone=True)
+    paid = new_version(POOL, 112.0, usage=Usage(low_priority_seconds=10.0, cost=10.0))
+    assert told(story, 112.0, ("pools", "p", paid), ("nodes", "n", gone)) == [
+        "12 node n: gone after 12.0 s, cost 10.00",
+        "12 pool p: is at zero: 10.0 node-seconds so far, cost 10.00",
+    ]
+    assert told(story, 150.0, ("nodes", "n", None)) == []  # another has taken its place
 
 
 def test_a_formula_that_fails_and_recovers():
@@ -228,6 +242,20 @@ def test_many_tasks_are_counted_few_are_told():
     pump.close()
     pump._thread.join(PATIENCE)
     assert stream.getvalue() == f"     1.0s  {'tasks':<36}  2000 succeeded; 0 running, 0 left\n"
+
+
+def test_no_line_goes_back_in_time():
+    """The first task ended by the clock of its node, and is heard of later; the second node's clock is fast."""
+    stream = io.StringIO()
+    clock = iter([110.0, 111.0])
+    pump = Pump(timeline(), PlainView(stream, 100.0, colour=False), lambda: next(clock))
+    for start in (109.0, 103.0, 500.0):
+        running = new_version(TASK, start, state=TaskState.RUNNING, node_id="n", start_time=start)
+        pump.observe([Change("tasks", ("j", str(start)), running)])
+    pump._beat()
+    pump.say(Line(109.5, "ebbtide", "heard"))
+    pump._beat()
+    assert [line.split()[0] for line in stream.getvalue().splitlines()] == ["9.0s", "9.0s", "10.0s", "10.0s"]
 
 
 def test_money():
