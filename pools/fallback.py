@@ -13,6 +13,7 @@ from typing import Any
 from .model import Node, Pool, ResizeError, evolve
 from .node_states import COUNTED, USABLE
 from .options import PoolOptions, options_of
+from .placement import some_left_out
 from .resize_errors import ALLOCATION_FAILED, LOW_PRIORITY_FALLBACK, QUOTA_REACHED, noted, without
 
 #: How a pool stands that lacks none.
@@ -97,16 +98,20 @@ def brought_up_to_date(pool: Pool, nodes: Iterable[Node], target: int, now: floa
 
 def _fall_back(pool: Pool, now: float) -> Pool:
     asked, tries = options(pool), pool.shortage_failures
-    row = f"{tries} {'tries' if tries > 1 else 'try'} in a row"
+    row = f"{tries} {'try' if tries == 1 else 'tries'} in a row"
+    if pool.shortage_reason:  # a record of an earlier version has none
+        row += f"; last: {pool.shortage_reason}"
     text = (
-        f"low-priority nodes could not be had, or not for long ({row}; last: {pool.shortage_reason})"
+        f"low-priority nodes could not be had, or not for long ({row})"
         f"; dedicated nodes stand in for them, low-priority is tried again after {asked.fallback_for:g} s. "
         "A higher `maxPrice`, more sizes or more zones make low-priority nodes easier to get"
     )
     errors, retry_at = pool.resize_errors, pool.retry_at
     if not pool.failures:
         # the refusal was for low-priority nodes: the stand-ins do not wait for it
-        errors, retry_at = without(errors, ALLOCATION_FAILED, QUOTA_REACHED), None
+        retry_at = None
+        if not some_left_out(pool, False, now):  # else it may be said that there is no room for them either
+            errors = without(errors, ALLOCATION_FAILED, QUOTA_REACHED)
     errors = noted(errors, ResizeError(LOW_PRIORITY_FALLBACK, text))
     return evolve(pool, now, fallback_since=now, resize_errors=errors, refusals=0, retry_at=retry_at)
 

@@ -150,7 +150,7 @@ class Pool(Record, frozen=True, kw_only=True, omit_defaults=True):
     shortage_reason: str | None = None
     #: placements ("size zone low-priority") without capacity, and until when they are left out
     no_capacity: dict[str, float] = {}
-    #: those of them in which the cloud can never do what was asked for, as it says
+    #: those in which the cloud can never do what was asked for, as it said when it was asked there last
     unfit: tuple[str, ...] = ()
     usage: Usage = Usage()
 

@@ -17,8 +17,16 @@ def placements(pool: Pool, settings: PoolSettings) -> tuple[Placement, ...]:
 
 def place_key(placement: Placement, low_priority: bool) -> str:
     """How `Pool.no_capacity` names it: room for low-priority VMs is not room for dedicated ones."""
-    kind = "low-priority" if low_priority else "dedicated"
-    return " ".join(word for word in (placement.size, placement.zone, kind) if word)
+    return " ".join(word for word in (placement.size, placement.zone, _kind(low_priority)) if word)
+
+
+def some_left_out(pool: Pool, low_priority: bool, now: float) -> bool:
+    """Is there a placement where none of this kind is tried at present?"""
+    return any(key.split()[-1] == _kind(low_priority) and end > now for key, end in pool.no_capacity.items())
+
+
+def _kind(low_priority: bool) -> str:
+    return "low-priority" if low_priority else "dedicated"
 
 
 def open_placement(pool: Pool, low_priority: bool, settings: PoolSettings, now: float) -> Placement | None:
@@ -30,9 +38,10 @@ def open_placement(pool: Pool, low_priority: bool, settings: PoolSettings, now: 
 
 
 def left_out(pool: Pool, key: str, until: float, now: float, *, unfit: bool) -> Pool:
-    """The pool with that placement left out until then, and without those whose time is over."""
+    """The pool with that placement left out until then, and without those whose time is over. Which are unfit is known
+    until they are tried again: a cloud may take longer to refuse them all than the first is left out."""
     kept = {other: end for other, end in pool.no_capacity.items() if end > now and other != key}
-    marked = tuple(other for other in pool.unfit if other in kept)
+    marked = tuple(other for other in pool.unfit if other != key)
     return evolve(pool, now, no_capacity=kept | {key: until}, unfit=(*marked, key) if unfit else marked)
 
 

@@ -62,8 +62,9 @@ class VmWatch:
         ctx = self._ctx
         if node.vm_confirmed is None:
             ctx.timers.cancel("create", node.id)
-            # why it was ordered, or not created at once, says nothing of what comes
-            node = ctx.put_node(evolve(node, now, vm_confirmed=now, vm=vm, reason=None))
+            # why it was ordered, or not created at once, says nothing of what comes; why it goes does
+            reason = None if node.state is NodeState.CREATING else node.reason
+            node = ctx.put_node(evolve(node, now, vm_confirmed=now, vm=vm, reason=reason))
             self._count(node, now)
         if node.price_per_hour is None:
             price = price_of(node, vm, _asked_as(node, ctx), ctx.settings)

@@ -48,7 +48,7 @@ def open_provider(
     check_deployment(deployment)
     rest = {key: value for key, value in settings.items() if key != "driver"}
     driver = settings.get("driver", name)
-    if driver not in _OPENERS:
+    if not isinstance(driver, str) or driver not in _OPENERS:
         cure = did_you_mean(str(driver), DRIVERS) or f"it can be {', '.join(DRIVERS)}"
         raise SettingError(name, "driver", f"unknown driver {driver!r}; {cure}")
     module, function = _OPENERS[driver]

@@ -88,6 +88,7 @@ class Engine:
 
     def run(self, done: Callable[[], bool]) -> None:
         """Work until `done()` says so (asked after every batch), or `stop` is called."""
+        self._looked = self._clock.now()  # what came before, a workload's packages for example, may have taken long
         self.post(Tick())  # what the loaded records intend is begun at once, not at the next timer
         while not self.stopping.is_set():
             self.step()
@@ -142,7 +143,8 @@ class Engine:
         now = self._clock.now()
         lost, self._looked = now - self._looked - waited, now
         if lost > LATE:
-            log.warning("nothing was done for %.0f s: the clock was set forward, or this machine stood still", lost)
+            why = "the clock was set forward, this machine stood still, or the state could not be written"
+            log.warning("nothing was done for %.0f s: %s", lost, why)
             self.core.handle(TimeLost(lost), now)
         return now
 

@@ -119,7 +119,8 @@ class Tick(Event):
 
 @dataclass(frozen=True, slots=True)
 class TimeLost(Event):
-    """So many seconds passed in which the core was not asked: the clock was set forward, or the machine stood still."""
+    """So many seconds passed in which the core was not asked: the clock was set forward, the machine stood still, or
+    the journal could not be written."""
 
     seconds: float
 

@@ -116,7 +116,8 @@ class Preflight:
         certain = [finding for finding in errors if _certain(finding)]
         answers = len(errors) < len(findings) or any(isinstance(each.error, ThrottledError) for each in errors)
         for finding in certain or errors:
-            refusal = type(finding.error) if finding.error is not None else InvalidRequestError
+            error = finding.error
+            refusal = InvalidRequestError if error is None or _certain(finding) else type(error)
             yield Doubt(_told(finding), refusal if certain or not answers else None)
         if not over and not certain:
             cure = "check its `endpoint` and `region`, and this machine's way to the network"
@@ -148,12 +149,13 @@ def _ask(name: str, options: Options, answer: _Answer) -> None:
     try:
         provider = open_one(name, hasty(name, options))
         for pause in _PAUSES:
-            answer.findings = []
+            findings: list[Finding] = []
             for finding in provider.check():
-                answer.findings.append(finding)
+                findings.append(finding)
+                answer.findings = findings  # those of the last time are told until there are new ones
                 if finding.topic in _LAST:
                     break
-            if not all(isinstance(finding.error, TransientError) for finding in answer.findings):
+            if not all(isinstance(finding.error, TransientError) for finding in findings):
                 break
             time.sleep(pause)
     except ProviderError as exc:

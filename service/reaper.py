@@ -74,12 +74,13 @@ class Reaper:
 
     def find(self, over: bool = False) -> list[Orphan]:
         """In the order of providers and names. A VM that gets its record, or loses it, while we look is none. `over`:
-        only those that have ended or are switched off."""
+        only those that have ended or are switched off; one whose age nobody tells stays then, as it may be a part of
+        what a controller elsewhere is making."""
         known = set(self._records())
         listed = [(name, vm) for name, provider in self._providers.items() for vm in self._list(name, provider)]
         known |= set(self._records())
         return [
-            self._orphan(name, vm)
+            self._orphan(name, vm, over)
             for name, vm in listed
             if vm.name not in known and (not over or vm.state in _OVER)
         ]
@@ -91,10 +92,12 @@ class Reaper:
             self.errors[name] = str(exc)
             return []
 
-    def _orphan(self, name: str, vm: Vm) -> Orphan:
+    def _orphan(self, name: str, vm: Vm, over: bool) -> Orphan:
         age = max(0.0, self._now() - vm.created) if vm.created is not None else None
         if age is not None and age < self._grace:
             return Orphan(name, vm, age, "kept", f"younger than {self._grace:g} s")
+        if age is None and over:
+            return Orphan(name, vm, age, "kept", "its age is not known, it may be in the making")
         return Orphan(name, vm, age)
 
     def end(self, orphans: list[Orphan]) -> list[Orphan]:

@@ -95,8 +95,8 @@ class Pump:
 
     def _in_order(self, line: Line, now: float) -> Line:
         """What happened on a node is heard of later, and by another clock: no line is told with a time before that of
-        the line above it, or to come."""
-        self._told = max(self._told, min(line.time, now))
+        the line above it (but when the clock is set back), or to come."""
+        self._told = min(now, max(self._told, line.time))
         return replace(line, time=self._told)
 
 

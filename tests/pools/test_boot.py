@@ -104,6 +104,15 @@ def test_a_node_that_never_comes_up_says_how_far_it_came_and_not_why_it_was_orde
     assert "target 1" not in error.message
 
 
+def test_a_vm_that_comes_too_late_does_not_hide_why_its_node_goes():
+    pools, context, node = ordered(boot_timeout=60.0)
+    pools.ring("boot", node.id, 60.0)
+    vm_pending(pools, node)
+    gone = context.nodes[node.id]
+    assert gone.state is NodeState.LEAVING_POOL and gone.vm_confirmed is not None
+    assert gone.reason == "not ready 60 s after its creation; its cloud has not answered the order"
+
+
 def reachable(node, state=VmState.PENDING, address="10.0.0.7"):
     return replace(PENDING, name=node.vm_name, state=state, address=address, port=22, host_key="ssh-ed25519 AAAA")
 

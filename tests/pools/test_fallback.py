@@ -95,6 +95,27 @@ def test_while_they_stand_in_only_that_is_told_and_why(error):
     assert list(errors(context)) == ["LowPriorityFallback"]
 
 
+def test_that_there_is_no_room_for_them_either_is_told():
+    pools, context = pool_of(low=1, dedicated=1, fallbackAfterFailures="2")
+    for now in (1.0, 2.0):
+        for node in tuple(context.nodes):
+            if not node.low_priority:
+                pools.nodes.vm_create_failed(node.id, CapacityError("all full"), now)
+        pools.settle(now)
+    refuse(pools, context, 3.0)
+    refuse(pools, context, 4.0)
+    assert kinds(context) == (0, 0, 0) and context.pools["pool"].fallback_since == 4.0
+    assert "no room for dedicated nodes" in errors(context)["AllocationFailed"]
+
+
+def test_a_record_of_an_earlier_version_says_not_why():
+    pools, context = pool_of(fallbackAfter="PT60S")
+    refuse(pools, context, 1.0)
+    context.put_pool(evolve(context.pools["pool"], 2.0, shortage_reason=None))
+    pass_time(pools, context, 61.0)
+    assert "not for long (1 try in a row); dedicated nodes stand in" in errors(context)["LowPriorityFallback"]
+
+
 def test_those_of_the_pools_own_dedicated_target_are_apart():
     pools, context = pool_of(low=1, dedicated=1, fallbackAfterFailures="1")
     refuse(pools, context, 1.0)

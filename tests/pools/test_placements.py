@@ -88,6 +88,15 @@ def test_where_none_can_ever_do_it_is_a_failure_of_the_pool():
     assert "no subnet" in errors(context)["CircuitBreakerOpen"]
 
 
+def test_nor_does_a_cloud_that_takes_its_time_to_say_so_go_on_for_ever():
+    """The first placement is open again before the last has been refused."""
+    pools, context = pool_of(1, settings={"capacity_pause": 300.0})
+    for now in (120.0, 240.0, 360.0, 480.0):
+        refuse_in_turn(pools, context, now, UNFIT)
+    assert context.pools["pool"].failures == 1
+    assert "no subnet" in errors(context)["AllocationFailed"]
+
+
 @pytest.mark.parametrize("full", range(4))
 def test_but_not_where_one_is_only_full(full):
     pools, context = pool_of(1)

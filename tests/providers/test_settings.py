@@ -44,6 +44,7 @@ from providers import InvalidRequestError, SimulatedProvider, open_provider
         ("simulated", {"prices": {"local.small": 1}}, "unknown size 'local.small'; it knows simulated.small"),
         ("nimbus", {}, "unknown driver 'nimbus'; it can be local, static"),
         ("mine", {"driver": "nimbus"}, "provider mine: unknown driver 'nimbus'"),
+        ("mine", {"driver": ["ec2"]}, r"provider mine: unknown driver \['ec2'\]; it can be local"),
     ],
 )
 def test_settings_that_cannot_work_are_refused(

@@ -2,8 +2,10 @@
 
 import json
 import socket
+import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import paramiko
@@ -11,7 +13,7 @@ import pytest
 
 from pools import MetadataItem, PoolSpec
 from pools.spec import NetworkConfiguration
-from providers import AuthError, Finding, InvalidRequestError, Severity, ThrottledError, TransientError
+from providers import AuthError, Finding, InvalidRequestError, NotFoundError, Severity, ThrottledError, TransientError
 from service import preflight
 from service.offers import offer
 from service.preflight import Doubt, Preflight
@@ -19,7 +21,7 @@ from service.provider_options import open_one
 from tests.providers.clouds import class_of
 from tests.rig import CloudRig
 
-from .stage import PATIENCE, SLOW
+from .stage import PATIENCE
 
 EVER = 10**6
 
@@ -28,6 +30,11 @@ EVER = 10**6
 def account():
     with CloudRig(hosts=False) as rig:
         yield rig
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch):
+    monkeypatch.setattr(preflight, "LIMIT", PATIENCE)
 
 
 @pytest.fixture
@@ -71,6 +78,7 @@ LITERAL = of_image("ami-0123456789abcdef0")
         (pool(), {"image": "ami-0e0bb71de00000002"}, "t3.small runs x86_64 and not arm64"),
         (pool(), {"subnet": "subnet-0123"}, "The subnet ID 'subnet-0123' does not exist; name a subnet"),
         (pool(**NOWHERE), {}, "The subnet ID 'subnet-0123' does not exist; name a subnet"),
+        (pool(**of_subnet("")), {}, "setting subnet is ''; it must be a text"),
         (pool(**NOWHERE), {"zones": ["us-east-1a", "us-east-1b"]}, "The subnet ID 'subnet-0123' does not exist"),
         (pool(), {"securityGroups": ["nobody"]}, "has no security group 'nobody'"),
         (pool(), {"zones": ["us-west-2a"]}, "us-east-1 has no zone us-west-2a; correct `zones`"),
@@ -158,6 +166,30 @@ def test_an_endpoint_that_never_answers(rig, silent, monkeypatch):
     assert time.monotonic() - started < 20
 
 
+def test_what_was_heard_is_told_while_it_is_asked_again(rig, monkeypatch):
+    asked_again, end = threading.Event(), threading.Event()
+
+    class Cloud:
+        def check(self):
+            if asked_again.is_set():
+                end.wait(PATIENCE)
+            yield Finding("provider", Severity.ERROR, "nobody there", error=TransientError("x"))
+
+    def pause(seconds):
+        asked_again.set()
+
+    options = rig.settings()
+    offers = {"aws": offer(open_one("aws", options), options)}
+    monkeypatch.setattr(preflight, "open_one", lambda name, options: Cloud())
+    monkeypatch.setattr(preflight, "time", SimpleNamespace(monotonic=time.monotonic, sleep=pause))
+    looked_at = Preflight([pool()], "aws", offers, {"aws": options})
+    assert asked_again.wait(PATIENCE)
+    looked_at._end = 0.0
+    told = [doubt.text.partition(": ")[2] for doubt in looked_at.doubts()]
+    end.set()
+    assert told[0] == "nobody there" and len(told) == 2
+
+
 GOOD = Finding("credentials", Severity.OK, "x")
 
 
@@ -169,6 +201,7 @@ GOOD = Finding("credentials", Severity.OK, "x")
         ([GOOD, Finding("image", Severity.ERROR, "x", error=AuthError("x"))], None),
         ([GOOD, Finding("image", Severity.ERROR, "x", error=InvalidRequestError("x"))], InvalidRequestError),
         ([GOOD, Finding("size", Severity.ERROR, "x")], InvalidRequestError),
+        ([GOOD, Finding("image", Severity.ERROR, "x", error=NotFoundError("x"))], InvalidRequestError),
     ],
 )
 def test_what_is_certain(rig, monkeypatch, findings, refusal):
@@ -252,27 +285,3 @@ def test_machines_here_are_not_asked():
     named = pool("local.small", metadata=(MetadataItem(name="provider", value="l"),))
     none = looked([named], l={"driver": "local", "baseDir": "/nowhere"})
     assert (none.needed, none.doubts()) == (False, [])
-
-
-# -- ebbtide run -----------------------------------------------------------------------------------------------
-
-
-def test_a_run_that_has_nodes_says_so_and_goes_on(stage, tmp_path):
-    go = tmp_path / "go"
-    run = stage.start(workload=SLOW % go)
-    stage.until_running()
-    run.kill()
-    run.wait()
-    aws = {"driver": "ec2", "region": "us-east-1", "accessKeyId": "k", "secretAccessKey": "s", "image": "ami-01"}
-    settings = tmp_path / "settings.yaml"
-    settings.write_text(json.dumps({"providers": {"aws": {**aws, "endpoint": "http://127.0.0.1:9"}}}))
-    other = '- {id: q, vmSize: t3.small, metadata: [{name: provider, value: aws}]}\njobs:'
-    run = stage.start("--json", "--config", str(settings), workload=(SLOW % go).replace("jobs:", other))
-    try:
-        told = b"pool q cannot get nodes from provider aws: Could not connect to the endpoint"
-        assert any(told in line for line in run.stderr)
-        go.touch()
-        out, _ = run.communicate(timeout=PATIENCE)
-        assert [task["result"] for task in json.loads(out)["tasks"]] == ["success", "success"]
-    finally:
-        (stage.state / "providers.json").unlink()  # who ends what is left need not ask there

@@ -178,11 +178,11 @@ def test_a_failing_look_changes_nothing(account: Account) -> None:
 
 def test_a_slow_answer_ends_at_the_time_limit(account: Account) -> None:
     provider = account.open(timeout=0.3)
-    account.rig.fail("DescribeInstances", latency=3)
+    account.rig.fail("DescribeInstances", latency=60)
     start = time.monotonic()
     with pytest.raises(TransientError):
         provider.list_owned()
-    assert time.monotonic() - start < 2.5
+    assert time.monotonic() - start < 30
 
 
 def test_host_keys_from_the_console(account: Account) -> None:

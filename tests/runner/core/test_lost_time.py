@@ -109,6 +109,16 @@ def test_a_turn_that_waited_for_its_timer_has_lost_nothing(monkeypatch):
     assert lost == [Tick()] and waited[0] > LATE
 
 
+def test_what_comes_before_the_first_turn_is_not_lost(caplog):
+    """A workload is read, its packages are copied."""
+    controller = Controller("idle")
+    controller.clock.now_is += 60.0
+    controller.engine.run(lambda: True)
+    assert caplog.messages == []
+    controller.turn(60.0)
+    assert "nothing was done for 60 s" in caplog.text
+
+
 def test_a_vm_that_is_new_may_be_missing_for_as_long_as_before():
     """Its cloud has not had the time to show it."""
     controller = Controller("made")
