@@ -1,5 +1,7 @@
 """What holds for every test: fast ones first, so that a mistake shows early, and no property hangs on the clock."""
 
+import os
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -8,6 +10,9 @@ settings.register_profile(
     "unhurried", parent=settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("unhurried")
+
+# Workers are told of a terminal of 80 columns, and would tell the commands that they run, which write to pipes.
+os.environ.pop("COLUMNS", None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
