@@ -21,11 +21,17 @@ from providers.processes import all_processes
 from ..waiting import wait_until
 
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin")
-USER = pwd.getpwuid(os.getuid()).pw_name
+_ACCOUNT = pwd.getpwuid(os.getuid())
+USER = _ACCOUNT.pw_name
 
 
 def unavailable() -> str | None:
-    return None if SSHD else "there is no sshd here; on Debian and Ubuntu: apt-get install openssh-server"
+    """Why there can be no hosts here; None if there can."""
+    if not SSHD:
+        return "there is no sshd here; on Debian and Ubuntu: apt-get install openssh-server"
+    if os.path.basename(_ACCOUNT.pw_shell) in ("nologin", "false"):
+        return f"sshd runs nothing for {USER}, whose shell is {_ACCOUNT.pw_shell}; test as somebody who may log in"
+    return None
 
 
 def make_key(path: Path) -> str:
