@@ -95,6 +95,7 @@ while :; do
   if [ "$heard" != "$seen" ]; then seen=$heard; since=$now
   elif [ $((now - since)) -ge {max(1, int(seconds))} ]; then
     echo "ebbtide: no controller has spoken to this node for $((now - since)) s, powering off" &
+    sleep 1  # for that to be read; a console that is full is not waited for
     (poweroff || shutdown -P now) &
     sleep 60; poweroff -f &
     sleep 60
