@@ -6,13 +6,24 @@ they bring SQLAlchemy, and whoever only simulates should not wait for that.
 
 from .budget import PRICE_GRACE, WARN_AT, Bill, Level, charged, dearest_price, standing
 from .clock import Clock, SystemClock
+from .command_spec import (
+    ApplicationPackageReference,
+    AutoUser,
+    ContainerRegistry,
+    ContainerSettings,
+    EnvironmentSetting,
+    ResourceFile,
+    Spec,
+    StartTask,
+    UserIdentity,
+)
 from .commands import Command, ConnectNode, CreateVm, DestroyVm, DisconnectNode, ListVms, ReadConsole, RunStartTask
 from .context import Context, Deployment
 from .cost import HOUR, Cost, cost_of, node_cost, pool_cost, pool_seconds
 from .database import WRITES, JournalError, explained, named, open_database
 from .differences import differences
 from .ids import CountingIds, Ids, RandomIds
-from .ledger import Change, Ledger, Log, Table
+from .ledger import Change, Ledger, Log, Prefix, Table
 from .model import (
     AllocationState,
     AutoScaleError,
@@ -57,17 +68,13 @@ from .pool_machine import PoolMachine
 from .sampling import NodeCounts, Sample, count
 from .settings import PoolSettings
 from .spec import (
-    ApplicationPackageReference,
-    EnvironmentSetting,
     MetadataItem,
     NetworkConfiguration,
     NodeDeallocationOption,
     PoolSpec,
-    ResourceFile,
-    Spec,
-    StartTask,
+    PoolSpecification,
     TaskSchedulingPolicy,
-    UserIdentity,
+    UserAccount,
 )
 from .timers import Timers
 from .workload import TaskCounts, Workload
@@ -84,6 +91,7 @@ __all__ = [
     "ApplicationPackageReference",
     "AutoScaleError",
     "AutoScaleRun",
+    "AutoUser",
     "Bill",
     "Boot",
     "BudgetAction",
@@ -91,6 +99,8 @@ __all__ = [
     "Clock",
     "Command",
     "ConnectNode",
+    "ContainerRegistry",
+    "ContainerSettings",
     "Context",
     "Cost",
     "CountingIds",
@@ -125,7 +135,9 @@ __all__ = [
     "PoolOptions",
     "PoolSettings",
     "PoolSpec",
+    "PoolSpecification",
     "PoolState",
+    "Prefix",
     "RandomIds",
     "ReadConsole",
     "Record",
@@ -142,6 +154,7 @@ __all__ = [
     "TaskSchedulingPolicy",
     "Timers",
     "Usage",
+    "UserAccount",
     "UserIdentity",
     "Workload",
     "charged",

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable
 
 from msgspec.structs import fields
 
-from .spec import MetadataItem, Spec
+from .command_spec import Spec
+from .spec import MetadataItem
 
 
 def differences(

@@ -14,11 +14,17 @@ R = TypeVar("R")
 
 
 class Change(NamedTuple):
-    """`record is None` means that the row goes."""
+    """`record is None` means that the row goes; with a Prefix for a key, all rows whose keys begin so."""
 
     table: str
     key: Any
     record: Any
+
+
+class Prefix(NamedTuple):
+    """The first parts of a key: stands for all records whose keys begin with them."""
+
+    parts: tuple[Any, ...]
 
 
 class Ledger:
@@ -29,6 +35,14 @@ class Ledger:
 
     def note(self, table: str, key: Any, record: Any) -> None:
         self._changes[table, key] = record
+
+    def purge(self, table: str, *parts: Any) -> None:
+        """All records of the table go whose keys begin with these parts, also those that are not in memory; what is
+        noted after this stays."""
+        stale = [(name, key) for name, key in self._changes if name == table and key[: len(parts)] == parts]
+        for noted in stale:
+            del self._changes[noted]
+        self._changes[table, Prefix(parts)] = None
 
     def take(self) -> tuple[Change, ...]:
         changes = tuple(Change(table, key, record) for (table, key), record in self._changes.items())
@@ -72,6 +86,14 @@ class Table(Generic[K, R]):
         self._ledger.note(self.name, key, record)
         return record
 
+    def hold(self, key: K, record: R) -> None:
+        """Have a stored record in memory, without noting a change."""
+        self._rows[key] = record
+
+    def let_go(self, key: K) -> None:
+        """Have a record in the store alone."""
+        self._rows.pop(key, None)
+
     def remove(self, key: K) -> None:
         self._rows.pop(key, None)
         self._ledger.note(self.name, key, None)
@@ -86,3 +108,7 @@ class Log(Generic[K, R]):
 
     def append(self, key: K, record: R) -> None:
         self._ledger.note(self.name, key, record)
+
+    def purge(self, *parts: Any) -> None:
+        """All rows whose keys begin so go."""
+        self._ledger.purge(self.name, *parts)

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 
 from formula import FormulaError, compile_formula
 
+from .command_spec import EnvironmentSetting, StartTask
 from .differences import differences
 from .options import POOL_CHANGES, OptionError, pool_options
 from .settings import PoolSettings
-from .spec import EnvironmentSetting, PoolSpec, StartTask
+from .spec import PoolSpec
 
 #: Most task slots that a node may have (Batch REST API: 4 * vCPUs, at most 256).
 MAX_TASK_SLOTS = 256

@@ -10,13 +10,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Literal
 
-import msgspec
-
-
-class Spec(
-    msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True
-):
-    """Base of every request body: camelCase on the wire, immutable, closed to unknown properties."""
+from .command_spec import ApplicationPackageReference, ElevationLevel, Spec, StartTask
 
 
 class NodeDeallocationOption(StrEnum):
@@ -26,44 +20,6 @@ class NodeDeallocationOption(StrEnum):
     TERMINATE = "terminate"
     TASK_COMPLETION = "taskcompletion"
     RETAINED_DATA = "retaineddata"
-
-
-class EnvironmentSetting(Spec, frozen=True, kw_only=True):
-    name: str
-    value: str = ""
-
-
-class ApplicationPackageReference(Spec, frozen=True, kw_only=True):
-    application_id: str
-    version: str | None = None
-
-
-class ResourceFile(Spec, frozen=True, kw_only=True):
-    """A file that the node fetches before a command runs. `blobSource` is the old name of `httpUrl`."""
-
-    http_url: str
-    file_path: str | None = None
-    file_mode: str | None = None
-
-
-class AutoUser(Spec, frozen=True, kw_only=True):
-    scope: Literal["pool", "task"] = "pool"
-    elevation_level: Literal["nonadmin"] = "nonadmin"
-
-
-class UserIdentity(Spec, frozen=True, kw_only=True):
-    auto_user: AutoUser | None = None
-
-
-class StartTask(Spec, frozen=True, kw_only=True):
-    """Runs once on a node when it joins the pool. `maxTaskRetryCount`: -1 means without limit."""
-
-    command_line: str
-    environment_settings: tuple[EnvironmentSetting, ...] = ()
-    resource_files: tuple[ResourceFile, ...] = ()
-    user_identity: UserIdentity | None = None
-    max_task_retry_count: int = 0
-    wait_for_success: bool = True
 
 
 class TaskSchedulingPolicy(Spec, frozen=True, kw_only=True):
@@ -81,8 +37,24 @@ class NetworkConfiguration(Spec, frozen=True, kw_only=True):
     subnet_id: str | None = None
 
 
-class PoolSpec(Spec, frozen=True, kw_only=True):
-    id: str
+class LinuxUserConfiguration(Spec, frozen=True, kw_only=True):
+    uid: int | None = None
+    gid: int | None = None
+    ssh_private_key: str | None = None
+
+
+class UserAccount(Spec, frozen=True, kw_only=True):
+    """A user of every node of the pool, whom tasks may name in `userIdentity.userName`."""
+
+    name: str
+    password: str | None = None
+    elevation_level: ElevationLevel = "nonadmin"
+    linux_user_configuration: LinuxUserConfiguration | None = None
+
+
+class PoolSpecification(Spec, frozen=True, kw_only=True):
+    """What a pool is like, whatever its id: of a pool that is asked for, or of those made for jobs."""
+
     vm_size: str
     display_name: str | None = None
     virtual_machine_configuration: dict[str, Any] | None = None
@@ -92,10 +64,15 @@ class PoolSpec(Spec, frozen=True, kw_only=True):
     enable_auto_scale: bool = False
     auto_scale_formula: str | None = None
     auto_scale_evaluation_interval: timedelta = timedelta(minutes=15)
-    enable_inter_node_communication: Literal[False] = False
+    enable_inter_node_communication: bool = False
     network_configuration: NetworkConfiguration | None = None
     start_task: StartTask | None = None
     application_package_references: tuple[ApplicationPackageReference, ...] = ()
+    user_accounts: tuple[UserAccount, ...] = ()
     task_slots_per_node: int = 1
     task_scheduling_policy: TaskSchedulingPolicy = TaskSchedulingPolicy()
     metadata: tuple[MetadataItem, ...] = ()
+
+
+class PoolSpec(PoolSpecification, frozen=True, kw_only=True):
+    id: str

@@ -13,6 +13,7 @@ from sqlalchemy.sql import ColumnElement
 
 from . import tables
 from .database import JournalError, named
+from .ledger import Prefix
 from .model import AutoScaleRun, Boot, Node, Pool
 from .sampling import Sample
 
@@ -81,9 +82,9 @@ class Writer:
 
     def __init__(self, kept: Kept[Any], dialect: Dialect) -> None:
         self._row = kept.row
-        table = kept.table
+        self._table = table = kept.table
         insert = postgresql.insert(table) if dialect.name == "postgresql" else sqlite.insert(table)
-        keys = list(table.primary_key.columns)
+        self._keys = keys = list(table.primary_key.columns)
         changed = {c.name: insert.excluded[c.name] for c in table.columns if not c.primary_key}
         upsert = insert.on_conflict_do_update(index_elements=keys, set_=changed)
         self._upsert = _compiled(upsert, dialect, [c.name for c in table.columns])
@@ -93,7 +94,12 @@ class Writer:
     def write(self, connection: Connection, records: Mapping[Any, Any]) -> None:
         """Let the table hold these records, by key; None: not any more."""
         rows = [self._row(key, record) for key, record in records.items() if record is not None]
-        gone = [key if type(key) is tuple else (key,) for key, record in records.items() if record is None]
+        gone = [key if isinstance(key, tuple) else (key,) for key, record in records.items() if record is None]
+        for prefix in [key for key in gone if type(key) is Prefix]:
+            # first: rows of the same beginning may have been made anew since
+            gone.remove(prefix)
+            columns = zip(self._keys, prefix.parts, strict=False)
+            connection.execute(delete(self._table).where(*(column == part for column, part in columns)))
         if rows:
             connection.exec_driver_sql(self._upsert, rows)
         if gone:

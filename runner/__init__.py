@@ -8,10 +8,7 @@ from .effects import WorldEffects
 from .engine import Engine
 from .events import (
     AddApplication,
-    AddJob,
-    AddJobSchedule,
     AddPool,
-    AddTasks,
     AutoScaleNow,
     DeletePool,
     Drain,
@@ -19,13 +16,32 @@ from .events import (
     RescalePool,
     ResizePool,
     ResumePool,
-    TerminateJob,
     Tick,
-    UpdateJob,
-    UpdateJobSchedule,
 )
 from .job_budgets import beside_budget
 from .job_costs import task_cost
+from .job_events import (
+    AddJob,
+    AddJobSchedule,
+    AddTasks,
+    DeleteJob,
+    DeleteJobSchedule,
+    DeleteTask,
+    DisableJob,
+    DisableJobSchedule,
+    EnableJob,
+    EnableJobSchedule,
+    ReactivateTask,
+    ReplaceJob,
+    ReplaceJobSchedule,
+    RunJobSchedule,
+    TerminateJob,
+    TerminateJobSchedule,
+    TerminateTask,
+    UpdateJob,
+    UpdateJobSchedule,
+    UpdateTask,
+)
 from .journal import Journal, JournalError, open_journal
 from .model import ApplicationPackage, Job, JobSchedule, Output, Task
 from .node_effects import NodeEffects
@@ -40,18 +56,16 @@ from .simulation_faults import Faults
 from .spec import (
     ApplicationSpec,
     JobConstraints,
-    JobManagerTask,
     JobScheduleSpec,
     JobSpec,
     JobSpecification,
     JobWithTasks,
     PoolInfo,
     Schedule,
-    TaskConstraints,
-    TaskSpec,
     Workload,
 )
 from .states import JobState, ScheduleState, TaskState
+from .task_spec import JobManagerTask, TaskConstraints, TaskSpec
 from .vm_effects import VmEffects
 
 __all__ = [
@@ -66,8 +80,15 @@ __all__ = [
     "CommandLineError",
     "Core",
     "CoreSettings",
+    "DeleteJob",
+    "DeleteJobSchedule",
     "DeletePool",
+    "DeleteTask",
+    "DisableJob",
+    "DisableJobSchedule",
     "Drain",
+    "EnableJob",
+    "EnableJobSchedule",
     "Engine",
     "Event",
     "Faults",
@@ -95,10 +116,14 @@ __all__ = [
     "PackageStore",
     "Plan",
     "PoolInfo",
+    "ReactivateTask",
+    "ReplaceJob",
+    "ReplaceJobSchedule",
     "Request",
     "RescalePool",
     "ResizePool",
     "ResumePool",
+    "RunJobSchedule",
     "Schedule",
     "ScheduleState",
     "Simulation",
@@ -108,9 +133,12 @@ __all__ = [
     "TaskSpec",
     "TaskState",
     "TerminateJob",
+    "TerminateJobSchedule",
+    "TerminateTask",
     "Tick",
     "UpdateJob",
     "UpdateJobSchedule",
+    "UpdateTask",
     "VmEffects",
     "Workload",
     "WorldEffects",

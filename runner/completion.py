@@ -20,6 +20,7 @@ def completion(
         "node_id": None,
         "ended": False,
         "failure": failure,
+        "satisfies": failure is None,
         "result": ExecutionResult.SUCCESS if failure is None else ExecutionResult.FAILURE,
         "end_time": report.end_time if report is not None else now,
         "exit_code": report.exit_code if report is not None else None,

@@ -40,10 +40,12 @@ from .events import Event, Tick, TimeLost
 from .execution import Executions
 from .job_budgets import JobBudgets
 from .job_machine import JobMachine
-from .model import ApplicationPackage, Job, JobSchedule, Output, Task, TaskKey
+from .model import ApplicationPackage, Job, JobNode, JobSchedule, Output, Task, TaskKey
 from .placing import place_tasks, recall_waiting
 from .reports import Reports
 from .requests import Handler, Requests
+from .schedule_machine import ScheduleMachine
+from .task_tally import DoneTotals
 
 
 class CoreSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +64,15 @@ class Stored(msgspec.Struct, kw_only=True):
     pools: dict[str, Pool] = {}
     nodes: dict[str, Node] = {}
     jobs: dict[str, Job] = {}
+    #: those that are not completed
     tasks: dict[TaskKey, Task] = {}
+    #: how the others ended, by job and id, of jobs that are not over (see Done)
+    done: dict[str, dict[str, int]] = {}
+    #: what completed tasks came to, by job
+    totals: dict[str, DoneTotals] = {}
+    #: the greatest of all tasks
+    sequence: int = 0
+    job_nodes: dict[tuple[str, str], JobNode] = {}
     job_schedules: dict[str, JobSchedule] = {}
     applications: dict[tuple[str, str], ApplicationPackage] = {}
     samples: tuple[Sample, ...] = ()
@@ -83,17 +93,19 @@ class Core:
             self.ctx.timers,
             self._pool_takes_jobs,
             self.ctx.say,
-            settings.occurrences,
             self.ctx.nodes.get,
         )
+        self.schedules = ScheduleMachine(self._ledger, self.ctx.timers, self.jobs, settings.occurrences)
         self.tasks = self.jobs.tasks
-        self.budgets = JobBudgets(self.ctx, self.jobs)
+        self.budgets = JobBudgets(self.ctx, self.jobs, self.schedules)
+        self.job_nodes: Table[tuple[str, str], JobNode] = Table(self._ledger, "job_nodes")
         self.applications: Table[tuple[str, str], ApplicationPackage] = Table(self._ledger, "applications")
         self.executions = Executions(settings.account, self.ctx, self.jobs, self.applications)
         requests = Requests(
             self.ctx,
             self.pools,
             self.jobs,
+            self.schedules,
             self.budgets,
             self.executions,
             self.applications,
@@ -114,11 +126,26 @@ class Core:
         nothing."""
         self._handlers[type(event)](event, now)
 
+    def missing(self, event: Event) -> TaskKey | None:
+        """The completed task that the event asks something of, and that is in the store alone: to be read there and
+        given to `recall` before the event is handled."""
+        key = event.task_key
+        return key if key is not None and key not in self.tasks.tasks else None
+
+    def recall(self, task: Task) -> None:
+        """See `missing`."""
+        if task.key not in self.tasks.tasks:
+            self.tasks.recall(task)
+
+    def unfinished(self) -> bool:
+        """Is any task waiting or running, any job ending, or any further job to come?"""
+        return self.jobs.unfinished() or any(map(self.schedules.more_jobs, self.schedules.schedules))
+
     def settle(self, now: float) -> None:
         """End of a batch: timers, consequences, the planner's pass, the scheduler's pass."""
         for kind, key in self.ctx.timers.due(now):
             if kind == "schedule":
-                self.jobs.ring(key, now)
+                self.schedules.ring(key, now)
             elif kind == "job":
                 self.jobs.expire(key, now)
             elif kind == "job-budget":
@@ -151,6 +178,7 @@ class Core:
             said for command in self.ctx.commands if (said := self._translate(command)) is not None
         )
         self.ctx.commands.clear()
+        self.tasks.let_go()
         return self._ledger.take(), commands
 
     def next_due(self) -> float | None:
@@ -185,7 +213,9 @@ class Core:
         return self.tasks.counts(pool_id)
 
     def has_work(self, pool_id: str) -> bool:
-        return self.jobs.has_work(pool_id)
+        """Is there, or will there be, anything to do for the pool?"""
+        counts = self.tasks.counts(pool_id)
+        return bool(counts.active or counts.running) or self.schedules.need(pool_id)
 
     def busy(self, node_id: str) -> int:
         return self.tasks.busy(node_id)
@@ -211,18 +241,22 @@ class Core:
         self.ctx.load(stored.pools, stored.nodes)
         self.applications.load(stored.applications)
         self.jobs.jobs.load(stored.jobs)
-        self.jobs.schedules.load(stored.job_schedules)
+        self.schedules.schedules.load(stored.job_schedules)
+        self.job_nodes.load(stored.job_nodes)
         for node in stored.nodes.values():
             if node.vm_gone:
                 continue
             slots = stored.pools[node.pool_id].spec.task_slots_per_node
             self.tasks.node_known(node.id, node.pool_id, slots)
-        self.tasks.load(stored.tasks)
+        self.tasks.load(stored.tasks, stored.done, stored.sequence)
+        for job_id, totals in stored.totals.items():
+            self.tasks.known_totals(job_id, totals)
         for placed in self.tasks.slots.values():
             if placed.queued:
                 self.ctx.timers.set("recall", placed.node_id, now)
         self.pools.recover(stored.samples, now)
         self.jobs.recover(now)
+        self.schedules.recover()
         self.budgets.recover()
 
     @property
@@ -240,6 +274,7 @@ class Core:
             "nodes": self.ctx.nodes,
             "jobs": self.jobs.jobs,
             "tasks": self.tasks.tasks,
-            "job_schedules": self.jobs.schedules,
+            "job_schedules": self.schedules.schedules,
+            "job_nodes": self.job_nodes,
             "applications": self.applications,
         }

@@ -19,6 +19,7 @@ from pools import Change, Clock, Command
 from .core import Core
 from .events import Event, Tick, TimeLost
 from .journal import JournalError
+from .model import Task, TaskKey
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class Effects(Protocol):
 
 class CommitLog(Protocol):
     def commit(self, changes: Sequence[Change]) -> None: ...
+    def task(self, key: TaskKey) -> Task | None: ...
 
 
 class Engine:
@@ -109,6 +111,7 @@ class Engine:
         answered: list[tuple[Future[None], BaseException | None]] = []
         for event, future in batch:
             try:
+                self._recall(event)
                 self.core.handle(event, now)
             except ValueError as exc:
                 # a request that the core refuses; it has changed nothing
@@ -137,6 +140,13 @@ class Engine:
         if now - self._housekept > HOUSEKEEPING:
             self._housekept = now
             self._housekeep(now)
+
+    def _recall(self, event: Event) -> None:
+        """Completed tasks are not in memory: one that something is asked of is read again. Raises JournalError."""
+        key = self.core.missing(event)
+        task = self._journal.task(key) if key is not None else None
+        if task is not None:
+            self.core.recall(task)
 
     def _look(self, waited: float) -> float:
         """The time. If the last turn was too long ago for a wait of so many seconds, the core is told."""

@@ -1,4 +1,5 @@
-"""Everything that can happen to the core. Requests may be refused (an error is raised); reports never are."""
+"""What can happen to the core: requests, which may be refused (an error is raised; those about jobs stand in
+job_events.py), and reports, which never are."""
 
 from __future__ import annotations
 
@@ -7,13 +8,15 @@ from dataclasses import dataclass
 from pools import NodeDeallocationOption, NodeUsage, PoolSpec
 from providers import ProviderError, Vm
 
-from .model import ApplicationPackage, Output
-from .spec import JobScheduleSpec, JobSpec, TaskSpec
+from .model import ApplicationPackage, Output, TaskKey
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    pass
+    @property
+    def task_key(self) -> TaskKey | None:
+        """The task that something is asked of, completed or not."""
+        return None
 
 
 # -- requests ------------------------------------------------------------------------------------------------
@@ -40,43 +43,6 @@ class RescalePool(Event):
 
     spec: PoolSpec
     image: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AddJob(Event):
-    spec: JobSpec
-    tasks: tuple[TaskSpec, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class AddTasks(Event):
-    job_id: str
-    tasks: tuple[TaskSpec, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AddJobSchedule(Event):
-    spec: JobScheduleSpec
-
-
-@dataclass(frozen=True, slots=True)
-class UpdateJob(Event):
-    """Another budget for the job of that id; all else as it is."""
-
-    spec: JobSpec
-
-
-@dataclass(frozen=True, slots=True)
-class UpdateJobSchedule(Event):
-    """Another budget for the jobs of that schedule, also for the present one; all else as it is."""
-
-    spec: JobScheduleSpec
-
-
-@dataclass(frozen=True, slots=True)
-class TerminateJob(Event):
-    job_id: str
-    reason: str = "UserTerminate"
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,9 +92,9 @@ class Executions:
 
     def start(self, task: Task, node: Node) -> StartExecution:
         """The command for the task's present execution."""
-        job = self._jobs.jobs[task.job_id]
+        job, spec = self._jobs.jobs[task.job_id], task.spec
         pool = self._ctx.pools[node.pool_id]
-        packages = self._packages(task.spec.application_package_references)
+        packages = self._packages(spec.application_package_references)
         directory = f"{job.directory}/{task.id}"
         root = _root(node)
         variables = {
@@ -102,21 +102,21 @@ class Executions:
                 (*self._packages(pool.spec.application_package_references), *packages), root
             ),
             **env.settings_environment(job.spec.common_environment_settings),
-            **env.settings_environment(task.spec.environment_settings),
+            **env.settings_environment(spec.environment_settings),
             **env.task_environment(task.job_id, task.id),
             **env.directory_environment(root, directory),
         }
-        wall = task.spec.constraints.max_wall_clock_time
+        wall = spec.constraints.max_wall_clock_time
         return StartExecution(
             node.id,
             task.execution_id,
             "task",
             directory,
-            split(task.spec.command_line),
+            split(spec.command_line),
             variables,
             packages,
-            _resources(task.spec.resource_files),
-            pool.spec.task_slots_per_node if task.exclusive else task.spec.required_slots,
+            _resources(spec.resource_files),
+            pool.spec.task_slots_per_node if task.exclusive else task.slots,
             wall.total_seconds() if wall is not None and wall.days < 10_000_000 else None,
         )
 
@@ -233,4 +233,5 @@ def _resources(files: Iterable[ResourceFile]) -> tuple[dict[str, str], ...]:
             "mode": file.file_mode or "",
         }
         for file in files
+        if file.http_url is not None
     )

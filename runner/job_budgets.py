@@ -27,6 +27,7 @@ from .commands import RecallExecutions
 from .job_machine import JobMachine
 from .model import Job
 from .request_checks import JobError, check_options
+from .schedule_machine import ScheduleMachine
 from .spec import JobScheduleSpec, JobSpec, JobSpecification
 from .states import JobState, TaskState
 
@@ -39,9 +40,10 @@ _CURE = "A higher `budget` in the job's metadata lets it go on"
 
 
 class JobBudgets:
-    def __init__(self, context: Context, jobs: JobMachine) -> None:
+    def __init__(self, context: Context, jobs: JobMachine, schedules: ScheduleMachine) -> None:
         self._ctx = context
         self._jobs = jobs
+        self._schedules = schedules
         self._costs = jobs.tasks.costs
         #: jobs that wait for a higher budget
         self._held: set[str] = set()
@@ -119,11 +121,11 @@ class JobBudgets:
 
     def update_schedule(self, spec: JobScheduleSpec, now: float) -> None:
         """Give the jobs of a schedule, and the present one, another budget. Raises JobError."""
-        schedule = self._jobs.schedules.get(spec.id)
+        schedule = self._schedules.schedules.get(spec.id)
         if schedule is None:
             raise JobError("JobScheduleNotFound", f"there is no job schedule {spec.id!r}")
         _require(f"job schedule {spec.id!r}", beside_budget(schedule.spec, spec), spec.job_specification)
-        self._jobs.schedules.put(spec.id, evolve(schedule, now, spec=spec))
+        self._schedules.schedules.put(spec.id, evolve(schedule, now, spec=spec))
         job = self._jobs.jobs.get(schedule.recent_job_id or "")
         if job is not None and job.state is JobState.ACTIVE:
             self.update_job(replace(job.spec, metadata=spec.job_specification.metadata), now)
@@ -142,7 +144,8 @@ class JobBudgets:
             return None
         if any(tasks.open_tasks(job.id) and job.takes_tasks for job in jobs.jobs):
             return None
-        if any(jobs.more_jobs(each) and each.recent_job_id not in names for each in jobs.schedules):
+        further = (each for each in self._schedules.schedules if self._schedules.more_jobs(each))
+        if any(each.recent_job_id not in names for each in further):
             return None
         error = held[0].scheduling_error
         return f"job {held[0].id}: {error.message if error is not None else 'its budget is used up'}"

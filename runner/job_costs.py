@@ -18,6 +18,7 @@ from .events import Outcome
 from .model import Task, TaskKey
 from .scheduler import NodeSlots
 from .states import TaskState
+from .task_tally import DoneTotals
 
 
 class JobCosts:
@@ -37,6 +38,9 @@ class JobCosts:
             self._add(task.job_id, Cost(task.cost, task.unpriced_seconds))
         if task.state is TaskState.RUNNING:
             self.started(task)
+
+    def add_done(self, job_id: str, totals: DoneTotals) -> None:
+        self._add(job_id, Cost(totals.cost, totals.unpriced_seconds))
 
     def started(self, task: Task) -> None:
         self._running[task.job_id][task.key] = task
@@ -96,7 +100,7 @@ class JobCosts:
 
 def share_of(task: Task, slots: int) -> float:
     """The part of a node with so many slots that an execution of the task takes."""
-    return 1.0 if task.exclusive else min(1.0, task.spec.required_slots / slots)
+    return 1.0 if task.exclusive else min(1.0, task.slots / slots)
 
 
 def task_cost(task: Task, node: Node | None, slots: int, now: float) -> Cost:

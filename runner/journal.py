@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pools import WRITES, AutoScaleRun, Boot, Change, JournalError, Node, Pool, explained, open_database
 
 from .core import Stored
-from .model import Job, Output, Task
+from .model import Job, Output, Task, TaskKey
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -110,13 +110,19 @@ class Journal:
     def load(self, since: float) -> Stored:
         """Everything that the core works with; samples from the Instant `since` on, oldest first."""
         s = self._store
-        time, sequence = s.samples.table.c.time, s.tasks.table.c.sequence
+        time, tasks = s.samples.table.c.time, s.tasks.table.c
         with self._reading() as connection, _no_collector():
+            jobs = {job.id: job for job in s.jobs.read(connection)}
+            unfinished = s.tasks.read(connection, tasks.done.is_(None), order=[tasks.sequence])
             return Stored(
                 pools={pool.id: pool for pool in s.pools.read(connection)},
                 nodes={node.id: node for node in s.nodes.read(connection)},
-                jobs={job.id: job for job in s.jobs.read(connection)},
-                tasks={task.key: task for task in s.tasks.read(connection, order=[sequence])},
+                jobs=jobs,
+                tasks={task.key: task for task in unfinished},
+                done=s.done(connection, [job.id for job in jobs.values() if job.end_time is None]),
+                totals=s.totals(connection),
+                sequence=s.last_sequence(connection),
+                job_nodes={node.key: node for node in s.job_nodes.read(connection)},
                 job_schedules={schedule.id: schedule for schedule in s.job_schedules.read(connection)},
                 applications={(a.application_id, a.version): a for a in s.applications.read(connection)},
                 samples=tuple(s.samples.read(connection, time >= since, order=[time])),
@@ -150,6 +156,18 @@ class Journal:
         tasks = self._store.tasks
         with self._reading() as connection:
             return tasks.read(connection, tasks.table.c.job_id == job_id, order=[tasks.table.c.sequence])
+
+    def all_tasks(self) -> list[Task]:
+        """Those of all jobs in the order of their creation."""
+        tasks = self._store.tasks
+        with self._reading() as connection:
+            return tasks.read(connection, order=[tasks.table.c.sequence])
+
+    def task(self, key: TaskKey) -> Task | None:
+        c = self._store.tasks.table.c
+        with self._reading() as connection:
+            found = self._store.tasks.read(connection, c.job_id == key[0], c.id == key[1])
+        return found[0] if found else None
 
     def pools(self) -> list[Pool]:
         pools = self._store.pools

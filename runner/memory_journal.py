@@ -6,9 +6,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pools import AutoScaleRun, Boot, Change, Sample
+from pools import AutoScaleRun, Boot, Change, Prefix, Sample
 
 from .core import Stored
+from .model import Done, Task, TaskKey
+from .task_tally import DoneTotals
 
 
 class MemoryJournal:
@@ -22,7 +24,10 @@ class MemoryJournal:
         self.commits += 1
         for table, key, record in changes:
             rows = self.tables.setdefault(table, {})
-            if record is None:
+            if isinstance(key, Prefix):
+                for gone in [each for each in rows if each[: len(key.parts)] == key.parts]:
+                    del rows[gone]
+            elif record is None:
                 rows.pop(key, None)
             else:
                 rows[key] = record
@@ -33,15 +38,34 @@ class MemoryJournal:
     def load(self) -> Stored:
         """What a new controller starts from."""
         samples: list[Sample] = sorted(self.table("samples").values(), key=lambda sample: sample.time)
+        tasks: list[Task] = sorted(self.table("tasks").values(), key=lambda task: task.sequence)
+        done: dict[str, dict[str, int]] = {}
+        totals: dict[str, DoneTotals] = {}
+        for task in tasks:
+            if (flags := task.done) is None:
+                continue
+            if self.table("jobs")[task.job_id].end_time is None:
+                done.setdefault(task.job_id, {})[task.id] = flags
+            ended = (1, 0) if flags & Done.SUCCEEDED else (0, 1)
+            sums = DoneTotals(*ended, task.cost, task.unpriced_seconds)
+            totals[task.job_id] = totals.get(task.job_id, DoneTotals()) + sums
         return Stored(
             pools=dict(self.table("pools")),
             nodes=dict(self.table("nodes")),
             jobs=dict(self.table("jobs")),
-            tasks=dict(self.table("tasks")),
+            tasks={task.key: task for task in tasks if task.done is None},
+            done=done,
+            totals=totals,
+            sequence=tasks[-1].sequence if tasks else 0,
+            job_nodes=dict(self.table("job_nodes")),
             job_schedules=dict(self.table("job_schedules")),
             applications=dict(self.table("applications")),
             samples=tuple(samples),
         )
+
+    def task(self, key: TaskKey) -> Task | None:
+        found: Task | None = self.table("tasks").get(key)
+        return found
 
     def boots(self) -> list[Boot]:
         """How long nodes took to come up, oldest first."""

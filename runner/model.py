@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import IntFlag, StrEnum
 
 import msgspec
 
 from pools import ExecutionResult, FailureInfo, Record
 
-from .spec import JobScheduleSpec, JobSpec, TaskSpec
-from .states import JobState, ScheduleState, TaskState
+from .spec import JobScheduleSpec, JobSpec
+from .states import JobNodeState, JobState, ScheduleState, TaskState
+from .task_spec import TaskSpec, unpacked
 
 TaskKey = tuple[str, str]  # (job id, task id)
 
@@ -21,6 +22,15 @@ class Ending(StrEnum):
     TERMINATE = "terminate"
 
 
+class Done(IntFlag):
+    """What is remembered of every completed task of a job that is not over."""
+
+    FAILED = 0
+    SUCCEEDED = 1
+    #: tasks that depend on it may start
+    SATISFIES = 2
+
+
 class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
     job_id: str
     id: str
@@ -28,7 +38,10 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
     uid: str
     #: order of creation over all tasks
     sequence: int
-    spec: TaskSpec
+    #: the specification in JSON: it is read seldom, and written with every change
+    raw_spec: msgspec.Raw = msgspec.field(name="spec")
+    #: task slots that it takes
+    slots: int = 1
     is_job_manager: bool = False
     #: takes a whole node (a job manager task with runExclusive)
     exclusive: bool = False
@@ -48,6 +61,8 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
     requeue_count: int = 0
     last_retry_time: float | None = None
     last_requeue_time: float | None = None
+    #: of a completed one: may tasks start that depend on it?
+    satisfies: bool = False
     #: of the last execution, kept after it ended
     last_node_id: str | None = None
     last_pool_id: str | None = None
@@ -58,6 +73,18 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def key(self) -> TaskKey:
         return (self.job_id, self.id)
+
+    @property
+    def done(self) -> int | None:
+        """As in Done; None: it is not completed."""
+        if self.state is not TaskState.COMPLETED:
+            return None
+        return (self.result is ExecutionResult.SUCCESS) | (Done.SATISFIES if self.satisfies else 0)
+
+    @property
+    def spec(self) -> TaskSpec:
+        """What was asked for (decoded at each call)."""
+        return unpacked(self.raw_spec)
 
     @property
     def execution_id(self) -> str:
@@ -77,6 +104,8 @@ class Job(Record, frozen=True, kw_only=True, omit_defaults=True):
     #: 1 for a job of its own, n for the n-th job of its schedule
     number: int = 1
     state: JobState = JobState.ACTIVE
+    #: of the pool that was made for it
+    auto_pool_id: str | None = None
     start_time: float | None = None
     end_time: float | None = None
     terminate_reason: str | None = None
@@ -92,7 +121,7 @@ class Job(Record, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def pool_id(self) -> str:
-        return self.spec.pool_info.pool_id
+        return self.auto_pool_id or self.spec.pool_info.pool_id or ""
 
     @property
     def directory(self) -> str:
@@ -104,6 +133,37 @@ class Job(Record, frozen=True, kw_only=True, omit_defaults=True):
     def story(self) -> str:
         reason = self.terminate_reason or "none"
         return f"is {self.state} since {self.state_time:.3f}; terminate reason: {reason}"
+
+
+class NodeExecution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A preparation or release task on a node: its present or last execution (Batch REST API:
+    jobPreparationTaskExecutionInfo)."""
+
+    state: str = "running"  # "running" | "completed"
+    attempt: int = 1
+    start_time: float | None = None
+    end_time: float | None = None
+    exit_code: int | None = None
+    result: ExecutionResult | None = None
+    failure: FailureInfo | None = None
+    retry_count: int = 0
+
+
+class JobNode(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """What a job's preparation and release tasks do on one node; its executions are called `<uid>-p<attempt>` and
+    `<uid>-r<attempt>`."""
+
+    job_id: str
+    node_id: str
+    pool_id: str
+    uid: str
+    state: JobNodeState = JobNodeState.PREPARING
+    preparation: NodeExecution | None = None
+    release: NodeExecution | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return (self.job_id, self.node_id)
 
 
 class JobSchedule(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -132,9 +192,9 @@ class Output(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     Whoever brings it in knows the stream only; the core fills in whose it is.
     """
 
-    owner: str = ""  # "task" | "starttask" | "node"
-    parent_id: str = ""  # job id | pool id | pool id
-    id: str = ""  # task id | node id | node id
+    owner: str = ""  # "task" | "starttask" | "node" | "jobpreparation" | "jobrelease"
+    parent_id: str = ""  # job id | pool id | pool id | job id | job id
+    id: str = ""  # task id | node id | node id | node id | node id
     stream: str  # "stdout" | "stderr" | "console.txt"
     #: bytes that the execution wrote; the last of them are kept, up to the cap
     size: int

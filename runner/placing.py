@@ -64,7 +64,7 @@ def _fill(
         suited = nodes
         if not _takes_low_priority(jobs, task):
             suited = [node for node in nodes if not ctx.nodes[node.node_id].low_priority]
-        node = choose(suited, task.spec.required_slots, task.exclusive, pack)
+        node = choose(suited, task.slots, task.exclusive, pack)
         if node is None:
             return
         tasks.queue.drop_first(pool_id)
@@ -83,7 +83,7 @@ def _send_ahead(
     for node in nodes:
         flowing: int | None = None
         while (task := tasks.queue.first(pool_id)) is not None:
-            if task.is_job_manager or task.spec.required_slots != 1:
+            if task.is_job_manager or task.slots != 1:
                 break
             ahead = tasks.durations.ahead(task.job_id)
             if not ahead:

@@ -22,7 +22,8 @@ from pools import (
 
 from .command_line import CommandLineError, split
 from .model import ApplicationPackage
-from .spec import JobConstraints, JobScheduleSpec, JobSpecification, TaskConstraints, TaskSpec
+from .spec import JobConstraints, JobScheduleSpec, JobSpecification
+from .task_spec import TaskConstraints, TaskSpec
 
 #: Bounds of a job's priority (Batch REST API).
 PRIORITIES = range(-1000, 1001)
@@ -111,7 +112,7 @@ def check_specification(where: str, spec: JobSpecification, slots: int) -> None:
     _require(where, "commonEnvironmentSettings", invalid_environment(spec.common_environment_settings))
     _check_constraints(where, spec.constraints)
     if spec.job_manager_task is not None:
-        check_task(spec.job_manager_task, slots)
+        check_task(spec.job_manager_task.as_task(), slots)
 
 
 def check_job(job_id: str, spec: JobSpecification, tasks: Sequence[TaskSpec], slots: int) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from pools import ApplicationPackageReference, Context, PoolMachine, Table
 
 from . import events as ev
+from . import job_events as jev
 from .execution import Executions
 from .job_budgets import JobBudgets
 from .job_machine import JobMachine
@@ -20,7 +21,9 @@ from .request_checks import (
     check_start_task,
     check_task,
 )
-from .spec import JobSpecification, TaskSpec
+from .schedule_machine import ScheduleMachine
+from .spec import JobSpecification
+from .task_spec import TaskSpec
 
 Handler = Callable[[Any, float], object]
 
@@ -33,6 +36,7 @@ class Requests:
         ctx: Context,
         pools: PoolMachine,
         jobs: JobMachine,
+        schedules: ScheduleMachine,
         budgets: JobBudgets,
         executions: Executions,
         applications: Table[tuple[str, str], ApplicationPackage],
@@ -41,6 +45,7 @@ class Requests:
         self._ctx = ctx
         self._pools = pools
         self._jobs = jobs
+        self._schedules = schedules
         self._budgets = budgets
         self._executions = executions
         self._applications = applications
@@ -52,12 +57,12 @@ class Requests:
             ev.AddApplication: self._add_application,
             ev.AddPool: self._add_pool,
             ev.RescalePool: lambda e, now: pools.rescale(e.spec, now, e.image),
-            ev.AddJob: self._add_job,
-            ev.AddTasks: self._add_tasks,
-            ev.AddJobSchedule: self._add_schedule,
-            ev.UpdateJob: lambda e, now: self._budgets.update_job(e.spec, now),
-            ev.UpdateJobSchedule: lambda e, now: self._budgets.update_schedule(e.spec, now),
-            ev.TerminateJob: lambda e, now: jobs.terminate(e.job_id, e.reason, now),
+            jev.AddJob: self._add_job,
+            jev.AddTasks: self._add_tasks,
+            jev.AddJobSchedule: self._add_schedule,
+            jev.UpdateJob: lambda e, now: self._budgets.update_job(e.spec, now),
+            jev.UpdateJobSchedule: lambda e, now: self._budgets.update_schedule(e.spec, now),
+            jev.TerminateJob: lambda e, now: jobs.terminate(e.job_id, e.reason, now),
             ev.AutoScaleNow: lambda e, now: pools.autoscale(e.pool_id, now),
             ev.ResizePool: lambda e, now: pools.resize(
                 e.pool_id, (e.dedicated, e.low_priority), e.option, now
@@ -79,14 +84,14 @@ class Requests:
             check_start_task(spec.start_task)
         self._pools.add(spec, event.provider, event.image, now)
 
-    def _add_job(self, event: ev.AddJob, now: float) -> None:
+    def _add_job(self, event: jev.AddJob, now: float) -> None:
         spec = event.spec
-        check_job(spec.id, spec, event.tasks, self._slots(spec.pool_info.pool_id))
+        check_job(spec.id, spec, event.tasks, self._slots(spec.pool_info.pool_id or ""))
         self._check_task_packages(spec, event.tasks)
         self._jobs.add_job(spec, event.tasks, now)
-        self._ctx.dirty.add(spec.pool_info.pool_id)
+        self._ctx.dirty.add(self._jobs.jobs[spec.id].pool_id)
 
-    def _add_tasks(self, event: ev.AddTasks, now: float) -> None:
+    def _add_tasks(self, event: jev.AddTasks, now: float) -> None:
         job = self._jobs.job(event.job_id)
         slots = self._slots(job.pool_id)
         for task in event.tasks:
@@ -95,13 +100,14 @@ class Requests:
         self._jobs.add_tasks(event.job_id, event.tasks, now)
         self._ctx.dirty.add(job.pool_id)
 
-    def _add_schedule(self, event: ev.AddJobSchedule, now: float) -> None:
+    def _add_schedule(self, event: jev.AddJobSchedule, now: float) -> None:
         specification = event.spec.job_specification
-        slots = self._slots(specification.pool_info.pool_id)
+        slots = self._slots(specification.pool_info.pool_id or "")
         check_schedule(event.spec, slots, self._minimum_recurrence_interval)
         self._check_task_packages(specification, ())
-        self._jobs.add_schedule(event.spec, now)
-        self._ctx.dirty.add(specification.pool_info.pool_id)
+        self._schedules.add(event.spec, now)
+        if specification.pool_info.pool_id is not None:
+            self._ctx.dirty.add(specification.pool_info.pool_id)
 
     def _drain(self, event: ev.Drain, now: float) -> None:
         self._pools.drain(event.option, event.pool_id, now)
@@ -118,7 +124,7 @@ class Requests:
 
     def _check_task_packages(self, spec: JobSpecification | None, tasks: Iterable[TaskSpec]) -> None:
         manager = spec.job_manager_task if spec is not None else None
-        for task in [*([manager] if manager is not None else []), *tasks]:
+        for task in [*([manager.as_task()] if manager is not None else []), *tasks]:
             self._check_packages(f"task {task.id!r}", task.application_package_references)
 
     def _check_packages(self, where: str, references: Iterable[ApplicationPackageReference]) -> None:

@@ -189,6 +189,10 @@ class Simulation:
             core.handle(event, self.now)
             return
         try:
+            key = core.missing(event)
+            task = self.journal.task(key) if key is not None else None
+            if task is not None:
+                core.recall(task)
             core.handle(event, self.now)
         except ValueError as exc:
             # asked again, it is refused because the first time was successful

@@ -6,25 +6,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Literal
 
-from pools import (
-    ApplicationPackageReference,
-    EnvironmentSetting,
-    MetadataItem,
-    PoolSpec,
-    ResourceFile,
-    Spec,
-    UserIdentity,
-)
+from pools import EnvironmentSetting, MetadataItem, PoolSpec, PoolSpecification, Spec
+
+from .task_spec import JobManagerTask, JobPreparationTask, JobReleaseTask, TaskSpec
 
 #: "No limit", as the service spells it in answers and accepts it in requests.
 UNLIMITED = timedelta(days=10675199)
-
-
-class TaskConstraints(Spec, frozen=True, kw_only=True):
-    max_wall_clock_time: timedelta | None = None
-    retention_time: timedelta | None = None
-    #: None takes the job's; -1 means without limit
-    max_task_retry_count: int | None = None
 
 
 class JobConstraints(Spec, frozen=True, kw_only=True):
@@ -32,26 +19,20 @@ class JobConstraints(Spec, frozen=True, kw_only=True):
     max_task_retry_count: int = 0
 
 
-class TaskSpec(Spec, frozen=True, kw_only=True):
-    id: str
-    command_line: str
-    display_name: str | None = None
-    environment_settings: tuple[EnvironmentSetting, ...] = ()
-    resource_files: tuple[ResourceFile, ...] = ()
-    application_package_references: tuple[ApplicationPackageReference, ...] = ()
-    constraints: TaskConstraints = TaskConstraints()
-    user_identity: UserIdentity | None = None
-    required_slots: int = 1
+class AutoPoolSpecification(Spec, frozen=True, kw_only=True):
+    """A pool that is made for the job, or for all jobs of the schedule, and goes with it unless `keepAlive`."""
 
-
-class JobManagerTask(TaskSpec, frozen=True, kw_only=True):
-    kill_job_on_completion: bool = True
-    run_exclusive: bool = True
-    allow_low_priority_node: bool = True
+    pool_lifetime_option: Literal["job", "jobschedule"]
+    auto_pool_id_prefix: str | None = None
+    keep_alive: bool = False
+    pool: PoolSpecification | None = None
 
 
 class PoolInfo(Spec, frozen=True, kw_only=True):
-    pool_id: str
+    """One of the two."""
+
+    pool_id: str | None = None
+    auto_pool_specification: AutoPoolSpecification | None = None
 
 
 class JobSpecification(Spec, frozen=True, kw_only=True):
@@ -60,10 +41,17 @@ class JobSpecification(Spec, frozen=True, kw_only=True):
     pool_info: PoolInfo
     display_name: str | None = None
     priority: int = 0
+    allow_task_preemption: bool = False
+    #: of the job at the same time; -1 means without limit
+    max_parallel_tasks: int = -1
     constraints: JobConstraints = JobConstraints()
     job_manager_task: JobManagerTask | None = None
+    job_preparation_task: JobPreparationTask | None = None
+    job_release_task: JobReleaseTask | None = None
     common_environment_settings: tuple[EnvironmentSetting, ...] = ()
     on_all_tasks_complete: Literal["noaction", "terminatejob"] = "noaction"
+    on_task_failure: Literal["noaction", "performexitoptionsjobaction"] = "noaction"
+    uses_task_dependencies: bool = False
     metadata: tuple[MetadataItem, ...] = ()
 
 

@@ -23,6 +23,7 @@ class TaskEvent(StrEnum):
     STARTED = "its process started"
     GIVEN_BACK = "back in the queue"
     ENDED = "its outcome is recorded"
+    REACTIVATE = "reactivate"
 
 
 T, TE = TaskState, TaskEvent
@@ -34,40 +35,80 @@ TASK_TRANSITIONS: Mapping[tuple[TaskState, TaskEvent], TaskState] = {
     (T.PREPARING, TE.STARTED): T.RUNNING,
     **{(state, TE.GIVEN_BACK): T.ACTIVE for state in (T.ACTIVE, T.PREPARING, T.RUNNING)},
     **{(state, TE.ENDED): T.COMPLETED for state in (T.ACTIVE, T.PREPARING, T.RUNNING)},
+    (T.COMPLETED, TE.REACTIVATE): T.ACTIVE,
 }
 
 
 class JobState(StrEnum):
     ACTIVE = "active"
+    DISABLING = "disabling"
+    DISABLED = "disabled"
+    ENABLING = "enabling"
     TERMINATING = "terminating"
     COMPLETED = "completed"
+    DELETING = "deleting"
 
 
 class JobEvent(StrEnum):
+    DISABLE = "disable"
+    NOTHING_RUNS = "no task of it is on a node"
+    ENABLE = "enable"
+    ENABLED = "its tasks may start"
     TERMINATE = "terminate"
     TASKS_ENDED = "no task is left"
+    DELETE = "delete"
 
 
 J, JE = JobState, JobEvent
 
 JOB_TRANSITIONS: Mapping[tuple[JobState, JobEvent], JobState] = {
-    (J.ACTIVE, JE.TERMINATE): J.TERMINATING,
+    (J.ACTIVE, JE.DISABLE): J.DISABLING,
+    (J.ENABLING, JE.DISABLE): J.DISABLING,
+    (J.DISABLING, JE.NOTHING_RUNS): J.DISABLED,
+    (J.DISABLING, JE.ENABLE): J.ENABLING,
+    (J.DISABLED, JE.ENABLE): J.ENABLING,
+    (J.ENABLING, JE.ENABLED): J.ACTIVE,
+    **{(state, JE.TERMINATE): J.TERMINATING for state in (J.ACTIVE, J.DISABLING, J.DISABLED, J.ENABLING)},
     (J.TERMINATING, JE.TASKS_ENDED): J.COMPLETED,
+    **{(state, JE.DELETE): J.DELETING for state in J if state is not J.DELETING},
 }
 
 
 class ScheduleState(StrEnum):
     ACTIVE = "active"
+    DISABLED = "disabled"
+    TERMINATING = "terminating"
     COMPLETED = "completed"
+    DELETING = "deleting"
 
 
 class ScheduleEvent(StrEnum):
+    DISABLE = "disable"
+    ENABLE = "enable"
+    TERMINATE = "terminate"
     FINISHED = "no further job will come"
+    DELETE = "delete"
 
+
+S, SE = ScheduleState, ScheduleEvent
 
 SCHEDULE_TRANSITIONS: Mapping[tuple[ScheduleState, ScheduleEvent], ScheduleState] = {
-    (ScheduleState.ACTIVE, ScheduleEvent.FINISHED): ScheduleState.COMPLETED,
+    (S.ACTIVE, SE.DISABLE): S.DISABLED,
+    (S.DISABLED, SE.ENABLE): S.ACTIVE,
+    **{(state, SE.TERMINATE): S.TERMINATING for state in (S.ACTIVE, S.DISABLED)},
+    **{(state, SE.FINISHED): S.COMPLETED for state in (S.ACTIVE, S.DISABLED, S.TERMINATING)},
+    **{(state, SE.DELETE): S.DELETING for state in S if state is not S.DELETING},
 }
+
+
+class JobNodeState(StrEnum):
+    """Of what a job's preparation and release tasks do on one node."""
+
+    PREPARING = "preparing"
+    PREPARED = "prepared"
+    FAILED = "failed"
+    RELEASING = "releasing"
+    RELEASED = "released"
 
 
 def next_task_state(key: str, state: TaskState, event: TaskEvent, story: str) -> TaskState:

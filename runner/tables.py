@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Double, Integer, LargeBinary, Table
+from sqlalchemy import BigInteger, Double, Index, Integer, LargeBinary, Table
 
 from pools import tables as shared
 
@@ -25,9 +25,16 @@ tasks = Table(
     key("job_id"),
     key("id"),
     copied("sequence", BigInteger),
+    # of completed ones, which the controller does not hold in memory (see model.Done)
+    copied("done", Integer, optional=True),
+    copied("cost", Double, optional=True),
+    copied("unpriced_seconds", Double, optional=True),
     *stamped(),
     body(),
+    Index(None, "done", "job_id"),
 )
+
+job_nodes = Table("job_nodes", metadata, key("job_id"), key("node_id"), *stamped(), body())
 
 job_schedules = Table("job_schedules", metadata, key("id"), *stamped(), body())
 

@@ -21,7 +21,6 @@ from pools import (
     Node,
     NodeDeallocationOption,
     Table,
-    TaskCounts,
     evolve,
 )
 
@@ -34,12 +33,13 @@ from .model import Ending, Job, Output, Task, TaskKey
 from .scheduler import Durations, NodeSlots, Placement, Stage
 from .states import JobState, TaskEvent, TaskState, next_task_state
 from .task_queue import TaskQueue
-from .task_tally import TaskTally
+from .task_records import TaskRecords
+from .task_tally import DoneTotals
 
 E = TaskEvent
 
 
-class TaskMachine:
+class TaskMachine(TaskRecords):
     def __init__(
         self,
         ledger: Ledger,
@@ -48,40 +48,38 @@ class TaskMachine:
         node_of: Callable[[str], Node | None] = lambda node_id: None,
     ) -> None:
         """`node_of`: the record of a node, by its id."""
-        self.tasks: Table[TaskKey, Task] = Table(ledger, "tasks")
+        super().__init__(ledger, jobs)
         self.outputs: Log[tuple[str, str, str, str], Output] = Log(ledger, "outputs")
         self._jobs = jobs
         self._say = say
-        self._by_uid: dict[str, TaskKey] = {}
         #: tasks that wait for a node
         self.queue = TaskQueue(self.tasks, jobs)
-        self._tally = TaskTally(jobs)
-        self.keys_of: dict[str, list[TaskKey]] = {}
         self.slots: dict[str, NodeSlots] = {}
         self.durations = Durations()
         self.costs = JobCosts(self.slots, node_of)
-        self._sequence = 0
         #: told of tasks that completed, and of nodes whose load changed, in this batch
         self.completed: list[Task] = []
         self.touched: set[str] = set()
 
     # -- records ---------------------------------------------------------------------------------------------
 
-    def load(self, tasks: dict[TaskKey, Task]) -> None:
-        """Take over the stored tasks; nodes are added by `node_known` before or after."""
-        self.tasks.load(tasks)
+    def load(self, tasks: dict[TaskKey, Task], done: dict[str, dict[str, int]], sequence: int) -> None:
+        """See TaskRecords.load_records; nodes are added by `node_known` before or after."""
+        self.load_records(tasks, done, sequence)
         for task in sorted(tasks.values(), key=lambda t: t.sequence):
             self._register(task)
-            if task.node_id is not None and task.state is not TaskState.COMPLETED:
+            if task.node_id is not None:
                 self._place_record(task)
             elif task.state is TaskState.ACTIVE:
                 self.queue.push(task)
 
+    def known_totals(self, job_id: str, totals: DoneTotals) -> None:
+        """What the job's completed tasks came to, as they were loaded."""
+        self.known_done(job_id, totals)
+        self.costs.add_done(job_id, totals)
+
     def _register(self, task: Task) -> None:
-        self._by_uid[task.uid] = task.key
-        self.keys_of.setdefault(task.job_id, []).append(task.key)
-        self._sequence = max(self._sequence, task.sequence)
-        self._tally.add(task, +1)
+        self.register(task)
         self.costs.known(task)
 
     def add(self, task: Task) -> Task:
@@ -90,33 +88,13 @@ class TaskMachine:
         self.queue.push(task)
         return task
 
-    def next_sequence(self) -> int:
-        self._sequence += 1
-        return self._sequence
-
-    def _put(self, old: Task, new: Task) -> Task:
-        self._tally.add(old, -1)
-        self._tally.add(new, +1)
-        return self.tasks.put(new.key, new)
-
     def restate(self, job: Job) -> None:
         """Record a job whose tasks may start no more, or may again: those that wait count as queued if they may."""
-        waiting = [task for key in self.keys_of.get(job.id, ()) if (task := self.tasks[key]).state is TaskState.ACTIVE]
+        waiting = [task for task in self.open_of(job.id) if task.state is TaskState.ACTIVE]
         self._tally.recount(waiting, lambda: self._jobs.put(job.id, job))
         for task in waiting:
             if task.node_id is None:
                 self.queue.push(task)
-
-    def counts(self, pool_id: str) -> TaskCounts:
-        return self._tally.of_pool(pool_id)
-
-    def open_tasks(self, job_id: str) -> int:
-        """Tasks of the job that are not completed."""
-        return self._tally.open_tasks(job_id)
-
-    def placed_tasks(self, job_id: str) -> list[Task]:
-        tasks = (self.tasks[key] for key in self.keys_of.get(job_id, ()))
-        return [task for task in tasks if task.node_id is not None and task.state is not TaskState.COMPLETED]
 
     # -- placement -------------------------------------------------------------------------------------------
 
@@ -124,8 +102,8 @@ class TaskMachine:
         """Record that the task's next execution is placed on `node`; with `holds` False it waits there."""
         state = next_task_state(task.id, task.state, E.PLACED, task.story) if holds else task.state
         changes = {"state": state, "attempt": task.attempt + 1, "node_id": node.node_id, "ended": False}
-        task = self._put(task, evolve(task, now, **changes))
-        slots = node.slots if task.exclusive else task.spec.required_slots
+        task = self.put(task, evolve(task, now, **changes))
+        slots = node.slots if task.exclusive else task.slots
         stage = Stage.HOLDS if holds else Stage.QUEUED
         node.place(task.execution_id, Placement(task.key, slots, now, stage))
         self.touched.add(node.node_id)
@@ -137,7 +115,7 @@ class TaskMachine:
         if node is None:
             job = self._jobs[task.job_id]
             node = self.slots[task.node_id] = NodeSlots(task.node_id, job.pool_id, 1)
-        slots = node.slots if task.exclusive else task.spec.required_slots
+        slots = node.slots if task.exclusive else task.slots
         stage = Stage.QUEUED if task.state is TaskState.ACTIVE else Stage.HOLDS
         stage = Stage.ENDED if task.ended else stage
         node.place(task.execution_id, Placement(task.key, slots, task.modified, stage))
@@ -150,11 +128,6 @@ class TaskMachine:
     def busy(self, node_id: str) -> int:
         node = self.slots.get(node_id)
         return len(node.placements) if node is not None else 0
-
-    def task_of(self, execution_id: str) -> Task | None:
-        """The task that the execution belongs to, whether it is the present one or not."""
-        key = self._by_uid.get(execution_id.rpartition("-")[0])
-        return self.tasks.get(key) if key is not None else None
 
     def _current(self, node_id: str, execution_id: str) -> Task | None:
         """The task whose present execution this is, or None if the report is stale."""
@@ -178,7 +151,7 @@ class TaskMachine:
         if not task.ended:
             self.slots[node_id].move(execution_id, Stage.HOLDS, now)
         state = next_task_state(task.id, task.state, E.STARTED, task.story)
-        self.costs.started(self._put(task, evolve(task, now, state=state, start_time=time)))
+        self.costs.started(self.put(task, evolve(task, now, state=state, start_time=time)))
 
     def ended(self, node_id: str, execution_id: str, now: float) -> None:
         """The slot is free; the outcome follows when the output is in the store."""
@@ -186,7 +159,7 @@ class TaskMachine:
         if task is not None and not task.ended:
             self.slots[node_id].move(execution_id, Stage.ENDED, now)
             self.touched.add(node_id)
-            self._put(task, evolve(task, now, ended=True))
+            self.put(task, evolve(task, now, ended=True))
 
     def outcome(self, report: Outcome, now: float) -> None:
         """Record an outcome; a stale or repeated one is only acknowledged."""
@@ -223,7 +196,7 @@ class TaskMachine:
         changes |= self.costs.charge(task, now, report)
         self._unplace(task)
         changes["state"] = next_task_state(task.id, task.state, E.GIVEN_BACK, task.story)
-        task = self._put(task, evolve(task, now, node_id=None, ended=False, ending=None, **changes))
+        task = self.put(task, evolve(task, now, node_id=None, ended=False, ending=None, **changes))
         self.queue.push(task)
 
     def _complete(self, task: Task, now: float, failure: FailureInfo | None, report: Outcome | None) -> None:
@@ -231,7 +204,7 @@ class TaskMachine:
         changes |= self.costs.charge(task, now, report)
         if task.node_id is not None:
             self._unplace(task)
-        self.completed.append(self._put(task, evolve(task, now, **changes)))
+        self.completed.append(self.put(task, evolve(task, now, **changes)))
 
     def give_back(self, task: Task, now: float, *, requeued: bool, report: Outcome | None = None) -> None:
         """The present execution runs no more and has no outcome: the task queues again; `requeued` counts it, apart
@@ -284,7 +257,7 @@ class TaskMachine:
         """Ask the node to end the present execution of a placed task."""
         assert task.node_id is not None
         if task.ending not in (ending, Ending.TERMINATE):
-            self._put(task, evolve(task, now, ending=ending))
+            self.put(task, evolve(task, now, ending=ending))
         self._say(KillExecution(task.node_id, task.execution_id))
 
     def node_gone(self, node_id: str, died: str | None, now: float) -> None:

@@ -4,10 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+import msgspec
+
 from pools import ExecutionResult, Table, TaskCounts
 
 from .model import Job, Task
 from .states import TaskState
+
+
+class DoneTotals(msgspec.Struct, frozen=True):
+    """Over the completed tasks of a job; `unpriced_seconds` of nodes whose price was not known."""
+
+    succeeded: int = 0
+    failed: int = 0
+    cost: float = 0.0
+    unpriced_seconds: float = 0.0
+
+    def __add__(self, other: DoneTotals) -> DoneTotals:
+        return DoneTotals(
+            self.succeeded + other.succeeded,
+            self.failed + other.failed,
+            self.cost + other.cost,
+            self.unpriced_seconds + other.unpriced_seconds,
+        )
 
 
 class TaskTally:
@@ -28,6 +47,11 @@ class TaskTally:
             counts[1] += by
         elif job.takes_tasks:
             counts[0] += by
+
+    def add_done(self, job_id: str, totals: DoneTotals) -> None:
+        counts = self._pools.setdefault(self._jobs[job_id].pool_id, [0, 0, 0, 0])
+        counts[2] += totals.succeeded
+        counts[3] += totals.failed
 
     def recount(self, tasks: Iterable[Task], restate: Callable[[], object]) -> None:
         """`restate` changes how the job of these tasks stands, and with it what they count as."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pools import POOL_CHANGEABLE, differences, fixed_differences
-from runner import Core, JobSpec, JobWithTasks, TaskSpec, Workload, beside_budget
+from runner import Core, JobSpec, JobWithTasks, Task, TaskSpec, Workload, beside_budget
 
 _CAN = {
     "pool": f"What can change of a pool: {', '.join(POOL_CHANGEABLE)}, and options in its metadata but for provider",
@@ -19,9 +19,13 @@ class WorkloadConflict(ValueError):
     """The state holds an object of the same id that was asked for with other properties."""
 
 
-def check_conflicts(workload: Workload, core: Core, state: Path) -> None:
+#: The tasks that a state holds, by job and id.
+Held = Mapping[str, Mapping[str, Task]]
+
+
+def check_conflicts(workload: Workload, core: Core, tasks: Held, state: Path) -> None:
     """`state`: where it is, to be told. Raises WorkloadConflict."""
-    for kind, key, fixed in _conflicts(workload, core):
+    for kind, key, fixed in _conflicts(workload, core, tasks):
         if fixed:
             raise WorkloadConflict(
                 f"the state {state} holds a {kind} {key!r} with other properties, and these are for life: "
@@ -29,7 +33,7 @@ def check_conflicts(workload: Workload, core: Core, state: Path) -> None:
                 f"{_CAN.get(kind, '')}".rstrip()
             )
     for job in workload.jobs:
-        kept, new = core.jobs.jobs.get(job.id), new_tasks(job, core)
+        kept, new = core.jobs.jobs.get(job.id), new_tasks(job, tasks)
         if kept is not None and new and kept.state != "active":
             raise WorkloadConflict(
                 f"job {job.id!r} is {kept.state} in the state {state} and takes no more tasks, "
@@ -37,25 +41,26 @@ def check_conflicts(workload: Workload, core: Core, state: Path) -> None:
             )
 
 
-def new_tasks(job: JobWithTasks, core: Core) -> tuple[TaskSpec, ...]:
-    return tuple(task for task in job.tasks if (job.id, task.id) not in core.tasks.tasks)
+def new_tasks(job: JobWithTasks, tasks: Held) -> tuple[TaskSpec, ...]:
+    held = tasks.get(job.id, {})
+    return tuple(task for task in job.tasks if task.id not in held)
 
 
 def without_tasks(job: JobWithTasks) -> JobSpec:
     return JobSpec(**{name: getattr(job, name) for name in JobSpec.__struct_fields__})
 
 
-def _conflicts(workload: Workload, core: Core) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+def _conflicts(workload: Workload, core: Core, tasks: Held) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Everything that is held already: its kind, its id, and in what it differs though it must not."""
     for pool in workload.pools:
         if (held := core.ctx.pools.get(pool.id)) is not None:
             yield "pool", pool.id, fixed_differences(held.spec, pool)
     for schedule in workload.job_schedules:
-        if (recurrent := core.jobs.schedules.get(schedule.id)) is not None:
+        if (recurrent := core.schedules.schedules.get(schedule.id)) is not None:
             yield "job schedule", schedule.id, beside_budget(recurrent.spec, schedule)
     for job in workload.jobs:
         if (kept := core.jobs.jobs.get(job.id)) is not None:
             yield "job", job.id, beside_budget(kept.spec, without_tasks(job))
         for task in job.tasks:
-            if (known := core.tasks.tasks.get((job.id, task.id))) is not None:
+            if (known := tasks.get(job.id, {}).get(task.id)) is not None:
                 yield f"task of job {job.id!r},", task.id, differences(known.spec, task)

@@ -32,6 +32,7 @@ from runner import (
     OutputStore,
     PackageStore,
     RescalePool,
+    Task,
     UpdateJob,
     UpdateJobSchedule,
     VmEffects,
@@ -39,7 +40,7 @@ from runner import (
     open_journal,
 )
 
-from .conflicts import check_conflicts, new_tasks, without_tasks
+from .conflicts import Held, check_conflicts, new_tasks, without_tasks
 from .crash import crash_point
 from .left_over import left_over
 from .narrowed import OnlyThese, only_pool
@@ -154,12 +155,13 @@ class Controller:
         WorkloadConflict.
         """
         workload, now = loaded.spec, self._clock.now()
-        check_conflicts(workload, self.core, self.state.path)
+        held = {job.id: self._tasks_of(job.id) for job in workload.jobs if job.id in self.core.jobs.jobs}
+        check_conflicts(workload, self.core, held, self.state.path)
         for application in workload.applications:
             source = loaded.base / application.source
             package = self.packages.add(application.id, application.version, source, now)
-            held = self.core.applications.get((package.application_id, package.version))
-            if held is None or held.sha256 != package.sha256:
+            known = self.core.applications.get((package.application_id, package.version))
+            if known is None or known.sha256 != package.sha256:
                 self.core.handle(AddApplication(package), now)
         for pool in workload.pools:
             present = self.core.ctx.pools.get(pool.id)
@@ -171,22 +173,27 @@ class Controller:
                 provider = pool_options(pool.metadata).provider or self.settings.default_provider
                 self.core.handle(AddPool(pool, provider, self._image(pool, provider)), now)
         for schedule in workload.job_schedules:
-            kept_schedule = self.core.jobs.schedules.get(schedule.id)
+            kept_schedule = self.core.schedules.schedules.get(schedule.id)
             if kept_schedule is None:
                 self.core.handle(AddJobSchedule(schedule), now)
             elif kept_schedule.spec != schedule:
                 self.core.handle(UpdateJobSchedule(schedule), now)
         for job in workload.jobs:
-            self._apply_job(job, now)
+            self._apply_job(job, held, now)
 
-    def _apply_job(self, job: JobWithTasks, now: float) -> None:
+    def _tasks_of(self, job_id: str) -> dict[str, Task]:
+        """Those in memory have not been committed yet, or have changed since."""
+        stored = {task.id: task for task in self.journal.tasks(job_id)}
+        return stored | {task.id: task for task in self.core.tasks.open_of(job_id)}
+
+    def _apply_job(self, job: JobWithTasks, held: Held, now: float) -> None:
         spec, kept = without_tasks(job), self.core.jobs.jobs.get(job.id)
         if kept is None:
             self.core.handle(AddJob(spec, job.tasks), now)
             return
         if kept.spec != spec:
             self.core.handle(UpdateJob(spec), now)
-        if new := new_tasks(job, self.core):
+        if new := new_tasks(job, held):
             self.core.handle(AddTasks(job.id, new), now)
 
     def _image(self, pool: PoolSpec, provider: str) -> str:
@@ -220,7 +227,7 @@ class Controller:
 
     def at_rest(self) -> bool:
         """No work is left or to come, and no node is there."""
-        return not self.core.ctx.nodes and not self.core.jobs.unfinished()
+        return not self.core.ctx.nodes and not self.core.unfinished()
 
     def stuck(self) -> str | None:
         """Why the work cannot go on without somebody's help, or None: a pool with work gets no healthy node."""

@@ -96,7 +96,7 @@ class Decoder:
         given: dict[str, str] = {}
         for spelled, (place, value) in tree.entries.items():
             name = OLD_NAMES.get(owner, {}).get(spelled, spelled)
-            if name not in fields:
+            if name not in fields or name in UNSUPPORTED.get(owner, ()):
                 self._unknown(owner, spelled, place, value, fields, path)
             elif name in given:
                 self._wrong(place, path, f"{spelled} and {given[name]} are the same property; keep {name}")

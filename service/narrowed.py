@@ -20,6 +20,9 @@ def only_pool(stored: Stored, pool_id: str) -> Stored:
         nodes={key: node for key, node in stored.nodes.items() if node.pool_id == pool_id},
         jobs=jobs,
         tasks={key: task for key, task in stored.tasks.items() if task.job_id in jobs},
+        done={job_id: ended for job_id, ended in stored.done.items() if job_id in jobs},
+        totals={job_id: totals for job_id, totals in stored.totals.items() if job_id in jobs},
+        job_nodes={key: each for key, each in stored.job_nodes.items() if each.job_id in jobs},
         job_schedules={
             key: each for key, each in schedules if each.spec.job_specification.pool_info.pool_id == pool_id
         },

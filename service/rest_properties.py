@@ -11,9 +11,21 @@ from collections.abc import Mapping
 #: Legacy names, by struct: the Azure CLI forwards them untouched.
 OLD_NAMES: Mapping[str, Mapping[str, str]] = {
     "PoolSpec": {"maxTasksPerNode": "taskSlotsPerNode"},
+    "PoolSpecification": {"maxTasksPerNode": "taskSlotsPerNode"},
     "ResourceFile": {"blobSource": "httpUrl"},
 }
 
+_POOL = (
+    "applicationLicenses",
+    "certificateReferences",
+    "cloudServiceConfiguration",
+    "identity",
+    "mountConfiguration",
+    "resourceTags",
+    "targetNodeCommunicationMode",
+    "upgradePolicy",
+    "userAccounts",
+)
 _COMMAND = ("containerSettings",)
 _TASK = (*_COMMAND, "outputFiles", "authenticationTokenSettings")
 _JOB = (
@@ -30,17 +42,8 @@ _JOB = (
 UNSUPPORTED: Mapping[str, frozenset[str]] = {
     name: frozenset(properties)
     for name, properties in {
-        "PoolSpec": (
-            "applicationLicenses",
-            "certificateReferences",
-            "cloudServiceConfiguration",
-            "identity",
-            "mountConfiguration",
-            "resourceTags",
-            "targetNodeCommunicationMode",
-            "upgradePolicy",
-            "userAccounts",
-        ),
+        "PoolSpec": _POOL,
+        "PoolSpecification": _POOL,
         "VirtualMachineConfiguration": (
             "containerConfiguration",
             "dataDisks",
@@ -69,6 +72,8 @@ UNSUPPORTED: Mapping[str, frozenset[str]] = {
         "UserIdentity": ("username",),
         "TaskSpec": (*_TASK, "affinityInfo", "dependsOn", "exitConditions", "multiInstanceSettings"),
         "JobManagerTask": _TASK,
+        "JobPreparationTask": _COMMAND,
+        "JobReleaseTask": _COMMAND,
         "JobSpecification": _JOB,
         "JobWithTasks": _JOB,
         "PoolInfo": ("autoPoolSpecification",),
@@ -112,6 +117,7 @@ NEUTRAL: Mapping[str, frozenset[str]] = {
 UNSUPPORTED_VALUES: Mapping[tuple[str, str], frozenset[str]] = {
     ("AutoUser", "elevationLevel"): frozenset(("admin",)),
     ("PoolSpec", "enableInterNodeCommunication"): frozenset(("true",)),
+    ("PoolSpecification", "enableInterNodeCommunication"): frozenset(("true",)),
 }
 
 #: What `imageReference` may hold.

@@ -15,6 +15,7 @@ from .options import config_option, json_option, read_settings, state_option
 
 if TYPE_CHECKING:
     from pools import AutoScaleRun
+    from runner import Task
 
     from ..controller import Controller
     from ..preflight import Preflight
@@ -132,13 +133,13 @@ class _Desk:
             controller.run(lambda: self._done(controller))
             if self._interrupts > 1:
                 self._leave_at_once(controller)
-            runs = controller.journal.autoscale_runs()
+            runs, tasks = controller.journal.autoscale_runs(), controller.journal.all_tasks()
         finally:
             controller.close()
             for number, handler in handlers.items():
                 signal.signal(number, handler)
             self._pump.close()
-        return self._end(controller, runs)
+        return self._end(controller, runs, tasks)
 
     def _done(self, controller: Controller) -> bool:
         if self._interrupts or self._stuck is not None:
@@ -191,7 +192,7 @@ class _Desk:
         # threads may still wait for clouds and nodes, and what is to be remembered is committed
         os._exit(130)
 
-    def _end(self, controller: Controller, runs: list[AutoScaleRun]) -> int:
+    def _end(self, controller: Controller, runs: list[AutoScaleRun], tasks: list[Task]) -> int:
         from ..clock import now
         from ..report import Report
         from ..views.summary import summary
@@ -199,7 +200,7 @@ class _Desk:
         core = controller.core
         report = Report(
             jobs=tuple(core.jobs.jobs),
-            tasks=sorted(core.tasks.tasks, key=lambda task: task.sequence),
+            tasks=tasks,
             pools=tuple(core.ctx.pools),
             nodes=tuple(core.ctx.nodes),
             autoscale_runs=runs,

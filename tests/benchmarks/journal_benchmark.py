@@ -12,6 +12,7 @@ import msgspec
 
 from pools import Change
 from runner import Output, Task, TaskSpec, TaskState, open_journal
+from runner.task_spec import packed
 
 from .cpu import Measured, Stopwatch
 from .report import Report, table
@@ -30,7 +31,7 @@ def _outcome(number: int) -> Outcome:
         id=f"t{number}",
         uid=f"{number:012x}",
         sequence=number,
-        spec=TaskSpec(id=f"t{number}", command_line="true"),
+        raw_spec=packed(TaskSpec(id=f"t{number}", command_line="true")),
         state=TaskState.COMPLETED,
         exit_code=0,
         created=NOW,

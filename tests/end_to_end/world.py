@@ -192,7 +192,7 @@ class World:
         )
 
     def tasks(self, job_id: str = "job") -> list[Any]:
-        return self.look(lambda: [task for task in self.controller.core.tasks.tasks if task.job_id == job_id])
+        return self.controller.journal.tasks(job_id)
 
     def task(self, task_id: str = "t0", job_id: str = "job") -> Any:
         return next(task for task in self.tasks(job_id) if task.id == task_id)

@@ -23,6 +23,7 @@ from pools import (
     options_of,
 )
 from runner import Job, JobSpec, PoolInfo, Task, TaskSpec, TaskState
+from runner.task_spec import packed
 from service.costs import amount, idle_cost, job_costs, paid, told, used
 from service.problems import InputError
 from service.report import Report
@@ -47,9 +48,8 @@ JOB = Job(**STAMP, id="j", spec=JobSpec(id="j", pool_info=PoolInfo(pool_id="p"))
 
 
 def task(task_id="t", **changes):
-    return Task(
-        **STAMP, job_id="j", id=task_id, uid=task_id, sequence=1, spec=TaskSpec(id=task_id, command_line="x"), **changes
-    )
+    spec = packed(TaskSpec(id=task_id, command_line="x"))
+    return Task(**STAMP, job_id="j", id=task_id, uid=task_id, sequence=1, raw_spec=spec, **changes)
 
 
 RUNNING = {"state": TaskState.RUNNING, "node_id": "n", "start_time": 110.0}

@@ -23,6 +23,7 @@ from pools import (
 from pools import evolve as new_version
 from providers import Vm, VmState
 from runner import Job, JobSpec, JobState, Output, PoolInfo, Task, TaskSpec, TaskState
+from runner.task_spec import packed
 from service.money import money
 from service.views import Line, Pump, Timeline
 from service.views.outputs_text import shown
@@ -35,7 +36,7 @@ STAMP: Any = {"created": 100.0, "modified": 100.0, "state_time": 100.0}
 POOL = Pool(**STAMP, id="p", spec=PoolSpec(id="p", vm_size="local.small", enable_auto_scale=True), provider="local")
 NODE = Node(**STAMP, id="n", pool_id="p", vm_name="vm", low_priority=True)
 JOB = Job(**STAMP, id="j", spec=JobSpec(id="j", pool_info=PoolInfo(pool_id="p")))
-TASK = Task(**STAMP, job_id="j", id="t", uid="u", sequence=1, spec=TaskSpec(id="t", command_line="x"))
+TASK = Task(**STAMP, job_id="j", id="t", uid="u", sequence=1, raw_spec=packed(TaskSpec(id="t", command_line="x")))
 
 
 def timeline():

@@ -208,7 +208,7 @@ def test_a_schedule_has_one_job_at_a_time():
 def test_a_schedule_makes_as_many_jobs_as_it_may():
     sim = simulation(settings=msgspec.structs.replace(SETTINGS, occurrences=2))
     ask(sim, schedule(20))
-    until(sim, lambda: not sim.core.jobs.unfinished())
+    until(sim, lambda: not sim.core.unfinished())
     assert sorted(sim.journal.table("jobs")) == ["s:job-1", "s:job-2"]
     assert job_of(sim, "s:job-2").directory == "workitems/s/job-2"
     sim.run(lambda: False, sim.now + 200.0)

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from pools import AutoScaleRun, Boot, Change, Node, Pool, PoolSpec, Sample
 from runner import ApplicationPackage, Job, JobSchedule, JobSpec, Output, PoolInfo, Task, TaskSpec
+from runner.model import JobNode
+from runner.task_spec import packed
 
 NOW = 1_750_000_000.123456
 
@@ -25,6 +27,7 @@ KEYS: dict[str, tuple[type, Callable[[Any], Any]]] = {
     "samples": (Sample, lambda r: (r.pool_id, r.time)),
     "jobs": (Job, lambda r: r.id),
     "tasks": (Task, lambda r: r.key),
+    "job_nodes": (JobNode, lambda r: r.key),
     "job_schedules": (JobSchedule, lambda r: r.id),
     "applications": (ApplicationPackage, lambda r: (r.application_id, r.version)),
     "outputs": (Output, lambda r: r.key),
@@ -51,10 +54,10 @@ def job(id: str = "job", **fields: Any) -> Job:
 
 
 def task(id: str = "task", job_id: str = "job", sequence: int = 1, **fields: Any) -> Task:
-    spec = TaskSpec(id=id, command_line="/bin/true")
+    spec = packed(TaskSpec(id=id, command_line="/bin/true"))
     stamps = {"created": NOW, "modified": NOW, "state_time": NOW}
     uid = f"{sequence:012x}"
-    return Task(job_id=job_id, id=id, uid=uid, sequence=sequence, spec=spec, **{**stamps, **fields})
+    return Task(job_id=job_id, id=id, uid=uid, sequence=sequence, raw_spec=spec, **{**stamps, **fields})
 
 
 IDS = st.text("abcXYZ019_-", min_size=1, max_size=8)
@@ -77,6 +80,7 @@ SIMPLE: dict[Any, st.SearchStrategy[Any]] = {
     type(None): st.none(),
     timedelta: st.timedeltas(timedelta(0), timedelta(days=10675199)),
     datetime: st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)),
+    msgspec.Raw: st.builds(lambda id: packed(TaskSpec(id=id, command_line="x")), IDS),
     Any: JSON,
 }
 

@@ -1,0 +1,116 @@
+"""The tasks in memory: those that are not completed, and of the others, who are in the store alone, what tasks to come
+hang on. Pure."""
+
+from __future__ import annotations
+
+from pools import Ledger, Table, TaskCounts
+
+from .model import Done, Job, Task, TaskKey
+from .states import TaskState
+from .task_tally import DoneTotals, TaskTally
+
+
+class TaskRecords:
+    def __init__(self, ledger: Ledger, jobs: Table[str, Job]) -> None:
+        #: the completed ones leave at the end of the batch in which they complete
+        self.tasks: Table[TaskKey, Task] = Table(ledger, "tasks")
+        self._by_uid: dict[str, TaskKey] = {}
+        self._open: dict[str, dict[TaskKey, None]] = {}
+        self._done: dict[str, dict[str, int]] = {}
+        self._leaving: dict[TaskKey, None] = {}
+        self._tally = TaskTally(jobs)
+        self._sequence = 0
+
+    # -- what stands where -----------------------------------------------------------------------------------
+
+    def load_records(self, tasks: dict[TaskKey, Task], done: dict[str, dict[str, int]], sequence: int) -> None:
+        """Take over the stored tasks that are not completed, and what is remembered of the others. `sequence`: the
+        greatest of all."""
+        self.tasks.load(tasks)
+        self._done = done
+        self._sequence = sequence
+
+    def register(self, task: Task) -> None:
+        """A task that is not completed is there."""
+        self._by_uid[task.uid] = task.key
+        self._open.setdefault(task.job_id, {})[task.key] = None
+        self._sequence = max(self._sequence, task.sequence)
+        self._tally.add(task, +1)
+
+    def known_done(self, job_id: str, totals: DoneTotals) -> None:
+        """What the job's completed tasks came to, as they were loaded."""
+        self._tally.add_done(job_id, totals)
+
+    def next_sequence(self) -> int:
+        self._sequence += 1
+        return self._sequence
+
+    def put(self, old: Task, new: Task) -> Task:
+        """Record the task's next version."""
+        self._tally.add(old, -1)
+        self._tally.add(new, +1)
+        if new.state is not old.state and TaskState.COMPLETED in (new.state, old.state):
+            self._move(new)
+        return self.tasks.put(new.key, new)
+
+    def _move(self, task: Task) -> None:
+        """Between those that are completed and the others."""
+        ended = self._done.setdefault(task.job_id, {})
+        unfinished = self._open.setdefault(task.job_id, {})
+        if task.done is None:
+            ended.pop(task.id, None)
+            unfinished[task.key] = None
+        else:
+            unfinished.pop(task.key, None)
+            ended[task.id] = task.done
+            self._leaving[task.key] = None
+
+    def let_go(self) -> None:
+        """The batch is over: completed tasks are in the store, and leave memory."""
+        for key in self._leaving:
+            task = self.tasks.get(key)
+            if task is not None and task.state is TaskState.COMPLETED:
+                self.tasks.let_go(key)
+                del self._by_uid[task.uid]
+        self._leaving.clear()
+
+    def recall(self, task: Task) -> None:
+        """Have a completed task in memory until the end of this batch: something is asked of it."""
+        self.tasks.hold(task.key, task)
+        self._by_uid[task.uid] = task.key
+        self._leaving[task.key] = None
+
+    def forget_job(self, job_id: str) -> None:
+        """The job is over: nothing hangs on its tasks any more."""
+        self._open.pop(job_id, None)
+        self._done.pop(job_id, None)
+
+    # -- questions -------------------------------------------------------------------------------------------
+
+    def done(self, key: TaskKey) -> Done | None:
+        """How the task of a job that is not over has ended; None: it has not, or there is none."""
+        flags = self._done.get(key[0], {}).get(key[1])
+        return None if flags is None else Done(flags)
+
+    def exists(self, key: TaskKey) -> bool:
+        """Is there such a task in a job that is not over?"""
+        return key in self.tasks or key[1] in self._done.get(key[0], ())
+
+    def open_of(self, job_id: str) -> list[Task]:
+        """The job's tasks that are not completed, oldest first."""
+        return [self.tasks[key] for key in self._open.get(job_id, ())]
+
+    def open_tasks(self, job_id: str) -> int:
+        """Tasks of the job that are not completed."""
+        return self._tally.open_tasks(job_id)
+
+    def placed_tasks(self, job_id: str) -> list[Task]:
+        return [task for task in self.open_of(job_id) if task.node_id is not None]
+
+    def counts(self, pool_id: str) -> TaskCounts:
+        return self._tally.of_pool(pool_id)
+
+    def task_of(self, execution_id: str) -> Task | None:
+        """The task in memory that the execution belongs to, whether it is the present one or not."""
+        key = self._by_uid.get(execution_id.rpartition("-")[0])
+        return self.tasks.get(key) if key is not None else None
