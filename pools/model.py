@@ -153,6 +153,8 @@ class Pool(Record, frozen=True, kw_only=True, omit_defaults=True):
     #: those in which the cloud can never do what was asked for, as it said when it was asked there last
     unfit: tuple[str, ...] = ()
     usage: Usage = Usage()
+    #: what it was made for, and goes with ("job:<id>", "jobschedule:<id>"); None: it stays until somebody deletes it
+    ends_with: str | None = None
 
 
 class ExecutionResult(StrEnum):
@@ -166,6 +168,7 @@ class FailureInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     category: str
     code: str
     message: str
+    details: tuple[NameValue, ...] = ()
 
 
 class StartTaskInfo(msgspec.Struct, frozen=True, omit_defaults=True):

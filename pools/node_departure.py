@@ -50,7 +50,7 @@ class NodeDeparture:
 
     def reclaim(self, node: Node, at: float, now: float) -> None:
         """The cloud has announced to take the VM back at `at`: nothing new is placed there, and it is replaced at once.
-        What runs there goes on until the VM vanishes; without work it goes now."""
+        What runs there goes on until shortly before, and then queues again; without work it goes now."""
         ctx = self._ctx
         if node.destroying or node.reclaim_at is not None:
             return
@@ -63,8 +63,14 @@ class NodeDeparture:
             ctx.workload.evict(node.id, option, now)
         else:
             node = ctx.put_node(evolve(node, now, reclaim_at=at))
-        ctx.timers.set("reclaim", node.id, at + ctx.settings.reclaim_grace)
+        self.expect(node, at, now)
         self.destroy_if_free(node, now)
+
+    def expect(self, node: Node, at: float, now: float) -> None:
+        """Set the timers of a VM that is taken back at `at`."""
+        settings, timers = self._ctx.settings, self._ctx.timers
+        timers.set("vacate", node.id, max(now, at - settings.reclaim_lead))
+        timers.set("reclaim", node.id, at + settings.reclaim_grace)
 
     def remove(self, node: Node, option: NodeDeallocationOption, reason: str, now: float) -> None:
         """Take the node out of the pool; its VM goes once nothing is left to wait for."""

@@ -201,6 +201,8 @@ class NodeMachine:
             # the cloud has not done what it said; nothing new was placed here, and others have taken its place
             self.departure.hurry(node, NodeDeallocationOption.REQUEUE, now)
             self.departure.vm_ended(self._ctx.nodes[node_id], now)
+        elif kind == "vacate" and node.state is NodeState.LEAVING_POOL:
+            self._ctx.workload.evict(node.id, NodeDeallocationOption.REQUEUE, now)
         elif kind == "connect" and node.vm is not None and node_id not in self._ctx.connected:
             self._connect(node)
         elif kind == "unreachable" and node.unreachable_since is not None:
@@ -253,7 +255,7 @@ class NodeMachine:
             # the controller was away for part of the time: the node gets a whole new boot time
             ctx.timers.set("boot", node.id, now + ctx.boot_timeout(ctx.pools[node.pool_id]))
         if node.reclaim_at is not None:
-            ctx.timers.set("reclaim", node.id, node.reclaim_at + ctx.settings.reclaim_grace)
+            self.departure.expect(node, node.reclaim_at, now)
         if node.state in USABLE:
             ctx.workload.node_usable(node.id, now)
             if node.usable_since is not None:

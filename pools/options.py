@@ -6,7 +6,7 @@ Every other metadata item is its user's own and means nothing here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
@@ -53,6 +53,30 @@ class JobOptions(msgspec.Struct, frozen=True, kw_only=True):
     budget_action: BudgetAction = BudgetAction.STOP
 
 
+class MissedRuns(StrEnum):
+    """What becomes of a run that came due while no controller looked (it was off, or its machine slept)."""
+
+    SKIP = "skip"  # nothing; the next one comes at its time
+    ONCE = "once"  # one job for all of them, at once
+
+
+class Overlap(StrEnum):
+    """What becomes of a run that comes due while the schedule's job is not completed."""
+
+    SKIP = "skip"  # nothing; the next one comes at its time
+    QUEUE = "queue"  # its job is made when that job is completed; at most one run waits
+
+
+class ScheduleOptions(msgspec.Struct, frozen=True, kw_only=True):
+    #: five fields, as crontab(5) has them
+    cron: str | None = None
+    #: IANA name of the zone whose clock `cron` is about
+    time_zone: str = "UTC"
+    #: None: `once` with an interval, as the service does it; `skip` with `cron`
+    missed_runs: MissedRuns | None = None
+    overlap: Overlap = Overlap.QUEUE
+
+
 def _amount(text: str) -> float:
     value = float(text)
     if not 0 < value < 1e12:
@@ -79,6 +103,33 @@ def _name(text: str) -> str:
     return text
 
 
+def _cron(text: str) -> str:
+    """What cronsim lets in that crontab(5) has: five fields, and a day that will come."""
+    from cronsim import CronSim, CronSimError  # few schedules have one
+
+    if len(text.split()) != 5 or not text.isascii():
+        raise ValueError(text)
+    try:
+        next(CronSim(text, _A_LEAP_YEAR))
+    except (CronSimError, StopIteration):
+        raise ValueError(text) from None
+    return text
+
+
+def _zone(text: str) -> str:
+    from zoneinfo import ZoneInfo
+
+    if not text or text.startswith((".", "/")):
+        raise ValueError(text)
+    try:
+        ZoneInfo(text)
+    except (LookupError, OSError):
+        raise ValueError(text) from None
+    return text
+
+
+_A_LEAP_YEAR = datetime(2024, 1, 1)  # noqa: DTZ001 - of a wall clock, wherever it hangs
+
 _Reader = tuple[str, Callable[[str], Any], str]
 _BUDGET: dict[str, _Reader] = {
     "budget": ("budget", _amount, "an amount above 0, such as 12.50"),
@@ -92,10 +143,17 @@ _POOL: dict[str, _Reader] = {
     "fallbackFor": ("fallback_for", _seconds, "a duration such as PT30M"),
     **_BUDGET,
 }
+_SCHEDULE: dict[str, _Reader] = {
+    "cron": ("cron", _cron, "five cron fields that meet some day, such as '30 6 * * MON-FRI'"),
+    "timeZone": ("time_zone", _zone, "a time zone of the IANA, such as Europe/Berlin"),
+    "missedRuns": ("missed_runs", MissedRuns, "skip or once"),
+    "overlap": ("overlap", Overlap, "skip or queue"),
+}
 
 #: Names of the metadata items that mean something here.
 POOL_OPTIONS = tuple(_POOL)
 JOB_OPTIONS = tuple(_BUDGET)
+SCHEDULE_OPTIONS = tuple(_SCHEDULE)
 #: Those of them that may change while the pool is there.
 POOL_CHANGES = tuple(name for name in _POOL if name != "provider")
 
@@ -127,6 +185,20 @@ def options_of_job(metadata: tuple[MetadataItem, ...]) -> JobOptions:
         return job_options(metadata)
     except OptionError:
         return JobOptions()
+
+
+def schedule_options(metadata: Iterable[MetadataItem]) -> ScheduleOptions:
+    """What the metadata of a job schedule asks for. Raises OptionError."""
+    return ScheduleOptions(**_read(metadata, _SCHEDULE))
+
+
+@lru_cache(maxsize=1024)
+def options_of_schedule(metadata: tuple[MetadataItem, ...]) -> ScheduleOptions:
+    """The same for a job schedule that was let in, see `options_of`."""
+    try:
+        return schedule_options(metadata)
+    except OptionError:
+        return ScheduleOptions()
 
 
 def _read(metadata: Iterable[MetadataItem], known: dict[str, _Reader]) -> dict[str, Any]:

@@ -34,10 +34,11 @@ class PoolMachine:
 
     # -- requests --------------------------------------------------------------------------------------------
 
-    def add(self, spec: PoolSpec, provider: str, image: str, now: float) -> Pool:
-        """Record a new pool. Raises PoolError if one of that id exists, or the specification cannot work."""
+    def add(self, spec: PoolSpec, provider: str, image: str, now: float, ends_with: str | None = None) -> Pool:
+        """Record a new pool (`ends_with`: see Pool). Raises PoolError if one of that id exists, or the specification
+        cannot work."""
         ctx = self._ctx
-        check_pool(spec, ctx.settings)
+        self.check(spec)
         if spec.id in ctx.pools:
             raise PoolError("PoolExists", f"pool {spec.id!r} exists already")
         pool = Pool(
@@ -52,11 +53,16 @@ class PoolMachine:
             target_dedicated=spec.target_dedicated_nodes or 0,
             target_low_priority=spec.target_low_priority_nodes or 0,
             next_evaluation=now if spec.enable_auto_scale else None,
+            ends_with=ends_with,
         )
         ctx.put_pool(pool)
         self._start(pool, now)
         ctx.timers.set("sample", pool.id, now)
         return pool
+
+    def check(self, spec: PoolSpec) -> None:
+        """Raises PoolError if the specification cannot work."""
+        check_pool(spec, self._ctx.settings)
 
     def resize(
         self, pool_id: str, targets: tuple[int, int], option: NodeDeallocationOption, now: float
@@ -77,7 +83,7 @@ class PoolMachine:
         A new formula is evaluated at once. Raises PoolError.
         """
         pool = self.get(spec.id)
-        check_pool(spec, self._ctx.settings)
+        self.check(spec)
         if fixed := fixed_differences(pool.spec, spec):
             what = f"{', '.join(fixed)} cannot change; only {', '.join(POOL_CHANGEABLE)} and options can"
             raise PoolError("InvalidPropertyValue", f"pool {spec.id!r}: {what}")

@@ -52,6 +52,9 @@ class PoolSettings(msgspec.Struct, frozen=True, kw_only=True):
     #: a node that leaves holds its place until its VM is certain to be gone, so that no VM too many lives; but for so
     #: long at most (its cloud may not answer for hours). See `planner.holds_place` for those that hold none
     hold_place: float = 300.0
+    #: what runs on a VM that its cloud has announced to take back goes on until so long before, and is then given back:
+    #: it has its grace to end in, and its checkpoint is saved
+    reclaim_lead: float = 60.0
     #: a VM that its cloud has announced to take back, and has not so long after, is destroyed
     reclaim_grace: float = 180.0
     #: a VM that carries our tag and has no record is destroyed when it has been seen for so long

@@ -49,17 +49,21 @@ class Kept(Generic[R]):
         columns = [self.table.c.body, *(self.table.c[name] for name in self._bytes)]
         records = []
         for body, *data in connection.execute(select(*columns).where(*where).order_by(*order)):
-            try:
-                record = self._decode(body)
-            except msgspec.MsgspecError as exc:
-                raise JournalError(
-                    f"{named(connection.engine.url)}, table {self.table.name}: {exc} in {body[:200]}; "
-                    "restore a backup, or use the version of ebbtide that wrote it"
-                ) from exc
+            record = self.decode(connection, body)
             if data:
                 record = msgspec.structs.replace(record, **dict(zip(self._bytes, data, strict=True)))
             records.append(record)
         return records
+
+    def decode(self, connection: Connection, body: str) -> R:
+        """The record, without what stands in columns of bytes. Raises JournalError if it cannot be understood."""
+        try:
+            return self._decode(body)
+        except msgspec.MsgspecError as exc:
+            raise JournalError(
+                f"{named(connection.engine.url)}, table {self.table.name}: {exc} in {body[:200]}; "
+                "restore a backup, or use the version of ebbtide that wrote it"
+            ) from exc
 
     def column(self, connection: Connection, of: Column[Any], *where: ColumnElement[bool]) -> Iterable[Any]:
         """One column of the rows that fulfil all conditions."""

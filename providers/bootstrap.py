@@ -26,6 +26,7 @@ LARGEST = 16 * 1024
 _LOOK = 10
 _DEAD_MAN = "/usr/local/sbin/ebbtide-dead-man"
 _OWN = "/usr/local/sbin/ebbtide-user-data"
+_SUDOERS = "/etc/sudoers.d/90-ebbtide"
 #: What useradd takes.
 _USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}")
 
@@ -65,9 +66,13 @@ class Bootstrap:
         return script
 
 
+#: Says that this machine is a node and nothing else: who may use sudo there becomes root, and users are made.
+MACHINE_FILE = "/etc/ebbtide-node"
+
 _BEGIN = f"""\
 export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin"
 : > {BOOTING_FILE}; trap 'rm -f {BOOTING_FILE}' EXIT
+: > {MACHINE_FILE}
 systemd() {{ [ -d /run/systemd/system ]; }}
 label() {{ ! command -v restorecon >/dev/null 2>&1 || restorecon -R "$@"; }}
 [ -d /usr/local/sbin ] || mkdir -p /usr/local/sbin"""
@@ -159,7 +164,10 @@ keys=$home/.ssh/authorized_keys
 chmod 700 "$home/.ssh"
 chown {user} "$home/.ssh" "$keys.new" {root}
 mv "$keys.new" "$keys"
-label "$home/.ssh\""""
+label "$home/.ssh"
+if [ {user} != root ] && [ -d /etc/sudoers.d ]; then
+  (umask 227; printf '%s\n' 'Defaults:{user} !requiretty,!use_pty' '{user} ALL=(ALL) NOPASSWD: ALL' > {_SUDOERS})
+fi"""
 
 
 _HOST_KEY = "/etc/ssh/ssh_host_ed25519_key"

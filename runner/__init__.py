@@ -4,8 +4,13 @@ from .command_line import CommandLineError, shell_hint
 from .command_line import split as split_command_line
 from .commands import OpenNode
 from .core import Core, CoreSettings, Stored
+from .credentials import CredentialError, Credentials, Scope, may_use_api
+from .dependency_checks import KnownTasks, cycle_text, find_cycle
+from .door import DOOR, STORAGE
+from .doors import Doors
 from .effects import WorldEffects
 from .engine import Engine
+from .equipment import Equipment
 from .events import (
     AddApplication,
     AddPool,
@@ -18,8 +23,11 @@ from .events import (
     ResumePool,
     Tick,
 )
+from .files_of_tasks import CHECKPOINTS, TaskFiles, invalid_output, invalid_resource, invalid_source
+from .forgetting import DatabaseSize
 from .job_budgets import beside_budget
 from .job_costs import task_cost
+from .job_errors import JobError
 from .job_events import (
     AddJob,
     AddJobSchedule,
@@ -42,14 +50,18 @@ from .job_events import (
     UpdateJobSchedule,
     UpdateTask,
 )
+from .job_requests import JOB_CHANGEABLE, fixed_in_job
 from .journal import Journal, JournalError, open_journal
 from .model import ApplicationPackage, Job, JobSchedule, Output, Task
 from .node_effects import NodeEffects
+from .node_files import NodeFiles
 from .node_link import LinkError, LinkTimeouts, NodeLink
 from .node_session import NodeSession
+from .node_tidying import tidy_nodes
+from .object_store import Blob, LocalStore, ObjectStore, Page, StoreError, Upload, put_blob
 from .outputs import OutputStore
 from .packages import PackageError, PackageStore, check_source
-from .request_checks import JobError
+from .s3_store import S3Store
 from .simulated_node import Plan
 from .simulation import Request, Simulation
 from .simulation_faults import Faults
@@ -65,10 +77,32 @@ from .spec import (
     Workload,
 )
 from .states import JobState, ScheduleState, TaskState
-from .task_spec import JobManagerTask, TaskConstraints, TaskSpec
+from .storage_urls import Place, SignatureRefused, Signer, StorageUrlError, is_storage
+from .storage_urls import parse as parse_storage_url
+from .task_spec import (
+    RELEASE_LIMIT,
+    HttpHeader,
+    JobManagerTask,
+    JobPreparationTask,
+    JobReleaseTask,
+    OutputFile,
+    OutputFileContainer,
+    OutputFileDestination,
+    OutputFileUploadOptions,
+    TaskConstraints,
+    TaskDependencies,
+    TaskIdRange,
+    TaskSpec,
+)
+from .task_tally import DoneTotals
 from .vm_effects import VmEffects
 
 __all__ = [
+    "CHECKPOINTS",
+    "DOOR",
+    "JOB_CHANGEABLE",
+    "RELEASE_LIMIT",
+    "STORAGE",
     "AddApplication",
     "AddJob",
     "AddJobSchedule",
@@ -77,25 +111,35 @@ __all__ = [
     "ApplicationPackage",
     "ApplicationSpec",
     "AutoScaleNow",
+    "Blob",
     "CommandLineError",
     "Core",
     "CoreSettings",
+    "CredentialError",
+    "Credentials",
+    "DatabaseSize",
     "DeleteJob",
     "DeleteJobSchedule",
     "DeletePool",
     "DeleteTask",
     "DisableJob",
     "DisableJobSchedule",
+    "DoneTotals",
+    "Doors",
     "Drain",
     "EnableJob",
     "EnableJobSchedule",
     "Engine",
+    "Equipment",
     "Event",
     "Faults",
+    "HttpHeader",
     "Job",
     "JobConstraints",
     "JobError",
     "JobManagerTask",
+    "JobPreparationTask",
+    "JobReleaseTask",
     "JobSchedule",
     "JobScheduleSpec",
     "JobSpec",
@@ -104,16 +148,26 @@ __all__ = [
     "JobWithTasks",
     "Journal",
     "JournalError",
+    "KnownTasks",
     "LinkError",
     "LinkTimeouts",
+    "LocalStore",
     "NodeEffects",
+    "NodeFiles",
     "NodeLink",
     "NodeSession",
+    "ObjectStore",
     "OpenNode",
     "Output",
+    "OutputFile",
+    "OutputFileContainer",
+    "OutputFileDestination",
+    "OutputFileUploadOptions",
     "OutputStore",
     "PackageError",
     "PackageStore",
+    "Page",
+    "Place",
     "Plan",
     "PoolInfo",
     "ReactivateTask",
@@ -124,12 +178,21 @@ __all__ = [
     "ResizePool",
     "ResumePool",
     "RunJobSchedule",
+    "S3Store",
     "Schedule",
     "ScheduleState",
+    "Scope",
+    "SignatureRefused",
+    "Signer",
     "Simulation",
+    "StorageUrlError",
+    "StoreError",
     "Stored",
     "Task",
     "TaskConstraints",
+    "TaskDependencies",
+    "TaskFiles",
+    "TaskIdRange",
     "TaskSpec",
     "TaskState",
     "TerminateJob",
@@ -139,13 +202,25 @@ __all__ = [
     "UpdateJob",
     "UpdateJobSchedule",
     "UpdateTask",
+    "Upload",
     "VmEffects",
     "Workload",
     "WorldEffects",
     "beside_budget",
     "check_source",
+    "cycle_text",
+    "find_cycle",
+    "fixed_in_job",
+    "invalid_output",
+    "invalid_resource",
+    "invalid_source",
+    "is_storage",
+    "may_use_api",
     "open_journal",
+    "parse_storage_url",
+    "put_blob",
     "shell_hint",
     "split_command_line",
     "task_cost",
+    "tidy_nodes",
 ]

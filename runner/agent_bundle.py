@@ -18,6 +18,10 @@ _NOT_SHIPPED = {"loader.py"}
 #: Exists while the script of the first boot runs (see providers/bootstrap.py).
 BOOTING_FILE = "/run/ebbtide-booting"
 _BOOTING = f"[ -e {BOOTING_FILE} ]"
+#: Written by that script: this machine is a node and nothing else, so who may use sudo there becomes root.
+MACHINE_FILE = "/etc/ebbtide-node"
+_CAN_SUDO = f"[ -e {MACHINE_FILE} ] && sudo -n true </dev/null 2>/dev/null"
+_MAY_BE_ROOT = f"if [ -O / ]; then :; elif {_CAN_SUDO}; then exec sudo -n "
 _AWAIT_BOOT = f"{_BOOTING} && echo EBBTIDE booting; while {_BOOTING}; do sleep 0.2 || sleep 1; done"
 
 
@@ -52,12 +56,18 @@ class AgentBundle:
         loader = (_SOURCES / "loader.py").read_bytes() + calls.encode()
         # -S: the agent needs nothing from site-packages, and importing site may cost more than all the rest.
         python = f'python3 -I -S -X utf8 -c "import sys;exec(sys.stdin.buffer.read({len(loader)}))" ebbtide-agent'
-        return f"exec /bin/sh -c '{_AWAIT_BOOT}; exec {python}'", loader
+        return f"exec /bin/sh -c '{_AWAIT_BOOT}; {_as_root(python)}'", loader
 
     def files_command(self, root: str) -> str:
         """The command line of a file channel. The agent must have been brought to life before."""
         path = f"{root}/.ebbtide/{self._name}"
-        return f"exec python3 -I -S -X utf8 {shlex.quote(path)} files {shlex.quote(root)}"
+        python = f"python3 -I -S -X utf8 {shlex.quote(path)} files {shlex.quote(root)}"
+        return f"exec /bin/sh -c {shlex.quote(_as_root(python))}"
+
+
+def _as_root(command: str) -> str:
+    """Shell text that becomes the command: as root where the machine is a node alone and its user may do that."""
+    return f"{_MAY_BE_ROOT}{command}; fi; exec {command}"
 
 
 @cache

@@ -4,6 +4,7 @@ again."""
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from pools import Command
 from providers import Vm
@@ -28,6 +29,10 @@ class OpenNode(Command):
     sample_period: float
     provider: str = ""
     notices: str | None = None
+    #: who tasks run as there (see user_identity.node_users)
+    users: dict[str, Any] = field(default_factory=dict)
+    #: seconds between SIGTERM and SIGKILL when an execution is ended
+    grace: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +41,24 @@ class StartExecution(Command):
 
     node_id: str
     execution_id: str
-    kind: str  # "task" | "startup"
+    kind: str  # "task" | "startup" | "job" (a preparation or release task)
     directory: str
     argv: tuple[str, ...]
     environment: dict[str, str]
     packages: tuple[ApplicationPackage, ...] = ()
-    resources: tuple[dict[str, str], ...] = ()
+    resources: tuple[dict[str, Any], ...] = ()
     slots: int = 1
     wall: float | None = None
+    #: the job whose credentials the command gets, as it leaves (see Equipment); None: it may not use the API
+    api_job: str | None = None
+    #: what is uploaded after its end (see files_of_tasks)
+    outputs: tuple[dict[str, Any], ...] = ()
+    #: who it runs as (see user_identity.run_as)
+    user: dict[str, Any] | None = None
+    #: {"url", "restore": bool}: where its checkpoint is saved if it fails; what was saved there is put back before
+    checkpoint: dict[str, Any] | None = None
+    #: runs first; `argv` only after a ProceedExecution
+    coordination: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +72,20 @@ class PrepareNode(Command):
 
 @dataclass(frozen=True, slots=True)
 class KillExecution(Command):
+    """`again`: it will be run once more, so that its checkpoint is saved and its outputs are not. `grace`: seconds
+    between SIGTERM and SIGKILL, None: as OpenNode says."""
+
+    node_id: str
+    execution_id: str
+    grace: float | None = None
+    again: bool = False
+    checkpoint: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProceedExecution(Command):
+    """The coordination command of the execution has succeeded everywhere: its command may run."""
+
     node_id: str
     execution_id: str
 

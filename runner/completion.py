@@ -12,15 +12,18 @@ from .states import TaskEvent, next_task_state
 
 
 def completion(
-    task: Task, pool_id: str, failure: FailureInfo | None, report: Outcome | None, now: float
+    task: Task, pool_id: str, failure: FailureInfo | None, satisfies: bool, report: Outcome | None, now: float
 ) -> dict[str, Any]:
-    """What changes in the record. `report`: of the execution that was its last; None if nobody has heard of its end."""
+    """What changes in the record. `satisfies`: may tasks start that depend on it? `report`: of the execution that was
+    its last; None if nobody has heard of its end."""
     changes: dict[str, Any] = {
         "state": next_task_state(task.id, task.state, TaskEvent.ENDED, task.story),
         "node_id": None,
         "ended": False,
+        "waiting": False,
+        "scheduling_error": None,
         "failure": failure,
-        "satisfies": failure is None,
+        "satisfies": satisfies,
         "result": ExecutionResult.SUCCESS if failure is None else ExecutionResult.FAILURE,
         "end_time": report.end_time if report is not None else now,
         "exit_code": report.exit_code if report is not None else None,
@@ -30,3 +33,19 @@ def completion(
     if task.node_id is not None:
         changes |= {"last_node_id": task.node_id, "last_pool_id": pool_id}
     return changes
+
+
+def reactivation() -> dict[str, Any]:
+    """What changes in the record when the task is to run again: nothing of how it ended is left, and it may be retried
+    as often as at first (Batch REST API: reactivate a task)."""
+    return {
+        "start_time": None,
+        "end_time": None,
+        "exit_code": None,
+        "failure": None,
+        "result": None,
+        "satisfies": False,
+        "ending": None,
+        "retry_count": 0,
+        "last_retry_time": None,
+    }

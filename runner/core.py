@@ -25,9 +25,10 @@ from pools import (
     NodeDeallocationOption,
     NodeState,
     Pool,
+    PoolError,
     PoolMachine,
     PoolSettings,
-    PoolState,
+    PoolSpec,
     RunStartTask,
     Sample,
     Table,
@@ -35,17 +36,25 @@ from pools import (
     Timers,
 )
 
-from .commands import OpenNode
+from .auto_pools import AutoPools, PlacePool
+from .commands import KillExecution, OpenNode
+from .endings import in_detail
 from .events import Event, Tick, TimeLost
 from .execution import Executions
 from .job_budgets import JobBudgets
 from .job_machine import JobMachine
+from .job_nodes import JobNodes
 from .model import ApplicationPackage, Job, JobNode, JobSchedule, Output, Task, TaskKey
 from .placing import place_tasks, recall_waiting
+from .reconciliation import Reconciliation
 from .reports import Reports
 from .requests import Handler, Requests
 from .schedule_machine import ScheduleMachine
+from .start_tasks import StartTasks
+from .task_requests import TaskRequests
 from .task_tally import DoneTotals
+from .unsatisfiable import Unsatisfiable
+from .user_identity import Scope, node_users
 
 
 class CoreSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +65,9 @@ class CoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     #: `run` mode: pools without work end, schedules make at most so many jobs
     end_idle_pools: bool = False
     occurrences: int | None = None
+    #: who tasks run as that ask for nobody (see user_identity), and what they have between SIGTERM and SIGKILL
+    auto_user_scope: Scope = "pool"
+    task_grace: float = 30.0
 
 
 class Stored(msgspec.Struct, kw_only=True):
@@ -78,29 +90,38 @@ class Stored(msgspec.Struct, kw_only=True):
     samples: tuple[Sample, ...] = ()
 
 
+def _nowhere(spec: PoolSpec) -> tuple[str, str]:
+    raise PoolError("InvalidPropertyValue", "there are no auto pools here: nothing says where they are to be")
+
+
 class Core:
     """Implements the `Workload` that pools ask."""
 
-    def __init__(self, settings: CoreSettings, deployment: Deployment, ids: Ids) -> None:
+    def __init__(
+        self, settings: CoreSettings, deployment: Deployment, ids: Ids, place_pool: PlacePool = _nowhere
+    ) -> None:
+        """`place_pool`: says where the auto pools of jobs are to be."""
         self.settings = settings
+        self._now = 0.0  # of the batch
         self._ledger = Ledger()
         self.ctx = Context(self._ledger, settings.pools, ids, deployment)
         self.ctx.workload = self
         self.pools = PoolMachine(self.ctx, end_idle_pools=settings.end_idle_pools)
+        self._auto_pools = AutoPools(self.ctx, self.pools, place_pool)
         self.jobs = JobMachine(
             self._ledger,
             ids,
             self.ctx.timers,
-            self._pool_takes_jobs,
+            self._auto_pools,
             self.ctx.say,
             self.ctx.nodes.get,
         )
         self.schedules = ScheduleMachine(self._ledger, self.ctx.timers, self.jobs, settings.occurrences)
         self.tasks = self.jobs.tasks
         self.budgets = JobBudgets(self.ctx, self.jobs, self.schedules)
-        self.job_nodes: Table[tuple[str, str], JobNode] = Table(self._ledger, "job_nodes")
         self.applications: Table[tuple[str, str], ApplicationPackage] = Table(self._ledger, "applications")
         self.executions = Executions(settings.account, self.ctx, self.jobs, self.applications)
+        self.job_nodes = JobNodes(self.ctx, self._ledger, self.jobs, self.executions)
         requests = Requests(
             self.ctx,
             self.pools,
@@ -108,12 +129,21 @@ class Core:
             self.schedules,
             self.budgets,
             self.executions,
+            self._auto_pools,
             self.applications,
             settings.minimum_recurrence_interval,
         )
-        reports = Reports(self.pools.nodes, self.tasks, self.executions)
+        reports = Reports(
+            self.pools.nodes,
+            self.tasks,
+            self.job_nodes,
+            StartTasks(self.ctx, self.pools.nodes, self.tasks.outputs),
+            Reconciliation(self.ctx, self.tasks, self.job_nodes, self.executions),
+        )
+        self._unsatisfiable = Unsatisfiable(self.ctx, self.jobs)
         self._handlers: Mapping[type[Event], Handler] = {
             **requests.handlers(),
+            **TaskRequests(self.jobs).handlers(),
             **reports.handlers(),
             Tick: lambda event, now: None,
             TimeLost: lambda event, now: self.pools.nodes.time_lost(event.seconds, now),
@@ -143,6 +173,7 @@ class Core:
 
     def settle(self, now: float) -> None:
         """End of a batch: timers, consequences, the planner's pass, the scheduler's pass."""
+        self._now = now
         for kind, key in self.ctx.timers.due(now):
             if kind == "schedule":
                 self.schedules.ring(key, now)
@@ -156,12 +187,19 @@ class Core:
                 self.pools.ring(kind, key, now)
         self.budgets.settle(now)
         self._draw_consequences(now)
-        for command in place_tasks(self.ctx, self.jobs, self.executions, now):
-            self.ctx.say(command)
-        self._draw_consequences(now)
+        self._unsatisfiable.settle(now)
+        jobs = -1
+        while jobs != len(self.jobs.jobs):  # a job that ends may bring its schedule's next one
+            jobs = len(self.jobs.jobs)
+            for command in place_tasks(self.ctx, self.jobs, self.executions, now):
+                self.ctx.say(command)
+            self._draw_consequences(now)
 
     def _draw_consequences(self, now: float) -> None:
-        """Of tasks for jobs, of tasks for nodes, of nodes for pools, until nothing follows any more."""
+        """Of tasks for tasks and jobs, of tasks for nodes, of nodes for pools, until nothing follows any more."""
+        self.tasks.settle_waiting(now)
+        self.job_nodes.settle(now)
+        self._after_jobs(now)
         while self.tasks.completed or self.tasks.touched or self.ctx.dirty:
             self.jobs.settle(now)
             touched, self.tasks.touched = self.tasks.touched, set()
@@ -171,6 +209,12 @@ class Core:
                 if node is not None and self.settings.end_idle_pools:
                     self.ctx.dirty.add(node.pool_id)
             self.pools.settle(now)
+            self.job_nodes.settle(now)
+            self._after_jobs(now)
+
+    def _after_jobs(self, now: float) -> None:
+        self.schedules.settle(now)
+        self._auto_pools.settle(self.jobs.jobs, self.schedules.schedules, now)
 
     def take(self) -> tuple[tuple[Change, ...], tuple[Command, ...]]:
         """What to commit, and what to do once it is committed."""
@@ -188,6 +232,9 @@ class Core:
     def _translate(self, command: Command) -> Command | None:
         """What pools say in their words, in the words of nodes; None for a node that has gone meanwhile, or is to go
         before its VM was asked for."""
+        if isinstance(command, KillExecution):
+            task, grace = self.tasks.task_of(command.execution_id), self.settings.task_grace
+            return in_detail(command, task, self.ctx.nodes.get(command.node_id), grace, self._now)
         if not isinstance(command, ConnectNode | CreateVm | RunStartTask):
             return command
         node = self.ctx.nodes.get(command.node_id)
@@ -198,14 +245,22 @@ class Core:
         if isinstance(command, RunStartTask):
             return self.executions.prepare(node, command.attempt)
         environment, settings = self.executions.node_environment(node), self.ctx.settings
-        provider = self.ctx.pools[node.pool_id].provider
+        pool, own = self.ctx.pools[node.pool_id], self.settings
+        provider, users = pool.provider, node_users(pool.spec, own.auto_user_scope)
         notices = settings.profile(provider).notices if node.low_priority else None
         period, number = settings.sample_period, command.number
-        return OpenNode(node.id, command.vm, number, command.slots, environment, period, provider, notices)
-
-    def _pool_takes_jobs(self, pool_id: str) -> bool:
-        pool = self.ctx.pools.get(pool_id)
-        return pool is not None and pool.state is PoolState.ACTIVE
+        return OpenNode(
+            node.id,
+            command.vm,
+            number,
+            command.slots,
+            environment,
+            period,
+            provider,
+            notices,
+            users,
+            own.task_grace,
+        )
 
     # -- Workload: what pools ask ----------------------------------------------------------------------------
 
@@ -215,10 +270,13 @@ class Core:
     def has_work(self, pool_id: str) -> bool:
         """Is there, or will there be, anything to do for the pool?"""
         counts = self.tasks.counts(pool_id)
-        return bool(counts.active or counts.running) or self.schedules.need(pool_id)
+        if counts.active or counts.running or self.schedules.need(pool_id):
+            return True
+        schedule = self.schedules.schedules.get(self._auto_pools.owner(pool_id) or "")
+        return schedule is not None and self.schedules.more_jobs(schedule)
 
     def busy(self, node_id: str) -> int:
-        return self.tasks.busy(node_id)
+        return self.tasks.busy(node_id) + self.job_nodes.busy(node_id)
 
     def node_usable(self, node_id: str, now: float) -> None:
         node = self.ctx.nodes[node_id]
@@ -228,11 +286,13 @@ class Core:
 
     def evict(self, node_id: str, option: NodeDeallocationOption, now: float) -> None:
         self.tasks.evict(node_id, option, now)
+        self.job_nodes.evict(node_id)
 
     def node_gone(self, node_id: str, now: float) -> None:
         node = self.ctx.nodes.get(node_id)
         failed = node is not None and node.previous_state == NodeState.UNUSABLE
         self.tasks.node_gone(node_id, (node.reason or "") if node is not None and failed else None, now)
+        self.job_nodes.node_gone(node_id, now)
 
     # -- restart ---------------------------------------------------------------------------------------------
 
@@ -251,12 +311,13 @@ class Core:
         self.tasks.load(stored.tasks, stored.done, stored.sequence)
         for job_id, totals in stored.totals.items():
             self.tasks.known_totals(job_id, totals)
+        self.tasks.costs.recover(stored.jobs.values())
         for placed in self.tasks.slots.values():
             if placed.queued:
                 self.ctx.timers.set("recall", placed.node_id, now)
         self.pools.recover(stored.samples, now)
         self.jobs.recover(now)
-        self.schedules.recover()
+        self.schedules.recover(now)
         self.budgets.recover()
 
     @property
@@ -275,6 +336,6 @@ class Core:
             "jobs": self.jobs.jobs,
             "tasks": self.tasks.tasks,
             "job_schedules": self.schedules.schedules,
-            "job_nodes": self.job_nodes,
+            "job_nodes": self.job_nodes.records,
             "applications": self.applications,
         }

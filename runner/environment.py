@@ -34,6 +34,14 @@ def directory_environment(root: str, directory: str) -> dict[str, str]:
     }
 
 
+def preparation_environment(root: str, directory: str) -> dict[str, str]:
+    """Where the tasks of a job (not itself) find what its preparation task left; `directory` is that one's."""
+    return {
+        "AZ_BATCH_JOB_PREP_DIR": f"{root}/{directory}",
+        "AZ_BATCH_JOB_PREP_WORKING_DIR": f"{root}/{directory}/wd",
+    }
+
+
 def task_environment(job_id: str, task_id: str) -> dict[str, str]:
     return {"AZ_BATCH_JOB_ID": job_id, "AZ_BATCH_TASK_ID": task_id}
 

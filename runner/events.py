@@ -140,11 +140,13 @@ class ConsoleRead(Event):
 @dataclass(frozen=True, slots=True)
 class NodeConnected(Event):
     """`connection`: its number, as in OpenNode; what comes of an older one counts for nothing. `known`: the executions
-    that the node knows of, running or ended and not yet acknowledged."""
+    that the node knows of, running or ended and not yet acknowledged. `boot`: names the time since the node started, ""
+    if nobody can tell."""
 
     node_id: str
     connection: int
     known: frozenset[str]
+    boot: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +190,14 @@ class ExecutionStarted(Event):
     node_id: str
     execution_id: str
     time: float
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionCoordinated(Event):
+    """Its coordination command has succeeded; it waits for ProceedExecution, or for its end."""
+
+    node_id: str
+    execution_id: str
 
 
 @dataclass(frozen=True, slots=True)

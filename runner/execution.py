@@ -1,50 +1,38 @@
-"""From a task (or a start task) on a node to the command that runs it: directory, argv, environment,
-packages. Pure."""
+"""From a task (a start task, the preparation or release task of a job) on a node to the command that runs it:
+directory, argv, environment, packages. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any, Protocol
 
-from msgspec.structs import replace
-
-from pools import (
-    ApplicationPackageReference,
-    Context,
-    FailureInfo,
-    Node,
-    NodeMachine,
-    NodeState,
-    ResourceFile,
-    Table,
-)
+from pools import ApplicationPackageReference, Context, Node, Table
 
 from . import environment as env
 from .command_line import split
-from .commands import Acknowledge, KillExecution, PrepareNode, RecallExecutions, StartExecution
-from .events import Outcome
+from .commands import PrepareNode, StartExecution
+from .credentials import may_use_api
+from .endings import checkpoint_of
+from .execution_ids import present_id, start_task_id
+from .files_of_tasks import outputs, resources
+from .job_errors import JobError
 from .job_machine import JobMachine
-from .model import ApplicationPackage, Output, Task
-from .outputs import INLINE
-from .request_checks import JobError
-from .states import TaskState
-from .task_machine import TaskMachine
-
-_START_TASK = "start:"
-#: The stream that a VM's console is kept as.
-CONSOLE = "console.txt"
+from .model import ApplicationPackage, Job, JobNode, Task
+from .spec import UNLIMITED
+from .states import JobNodeState
+from .task_spec import RELEASE_LIMIT, JobReleaseTask, TaskSpec
+from .user_identity import run_as
 
 
-def start_task_id(node_id: str, attempt: int) -> str:
-    """The execution id of a start task's attempt."""
-    return f"{_START_TASK}{node_id}:{attempt}"
+class Gate(Protocol):
+    """What stands between the placement of a task and its start."""
 
+    def admit(self, task: Task, node: Node, now: float) -> bool:
+        """May the start leave now? If not, it will leave later, or the task is taken back."""
 
-def start_task_of(execution_id: str) -> int | None:
-    """The attempt if the execution is one of a start task, else None."""
-    if not execution_id.startswith(_START_TASK):
-        return None
-    attempt = execution_id.rpartition(":")[2]
-    return int(attempt) if attempt.isdecimal() else None
+    def is_ready(self, job_id: str, node_id: str) -> bool:
+        """Would it?"""
 
 
 class Executions:
@@ -58,8 +46,9 @@ class Executions:
         self._account = account
         self._ctx = ctx
         self._jobs = jobs
-        self._tasks: TaskMachine = jobs.tasks
         self._applications = applications
+        #: None: every start leaves at once
+        self.gate: Gate | None = None
 
     # -- packages --------------------------------------------------------------------------------------------
 
@@ -90,6 +79,16 @@ class Executions:
     def node_environment(self, node: Node) -> dict[str, str]:
         return env.node_environment(self._account, node.pool_id, node.id, _root(node), not node.low_priority)
 
+    def begin(self, task: Task, node: Node, now: float) -> tuple[StartExecution, ...]:
+        """The task has just been placed on the node: what is to be said now."""
+        if self.gate is None or self.gate.admit(task, node, now):
+            return (self.start(task, node),)
+        return ()
+
+    def is_ready(self, job_id: str, node_id: str) -> bool:
+        """Would the start of a task of the job leave for the node at once?"""
+        return self.gate is None or self.gate.is_ready(job_id, node_id)
+
     def start(self, task: Task, node: Node) -> StartExecution:
         """The command for the task's present execution."""
         job, spec = self._jobs.jobs[task.job_id], task.spec
@@ -105,8 +104,8 @@ class Executions:
             **env.settings_environment(spec.environment_settings),
             **env.task_environment(task.job_id, task.id),
             **env.directory_environment(root, directory),
+            **_preparation_environment(job, root),
         }
-        wall = spec.constraints.max_wall_clock_time
         return StartExecution(
             node.id,
             task.execution_id,
@@ -115,9 +114,45 @@ class Executions:
             split(spec.command_line),
             variables,
             packages,
-            _resources(spec.resource_files),
+            resources(spec.resource_files),
             pool.spec.task_slots_per_node if task.exclusive else task.slots,
-            wall.total_seconds() if wall is not None and wall.days < 10_000_000 else None,
+            _seconds(spec.constraints.max_wall_clock_time),
+            api_job=task.job_id if may_use_api(task, spec) else None,
+            outputs=outputs(spec.output_files),
+            user=run_as(spec.user_identity),
+            checkpoint=_checkpoint(task, spec, job),
+        )
+
+    def of_job_node(self, record: JobNode, node: Node) -> StartExecution:
+        """The command for the job's preparation or release task, whichever is under way on the node."""
+        job, root, execution_id = self._jobs.jobs[record.job_id], _root(node), present_id(record)
+        release = record.state is JobNodeState.RELEASING
+        spec = job.spec.job_release_task if release else job.spec.job_preparation_task
+        assert spec is not None and execution_id is not None, "neither is under way"
+        if isinstance(spec, JobReleaseTask):
+            wall = spec.max_wall_clock_time or RELEASE_LIMIT
+        else:
+            wall = spec.constraints.max_wall_clock_time or UNLIMITED
+        directory = f"{job.directory}/{spec.id}"
+        packages = self._packages(self._ctx.pools[node.pool_id].spec.application_package_references)
+        variables = {
+            **self._package_environment(packages, root),
+            **env.settings_environment(job.spec.common_environment_settings),
+            **env.settings_environment(spec.environment_settings),
+            **env.task_environment(job.id, spec.id),
+            **env.directory_environment(root, directory),
+            **(_preparation_environment(job, root) if release else {}),
+        }
+        return StartExecution(
+            node.id,
+            execution_id,
+            "job",
+            directory,
+            split(spec.command_line),
+            variables,
+            resources=resources(spec.resource_files),
+            wall=_seconds(wall),
+            user=run_as(spec.user_identity),
         )
 
     def prepare(self, node: Node, attempt: int) -> PrepareNode:
@@ -141,83 +176,10 @@ class Executions:
             split(task.command_line),
             variables,
             packages,
-            _resources(task.resource_files),
+            resources(task.resource_files),
+            user=run_as(task.user_identity),
         )
         return PrepareNode(node.id, packages, start)
-
-    def reconcile(self, node_id: str, known: frozenset[str], now: float) -> None:
-        """After a (re)connection: bring what is placed there and what the node knows of into agreement.
-
-        The node has stopped listening to earlier connections before it told what it knows, so what it does
-        not know of now will not arrive later either.
-        """
-        node = self._ctx.nodes.get(node_id)
-        if node is None or node_id not in self._ctx.connected:
-            return
-        say = self._ctx.say
-        slots = self._tasks.slots.get(node_id)
-        placed = dict(slots.placements) if slots is not None else {}
-        leaving = node.state is NodeState.LEAVING_POOL
-        for execution_id, placement in placed.items():
-            task = self._tasks.tasks[placement.key]
-            started = task.ended or task.state is TaskState.RUNNING
-            if execution_id in known:
-                if task.ending is not None and not task.ended:
-                    say(KillExecution(node_id, execution_id))
-                elif leaving and not started:
-                    say(RecallExecutions(node_id, (execution_id,)))
-            elif started:
-                self._tasks.lost(node_id, execution_id, "the node came back without it", now)
-            elif task.ending is not None or leaving:
-                self._tasks.recalled(node_id, execution_id, now)
-            else:
-                say(self.start(task, node))
-        for execution_id in sorted(known - placed.keys()):
-            if start_task_of(execution_id) is None:
-                say(KillExecution(node_id, execution_id))
-                say(Acknowledge(node_id, (execution_id,)))
-
-    # -- start task reports ----------------------------------------------------------------------------------
-
-    def start_task_outcome(self, report: Outcome, attempt: int, nodes: NodeMachine, now: float) -> None:
-        failure = None
-        if report.error is not None:
-            failure = FailureInfo("usererror", report.error[0], report.error[1])
-        elif report.exit_code != 0:
-            reason = f"the start task exited with code {report.exit_code}"
-            failure = FailureInfo("usererror", "FailureExitCode", reason)
-        node = self._ctx.nodes.get(report.node_id)
-        if node is not None:
-            for output in report.outputs:
-                output = replace(output, owner="starttask", parent_id=node.pool_id, id=node.id)
-                self._tasks.outputs.append(output.key, output)
-        nodes.start_task_ended(report.node_id, attempt, report.exit_code, failure, now)
-        self._ctx.say(Acknowledge(report.node_id, (report.execution_id,)))
-
-    def console_read(self, node_id: str, text: str) -> None:
-        """What the VM of a failed node had printed is kept, as start tasks' output is: the last of it."""
-        node = self._ctx.nodes.get(node_id)
-        if node is None or not text:
-            return
-        data = text.encode(errors="replace")
-        output = Output(
-            owner="node",
-            parent_id=node.pool_id,
-            id=node.id,
-            stream=CONSOLE,
-            size=len(data),
-            data=data[-INLINE:],
-        )
-        self._tasks.outputs.append(output.key, output)
-
-    def start_task_lost(
-        self, node_id: str, execution_id: str, attempt: int, reason: str, nodes: NodeMachine, now: float
-    ) -> None:
-        """Its supervisor was killed: counts as a failed attempt."""
-        nodes.start_task_ended(
-            node_id, attempt, None, FailureInfo("servererror", "StartTaskLost", reason), now
-        )
-        self._ctx.say(Acknowledge(node_id, (execution_id,)))
 
 
 def _root(node: Node) -> str:
@@ -225,13 +187,18 @@ def _root(node: Node) -> str:
     return node.vm.node_root
 
 
-def _resources(files: Iterable[ResourceFile]) -> tuple[dict[str, str], ...]:
-    return tuple(
-        {
-            "url": file.http_url,
-            "path": file.file_path or file.http_url.split("?", 1)[0].rsplit("/", 1)[-1],
-            "mode": file.file_mode or "",
-        }
-        for file in files
-        if file.http_url is not None
-    )
+def _preparation_environment(job: Job, root: str) -> dict[str, str]:
+    spec = job.spec.job_preparation_task
+    return env.preparation_environment(root, f"{job.directory}/{spec.id}") if spec is not None else {}
+
+
+def _checkpoint(task: Task, spec: TaskSpec, job: Job) -> dict[str, Any] | None:
+    """None: there is none to restore, and if it fails there will be no other attempt. See in_detail for the rest."""
+    limit = spec.constraints.max_task_retry_count
+    tried = job.spec.constraints.max_task_retry_count if limit is None else limit
+    return checkpoint_of(task) if tried or task.retry_count or task.requeue_count else None
+
+
+def _seconds(limit: timedelta | None) -> float | None:
+    """A limit as the agent takes it; None: there is none."""
+    return limit.total_seconds() if limit is not None and limit.days < 10_000_000 else None

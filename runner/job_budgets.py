@@ -24,9 +24,10 @@ from pools import (
 )
 
 from .commands import RecallExecutions
+from .job_errors import JobError
 from .job_machine import JobMachine
 from .model import Job
-from .request_checks import JobError, check_options
+from .request_checks import check_options
 from .schedule_machine import ScheduleMachine
 from .spec import JobScheduleSpec, JobSpec, JobSpecification
 from .states import JobState, TaskState
@@ -36,6 +37,7 @@ _FOLLOWS = {
     BudgetAction.STOP: "no further task is started",
     BudgetAction.DRAIN: "the job is terminated",
 }
+_LEVELS = frozenset(level.value for level in Level)
 _CURE = "A higher `budget` in the job's metadata lets it go on"
 
 
@@ -62,7 +64,7 @@ class JobBudgets:
                 asked = options_of_job(job.spec.metadata)
                 if asked.budget is not None:
                     self._judge(job, asked, asked.budget, now)
-                elif job.scheduling_error is not None:
+                elif job.held or _is_ours(job.scheduling_error):
                     self._put(job, None, False, now)
 
     def _judge(self, job: Job, asked: JobOptions, budget: float, now: float) -> None:
@@ -97,6 +99,8 @@ class JobBudgets:
 
     def _put(self, job: Job, error: FailureInfo | None, held: bool, now: float) -> None:
         (self._held.add if held else self._held.discard)(job.id)
+        if error is None and not _is_ours(job.scheduling_error):
+            error = job.scheduling_error
         if (error, held) == (job.scheduling_error, job.held):
             return
         changed = evolve(job, now, scheduling_error=error, held=held)
@@ -161,6 +165,11 @@ class JobBudgets:
 def beside_budget(old: JobSpec | JobScheduleSpec, new: JobSpec | JobScheduleSpec) -> tuple[str, ...]:
     """The properties in which two jobs, or two schedules, differ, but for the budget."""
     return differences(old, new, items=JOB_OPTIONS)
+
+
+def _is_ours(error: FailureInfo | None) -> bool:
+    """Does it say how a budget stands?"""
+    return error is not None and error.code in _LEVELS
 
 
 def _require(what: str, fixed: tuple[str, ...], spec: JobSpecification) -> None:

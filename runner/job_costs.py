@@ -15,7 +15,7 @@ from typing import Any
 from pools import Cost, Node, cost_of
 
 from .events import Outcome
-from .model import Task, TaskKey
+from .model import Job, Task, TaskKey
 from .scheduler import NodeSlots
 from .states import TaskState
 from .task_tally import DoneTotals
@@ -41,6 +41,12 @@ class JobCosts:
 
     def add_done(self, job_id: str, totals: DoneTotals) -> None:
         self._add(job_id, Cost(totals.cost, totals.unpriced_seconds))
+
+    def recover(self, jobs: Iterable[Job]) -> None:
+        """What tasks have cost that were deleted."""
+        for job in jobs:
+            if job.deleted_cost or job.deleted_unpriced_seconds:
+                self._add(job.id, Cost(job.deleted_cost, job.deleted_unpriced_seconds))
 
     def started(self, task: Task) -> None:
         self._running[task.job_id][task.key] = task

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
 
 from pools import Command, Ids, Ledger, Node, Table, Timers, evolve
 
+from .commands import RecallExecutions
+from .job_errors import JobError, over
 from .model import Ending, Job, JobSchedule, Task
-from .request_checks import JobError
 from .spec import UNLIMITED, JobSpec, PoolInfo
-from .states import JobEvent, JobState, next_job_state
+from .states import JobEvent, JobState, TaskState, next_job_state
 from .task_machine import TaskMachine
-from .task_spec import TaskSpec, packed
+from .task_spec import TaskSpec
+
+#: A job in one of these comes to another by itself.
+_ENDING = (JobState.DISABLING, JobState.TERMINATING, JobState.DELETING)
+
+
+class JobPools(Protocol):
+    """Where jobs run."""
+
+    def refusal(self, info: PoolInfo) -> ValueError | None:
+        """Why no job can go there; None: one can."""
+
+    def made_for(self, spec: JobSpec, schedule: JobSchedule | None, now: float) -> str | None:
+        """The id of the pool that was made for the job, or its schedule; None: it goes to one that is there."""
 
 
 class JobMachine:
@@ -20,7 +35,7 @@ class JobMachine:
         ledger: Ledger,
         ids: Ids,
         timers: Timers,
-        pool_exists: Callable[[str], bool],
+        pools: JobPools,
         say: Callable[[Command], None],
         node_of: Callable[[str], Node | None] = lambda node_id: None,
     ) -> None:
@@ -28,9 +43,16 @@ class JobMachine:
         self.tasks = TaskMachine(ledger, self.jobs, say, node_of)
         self._ids = ids
         self._timers = timers
-        self._pool_exists = pool_exists
-        #: called with each job that is over
+        self._pools = pools
+        self._ledger = ledger
+        self._say = say
+        #: called with each job that is over, and with each that is gone
         self.on_closed: list[Callable[[Job, float], None]] = []
+        #: asked when nothing of a job that ends is at a node any more: may it close? Who says no calls `close_if_free`
+        #: when things have changed
+        self.closing: list[Callable[[Job], bool]] = []
+        #: asked with a job and a node's id: may tasks of the job start there at present?
+        self.admitting: list[Callable[[Job, str], bool]] = []
         self.draining = False
 
     # -- requests --------------------------------------------------------------------------------------------
@@ -44,6 +66,8 @@ class JobMachine:
         self.require_pool(spec.pool_info)
         manager = spec.job_manager_task
         self._check_new_tasks(spec.id, [*([manager.id] if manager else []), *(task.id for task in tasks)])
+        self.tasks.check_new(spec.id, [*([manager.as_task()] if manager else []), *tasks])
+        auto_pool_id = self._pools.made_for(spec, schedule, now)
         job = Job(
             created=now,
             modified=now,
@@ -52,6 +76,7 @@ class JobMachine:
             spec=spec,
             schedule_id=schedule.id if schedule else None,
             number=schedule.jobs_created if schedule else 1,
+            auto_pool_id=auto_pool_id,
             start_time=now,
         )
         self.jobs.put(job.id, job)
@@ -60,22 +85,22 @@ class JobMachine:
         for task in tasks:
             self._add_task(job, task, now)
         self._limit(job)
-        if spec.on_all_tasks_complete == "terminatejob" and not self.tasks.open_tasks(job.id):
-            # a job without tasks has completed all of them (Batch REST API: onAllTasksComplete)
+        if self._all_done(job):
             self.terminate(job.id, "AllTasksComplete", now)
         return self.jobs[job.id]
 
     def _limit(self, job: Job) -> None:
         limit = job.spec.constraints.max_wall_clock_time
-        if limit is not None and limit < UNLIMITED and job.state is JobState.ACTIVE:
+        if limit is not None and limit < UNLIMITED and job.lives:
             self._timers.set("job", job.id, job.created + limit.total_seconds())
+        else:
+            self._timers.cancel("job", job.id)
 
     def add_tasks(self, job_id: str, tasks: Sequence[TaskSpec], now: float) -> None:
         """Add tasks to an active job, all or nothing. Raises JobError."""
-        job = self.job(job_id)
-        if job.state is not JobState.ACTIVE:
-            raise JobError("JobCompleted", f"job {job_id!r} is {job.state} and takes no more tasks")
+        job = self.living_job(job_id)
         self._check_new_tasks(job_id, [task.id for task in tasks])
+        self.tasks.check_new(job_id, tasks)
         for task in tasks:
             self._add_task(job, task, now)
 
@@ -85,14 +110,22 @@ class JobMachine:
             raise JobError("JobNotFound", f"there is no job {job_id!r}")
         return job
 
+    def living_job(self, job_id: str) -> Job:
+        """Raises JobError if there is none, or it is over or ending."""
+        job = self.job(job_id)
+        if not job.lives:
+            raise over(job.id, job.state)
+        return job
+
     def has_pool(self, info: PoolInfo) -> bool:
-        """Is there a pool that takes jobs?"""
-        return self._pool_exists(info.pool_id or "")
+        """Is there, or can there be, a pool that takes jobs?"""
+        return self._pools.refusal(info) is None
 
     def require_pool(self, info: PoolInfo) -> None:
-        """Raises JobError if there is none."""
-        if not self.has_pool(info):
-            raise JobError("PoolNotFound", f"there is no pool {info.pool_id!r}; add the pool first")
+        """Raises JobError or PoolError if there is none."""
+        refused = self._pools.refusal(info)
+        if refused is not None:
+            raise refused
 
     def _check_new_tasks(self, job_id: str, ids: Iterable[str]) -> None:
         seen = set()
@@ -104,75 +137,145 @@ class JobMachine:
     def _add_task(
         self, job: Job, spec: TaskSpec, now: float, *, is_job_manager: bool = False, exclusive: bool = False
     ) -> None:
-        self.tasks.add(
-            Task(
-                created=now,
-                modified=now,
-                state_time=now,
-                job_id=job.id,
-                id=spec.id,
-                uid=self._ids.new(),
-                sequence=self.tasks.next_sequence(),
-                raw_spec=packed(spec),
-                slots=spec.required_slots,
-                is_job_manager=is_job_manager,
-                exclusive=exclusive,
-            )
-        )
+        uid = self._ids.new()
+        self.tasks.add(self.tasks.new(job, spec, uid, now, is_job_manager=is_job_manager, exclusive=exclusive))
 
-    # -- progress --------------------------------------------------------------------------------------------
+    # -- what changes ----------------------------------------------------------------------------------------
+
+    def restate(self, job: Job, now: float) -> None:
+        """Record a job with another specification or state, with all that hangs on these."""
+        self.tasks.restate(job)
+        self._limit(job)
+        if self._all_done(job):
+            self.terminate(job.id, "AllTasksComplete", now)
+
+    def _all_done(self, job: Job) -> bool:
+        # a job without tasks has completed all of them (Batch REST API: onAllTasksComplete)
+        closes = job.spec.on_all_tasks_complete == "terminatejob"
+        return job.lives and closes and not self.tasks.open_tasks(job.id)
+
+    def disable(self, job_id: str, tasks: str, now: float) -> None:
+        """Let no further task start. `tasks`: what becomes of those that run: "requeue", "terminate" or "wait"; another
+        word may follow as long as they do."""
+        job = self.job(job_id)
+        if not job.lives or job.state is JobState.DISABLED:
+            return
+        if job.state is not JobState.DISABLING:
+            state = next_job_state(job.id, job.state, JobEvent.DISABLE, job.story)
+            self.tasks.restate(evolve(job, now, state=state))
+        for task in self._at_nodes(job_id):
+            if tasks != "wait":
+                self.tasks.end(task, Ending.REQUEUE if tasks == "requeue" else Ending.TERMINATE, now)
+            elif task.state is not TaskState.RUNNING and task.node_id is not None:
+                self._say(RecallExecutions(task.node_id, (task.execution_id,)))
+        self.close_if_free(job_id, now)
+
+    def enable(self, job_id: str, now: float) -> None:
+        """Let tasks start again."""
+        job = self.job(job_id)
+        if job.state not in (JobState.DISABLING, JobState.DISABLED):
+            return
+        # nothing has to be done for it to be active
+        for event in (JobEvent.ENABLE, JobEvent.ENABLED):
+            job = evolve(job, now, state=next_job_state(job.id, job.state, event, job.story))
+        self.tasks.restate(job)
 
     def terminate(self, job_id: str, reason: str, now: float) -> None:
         """End a job: its running tasks are ended, its waiting ones stay as they are."""
         job = self.job(job_id)
-        if job.state is not JobState.ACTIVE:
-            return
-        state = next_job_state(job.id, job.state, JobEvent.TERMINATE, job.story)
-        self.tasks.restate(evolve(job, now, state=state, terminate_reason=reason))
-        for task in self.tasks.placed_tasks(job_id):
-            if not task.ended:
-                self.tasks.end(task, Ending.TERMINATE, now)
-        self._close_if_free(job_id, now)
+        if job.lives:
+            state = next_job_state(job.id, job.state, JobEvent.TERMINATE, job.story)
+            self._end(evolve(job, now, state=state, terminate_reason=reason), now)
+
+    def delete(self, job_id: str, now: float) -> None:
+        """End a job, and let it go with its tasks and what is kept of them."""
+        job = self.job(job_id)
+        if job.state is not JobState.DELETING:
+            self._end(evolve(job, now, state=next_job_state(job.id, job.state, JobEvent.DELETE, job.story)), now)
+
+    def _end(self, job: Job, now: float) -> None:
+        self.tasks.restate(job)
+        for task in self._at_nodes(job.id):
+            self.tasks.end(task, Ending.TERMINATE, now)
+        self.close_if_free(job.id, now)
+
+    def _at_nodes(self, job_id: str) -> list[Task]:
+        """The job's tasks whose executions have not ended."""
+        if not self.tasks.queue.placed_count(job_id):
+            return []
+        return [task for task in self.tasks.placed_tasks(job_id) if not task.ended]
+
+    # -- progress --------------------------------------------------------------------------------------------
 
     def settle(self, now: float) -> None:
-        """Draw the consequences of tasks that completed in this batch."""
-        while self.tasks.completed:
+        """Draw the consequences of tasks that completed, or left their nodes, in this batch."""
+        self._act(now)
+        vacated = self.tasks.queue.vacated
+        while self.tasks.completed or vacated:
+            if not self.tasks.completed:
+                job_id, _ = vacated.popitem()
+                self.close_if_free(job_id, now)
+                continue
             task = self.tasks.completed.pop()
-            job = self.jobs[task.job_id]
-            if job.state is JobState.ACTIVE:
-                reason = self._completion(job, task)
-                if reason is not None:
-                    self.terminate(job.id, reason, now)
-            else:
-                self._close_if_free(job.id, now)
+            job = self.jobs.get(task.job_id)
+            reason = self._completion(job, task) if job is not None and job.lives else None
+            if reason is not None:
+                self.terminate(task.job_id, reason, now)
+
+    def _act(self, now: float) -> None:
+        """Do with jobs what the ends of their tasks ask for."""
+        actions, self.tasks.actions = self.tasks.actions, []
+        for job_id, action in actions:
+            if job_id in self.jobs and self.jobs[job_id].lives:
+                if action == "terminate":
+                    self.terminate(job_id, "TaskFailed", now)
+                else:
+                    self.disable(job_id, "requeue", now)
 
     def _completion(self, job: Job, task: Task) -> str | None:
         manager = job.spec.job_manager_task
         if task.is_job_manager and manager is not None and manager.kill_job_on_completion:
             return "JMComplete"
-        if job.spec.on_all_tasks_complete == "terminatejob" and self.tasks.open_tasks(job.id) == 0:
-            return "AllTasksComplete"
-        return None
+        return "AllTasksComplete" if self._all_done(job) else None
 
-    def _close_if_free(self, job_id: str, now: float) -> None:
-        job = self.jobs[job_id]
-        if job.state is not JobState.TERMINATING or self.tasks.placed_tasks(job_id):
+    def close_if_free(self, job_id: str, now: float) -> None:
+        """Nothing of the job may be at a node any more: if it waits for that, it comes to its next state."""
+        job = self.jobs.get(job_id)
+        if job is None or self.tasks.queue.placed_count(job_id):
             return
-        state = next_job_state(job.id, job.state, JobEvent.TASKS_ENDED, job.story)
-        self.jobs.put(job.id, evolve(job, now, state=state, end_time=now))
-        self._timers.cancel("job", job_id)
-        self.tasks.durations.forget(job_id)
-        self.tasks.costs.forget(job_id)
-        self.tasks.forget_job(job_id)
+        if job.state is JobState.DISABLING:
+            state = next_job_state(job.id, job.state, JobEvent.NOTHING_RUNS, job.story)
+            self.tasks.restate(evolve(job, now, state=state))
+            return
+        # every one is asked, so that each can begin what it waits for
+        if job.state in (JobState.TERMINATING, JobState.DELETING) and not [ask for ask in self.closing if not ask(job)]:
+            self._close(job, now)
+
+    def _close(self, job: Job, now: float) -> None:
+        self._timers.cancel("job", job.id)
+        self.tasks.durations.forget(job.id)
+        self.tasks.costs.forget(job.id)
+        self.tasks.queue.forget(job.id)
+        if job.state is JobState.DELETING:
+            self.tasks.remove_job(job.id)
+            for owner in ("task", "jobpreparation", "jobrelease"):
+                self.tasks.outputs.purge(owner, job.id)
+            self._ledger.purge("job_nodes", job.id)
+            self.jobs.remove(job.id)
+        else:
+            state = next_job_state(job.id, job.state, JobEvent.TASKS_ENDED, job.story)
+            job = self.jobs.put(job.id, evolve(job, now, state=state, end_time=now))
+            self.tasks.forget_job(job.id)
         for tell in self.on_closed:
-            tell(self.jobs[job_id], now)
+            tell(job, now)
 
     # -- questions -------------------------------------------------------------------------------------------
 
     def unfinished(self) -> bool:
-        """Is any task waiting or running, or any job ending?"""
-        return any(self.tasks.open_tasks(job.id) for job in self.jobs if job.state is JobState.ACTIVE) or any(
-            job.state is JobState.TERMINATING for job in self.jobs
+        """Is any task waiting or running, or any job ending? (A disabled job waits for somebody.)"""
+        return any(
+            self.tasks.hopeful_tasks(job.id) > 0 if job.state is JobState.ACTIVE else job.state in _ENDING
+            for job in self.jobs
         )
 
     def expire(self, job_id: str, now: float) -> None:
@@ -183,8 +286,7 @@ class JobMachine:
         """Set the timers, and ask again for the end of what was to end."""
         for job in tuple(self.jobs):
             self._limit(job)
-            if job.state is JobState.TERMINATING:
-                for task in self.tasks.placed_tasks(job.id):
-                    if not task.ended:
-                        self.tasks.end(task, Ending.TERMINATE, now)
-                self._close_if_free(job.id, now)
+            if job.state in (JobState.TERMINATING, JobState.DELETING):
+                for task in self._at_nodes(job.id):
+                    self.tasks.end(task, Ending.TERMINATE, now)
+            self.close_if_free(job.id, now)

@@ -6,6 +6,7 @@ The writer is one controller. Readers, in other processes too, see whole batches
 from __future__ import annotations
 
 import gc
+import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from pools import WRITES, AutoScaleRun, Boot, Change, JournalError, Node, Pool, explained, open_database
 
 from .core import Stored
-from .model import Job, Output, Task, TaskKey
+from .forgetting import Forgetting
+from .model import ApplicationPackage, Job, JobNode, JobSchedule, Output, Task, TaskKey
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -60,12 +62,17 @@ class Journal:
     def __init__(self, engine: Engine) -> None:
         # Brings SQLAlchemy: whoever imports this module for the error alone does not wait for it.
         from . import store
+        from .task_store import TaskQueries
 
         self._engine = engine
         self._store = store
+        #: counts and finds tasks without reading them all
+        self.task_queries = TaskQueries(self._reading)
         self._writers = {name: kept.writer(engine.dialect) for name, kept in store.ALL.items()}
         self._lock = threading.Lock()
         self._connection: Connection | None = None
+        #: removes what is too old
+        self.forgetting = Forgetting(self._reading, self._writing)
 
     def close(self) -> None:
         with self._lock:
@@ -90,12 +97,6 @@ class Journal:
         with self._writing() as connection:
             for name, records in tables.items():
                 self._writers[name].write(connection, records)
-
-    def prune(self, before: float) -> None:
-        """Forget samples, autoscale runs and boot times that are older than this Instant."""
-        with self._writing() as connection:
-            for kept in (self._store.samples, self._store.autoscale_runs, self._store.boots):
-                kept.forget(connection, kept.table.c.time < before)
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
@@ -122,7 +123,7 @@ class Journal:
                 done=s.done(connection, [job.id for job in jobs.values() if job.end_time is None]),
                 totals=s.totals(connection),
                 sequence=s.last_sequence(connection),
-                job_nodes={node.key: node for node in s.job_nodes.read(connection)},
+                job_nodes={node.key: node for node in s.job_nodes.read(connection, s.of_living_jobs())},
                 job_schedules={schedule.id: schedule for schedule in s.job_schedules.read(connection)},
                 applications={(a.application_id, a.version): a for a in s.applications.read(connection)},
                 samples=tuple(s.samples.read(connection, time >= since, order=[time])),
@@ -139,6 +140,32 @@ class Journal:
         file = self._store.outputs.table.c.file
         with self._reading() as connection:
             return set(self._store.outputs.column(connection, file, file.is_not(None)))
+
+    def job_schedules(self) -> list[JobSchedule]:
+        schedules = self._store.job_schedules
+        with self._reading() as connection:
+            return schedules.read(connection, order=[schedules.table.c.id])
+
+    def applications(self) -> list[ApplicationPackage]:
+        applications = self._store.applications
+        with self._reading() as connection:
+            return applications.read(connection, order=[applications.table.c.id, applications.table.c.version])
+
+    def vacuum(self) -> None:
+        """Give the free pages of an SQLite database back to the disk. Nobody else may use it meanwhile."""
+        if self._engine.dialect.name != "sqlite":
+            return
+        with self._lock, explained(self._engine):
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+            raw = self._engine.raw_connection()  # in no transaction
+            try:
+                raw.cursor().execute("VACUUM")
+            except sqlite3.Error as exc:
+                raise JournalError(f"{self._engine.url.database}: VACUUM: {exc}; it needs as much room again") from exc
+            finally:
+                raw.close()
 
     def job(self, job_id: str) -> Job | None:
         jobs = self._store.jobs
@@ -157,6 +184,12 @@ class Journal:
         with self._reading() as connection:
             return tasks.read(connection, tasks.table.c.job_id == job_id, order=[tasks.table.c.sequence])
 
+    def job_nodes(self, job_id: str) -> list[JobNode]:
+        """What the job's preparation and release tasks did, by node: also on those that are gone."""
+        nodes = self._store.job_nodes
+        with self._reading() as connection:
+            return nodes.read(connection, nodes.table.c.job_id == job_id, order=[nodes.table.c.node_id])
+
     def all_tasks(self) -> list[Task]:
         """Those of all jobs in the order of their creation."""
         tasks = self._store.tasks
@@ -167,6 +200,13 @@ class Journal:
         c = self._store.tasks.table.c
         with self._reading() as connection:
             found = self._store.tasks.read(connection, c.job_id == key[0], c.id == key[1])
+        return found[0] if found else None
+
+    def job_node(self, key: tuple[str, str]) -> JobNode | None:
+        """What a job's preparation and release tasks do on a node, by (job id, node id)."""
+        c = self._store.job_nodes.table.c
+        with self._reading() as connection:
+            found = self._store.job_nodes.read(connection, c.job_id == key[0], c.node_id == key[1])
         return found[0] if found else None
 
     def pools(self) -> list[Pool]:

@@ -8,6 +8,7 @@ import msgspec
 
 from pools import ExecutionResult, FailureInfo, Record
 
+from .command_line import shell_hint
 from .spec import JobScheduleSpec, JobSpec
 from .states import JobNodeState, JobState, ScheduleState, TaskState
 from .task_spec import TaskSpec, unpacked
@@ -20,6 +21,8 @@ class Ending(StrEnum):
 
     REQUEUE = "requeue"
     TERMINATE = "terminate"
+    #: the task goes when its execution has ended
+    DELETE = "delete"
 
 
 class Done(IntFlag):
@@ -45,6 +48,12 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
     is_job_manager: bool = False
     #: takes a whole node (a job manager task with runExclusive)
     exclusive: bool = False
+    #: the node that it would like to run on
+    affinity: str | None = None
+    #: it depends on other tasks, and not all of them have ended so that it may start
+    waiting: bool = False
+    #: it has exit conditions
+    conditional: bool = False
     state: TaskState = TaskState.ACTIVE
     attempt: int = 0
     #: where the present execution is placed; None: nowhere
@@ -57,6 +66,8 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
     exit_code: int | None = None
     result: ExecutionResult | None = None
     failure: FailureInfo | None = None
+    #: of one that waits: why it cannot start, as things are
+    scheduling_error: FailureInfo | None = None
     retry_count: int = 0
     requeue_count: int = 0
     last_retry_time: float | None = None
@@ -87,6 +98,11 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
         return unpacked(self.raw_spec)
 
     @property
+    def hint(self) -> str | None:
+        """What its user is told if the command line looks as if it needs a shell and starts none."""
+        return shell_hint(self.spec.command_line)
+
+    @property
     def execution_id(self) -> str:
         return f"{self.uid}-{self.attempt}"
 
@@ -111,8 +127,16 @@ class Job(Record, frozen=True, kw_only=True, omit_defaults=True):
     terminate_reason: str | None = None
     #: its budget lets no further task start
     held: bool = False
+    #: what tasks have cost that were deleted, and node-seconds of those whose price was not known
+    deleted_cost: float = 0.0
+    deleted_unpriced_seconds: float = 0.0
     #: what stands in the way of its tasks, or will (Batch REST: schedulingError)
     scheduling_error: FailureInfo | None = None
+
+    @property
+    def lives(self) -> bool:
+        """It is neither over nor ending."""
+        return self.state in (JobState.ACTIVE, JobState.DISABLING, JobState.DISABLED, JobState.ENABLING)
 
     @property
     def takes_tasks(self) -> bool:
@@ -147,6 +171,13 @@ class NodeExecution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     result: ExecutionResult | None = None
     failure: FailureInfo | None = None
     retry_count: int = 0
+    #: how often its node lost it
+    lost: int = 0
+
+    @property
+    def has_run(self) -> bool:
+        """Has it been started, as far as is known, or an attempt before it?"""
+        return self.start_time is not None or self.attempt > 1
 
 
 class JobNode(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -160,10 +191,16 @@ class JobNode(Record, frozen=True, kw_only=True, omit_defaults=True):
     state: JobNodeState = JobNodeState.PREPARING
     preparation: NodeExecution | None = None
     release: NodeExecution | None = None
+    #: names the time since the node started in which the preparation was run; "": nobody could tell
+    boot: str = ""
 
     @property
     def key(self) -> tuple[str, str]:
         return (self.job_id, self.node_id)
+
+    @property
+    def story(self) -> str:
+        return f"is {self.state} since {self.state_time:.3f}"
 
 
 class JobSchedule(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -171,6 +208,12 @@ class JobSchedule(Record, frozen=True, kw_only=True, omit_defaults=True):
     spec: JobScheduleSpec
     state: ScheduleState = ScheduleState.ACTIVE
     next_run_time: float | None = None
+    #: when its last run was due, on the grid of its times
+    last_run_time: float | None = None
+    #: the run of `next_run_time` came due while its job was not completed, and waits for that
+    waiting: bool = False
+    #: somebody asked for a run, and it waits for the present job to be completed
+    run_requested: bool = False
     recent_job_id: str | None = None
     jobs_created: int = 0
     end_time: float | None = None

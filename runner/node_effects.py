@@ -9,8 +9,19 @@ from concurrent.futures import ThreadPoolExecutor
 
 from pools import Clock, Command, DisconnectNode
 
-from .commands import Acknowledge, KillExecution, OpenNode, PrepareNode, RecallExecutions, StartExecution
+from .commands import (
+    Acknowledge,
+    KillExecution,
+    OpenNode,
+    PrepareNode,
+    ProceedExecution,
+    RecallExecutions,
+    StartExecution,
+)
+from .equipment import Equipment
 from .events import Event
+from .link_errors import Unreachable
+from .node_files import NodeFiles
 from .node_messages import Link
 from .node_session import NodeSession
 from .outputs import OutputStore
@@ -32,14 +43,17 @@ class NodeEffects:
         clock: Clock,
         threads: int = 32,
         connections: int = 1024,
+        equipment: Equipment | None = None,
     ) -> None:
         """`threads`: for transfers. `connections`: so many nodes are waited for at once; each takes a thread then, as
-        it does when it is connected, so that hosts which do not answer keep nobody waiting."""
+        it does when it is connected, so that hosts which do not answer keep nobody waiting. `equipment`: as NodeSession
+        takes it."""
         self._connect = connect
         self._post = post
         self._packages = packages
         self._outputs = outputs
         self._clock = clock
+        self._equipment = equipment
         self._connections = ThreadPoolExecutor(connections, thread_name_prefix="node")
         #: apart, so that large outputs (or a full disk) never keep a node from being connected or left
         self._transfers = ThreadPoolExecutor(threads, thread_name_prefix="transfer")
@@ -63,14 +77,30 @@ class NodeEffects:
                 session.prepare(command)
             case Acknowledge(_, ids):
                 session.acknowledge(ids)
-            case KillExecution(_, execution_id):
-                session.kill(execution_id)
+            case KillExecution():
+                session.kill(command)
+            case ProceedExecution(_, execution_id):
+                session.proceed(execution_id)
             case RecallExecutions(_, ids):
                 session.recall(ids)
 
+    def connected(self) -> list[str]:
+        """The nodes that are connected, or about to be. Any thread."""
+        with self._lock:
+            return list(self._sessions)
+
+    def files(self, node_id: str) -> NodeFiles:
+        """The files of a node, to be looked at; any thread. Raises Unreachable."""
+        session = self._sessions.get(node_id)
+        if session is None:
+            raise Unreachable(f"node {node_id} is not connected")
+        return session.browsed()
+
     def _open(self, command: OpenNode) -> None:
         self._close(command.node_id)
-        session = NodeSession(command, self._post, self._transfer, self._packages, self._outputs, self._clock)
+        session = NodeSession(
+            command, self._post, self._transfer, self._packages, self._outputs, self._clock, self._equipment
+        )
         with self._lock:
             self._sessions[command.node_id] = session
         try:

@@ -1,5 +1,7 @@
 """Files of a node, read and written over a channel of their own so that they never delay an outcome."""
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Callable
 from typing import Any, BinaryIO
@@ -8,6 +10,20 @@ import msgspec
 import paramiko
 
 from .link_errors import FileMissing, LinkError, Unreachable, told
+
+
+class TaskFolder(msgspec.Struct, frozen=True, kw_only=True):
+    """`job`: the folder of its job, workitems/<...>/job-<n>. `age`: seconds since it changed; `mark`: of that."""
+
+    job: str
+    id: str
+    age: float
+    mark: str
+
+    @property
+    def path(self) -> str:
+        return f"{self.job}/{self.id}"
+
 
 _PIECE = 1 << 18
 _MISSING = {"NotFound", "Refused"}
@@ -63,6 +79,22 @@ class NodeFiles:
         with self._lock:
             entries: list[dict[str, Any]] = self._ask({"op": "list", "path": path, "recursive": recursive})["entries"]
             return entries
+
+    def delete(self, path: str, recursive: bool = False) -> None:
+        """A file, or an empty folder; `recursive`: a folder with all that is in it."""
+        with self._lock:
+            self._ask({"op": "delete", "path": path, "recursive": recursive})
+
+    def task_folders(self) -> tuple[tuple[TaskFolder, ...], float]:
+        """Those that are on the node, the longest unchanged first; and the share of its disk that is free."""
+        with self._lock:
+            answer = self._ask({"op": "folders", "path": ""})
+        return msgspec.convert(answer["folders"], tuple[TaskFolder, ...]), float(answer["free"])
+
+    def remove(self, folder: TaskFolder) -> bool:
+        """Remove it, unless it has changed since it was told; was it?"""
+        with self._lock:
+            return bool(self._ask({"op": "remove", "path": folder.path, "mark": folder.mark})["removed"])
 
     def close(self) -> None:
         """Ends a transfer that is under way, too. Never raises."""

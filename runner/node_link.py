@@ -11,8 +11,10 @@ import paramiko
 
 from .agent import VERSION
 from .agent_bundle import AgentBundle, agent_bundle
+from .doors import OpenDoor
 from .link_errors import AgentFailed, LinkError, Unreachable, told
 from .node_bootstrap import start_agent, tail_of_errors
+from .node_door import NodeDoor
 from .node_files import NodeFiles
 from .node_ssh import LinkTimeouts, Peer, load_private_key, open_channel, open_transport
 
@@ -43,8 +45,11 @@ class NodeLink:
         on_messages: Callable[[list[Message]], None],
         on_closed: Callable[[str], None],
         timeouts: LinkTimeouts | None = None,
+        door: OpenDoor | None = None,
     ) -> None:
-        """`private_key`: in OpenSSH form, for `peer.user`. Raises ValueError if it is not one."""
+        """`private_key`: in OpenSSH form, for `peer.user`. Raises ValueError if it is not one. `door`: makes the node's
+        door (see Doors); None: it gets none.
+        """
         self._peer = peer
         self._key = load_private_key(private_key)
         self._on_messages = on_messages
@@ -57,10 +62,14 @@ class NodeLink:
         self._waiting = threading.Condition(self._lock)
         self._queue: list[bytes] = []
         self._transport: paramiko.Transport | None = None
+        self._open_door = door
+        self._door: NodeDoor | None = None
         self._closed = threading.Event()
         self._connected = False
         self._heard = 0.0
         self._files = NodeFiles(self._open_files, self._timeouts.transfer)
+        #: apart: whoever looks at files never keeps outcomes waiting
+        self._browsed = NodeFiles(self._open_files, self._timeouts.transfer)
 
     @staticmethod
     def bundle() -> AgentBundle:
@@ -80,12 +89,18 @@ class NodeLink:
                 if self._closed.is_set():
                     raise Unreachable("the link was closed")
                 self._transport = transport
+                if self._open_door is not None:  # it is asked for while the agent starts
+                    self._door = self._open_door(transport)
             channel, rest = start_agent(
                 transport, self._peer.node_root, self._bundle, lambda line: self._is_hello(line, first), self._timeouts
             )
         except BaseException:
+            if self._door is not None:
+                self._door.close()
             transport.close()
             raise
+        if self._door is not None:
+            self._door.settle(self._timeouts.handshake)  # about as long ago as the hello
         self._heard = time.monotonic()
         channel.settimeout(max(0.05, min(1.0, self._timeouts.silence / 4)))
         with self._lock:
@@ -115,8 +130,18 @@ class NodeLink:
         self._files.upload(path, source, size, sha256, mode)
 
     @property
+    def door(self) -> str | None:
+        """Where commands on the node find the HTTP side of the controller; None: nowhere."""
+        return self._door.url if self._door is not None else None
+
+    @property
     def files(self) -> NodeFiles:
         return self._files
+
+    @property
+    def browsed(self) -> NodeFiles:
+        """For people who look at the node's files: over a channel of their own."""
+        return self._browsed
 
     def close(self) -> None:
         """Hangs up; `on_closed` is not called. What runs on the node runs on."""
@@ -147,6 +172,9 @@ class NodeLink:
             self._waiting.notify_all()
             transport = self._transport
         self._files.close()
+        self._browsed.close()
+        if self._door is not None:
+            self._door.close()
         if transport is not None:
             transport.close()
         if told and reason is not None:

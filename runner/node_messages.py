@@ -10,8 +10,9 @@ import msgspec
 from pools import NodeUsage
 
 from . import events as ev
-from .commands import StartExecution
+from .commands import KillExecution, StartExecution
 from .model import Output
+from .node_files import NodeFiles
 from .outputs import INLINE
 
 Message = dict[str, Any]
@@ -20,6 +21,10 @@ Message = dict[str, Any]
 class Link(Protocol):
     """What a session needs of a NodeLink."""
 
+    @property
+    def door(self) -> str | None: ...
+    @property
+    def browsed(self) -> NodeFiles: ...
     def connect(self) -> None: ...
     def send(self, message: Message) -> None: ...
     def fetch(self, path: str, offset: int, length: int, into: BinaryIO) -> None: ...
@@ -28,18 +33,24 @@ class Link(Protocol):
 
 
 def configure_message(
-    slots: int, environment: dict[str, str], sample_period: float, notices: str | None = None
+    slots: int,
+    environment: dict[str, str],
+    sample_period: float,
+    notices: str | None = None,
+    users: dict[str, Any] | None = None,
+    grace: float = 30.0,
 ) -> Message:
     """The first that an agent is told; what the node uses it then tells every `sample_period` seconds.
 
-    `notices`: the metadata service that it shall watch (see OpenNode).
+    `notices`: the metadata service that it shall watch; `users`, `grace`: see OpenNode.
     """
     message: Message = {"op": "configure", "slots": slots, "env": environment, "usage": sample_period}
+    message |= {"users": users or {}, "grace": grace}
     return message if notices is None else {**message, "notices": notices}
 
 
 def start_message(command: StartExecution) -> Message:
-    return {
+    message: Message = {
         "op": "start",
         "id": command.execution_id,
         "kind": command.kind,
@@ -51,6 +62,20 @@ def start_message(command: StartExecution) -> Message:
         "inline": INLINE,
         "resources": command.resources,
     }
+    if command.outputs:
+        message["outputs"] = command.outputs
+    if command.user is not None:
+        message["user"] = command.user
+    if command.checkpoint is not None:
+        message["checkpoint"] = command.checkpoint
+    if command.coordination is not None:
+        message["coordination"] = command.coordination
+    return message
+
+
+def kill_message(command: KillExecution) -> Message:
+    message: Message = {"op": "kill", "id": command.execution_id, "grace": command.grace, "again": command.again}
+    return message if command.checkpoint is None else {**message, "checkpoint": command.checkpoint}
 
 
 def inline_output(stream: str, content: Message) -> Output | None:

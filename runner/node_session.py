@@ -14,22 +14,26 @@ from collections.abc import Callable, Iterable
 from pools import Clock
 
 from . import events as ev
-from .commands import OpenNode, PrepareNode, StartExecution
+from .commands import KillExecution, OpenNode, PrepareNode, StartExecution
+from .door import DOOR, UNAVAILABLE, URL_VARIABLE, NoDoor, through_door
+from .equipment import Equipment
 from .link_errors import HostKeyMismatch, LinkError, Unreachable
-from .model import Output
-from .node_messages import Link, Message, configure_message, inline_output, outcome_of, start_message, usage_of
+from .node_files import NodeFiles
+from .node_messages import (
+    Link,
+    Message,
+    configure_message,
+    kill_message,
+    start_message,
+    usage_of,
+)
+from .node_outcomes import NodeOutcomes
 from .node_packages import NodePackages
 from .outputs import OutputStore
 from .packages import PackageStore
 
 log = logging.getLogger(__name__)
 
-#: Pauses (seconds) before an output is fetched again that could not be stored here (disk full): first, longest.
-STORE_RETRY, STORE_RETRY_MAX = 5.0, 60.0
-#: So often a node may refuse to read an output before its task completes without.
-REFUSALS = 5
-#: Seconds between SIGTERM and SIGKILL when an execution is ended.
-KILL_GRACE = 5.0
 
 
 class NodeSession:
@@ -41,25 +45,38 @@ class NodeSession:
         packages: PackageStore,
         outputs: OutputStore,
         clock: Clock,
+        equipment: Equipment | None = None,
     ) -> None:
+        """`equipment`: adds secrets to what is started; None: nothing has any."""
         self.node_id = command.node_id
         self._connection = command.connection
         self._configuration = configure_message(
-            command.slots, command.environment, command.sample_period, command.notices
+            command.slots,
+            {**command.environment, URL_VARIABLE: DOOR},
+            command.sample_period,
+            command.notices,
+            command.users,
+            command.grace,
         )
         self._post = post
         self._background = background
         self._closed = threading.Event()
         self._packages = NodePackages(packages, self.send, lambda: self._link, self._closed)
-        self._outputs = outputs
         self._clock = clock
+        self._equipment = equipment
         self._link: Link | None = None
         self._lock = threading.Lock()
         #: starts that wait for their packages
         self._deferred: set[str] = set()
-        self._collecting: set[str] = set()
+        self._outcomes = NodeOutcomes(self.node_id, outputs, post, self.in_background, lambda: self._link, self._closed)
         #: the log has been told that this node's figures are odd
         self._odd_usage = False
+
+    def browsed(self) -> NodeFiles:
+        """The node's files, to be looked at. Raises Unreachable."""
+        if self._link is None or self._closed.is_set():
+            raise Unreachable(f"node {self.node_id} is not connected at present")
+        return self._link.browsed
 
     def open(self, link: Link) -> None:
         """Connect. Reports NodeConnected (from the agent's hello) or NodeDisconnected."""
@@ -123,11 +140,21 @@ class NodeSession:
                 self._deferred.add(command.execution_id)
             self.in_background(lambda: self._install_and_start(command))
         else:
-            self.send(start_message(command))
+            self._send_start(command)
 
-    def kill(self, execution_id: str) -> None:
-        if not self._recall_deferred(execution_id):
-            self.send({"op": "kill", "id": execution_id, "grace": KILL_GRACE})
+    def kill(self, command: KillExecution) -> None:
+        if self._recall_deferred(command.execution_id):
+            return
+        message = kill_message(command)
+        door = self._link.door if self._link is not None else None
+        if door is None:
+            message.pop("checkpoint", None)  # it cannot be saved from there
+        elif self._equipment is not None:
+            message = self._equipment.kill(message, door)
+        self.send(message)
+
+    def proceed(self, execution_id: str) -> None:
+        self.send({"op": "proceed", "id": execution_id})
 
     def recall(self, execution_ids: Iterable[str]) -> None:
         left = [key for key in execution_ids if not self._recall_deferred(key)]
@@ -161,7 +188,7 @@ class NodeSession:
         if self._closed.is_set():
             return  # the next connection prepares the node again
         if error is None and command.start is not None:
-            self.send(start_message(command.start))
+            self._send_start(command.start)
         self._post(ev.NodePrepared(self.node_id, error))
 
     def _install_and_start(self, command: StartExecution) -> None:
@@ -173,11 +200,26 @@ class NodeSession:
             self._deferred.discard(key)
             if error is None:
                 # under the lock: a kill that comes now must follow the start, not overtake it
-                self.send(start_message(command))
+                self._send_start(command)
                 return
-        now = self._clock.now()
-        outcome = ev.Outcome(self.node_id, key, None, now, None, error=("ApplicationPackageError", error))
-        self._post(outcome)
+        self._failed(key, "ApplicationPackageError", error)
+
+    def _send_start(self, command: StartExecution) -> None:
+        """Secrets and the address of the door are put in here: commands hold neither."""
+        door = self._link.door if self._link is not None else None
+        try:
+            if self._equipment is not None:
+                message = self._equipment.message(command, door)
+            else:
+                message = through_door(start_message(command), door)
+        except NoDoor as error:
+            self._failed(command.execution_id, UNAVAILABLE, str(error))
+        else:
+            self.send(message)
+
+    def _failed(self, execution_id: str, code: str, message: str) -> None:
+        """It could not be started at all."""
+        self._post(ev.Outcome(self.node_id, execution_id, None, self._clock.now(), None, error=(code, message)))
 
     # -- messages ----------------------------------------------------------------------------------------------
 
@@ -194,11 +236,13 @@ class NodeSession:
     def _message(self, message: Message) -> None:
         match message["op"]:
             case "hello":
-                self._hello(message["executions"])
+                self._hello(message["executions"], message.get("boot", ""))
             case "started":
                 self._post(ev.ExecutionStarted(self.node_id, message["id"], message["time"]))
             case "finished":
-                self._finished(message)
+                self._outcomes.finished(message)
+            case "coordinated":
+                self._post(ev.ExecutionCoordinated(self.node_id, message["id"]))
             case "lost":
                 self._post(ev.ExecutionLost(self.node_id, message["id"], message["reason"]))
             case "usage":
@@ -214,15 +258,17 @@ class NodeSession:
             case "error":
                 log.error("node %s: its agent says: %s", self.node_id, message["message"])
 
-    def _hello(self, known: list[Message]) -> None:
+    def _hello(self, known: list[Message], boot: str) -> None:
         # before anything that is started because of this event
-        self.send(self._configuration)
-        self._post(ev.NodeConnected(self.node_id, self._connection, frozenset(x["id"] for x in known)))
+        self.send(through_door(self._configuration, self._link.door if self._link is not None else None))
+        self._post(ev.NodeConnected(self.node_id, self._connection, frozenset(x["id"] for x in known), str(boot or "")))
         for execution in known:
             if execution["state"] == "running":
                 self._post(ev.ExecutionStarted(self.node_id, execution["id"], execution["time"]))
+                if execution.get("coordinated"):
+                    self._post(ev.ExecutionCoordinated(self.node_id, execution["id"]))
             elif execution["state"] == "finished":
-                self._finished(execution)
+                self._outcomes.finished(execution)
 
     def _usage(self, message: Message) -> None:
         try:
@@ -240,56 +286,3 @@ class NodeSession:
             self._post(ev.NodeNotice(self.node_id, float(at)))
         else:  # no reason to cut a node off that may be gone soon
             log.warning("node %s: says that it is taken back at %r, which is no time", self.node_id, at)
-
-    def _finished(self, message: Message) -> None:
-        kept = {stream: inline_output(stream, message[stream]) for stream in ("stdout", "stderr")}
-        missing = [stream for stream, output in kept.items() if output is None]
-        if not missing:
-            self._post(outcome_of(self.node_id, message, [o for o in kept.values() if o is not None]))
-            return
-        key = message["id"]
-        with self._lock:
-            if key in self._collecting:
-                return
-            self._collecting.add(key)
-        self._post(ev.ExecutionEnded(self.node_id, key))
-        self.in_background(lambda: self._collect(message, kept, missing))
-
-    def _collect(self, message: Message, kept: dict[str, Output | None], missing: list[str]) -> None:
-        """Bring large outputs in; the node keeps the outcome until it is acknowledged, so giving up loses nothing."""
-        for stream in missing:
-            kept[stream] = self._bring(message, stream)
-        with self._lock:
-            self._collecting.discard(message["id"])
-        if not self._closed.is_set():
-            self._post(outcome_of(self.node_id, message, [o for o in kept.values() if o is not None]))
-
-    def _bring(self, message: Message, stream: str) -> Output | None:
-        """One large output. None when the connection ends first: the next one brings it."""
-        key, pause, refused = message["id"], STORE_RETRY, 0
-        while not self._closed.is_set():
-            try:
-                return self._fetch(key, stream, message)
-            except LinkError as exc:
-                refused += not isinstance(exc, Unreachable)
-                log.warning("node %s: %s of %s could not be fetched: %s", self.node_id, stream, key, exc)
-                if exc.missing or refused >= REFUSALS:
-                    # the task itself deleted it, say, or made it unreadable: its outcome must not wait for ever
-                    return Output(stream=stream, size=0, data=b"")
-                self._closed.wait(STORE_RETRY)
-            except OSError as exc:
-                text = "an output cannot be stored (%s); its node %s waits, and is paid for, until there is room"
-                log.error(text, exc.strerror or exc, self.node_id)
-                self._closed.wait(pause)
-                pause = min(2 * pause, STORE_RETRY_MAX)
-        return None
-
-    def _fetch(self, key: str, stream: str, message: Message) -> Output:
-        assert self._link is not None
-        link, path = self._link, f"{message['dir']}/{stream}.txt"
-        return self._outputs.keep(
-            key,
-            stream,
-            message[stream]["size"],
-            lambda offset, length, file: link.fetch(path, offset, length, file),
-        )

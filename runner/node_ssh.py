@@ -20,6 +20,8 @@ _QUIET = "runner.paramiko"
 logging.getLogger(_QUIET).setLevel(logging.CRITICAL)
 
 WINDOW = 1 << 24  # bytes in flight; the default of 2 MB stalls large outputs on long ways
+#: The same for each connection that the node forwards: there may be many, and none is read faster than it is answered.
+FORWARDED_WINDOW = 1 << 20
 #: A handshake is a few milliseconds of computing here: were very many done at once, all would take too long.
 _handshakes = threading.BoundedSemaphore(32)
 _KEYS: tuple[type[paramiko.PKey], ...] = (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey)
@@ -105,7 +107,7 @@ def _open(
     try:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # without it each message costs 40 ms
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(timeouts.silence * 1000))
-        transport = paramiko.Transport(sock, default_window_size=WINDOW)
+        transport = paramiko.Transport(sock, default_window_size=FORWARDED_WINDOW)
     except (OSError, paramiko.SSHException) as error:
         sock.close()
         raise Unreachable(f"{place}: {error}") from error
@@ -159,7 +161,7 @@ def _handshake(
 def open_channel(transport: paramiko.Transport, command: str, timeouts: LinkTimeouts) -> paramiko.Channel:
     """A channel that runs `command`. Raises Unreachable."""
     try:
-        channel = transport.open_session(timeout=timeouts.handshake)
+        channel = transport.open_session(window_size=WINDOW, timeout=timeouts.handshake)
         channel.settimeout(timeouts.handshake)
         channel.exec_command(command)
     except (paramiko.SSHException, EOFError, OSError) as error:

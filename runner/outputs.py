@@ -55,6 +55,23 @@ class OutputStore:
             while data := file.read(chunk):
                 yield data
 
+    def kept(self, output: Output) -> int:
+        """How many bytes of the output are here. The last ones, if it is longer than the cap."""
+        if output.file is None:
+            return len(output.data or b"")
+        try:
+            return (self._directory / output.file).stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def piece(self, output: Output, offset: int, length: int) -> bytes:
+        """Of the kept bytes. Raises FileNotFoundError if the store was tampered with."""
+        if output.file is None:
+            return (output.data or b"")[offset : offset + length]
+        with open(self._directory / output.file, "rb") as file:
+            file.seek(offset)
+            return file.read(length)
+
     def sweep(self, named: set[str]) -> int:
         """Remove files that no record names (an attempt that was tried again, a crash before the commit)."""
         if not self._directory.is_dir():

@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
+from .agent.install import MAX_BYTES, MAX_ENTRIES, MAX_RATIO, RATIO_FROM
 from .model import ApplicationPackage
 
 
@@ -63,14 +64,34 @@ def check_source(source: Path) -> None:
         raise PackageError(f"there is no file or folder {source}")
     try:
         with zipfile.ZipFile(source) as archive:
-            for entry in archive.infolist():
+            entries = archive.infolist()
+            _check_sizes(source, entries)
+            for entry in entries:
                 _check_entry(source, entry)
             bad = archive.testzip()
+    except PackageError:
+        raise
     except _UNREADABLE as exc:
         why = str(exc) or "it is cut off"
         raise PackageError(f"{source} is neither a folder nor a readable zip file: {why}") from None
     if bad is not None:
         raise PackageError(f"the zip file {source} is damaged at {bad!r}")
+
+
+def _check_sizes(source: Path, entries: list[zipfile.ZipInfo]) -> None:
+    """Before anything of it is unpacked. Raises PackageError."""
+    packed, total = source.stat().st_size, sum(entry.file_size for entry in entries)
+    if len(entries) > MAX_ENTRIES or total > MAX_BYTES:
+        text = f"holds {len(entries)} files of {total} bytes; a package holds at most {MAX_ENTRIES} of {MAX_BYTES}"
+        raise PackageError(f"the zip file {source} {text}")
+    if total > RATIO_FROM and total > packed * MAX_RATIO:
+        raise PackageError(f"the zip file {source}: {packed} bytes unpack to {total}: this looks like a zip bomb")
+    seen: set[str] = set()
+    for entry in entries:
+        name = entry.filename.rstrip("/")
+        if name in seen and not entry.filename.endswith("/"):
+            raise PackageError(f"the zip file {source} holds {entry.filename!r} twice; keep one")
+        seen.add(name)
 
 
 def _check_entry(source: Path, entry: zipfile.ZipInfo) -> None:

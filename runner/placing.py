@@ -1,4 +1,8 @@
-"""The scheduler's pass at the end of a batch: waiting tasks to nodes with room. Pure."""
+"""The scheduler's pass at the end of a batch: waiting tasks to nodes with room. Pure.
+
+A task that needs more room than there is keeps its place: what stands behind it gets none of the nodes that it might
+have. One that none of the nodes may take, as they are, stands in nobody's way.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from .commands import RecallExecutions, StartExecution
 from .execution import Executions
 from .job_machine import JobMachine
 from .model import Task
+from .preemption import Preemption
 from .scheduler import NodeSlots, Stage, choose
 from .task_machine import TaskMachine
 
@@ -35,67 +40,134 @@ def place_tasks(
     """Place waiting tasks; yields the start commands, to be issued after the commit."""
     if jobs.draining:
         return
+    queue = jobs.tasks.queue
     for pool in ctx.pools:
-        if pool.id in ctx.draining or jobs.tasks.queue.first(pool.id) is None:
+        if pool.id in ctx.draining or not queue.wanted(pool.id):
             continue
         nodes = open_nodes(ctx, jobs.tasks, pool.id)
         if nodes:
-            pack = pool.spec.task_scheduling_policy.node_fill_type == "pack"
-            yield from _fill(ctx, jobs, executions, nodes, pool.id, pack, now)
-            yield from _send_ahead(ctx, jobs.tasks, executions, nodes, pool.id, now)
+            one_pass = _Pass(ctx, jobs, executions, nodes, pool.id, now)
+            try:
+                yield from one_pass.fill(pool.spec.task_scheduling_policy.node_fill_type == "pack")
+            finally:
+                queue.bring_back()
+            yield from one_pass.send_ahead()
 
 
-def _takes_low_priority(jobs: JobMachine, task: Task) -> bool:
-    manager = jobs.jobs[task.job_id].spec.job_manager_task
-    return not task.is_job_manager or manager is None or manager.allow_low_priority_node
+class _Pass:
+    """Over the queue of one pool."""
 
+    def __init__(
+        self,
+        ctx: Context,
+        jobs: JobMachine,
+        executions: Executions,
+        nodes: list[NodeSlots],
+        pool_id: str,
+        now: float,
+    ) -> None:
+        self._ctx = ctx
+        self._jobs = jobs
+        self._tasks = jobs.tasks
+        self._queue = jobs.tasks.queue
+        self._executions = executions
+        self._nodes = nodes
+        self._pool_id = pool_id
+        self._now = now
+        self._admitting: dict[str, list[NodeSlots]] = {}
+        #: what stands further behind gets none of these; and those of them where room is made
+        self._claimed: set[str] = set()
+        self._cleared: set[str] = set()
 
-def _fill(
-    ctx: Context,
-    jobs: JobMachine,
-    executions: Executions,
-    nodes: list[NodeSlots],
-    pool_id: str,
-    pack: bool,
-    now: float,
-) -> Iterator[StartExecution]:
-    tasks = jobs.tasks
-    while (task := tasks.queue.first(pool_id)) is not None:
-        suited = nodes
-        if not _takes_low_priority(jobs, task):
-            suited = [node for node in nodes if not ctx.nodes[node.node_id].low_priority]
-        node = choose(suited, task.slots, task.exclusive, pack)
-        if node is None:
-            return
-        tasks.queue.drop_first(pool_id)
-        task = tasks.place(task, node, True, now)
-        yield executions.start(task, ctx.nodes[node.node_id])
+    def fill(self, pack: bool) -> Iterator[StartExecution]:
+        """Give waiting tasks the room that there is."""
+        present = tuple((node.node_id, node.slots) for node in self._nodes)
+        self._queue.unpark(self._pool_id, present)
+        preemption: Preemption | None = None
+        while (task := self._queue.first(self._pool_id)) is not None:
+            admitting = self._admitted(task.job_id)
+            if not admitting:
+                self._queue.set_job_aside(task.job_id)
+                continue
+            able = self._able(task, admitting)
+            if not able:
+                if self._able(task, self._nodes):
+                    self._queue.set_aside(task)
+                else:
+                    self._queue.park(self._pool_id, task, present)
+                continue
+            open_ones = [node for node in able if node.node_id not in self._claimed] if self._claimed else able
+            node = self._preferred(task, open_ones) or choose(open_ones, task.slots, task.exclusive, pack)
+            if node is not None:
+                if preemption is not None:
+                    preemption.changed(node.node_id)
+                yield from self._start(task, node, True)
+                continue
+            if preemption is None:
+                preemption = Preemption(self._jobs.jobs, self._tasks, self._ctx.say, self._pool_id, self._now)
+            claimed = preemption.claim(task, able)
+            if claimed is not None:
+                self._cleared.add(claimed)
+            self._claimed.update((claimed,) if claimed is not None else (node.node_id for node in able))
+            if claimed is None and all(node.node_id in self._claimed for node in self._nodes):
+                return
+            if claimed is None and all(node.node_id in self._claimed for node in admitting):
+                self._queue.set_job_aside(task.job_id)
+            else:
+                self._queue.set_aside(task)
 
+    def _admitted(self, job_id: str) -> list[NodeSlots]:
+        """The nodes on which tasks of the job may run at present."""
+        rules = self._jobs.admitting
+        if not rules:
+            return self._nodes
+        known = self._admitting.get(job_id)
+        if known is None:
+            job = self._jobs.jobs[job_id]
+            known = [node for node in self._nodes if all(rule(job, node.node_id) for rule in rules)]
+            self._admitting[job_id] = known
+        return known
 
-def _send_ahead(
-    ctx: Context,
-    tasks: TaskMachine,
-    executions: Executions,
-    nodes: list[NodeSlots],
-    pool_id: str,
-    now: float,
-) -> Iterator[StartExecution]:
-    for node in nodes:
-        flowing: int | None = None
-        while (task := tasks.queue.first(pool_id)) is not None:
-            if task.is_job_manager or task.slots != 1:
-                break
-            ahead = tasks.durations.ahead(task.job_id)
-            if not ahead:
-                break
-            if flowing is None:
-                flowing = node.flowing(now - RECALL_AFTER)
-            if node.queued >= ahead * flowing:
-                break
-            tasks.queue.drop_first(pool_id)
-            task = tasks.place(task, node, False, now)
-            ctx.timers.set_earlier("recall", node.node_id, now + RECALL_AFTER)
-            yield executions.start(task, ctx.nodes[node.node_id])
+    def _admits(self, job_id: str, node: NodeSlots) -> bool:
+        return any(each is node for each in self._admitted(job_id))
+
+    def _able(self, task: Task, nodes: list[NodeSlots]) -> list[NodeSlots]:
+        """Those that have enough slots for the task, and are of its kind."""
+        if task.slots > 1:
+            nodes = [node for node in nodes if node.slots >= task.slots]
+        if task.is_job_manager:
+            manager = self._jobs.jobs[task.job_id].spec.job_manager_task
+            if manager is not None and not manager.allow_low_priority_node:
+                nodes = [node for node in nodes if not self._ctx.nodes[node.node_id].low_priority]
+        return nodes
+
+    def _preferred(self, task: Task, nodes: list[NodeSlots]) -> NodeSlots | None:
+        """The node that the task would like best, if it has room."""
+        if task.affinity is None:
+            return None
+        liked = [node for node in nodes if node.node_id == task.affinity]
+        return choose(liked, task.slots, task.exclusive, False)
+
+    def _start(self, task: Task, node: NodeSlots, holds: bool) -> Iterator[StartExecution]:
+        task = self._tasks.place(task, node, holds, self._now)
+        yield from self._executions.begin(task, self._ctx.nodes[node.node_id], self._now)
+
+    def send_ahead(self) -> Iterator[StartExecution]:
+        """Let short tasks wait at busy nodes."""
+        for node in self._nodes:
+            flowing: int | None = None
+            while (task := self._queue.first(self._pool_id)) is not None:
+                if task.is_job_manager or task.slots != 1 or not self._admits(task.job_id, node):
+                    break
+                ahead = self._tasks.durations.ahead(task.job_id)
+                if not ahead or not self._executions.is_ready(task.job_id, node.node_id):
+                    break
+                if flowing is None:
+                    flowing = node.flowing(self._now - RECALL_AFTER)
+                if node.queued >= ahead * flowing or node.node_id in self._cleared:
+                    break
+                self._ctx.timers.set_earlier("recall", node.node_id, self._now + RECALL_AFTER)
+                yield from self._start(task, node, False)
 
 
 def recall_waiting(ctx: Context, tasks: TaskMachine, node_id: str, now: float) -> None:

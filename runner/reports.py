@@ -7,16 +7,28 @@ from collections.abc import Mapping
 from pools import NodeMachine
 
 from . import events as ev
-from .execution import Executions, start_task_of
+from .execution_ids import job_node_of, start_task_of
+from .job_nodes import JobNodes
+from .reconciliation import Reconciliation
 from .requests import Handler
+from .start_tasks import StartTasks
 from .task_machine import TaskMachine
 
 
 class Reports:
-    def __init__(self, nodes: NodeMachine, tasks: TaskMachine, executions: Executions) -> None:
+    def __init__(
+        self,
+        nodes: NodeMachine,
+        tasks: TaskMachine,
+        job_nodes: JobNodes,
+        start_tasks: StartTasks,
+        reconciliation: Reconciliation,
+    ) -> None:
         self._nodes = nodes
         self._tasks = tasks
-        self._executions = executions
+        self._job_nodes = job_nodes
+        self._start_tasks = start_tasks
+        self._reconciliation = reconciliation
 
     def handlers(self) -> Mapping[type[ev.Event], Handler]:
         nodes, departure = self._nodes, self._nodes.departure
@@ -27,7 +39,7 @@ class Reports:
             ev.VmDestroyed: lambda e, now: departure.vm_destroyed(e.node_id, now),
             ev.VmDestroyFailed: lambda e, now: departure.vm_destroy_failed(e.node_id, now),
             ev.NodeConnected: self._connected,
-            ev.ConsoleRead: lambda e, now: self._executions.console_read(e.node_id, e.text),
+            ev.ConsoleRead: lambda e, now: self._start_tasks.console_read(e.node_id, e.text),
             ev.NodeDisconnected: self._disconnected,
             ev.NodeNotice: lambda e, now: nodes.noticed(e.node_id, e.at, now),
             ev.NodePrepared: lambda e, now: nodes.prepared(e.node_id, e.error, now),
@@ -36,35 +48,45 @@ class Reports:
             ev.ExecutionEnded: lambda e, now: self._tasks.ended(e.node_id, e.execution_id, now),
             ev.Outcome: self._outcome,
             ev.ExecutionLost: self._lost,
-            ev.ExecutionRecalled: lambda e, now: self._tasks.recalled(e.node_id, e.execution_id, now),
+            ev.ExecutionRecalled: self._recalled,
         }
 
     def _connected(self, event: ev.NodeConnected, now: float) -> None:
         # heard twice, `known` is out of date: what was sent in between would look lost
         if self._nodes.is_newest(event.node_id, event.connection) and not self._nodes.is_connected(event.node_id):
             self._nodes.connected(event.node_id, now)
-            self._executions.reconcile(event.node_id, event.known, now)
+            self._reconciliation.reconcile(event.node_id, event.known, event.boot, now)
 
     def _disconnected(self, event: ev.NodeDisconnected, now: float) -> None:
         if self._nodes.is_newest(event.node_id, event.connection):
             self._nodes.disconnected(event.node_id, event.reason, now, fatal=event.fatal, host_key=event.host_key)
 
     def _started(self, event: ev.ExecutionStarted, now: float) -> None:
-        if start_task_of(event.execution_id) is None:
+        if job_node_of(event.execution_id) is not None:
+            self._job_nodes.started(event.node_id, event.execution_id, event.time, now)
+        elif start_task_of(event.execution_id) is None:
             self._tasks.started(event.node_id, event.execution_id, event.time, now)
 
     def _outcome(self, event: ev.Outcome, now: float) -> None:
         attempt = start_task_of(event.execution_id)
-        if attempt is None:
-            self._tasks.outcome(event, now)
+        if attempt is not None:
+            self._start_tasks.outcome(event, attempt, now)
+        elif job_node_of(event.execution_id) is not None:
+            self._job_nodes.outcome(event, now)
         else:
-            self._executions.start_task_outcome(event, attempt, self._nodes, now)
+            self._tasks.outcome(event, now)
 
     def _lost(self, event: ev.ExecutionLost, now: float) -> None:
         attempt = start_task_of(event.execution_id)
-        if attempt is None:
-            self._tasks.lost(event.node_id, event.execution_id, event.reason, now)
+        if attempt is not None:
+            self._start_tasks.lost(event.node_id, event.execution_id, attempt, event.reason, now)
+        elif job_node_of(event.execution_id) is not None:
+            self._job_nodes.lost(event.node_id, event.execution_id, event.reason, now)
         else:
-            self._executions.start_task_lost(
-                event.node_id, event.execution_id, attempt, event.reason, self._nodes, now
-            )
+            self._tasks.lost(event.node_id, event.execution_id, event.reason, now)
+
+    def _recalled(self, event: ev.ExecutionRecalled, now: float) -> None:
+        if job_node_of(event.execution_id) is not None:
+            self._job_nodes.recalled(event.node_id, event.execution_id, now)
+        else:
+            self._tasks.recalled(event.node_id, event.execution_id, now)

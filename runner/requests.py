@@ -9,20 +9,17 @@ from pools import ApplicationPackageReference, Context, PoolMachine, Table
 
 from . import events as ev
 from . import job_events as jev
+from .auto_pools import AutoPools
 from .execution import Executions
 from .job_budgets import JobBudgets
+from .job_errors import JobError
 from .job_machine import JobMachine
+from .job_requests import JobRequests
 from .model import ApplicationPackage
-from .request_checks import (
-    JobError,
-    check_application,
-    check_job,
-    check_schedule,
-    check_start_task,
-    check_task,
-)
+from .request_checks import check_application, check_start_task
+from .schedule_checks import check_changed, check_schedule
 from .schedule_machine import ScheduleMachine
-from .spec import JobSpecification
+from .spec import JobScheduleSpec, JobSpecification
 from .task_spec import TaskSpec
 
 Handler = Callable[[Any, float], object]
@@ -39,6 +36,7 @@ class Requests:
         schedules: ScheduleMachine,
         budgets: JobBudgets,
         executions: Executions,
+        auto_pools: AutoPools,
         applications: Table[tuple[str, str], ApplicationPackage],
         minimum_recurrence_interval: float,
     ) -> None:
@@ -48,21 +46,26 @@ class Requests:
         self._schedules = schedules
         self._budgets = budgets
         self._executions = executions
+        self._auto_pools = auto_pools
         self._applications = applications
         self._minimum_recurrence_interval = minimum_recurrence_interval
 
     def handlers(self) -> Mapping[type[ev.Event], Handler]:
-        pools, jobs = self._pools, self._jobs
+        pools, schedules = self._pools, self._schedules
+        jobs = JobRequests(self._ctx, self._jobs, self._budgets, self._auto_pools, self._check_task_packages)
         return {
+            **jobs.handlers(),
             ev.AddApplication: self._add_application,
             ev.AddPool: self._add_pool,
             ev.RescalePool: lambda e, now: pools.rescale(e.spec, now, e.image),
-            jev.AddJob: self._add_job,
-            jev.AddTasks: self._add_tasks,
             jev.AddJobSchedule: self._add_schedule,
-            jev.UpdateJob: lambda e, now: self._budgets.update_job(e.spec, now),
+            jev.ReplaceJobSchedule: self._replace_schedule,
+            jev.DisableJobSchedule: lambda e, now: schedules.disable(e.schedule_id, now),
+            jev.EnableJobSchedule: lambda e, now: schedules.enable(e.schedule_id, now),
+            jev.TerminateJobSchedule: lambda e, now: schedules.terminate(e.schedule_id, now),
+            jev.DeleteJobSchedule: lambda e, now: schedules.delete(e.schedule_id, now),
+            jev.RunJobSchedule: lambda e, now: schedules.run_now(e.schedule_id, now),
             jev.UpdateJobSchedule: lambda e, now: self._budgets.update_schedule(e.spec, now),
-            jev.TerminateJob: lambda e, now: jobs.terminate(e.job_id, e.reason, now),
             ev.AutoScaleNow: lambda e, now: pools.autoscale(e.pool_id, now),
             ev.ResizePool: lambda e, now: pools.resize(
                 e.pool_id, (e.dedicated, e.low_priority), e.option, now
@@ -84,46 +87,37 @@ class Requests:
             check_start_task(spec.start_task)
         self._pools.add(spec, event.provider, event.image, now)
 
-    def _add_job(self, event: jev.AddJob, now: float) -> None:
-        spec = event.spec
-        check_job(spec.id, spec, event.tasks, self._slots(spec.pool_info.pool_id or ""))
-        self._check_task_packages(spec, event.tasks)
-        self._jobs.add_job(spec, event.tasks, now)
-        self._ctx.dirty.add(self._jobs.jobs[spec.id].pool_id)
-
-    def _add_tasks(self, event: jev.AddTasks, now: float) -> None:
-        job = self._jobs.job(event.job_id)
-        slots = self._slots(job.pool_id)
-        for task in event.tasks:
-            check_task(task, slots)
-        self._check_task_packages(None, event.tasks)
-        self._jobs.add_tasks(event.job_id, event.tasks, now)
-        self._ctx.dirty.add(job.pool_id)
-
     def _add_schedule(self, event: jev.AddJobSchedule, now: float) -> None:
-        specification = event.spec.job_specification
-        slots = self._slots(specification.pool_info.pool_id or "")
-        check_schedule(event.spec, slots, self._minimum_recurrence_interval)
-        self._check_task_packages(specification, ())
+        self._check_schedule(event.spec)
         self._schedules.add(event.spec, now)
-        if specification.pool_info.pool_id is not None:
-            self._ctx.dirty.add(specification.pool_info.pool_id)
+        self._schedule_changed(event.spec)
+
+    def _replace_schedule(self, event: jev.ReplaceJobSchedule, now: float) -> None:
+        check_changed(event.spec.id, event.changed)
+        self._check_schedule(self._schedules.changed_spec(event.spec, event.changed))
+        self._schedules.replace(event.spec, event.changed, now)
+        self._schedule_changed(event.spec)
+
+    def _check_schedule(self, spec: JobScheduleSpec) -> None:
+        pool = self._auto_pools.check(spec.job_specification.pool_info)
+        check_schedule(spec, pool.task_slots_per_node, self._minimum_recurrence_interval)
+        self._check_task_packages(spec.job_specification, ())
+
+    def _schedule_changed(self, spec: JobScheduleSpec) -> None:
+        pool_id = spec.job_specification.pool_info.pool_id
+        if pool_id is not None:
+            self._ctx.dirty.add(pool_id)
 
     def _drain(self, event: ev.Drain, now: float) -> None:
         self._pools.drain(event.option, event.pool_id, now)
         if event.pool_id is None:
             self._jobs.draining = True
 
-    def _slots(self, pool_id: str) -> int:
-        pool = self._ctx.pools.get(pool_id)
-        if pool is None:
-            raise JobError(
-                "PoolNotFound", f"poolInfo.poolId: there is no pool {pool_id!r}; add the pool first"
-            )
-        return pool.spec.task_slots_per_node
-
     def _check_task_packages(self, spec: JobSpecification | None, tasks: Iterable[TaskSpec]) -> None:
         manager = spec.job_manager_task if spec is not None else None
+        auto = spec.pool_info.auto_pool_specification if spec is not None else None
+        if auto is not None and auto.pool is not None:
+            self._check_packages("poolInfo.autoPoolSpecification.pool", auto.pool.application_package_references)
         for task in [*([manager.as_task()] if manager is not None else []), *tasks]:
             self._check_packages(f"task {task.id!r}", task.application_package_references)
 

@@ -1,27 +1,30 @@
-"""The life of job schedules: when the next job is made. Pure."""
+"""What can be asked about job schedules, and their states. Pure."""
 
 from __future__ import annotations
 
-from pools import Ledger, Table, Timers, evolve
+from typing import Any
 
-from .job_machine import JobMachine
-from .model import Job, JobSchedule
-from .recurrence import first_run, next_run
-from .request_checks import JobError
-from .spec import JobScheduleSpec, JobSpec
-from .states import JobState, ScheduleEvent, ScheduleState, next_schedule_state
+import msgspec
+
+from pools import Overlap, evolve, options_of_schedule
+
+from .job_errors import JobError
+from .model import JobSchedule
+from .recurrence import ended, first_run
+from .schedule_runs import LIVE, ScheduleRuns
+from .spec import JobScheduleSpec
+from .states import ScheduleEvent, ScheduleState
+
+_REFUSALS = {
+    ScheduleState.COMPLETED: "JobScheduleCompleted",
+    ScheduleState.TERMINATING: "JobScheduleBeingTerminated",
+    ScheduleState.DELETING: "JobScheduleBeingDeleted",
+}
+_NO_RUN = {"next_run_time": None, "waiting": False, "run_requested": False}
 
 
-class ScheduleMachine:
-    def __init__(self, ledger: Ledger, timers: Timers, jobs: JobMachine, occurrences: int | None = None) -> None:
-        self.schedules: Table[str, JobSchedule] = Table(ledger, "job_schedules")
-        self._timers = timers
-        self._jobs = jobs
-        #: `ebbtide run --occurrences N`: no schedule makes more than N jobs
-        self.occurrences = occurrences
-        jobs.on_closed.append(self._job_closed)
-
-    # -- requests --------------------------------------------------------------------------------------------
+class ScheduleMachine(ScheduleRuns):
+    """A request that is refused raises JobError and changes nothing."""
 
     def add(self, spec: JobScheduleSpec, now: float) -> JobSchedule:
         """Record a job schedule; its first job is made as soon as it may run. Raises JobError."""
@@ -34,85 +37,104 @@ class ScheduleMachine:
             state_time=now,
             id=spec.id,
             spec=spec,
-            next_run_time=first_run(spec.schedule, now),
+            next_run_time=first_run(spec.schedule, now, options_of_schedule(spec.metadata)),
         )
-        self.schedules.put(spec.id, schedule)
-        self._arm(schedule)
+        self._put(schedule)
+        self._finish_if_over(schedule, now)
+        return self.schedules[spec.id]
+
+    def disable(self, schedule_id: str, now: float) -> None:
+        """It makes no further job until it is enabled again; its present job goes on. Raises JobError."""
+        schedule = self._live(schedule_id)
+        if schedule.state is ScheduleState.ACTIVE:
+            self._put(self._moved(schedule, ScheduleEvent.DISABLE, now, waiting=False))
+
+    def enable(self, schedule_id: str, now: float) -> None:
+        """Runs that came due meanwhile are left out, but for the one of a schedule that has only one. Raises
+        JobError."""
+        schedule = self._live(schedule_id)
+        if schedule.state is ScheduleState.DISABLED:
+            schedule = self._moved(schedule, ScheduleEvent.ENABLE, now, next_run_time=self._from_now(schedule, now))
+            self._put(schedule)
+            self._finish_if_over(schedule, now)
+
+    def terminate(self, schedule_id: str, now: float) -> None:
+        """Its present job is terminated; it is completed when that one is. Raises JobError."""
+        schedule = self._live(schedule_id)
+        self._put(self._moved(schedule, ScheduleEvent.TERMINATE, now, **_NO_RUN))
+        self._end_present_job(schedule, now)
+        self._finish_if_over(self.schedules[schedule_id], now)
+
+    def delete(self, schedule_id: str, now: float) -> None:
+        """It goes with all its jobs. Raises JobError."""
+        schedule = self._known(schedule_id)
+        if schedule.state is ScheduleState.DELETING:
+            raise _refused(schedule)
+        self._put(self._moved(schedule, ScheduleEvent.DELETE, now, **_NO_RUN))
+        self._delete_jobs(schedule_id, now)
+
+    def replace(self, spec: JobScheduleSpec, changed: frozenset[str], now: float) -> None:
+        """The attributes named in `changed` are those of `spec` from now on, for jobs to come. Raises JobError."""
+        new, schedule = self.changed_spec(spec, changed), self._live(spec.id)
+        self._jobs.require_pool(new.job_specification.pool_info)
+        times: dict[str, Any] = {}
+        old_times = (schedule.spec.schedule, options_of_schedule(schedule.spec.metadata))
+        if old_times != (new.schedule, options_of_schedule(new.metadata)):
+            times = {"next_run_time": _after_change(new, schedule, now), "waiting": False}
+        changed_schedule = evolve(schedule, now, spec=new, **times)
+        self._put(changed_schedule)
+        self._finish_if_over(changed_schedule, now)
+
+    def changed_spec(self, spec: JobScheduleSpec, changed: frozenset[str]) -> JobScheduleSpec:
+        """What `replace` would make of the schedule's specification. Raises JobError."""
+        present = self._live(spec.id).spec
+        return msgspec.structs.replace(present, **{name: getattr(spec, name) for name in changed})
+
+    def run_now(self, schedule_id: str, now: float) -> None:
+        """Make a job, whatever the times of the schedule say, also of a disabled one; they stay as they are. While a
+        job is not completed it waits for that, or with `overlap` skip is refused. Raises JobError."""
+        schedule = self._live(schedule_id)
+        if self._jobs.draining:
+            raise JobError("ServerBusy", "the controller is about to end and takes no new work")
+        present = self._present_job(schedule)
+        if present is None:
+            self._jobs.require_pool(schedule.spec.job_specification.pool_info)
+            self._make_job(schedule, now)
+        elif options_of_schedule(schedule.spec.metadata).overlap is Overlap.SKIP:
+            raise JobError(
+                "JobScheduleHasActiveJob",
+                f"job {present.id!r} of the schedule is {present.state}, and its metadata say `overlap: skip`; "
+                "wait for that job, terminate it, or say `queue`",
+            )
+        elif not schedule.run_requested:
+            self._put(evolve(schedule, now, run_requested=True))
+
+    # -- look-up --------------------------------------------------------------------------------------------
+
+    def _known(self, schedule_id: str) -> JobSchedule:
+        schedule = self.schedules.get(schedule_id)
+        if schedule is None:
+            raise JobError("JobScheduleNotFound", f"there is no job schedule {schedule_id!r}")
         return schedule
 
-    # -- progress --------------------------------------------------------------------------------------------
+    def _live(self, schedule_id: str) -> JobSchedule:
+        """One that is active or disabled. Raises JobError."""
+        schedule = self._known(schedule_id)
+        if schedule.state not in LIVE:
+            raise _refused(schedule)
+        return schedule
 
-    def ring(self, schedule_id: str, now: float) -> None:
-        """The schedule's next run is due."""
-        schedule = self.schedules.get(schedule_id)
-        if schedule is None or schedule.state is not ScheduleState.ACTIVE or self._jobs.draining:
-            return
-        recent = self._jobs.jobs.get(schedule.recent_job_id) if schedule.recent_job_id else None
-        if schedule.next_run_time is None or schedule.next_run_time > now:
-            return
-        if not self.more_jobs(schedule) or (recent is not None and recent.state is not JobState.COMPLETED):
-            return  # one job at a time: the end of that job looks here again
-        due = schedule.next_run_time
-        window = schedule.spec.schedule.start_window
-        after = next_run(schedule.spec.schedule, due, now)
-        if window is not None and now - due > window.total_seconds():
-            # too late for this one; the next stands on the grid
-            self._put(schedule, evolve(schedule, now, next_run_time=after), now)
-            return
-        if not self._jobs.has_pool(schedule.spec.job_specification.pool_info):
-            # its pool was deleted: there is nothing that this run could go to
-            self._put(schedule, evolve(schedule, now, next_run_time=after), now)
-            return
-        number = schedule.jobs_created + 1
-        job_id = f"{schedule.id}:job-{number}"
-        specification = schedule.spec.job_specification
-        fields = {name: getattr(specification, name) for name in specification.__struct_fields__}
-        changed = evolve(schedule, now, next_run_time=after, recent_job_id=job_id, jobs_created=number)
-        self.schedules.put(schedule.id, changed)
-        self._jobs.add_job(JobSpec(id=job_id, **fields), (), now, changed)
-        self._arm(changed)
 
-    def _put(self, schedule: JobSchedule, changed: JobSchedule, now: float) -> None:
-        self.schedules.put(schedule.id, changed)
-        self._arm(changed)
-        if changed.next_run_time is None:
-            self._after_job(changed, now)
+def _refused(schedule: JobSchedule) -> JobError:
+    return JobError(_REFUSALS[schedule.state], f"job schedule {schedule.id!r} is {schedule.state}")
 
-    def _arm(self, schedule: JobSchedule) -> None:
-        if schedule.next_run_time is not None and self.more_jobs(schedule):
-            self._timers.set("schedule", schedule.id, schedule.next_run_time)
 
-    def _job_closed(self, job: Job, now: float) -> None:
-        schedule = self.schedules.get(job.schedule_id) if job.schedule_id is not None else None
-        if schedule is not None:
-            self._after_job(schedule, now)
-
-    def _after_job(self, schedule: JobSchedule, now: float) -> None:
-        recent = self._jobs.jobs.get(schedule.recent_job_id) if schedule.recent_job_id else None
-        if recent is not None and recent.state is not JobState.COMPLETED:
-            return
-        if schedule.next_run_time is None and schedule.state is ScheduleState.ACTIVE:
-            state = next_schedule_state(
-                schedule.id, schedule.state, ScheduleEvent.FINISHED, "has no next run"
-            )
-            self.schedules.put(schedule.id, evolve(schedule, now, state=state, end_time=now))
-        else:
-            self._arm(schedule)
-
-    # -- questions, restart ----------------------------------------------------------------------------------
-
-    def more_jobs(self, schedule: JobSchedule) -> bool:
-        """Will the schedule make another job, as far as this controller lets it?"""
-        if schedule.state is not ScheduleState.ACTIVE or schedule.next_run_time is None:
-            return False
-        return self.occurrences is None or schedule.jobs_created < self.occurrences
-
-    def need(self, pool_id: str) -> bool:
-        """Will a further job want this pool? (Slow: asked when pools are planned.)"""
-        return any(
-            s.spec.job_specification.pool_info.pool_id == pool_id and self.more_jobs(s) for s in self.schedules
-        )
-
-    def recover(self) -> None:
-        for schedule in self.schedules:
-            self._arm(schedule)
+def _after_change(spec: JobScheduleSpec, schedule: JobSchedule, now: float) -> float | None:
+    """When the next job is due by the new times: an interval counts from the last one."""
+    options, interval, last = options_of_schedule(spec.metadata), spec.schedule.recurrence_interval, None
+    if schedule.last_run_time is not None and options.cron is None:
+        if interval is None:
+            return None
+        last = schedule.last_run_time + interval.total_seconds()
+    due = first_run(spec.schedule, now if last is None else max(now, last), options)
+    return None if ended(spec.schedule, now) else due

@@ -34,6 +34,8 @@ class Placement:
     #: when it came to this stage
     since: float
     stage: Stage
+    #: another task is to have its slots; it has been asked to go
+    going: bool = False
 
 
 @dataclass(slots=True)

@@ -23,6 +23,8 @@ class Connection:
 
     node: SimulatedNode
     number: int
+    #: how often the node had been started anew
+    reboots: int
     open: bool = True
     up: float = 0.0
     down: float = 0.0
@@ -193,7 +195,7 @@ class SimulatedEffects:
                 command.sample_period,
             )
             self.nodes[vm.name] = node
-        connection = self._connections[command.node_id] = Connection(node, command.connection)
+        connection = self._connections[command.node_id] = Connection(node, command.connection, node.reboots)
         node.hello(partial(self._report, connection), connection.number, now)
 
     def _close(self, node_id: str) -> bool:
@@ -255,7 +257,8 @@ class SimulatedEffects:
     def _lingers(self, connection: Connection) -> bool:
         """What was on its way when the connection broke may still arrive, until a new agent has taken
         over."""
-        return connection.node.node_id not in self._connections and self._faults.survives_crash()
+        alive = connection.node.reboots == connection.reboots
+        return alive and connection.node.node_id not in self._connections and self._faults.survives_crash()
 
     # -- what befalls them -----------------------------------------------------------------------------------
 
@@ -287,6 +290,13 @@ class SimulatedEffects:
         vm = self.vm(name)
         if vm is not None and vm.state in (VmState.PENDING, VmState.RUNNING):
             self.preempt(name)
+
+    def reboot(self, name: str) -> None:
+        """The VM starts anew."""
+        node = self.nodes.get(name)
+        if node is not None and node.alive:
+            node.reboot(self._clock())
+            self.cut(node.node_id)
 
     def kill_vm(self, name: str) -> None:
         """The VM dies by itself."""

@@ -36,7 +36,7 @@ class Execution:
     exit_code: int
     ended: float | None = None
     killed: bool = False
-    #: its node died under it
+    #: its node died under it, or started anew
     lost: bool = False
 
     @property
@@ -77,10 +77,13 @@ class SimulatedNode:
     ran: dict[str, Execution] = field(default_factory=dict)
     report: Callable[[ev.Event], None] = lambda event: None
     alive: bool = True
+    #: how often it was started anew
+    reboots: int = 0
     _live: dict[str, Execution] = field(default_factory=dict)
     _queue: dict[str, StartExecution] = field(default_factory=dict)
     _kept: set[str] = field(default_factory=set)
-    _startup: set[str] = field(default_factory=set)
+    _lost: set[str] = field(default_factory=set)
+    _slotless: set[str] = field(default_factory=set)
 
     def hello(self, report: Callable[[ev.Event], None], connection: int, now: float) -> None:
         """A new agent takes over: from now on nothing of an earlier connection arrives."""
@@ -88,11 +91,14 @@ class SimulatedNode:
         self.report = report
         live = list(self._live.values())
         ended = [self.ran[execution_id] for execution_id in sorted(self._kept)]
-        report(ev.NodeConnected(self.node_id, connection, frozenset(x.id for x in (*live, *ended))))
+        known = frozenset(x.id for x in (*live, *ended))
+        report(ev.NodeConnected(self.node_id, connection, known, f"boot-{self.reboots}"))
         for execution in live:
             report(ev.ExecutionStarted(self.node_id, execution.id, execution.started))
         for execution in ended:
             self._tell_end(execution)
+        for execution_id in sorted(self._lost):
+            self._tell_loss(execution_id)
         if self.usage is not None:
             self.at(now + self.sample_period, partial(self._measure, report, self.usage))
 
@@ -115,6 +121,8 @@ class SimulatedNode:
             self.report(ev.ExecutionStarted(self.node_id, known.id, known.started))
         elif known.id in self._kept:
             self._tell_end(known)
+        elif known.lost:
+            self._tell_loss(known.id)
 
     def kill(self, execution_id: str, now: float) -> None:
         execution = self.ran.get(execution_id)
@@ -130,10 +138,21 @@ class SimulatedNode:
 
     def acknowledge(self, execution_id: str) -> None:
         self._kept.discard(execution_id)
+        self._lost.discard(execution_id)
 
     def die(self, now: float) -> None:
         """The VM is gone, and everything with it."""
         self.alive = False
+        self._end_all(now)
+
+    def reboot(self, now: float) -> None:
+        """The VM starts anew: what ran is lost, what has ended is still known."""
+        self.reboots += 1
+        self._queue.clear()
+        self._lost.update(self._live)
+        self._end_all(now)
+
+    def _end_all(self, now: float) -> None:
         for execution in self._live.values():
             self.log.end(execution, now)
             execution.lost = True
@@ -148,12 +167,12 @@ class SimulatedNode:
 
     @property
     def used(self) -> int:
-        return sum(x.slots for x in self._live.values() if x.id not in self._startup)
+        return sum(x.slots for x in self._live.values() if x.id not in self._slotless)
 
     def _dispatch(self, now: float) -> None:
         for command in list(self._queue.values()):
-            startup = command.kind == "startup"
-            if not startup and self.used + command.slots > self.slots:
+            slotless = command.kind != "task"
+            if not slotless and self.used + command.slots > self.slots:
                 return
             del self._queue[command.execution_id]
             plan = self.behaviour(command)
@@ -161,8 +180,8 @@ class SimulatedNode:
             self.ran[execution.id] = execution
             self._live[execution.id] = execution
             self.log.begin(execution)
-            if startup:
-                self._startup.add(execution.id)
+            if slotless:
+                self._slotless.add(execution.id)
             self.report(ev.ExecutionStarted(self.node_id, execution.id, now))
             self.at(now + plan.duration, partial(self._finish, execution))
 
@@ -193,3 +212,6 @@ class SimulatedNode:
                 killed=execution.killed,
             )
         )
+
+    def _tell_loss(self, execution_id: str) -> None:
+        self.report(ev.ExecutionLost(self.node_id, execution_id, "its node started anew"))

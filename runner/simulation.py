@@ -127,7 +127,7 @@ class Simulation:
             self._inbox.append((request.event, request))
 
     def _start_controller(self, now: float) -> None:
-        core = Core(self.settings, DEPLOYMENT, self._ids)
+        core = Core(self.settings, DEPLOYMENT, self._ids, lambda spec: (PROVIDER, PROVIDER))
         core.load(self.journal.load(), now)
         self.core = core
         for request in self.requests:

@@ -111,6 +111,28 @@ class JobNodeState(StrEnum):
     RELEASED = "released"
 
 
+class JobNodeEvent(StrEnum):
+    SUCCEEDED = "its preparation task succeeded"
+    FAILED = "its preparation task failed"
+    AGAIN = "its preparation task runs again"
+    RELEASE = "its release task runs"
+    RELEASED = "its release task ended"
+
+
+N, NE = JobNodeState, JobNodeEvent
+
+JOB_NODE_TRANSITIONS: Mapping[tuple[JobNodeState, JobNodeEvent], JobNodeState] = {
+    (N.PREPARING, NE.SUCCEEDED): N.PREPARED,
+    (N.PREPARING, NE.FAILED): N.FAILED,
+    # after it failed or was lost with retries left, and after the node was started anew
+    (N.PREPARING, NE.AGAIN): N.PREPARING,
+    (N.PREPARED, NE.AGAIN): N.PREPARING,
+    (N.PREPARED, NE.RELEASE): N.RELEASING,
+    (N.FAILED, NE.RELEASE): N.RELEASING,
+    (N.RELEASING, NE.RELEASED): N.RELEASED,
+}
+
+
 def next_task_state(key: str, state: TaskState, event: TaskEvent, story: str) -> TaskState:
     """The state that `event` leads to. Raises InvalidTransition."""
     try:
@@ -133,3 +155,11 @@ def next_schedule_state(key: str, state: ScheduleState, event: ScheduleEvent, st
         return SCHEDULE_TRANSITIONS[state, event]
     except KeyError:
         raise InvalidTransition("job schedule", key, state, event, story) from None
+
+
+def next_job_node_state(key: str, state: JobNodeState, event: JobNodeEvent, story: str) -> JobNodeState:
+    """The state that `event` leads to. Raises InvalidTransition."""
+    try:
+        return JOB_NODE_TRANSITIONS[state, event]
+    except KeyError:
+        raise InvalidTransition("preparation of job", key, state, event, story) from None

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from pools import store as of_pools
 
 from . import tables
 from .model import ApplicationPackage, Done, Job, JobNode, JobSchedule, Output, Task
+from .states import JobState
 from .task_tally import DoneTotals
 
 Kept = of_pools.Kept
@@ -32,6 +33,12 @@ ALL: Mapping[str, of_pools.Kept[Any]] = {
         *(job_schedules, jobs, tasks, job_nodes, applications, outputs),
     )
 }
+
+
+def of_living_jobs() -> ColumnElement[bool]:
+    """Says of what happens on nodes whether its job is not over."""
+    over = select(tables.jobs.c.id).where(tables.jobs.c.state == JobState.COMPLETED.value)
+    return tables.job_nodes.c.job_id.not_in(over)
 
 
 def done(connection: Connection, jobs: Iterable[str]) -> dict[str, dict[str, int]]:

@@ -25,21 +25,22 @@ from pools import (
 )
 
 from .commands import Acknowledge, KillExecution, RecallExecutions
-from .completion import completion
+from .completion import completion, reactivation
 from .events import Outcome
+from .exit_conditions import Consequence, consequence
 from .failure import ENDED_ON_REQUEST, LOST_LIMIT, failure_of, lost_too_often, retries_left
-from .job_costs import JobCosts
 from .model import Ending, Job, Output, Task, TaskKey
-from .scheduler import Durations, NodeSlots, Placement, Stage
-from .states import JobState, TaskEvent, TaskState, next_task_state
-from .task_queue import TaskQueue
-from .task_records import TaskRecords
+from .placed_tasks import PlacedTasks
+from .scheduler import Stage
+from .states import TaskEvent, TaskState, next_task_state
 from .task_tally import DoneTotals
 
 E = TaskEvent
+#: An ending is taken back by none that stands before it.
+_STRENGTH = (Ending.REQUEUE, Ending.TERMINATE, Ending.DELETE)
 
 
-class TaskMachine(TaskRecords):
+class TaskMachine(PlacedTasks):
     def __init__(
         self,
         ledger: Ledger,
@@ -48,18 +49,13 @@ class TaskMachine(TaskRecords):
         node_of: Callable[[str], Node | None] = lambda node_id: None,
     ) -> None:
         """`node_of`: the record of a node, by its id."""
-        super().__init__(ledger, jobs)
+        super().__init__(ledger, jobs, node_of)
         self.outputs: Log[tuple[str, str, str, str], Output] = Log(ledger, "outputs")
-        self._jobs = jobs
         self._say = say
-        #: tasks that wait for a node
-        self.queue = TaskQueue(self.tasks, jobs)
-        self.slots: dict[str, NodeSlots] = {}
-        self.durations = Durations()
-        self.costs = JobCosts(self.slots, node_of)
-        #: told of tasks that completed, and of nodes whose load changed, in this batch
+        #: tasks that completed, or went, in this batch
         self.completed: list[Task] = []
-        self.touched: set[str] = set()
+        #: what the ends of tasks ask of their jobs in this batch: (job id, "disable" or "terminate")
+        self.actions: list[tuple[str, str]] = []
 
     # -- records ---------------------------------------------------------------------------------------------
 
@@ -70,8 +66,9 @@ class TaskMachine(TaskRecords):
             self._register(task)
             if task.node_id is not None:
                 self._place_record(task)
-            elif task.state is TaskState.ACTIVE:
+            elif task.state is TaskState.ACTIVE and not task.waiting:
                 self.queue.push(task)
+        self.resume_waiting(self.open_jobs())
 
     def known_totals(self, job_id: str, totals: DoneTotals) -> None:
         """What the job's completed tasks came to, as they were loaded."""
@@ -85,62 +82,17 @@ class TaskMachine(TaskRecords):
     def add(self, task: Task) -> Task:
         self.tasks.put(task.key, task)
         self._register(task)
-        self.queue.push(task)
+        self.enqueue(task)
         return task
 
     def restate(self, job: Job) -> None:
         """Record a job whose tasks may start no more, or may again: those that wait count as queued if they may."""
         waiting = [task for task in self.open_of(job.id) if task.state is TaskState.ACTIVE]
+        pool_id = self._jobs[job.id].pool_id
+        if pool_id != job.pool_id:
+            self._tally.move_done(pool_id, job.pool_id, *self.ended_of(job.id))
         self._tally.recount(waiting, lambda: self._jobs.put(job.id, job))
-        for task in waiting:
-            if task.node_id is None:
-                self.queue.push(task)
-
-    # -- placement -------------------------------------------------------------------------------------------
-
-    def place(self, task: Task, node: NodeSlots, holds: bool, now: float) -> Task:
-        """Record that the task's next execution is placed on `node`; with `holds` False it waits there."""
-        state = next_task_state(task.id, task.state, E.PLACED, task.story) if holds else task.state
-        changes = {"state": state, "attempt": task.attempt + 1, "node_id": node.node_id, "ended": False}
-        task = self.put(task, evolve(task, now, **changes))
-        slots = node.slots if task.exclusive else task.slots
-        stage = Stage.HOLDS if holds else Stage.QUEUED
-        node.place(task.execution_id, Placement(task.key, slots, now, stage))
-        self.touched.add(node.node_id)
-        return task
-
-    def _place_record(self, task: Task) -> None:
-        assert task.node_id is not None
-        node = self.slots.get(task.node_id)
-        if node is None:
-            job = self._jobs[task.job_id]
-            node = self.slots[task.node_id] = NodeSlots(task.node_id, job.pool_id, 1)
-        slots = node.slots if task.exclusive else task.slots
-        stage = Stage.QUEUED if task.state is TaskState.ACTIVE else Stage.HOLDS
-        stage = Stage.ENDED if task.ended else stage
-        node.place(task.execution_id, Placement(task.key, slots, task.modified, stage))
-
-    def node_known(self, node_id: str, pool_id: str, slots: int) -> NodeSlots:
-        node = self.slots.setdefault(node_id, NodeSlots(node_id, pool_id, slots))
-        node.slots = slots
-        return node
-
-    def busy(self, node_id: str) -> int:
-        node = self.slots.get(node_id)
-        return len(node.placements) if node is not None else 0
-
-    def _current(self, node_id: str, execution_id: str) -> Task | None:
-        """The task whose present execution this is, or None if the report is stale."""
-        task = self.task_of(execution_id)
-        if task is None or task.state is TaskState.COMPLETED:
-            return None
-        return task if task.execution_id == execution_id and task.node_id == node_id else None
-
-    def _unplace(self, task: Task) -> None:
-        assert task.node_id is not None
-        node = self.slots[task.node_id]
-        node.unplace(task.execution_id)
-        self.touched.add(task.node_id)
+        self.queue.refresh(job.id)
 
     # -- reports ---------------------------------------------------------------------------------------------
 
@@ -167,6 +119,9 @@ class TaskMachine(TaskRecords):
         self._say(Acknowledge(report.node_id, (report.execution_id,)))
         if task is None:
             return
+        if task.ending is Ending.DELETE:
+            self.remove(task, now, report)
+            return
         if report.start_time is not None:
             self.durations.add(task.job_id, max(0.0, report.end_time - report.start_time))
         if report.killed and task.ending is Ending.REQUEUE:
@@ -177,7 +132,7 @@ class TaskMachine(TaskRecords):
             output = replace(output, owner="task", parent_id=task.job_id, id=task.id)
             self.outputs.append(output.key, output)
         failure = failure_of(report, task.ending)
-        again = task.ending is not Ending.TERMINATE and retries_left(task, self._jobs[task.job_id])
+        again = task.ending is not Ending.TERMINATE and retries_left(task, self._jobs[task.job_id], report.exit_code)
         if failure is None or not again:
             self._complete(task, now, failure, report)
             return
@@ -200,16 +155,27 @@ class TaskMachine(TaskRecords):
         self.queue.push(task)
 
     def _complete(self, task: Task, now: float, failure: FailureInfo | None, report: Outcome | None) -> None:
-        changes = completion(task, self._jobs[task.job_id].pool_id, failure, report, now)
+        job, meaning = self._jobs[task.job_id], Consequence("none", False)
+        if failure is not ENDED_ON_REQUEST:
+            conditions = task.spec.exit_conditions if task.conditional else None
+            meaning = consequence(conditions, report.exit_code if report is not None else None, failure)
+        changes = completion(task, job.pool_id, failure, meaning.satisfies, report, now)
         changes |= self.costs.charge(task, now, report)
         if task.node_id is not None:
             self._unplace(task)
-        self.completed.append(self.put(task, evolve(task, now, **changes)))
+        task = self.put(task, evolve(task, now, **changes))
+        self.completed.append(task)
+        self.settle_dependants(task, now)
+        if meaning.job_action != "none" and job.spec.on_task_failure == "performexitoptionsjobaction":
+            self.actions.append((job.id, meaning.job_action))
 
     def give_back(self, task: Task, now: float, *, requeued: bool, report: Outcome | None = None) -> None:
         """The present execution runs no more and has no outcome: the task queues again; `requeued` counts it, apart
-        from retries. A task that was to be terminated ends instead."""
-        if task.ending is Ending.TERMINATE or self._jobs[task.job_id].state is not JobState.ACTIVE:
+        from retries. A task that was to be terminated ends instead, one that was to be deleted goes."""
+        if task.ending is Ending.DELETE:
+            self.remove(task, now, report)
+            return
+        if task.ending is Ending.TERMINATE or not self._jobs[task.job_id].lives:
             self._complete(task, now, ENDED_ON_REQUEST, None)
             return
         changes: dict[str, Any] = {"start_time": None}
@@ -225,7 +191,7 @@ class TaskMachine(TaskRecords):
         """The node lives, but lost the execution; a task that kills its supervisor each time fails in the end."""
         task = self._current(node_id, execution_id)
         self._say(Acknowledge(node_id, (execution_id,)))
-        if task is not None and task.requeue_count < LOST_LIMIT:
+        if task is not None and (task.requeue_count < LOST_LIMIT or task.ending is Ending.DELETE):
             self.give_back(task, now, requeued=True)
         elif task is not None:
             self._complete(task, now, lost_too_often(task.requeue_count, reason), None)
@@ -235,11 +201,47 @@ class TaskMachine(TaskRecords):
         if task is not None:
             self.give_back(task, now, requeued=False)
 
-    # -- nodes that leave ------------------------------------------------------------------------------------
+    # -- requests --------------------------------------------------------------------------------------------
 
-    def _placed_on(self, node_id: str) -> list[Task]:
-        node = self.slots.get(node_id)
-        return [self.tasks[p.key] for p in node.placements.values()] if node is not None else []
+    def terminate(self, task: Task, now: float) -> None:
+        """End a task that is not completed: at once if it is nowhere, else when its execution has ended."""
+        if task.node_id is None:
+            self._complete(task, now, ENDED_ON_REQUEST, None)
+        else:
+            self.end(task, Ending.TERMINATE, now)
+
+    def reactivate(self, task: Task, now: float) -> None:
+        """Let a completed task run again."""
+        state = next_task_state(task.id, task.state, E.REACTIVATE, task.story)
+        waiting = task.spec.depends_on is not None
+        task = self.put(task, evolve(task, now, state=state, waiting=waiting, **reactivation()))
+        self.dependencies.undone(task)
+        self.enqueue(task)
+
+    def delete(self, task: Task, now: float) -> None:
+        """Forget a task and its outputs: at once, or when its execution has ended."""
+        if task.node_id is None:
+            self.remove(task, now, None)
+        else:
+            self.end(task, Ending.DELETE, now)
+
+    def remove(self, task: Task, now: float, report: Outcome | None) -> None:
+        """The task, of which nothing runs any more, goes with its outputs; its job knows what it has cost."""
+        charged = self.costs.charge(task, now, report)
+        if task.node_id is not None:
+            self._unplace(task)
+        self.drop(task)
+        self.outputs.purge("task", task.job_id, task.id)
+        self.dependencies.undone(task)
+        self.completed.append(task)
+        cost = charged.get("cost", task.cost)
+        unpriced = charged.get("unpriced_seconds", task.unpriced_seconds)
+        if cost or unpriced:
+            job = self._jobs[task.job_id]
+            cost, unpriced = job.deleted_cost + cost, job.deleted_unpriced_seconds + unpriced
+            self._jobs.put(job.id, evolve(job, now, deleted_cost=cost, deleted_unpriced_seconds=unpriced))
+
+    # -- nodes that leave ------------------------------------------------------------------------------------
 
     def evict(self, node_id: str, option: NodeDeallocationOption, now: float) -> None:
         """End, give back or let finish what is placed on a node that leaves."""
@@ -256,7 +258,7 @@ class TaskMachine(TaskRecords):
     def end(self, task: Task, ending: Ending, now: float) -> None:
         """Ask the node to end the present execution of a placed task."""
         assert task.node_id is not None
-        if task.ending not in (ending, Ending.TERMINATE):
+        if task.ending is None or _STRENGTH.index(ending) > _STRENGTH.index(task.ending):
             self.put(task, evolve(task, now, ending=ending))
         self._say(KillExecution(task.node_id, task.execution_id))
 
@@ -265,7 +267,8 @@ class TaskMachine(TaskRecords):
         self.costs.node_gone(node_id)
         for task in self._placed_on(node_id):
             running = task.state is TaskState.RUNNING
-            if running and died is not None and task.requeue_count >= LOST_LIMIT:
+            often = task.requeue_count >= LOST_LIMIT and task.ending is not Ending.DELETE
+            if running and died is not None and often:
                 self._complete(task, now, lost_too_often(task.requeue_count, died), None)
             else:
                 self.give_back(task, now, requeued=running)

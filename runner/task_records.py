@@ -14,10 +14,13 @@ class TaskRecords:
     def __init__(self, ledger: Ledger, jobs: Table[str, Job]) -> None:
         #: the completed ones leave at the end of the batch in which they complete
         self.tasks: Table[TaskKey, Task] = Table(ledger, "tasks")
+        self._ledger = ledger
         self._by_uid: dict[str, TaskKey] = {}
         self._open: dict[str, dict[TaskKey, None]] = {}
         self._done: dict[str, dict[str, int]] = {}
         self._leaving: dict[TaskKey, None] = {}
+        #: gone in this batch, and still in the store
+        self._gone: set[TaskKey] = set()
         self._tally = TaskTally(jobs)
         self._sequence = 0
 
@@ -73,17 +76,39 @@ class TaskRecords:
                 self.tasks.let_go(key)
                 del self._by_uid[task.uid]
         self._leaving.clear()
+        self._gone.clear()
 
     def recall(self, task: Task) -> None:
         """Have a completed task in memory until the end of this batch: something is asked of it."""
+        if task.key in self._gone:
+            return
         self.tasks.hold(task.key, task)
         self._by_uid[task.uid] = task.key
         self._leaving[task.key] = None
 
+    def drop(self, task: Task) -> None:
+        """The task goes, from the store too."""
+        self._tally.add(task, -1)
+        self._open.get(task.job_id, {}).pop(task.key, None)
+        self._done.get(task.job_id, {}).pop(task.id, None)
+        self._leaving.pop(task.key, None)
+        self._gone.add(task.key)
+        del self._by_uid[task.uid]
+        self.tasks.remove(task.key)
+
     def forget_job(self, job_id: str) -> None:
         """The job is over: nothing hangs on its tasks any more."""
-        self._open.pop(job_id, None)
         self._done.pop(job_id, None)
+
+    def remove_job(self, job_id: str) -> None:
+        """The job goes, with all its tasks; none of them is at a node."""
+        for task in self.open_of(job_id):
+            self._tally.add(task, -1)
+            self.tasks.let_go(task.key)
+            del self._by_uid[task.uid]
+        self._open.pop(job_id, None)
+        self._ledger.purge(self.tasks.name, job_id)
+        self.forget_job(job_id)
 
     # -- questions -------------------------------------------------------------------------------------------
 
@@ -91,6 +116,14 @@ class TaskRecords:
         """How the task of a job that is not over has ended; None: it has not, or there is none."""
         flags = self._done.get(key[0], {}).get(key[1])
         return None if flags is None else Done(flags)
+
+    def done_of(self, job_id: str) -> dict[str, int]:
+        """How the job's completed tasks ended, by id (see Done); kept up to date."""
+        return self._done.setdefault(job_id, {})
+
+    def open_jobs(self) -> list[str]:
+        """Jobs with tasks that are not completed."""
+        return [job_id for job_id, keys in self._open.items() if keys]
 
     def exists(self, key: TaskKey) -> bool:
         """Is there such a task in a job that is not over?"""
@@ -103,6 +136,16 @@ class TaskRecords:
     def open_tasks(self, job_id: str) -> int:
         """Tasks of the job that are not completed."""
         return self._tally.open_tasks(job_id)
+
+    def hopeful_tasks(self, job_id: str) -> int:
+        """Tasks of the job that are not completed, but for those that cannot start as things are."""
+        return self._tally.open_tasks(job_id) - self._tally.stuck_tasks(job_id)
+
+    def ended_of(self, job_id: str) -> tuple[int, int]:
+        """How many tasks of a job that is not over have succeeded, and failed. (Slow: all are looked at.)"""
+        flags = self._done.get(job_id, {}).values()
+        succeeded = sum(1 for each in flags if each & Done.SUCCEEDED)
+        return succeeded, len(flags) - succeeded
 
     def placed_tasks(self, job_id: str) -> list[Task]:
         return [task for task in self.open_of(job_id) if task.node_id is not None]

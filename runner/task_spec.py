@@ -26,10 +26,11 @@ class TaskConstraints(Spec, frozen=True, kw_only=True):
 
 
 class ExitOptions(Spec, frozen=True, kw_only=True):
-    """What a way of ending means. `jobAction` is heeded if the job's `onTaskFailure` is `performexitoptionsjobaction`.
-    None of `dependencyAction`: `satisfy` for success, `block` for failure."""
+    """What a way of ending means. `jobAction` is heeded if the job's `onTaskFailure` is `performexitoptionsjobaction`;
+    None stands for `none` after exit code 0, else for `terminate`. None of `dependencyAction`: `satisfy` after exit
+    code 0, else `block` (Batch REST API)."""
 
-    job_action: Literal["none", "disable", "terminate"] = "none"
+    job_action: Literal["none", "disable", "terminate"] | None = None
     dependency_action: Literal["satisfy", "block"] | None = None
 
 
@@ -165,6 +166,10 @@ class JobPreparationTask(Spec, frozen=True, kw_only=True):
     wait_for_success: bool = True
     user_identity: UserIdentity | None = None
     rerun_on_node_reboot_after_success: bool = True
+
+
+#: How long a job release task may run at most, and does if nothing is said (Batch REST API).
+RELEASE_LIMIT = timedelta(minutes=15)
 
 
 class JobReleaseTask(Spec, frozen=True, kw_only=True):

@@ -34,6 +34,7 @@ class TaskTally:
         self._jobs = jobs
         self._pools: dict[str, list[int]] = {}
         self._open: dict[str, int] = {}
+        self._stuck: dict[str, int] = {}
 
     def add(self, task: Task, by: int) -> None:
         """Count the task as it stands (+1), or no longer (-1)."""
@@ -43,15 +44,25 @@ class TaskTally:
             counts[2 if task.result is ExecutionResult.SUCCESS else 3] += by
             return
         self._open[job.id] = self._open.get(job.id, 0) + by
+        if task.scheduling_error is not None:
+            self._stuck[job.id] = self._stuck.get(job.id, 0) + by
         if task.state is not TaskState.ACTIVE:
             counts[1] += by
-        elif job.takes_tasks:
+        elif job.takes_tasks and not task.waiting and task.scheduling_error is None:
+            # those that wait for other tasks are no active ones to formulas (Batch: $ActiveTasks)
             counts[0] += by
 
     def add_done(self, job_id: str, totals: DoneTotals) -> None:
         counts = self._pools.setdefault(self._jobs[job_id].pool_id, [0, 0, 0, 0])
         counts[2] += totals.succeeded
         counts[3] += totals.failed
+
+    def move_done(self, old_pool: str, new_pool: str, succeeded: int, failed: int) -> None:
+        """A job with so many completed tasks has changed its pool."""
+        for pool_id, by in ((old_pool, -1), (new_pool, +1)):
+            counts = self._pools.setdefault(pool_id, [0, 0, 0, 0])
+            counts[2] += by * succeeded
+            counts[3] += by * failed
 
     def recount(self, tasks: Iterable[Task], restate: Callable[[], object]) -> None:
         """`restate` changes how the job of these tasks stands, and with it what they count as."""
@@ -68,3 +79,7 @@ class TaskTally:
     def open_tasks(self, job_id: str) -> int:
         """Tasks of the job that are not completed."""
         return self._open.get(job_id, 0)
+
+    def stuck_tasks(self, job_id: str) -> int:
+        """Tasks of the job that cannot start as things are."""
+        return self._stuck.get(job_id, 0)

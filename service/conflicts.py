@@ -6,11 +6,21 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pools import POOL_CHANGEABLE, differences, fixed_differences
-from runner import Core, JobSpec, JobWithTasks, Task, TaskSpec, Workload, beside_budget
+from runner import (
+    JOB_CHANGEABLE,
+    Core,
+    JobSpec,
+    JobWithTasks,
+    Task,
+    TaskSpec,
+    Workload,
+    beside_budget,
+    fixed_in_job,
+)
 
 _CAN = {
     "pool": f"What can change of a pool: {', '.join(POOL_CHANGEABLE)}, and options in its metadata but for provider",
-    "job": "What can change of a job: its budget, and new tasks",
+    "job": f"What can change of a job: {', '.join(JOB_CHANGEABLE)}, its budget, and new tasks",
     "job schedule": "What can change of a job schedule: the budget of its jobs",
 }
 
@@ -34,7 +44,7 @@ def check_conflicts(workload: Workload, core: Core, tasks: Held, state: Path) ->
             )
     for job in workload.jobs:
         kept, new = core.jobs.jobs.get(job.id), new_tasks(job, tasks)
-        if kept is not None and new and kept.state != "active":
+        if kept is not None and new and not kept.lives:
             raise WorkloadConflict(
                 f"job {job.id!r} is {kept.state} in the state {state} and takes no more tasks, "
                 f"but {new[0].id!r} is new; use another job id, or another --state"
@@ -60,7 +70,7 @@ def _conflicts(workload: Workload, core: Core, tasks: Held) -> Iterator[tuple[st
             yield "job schedule", schedule.id, beside_budget(recurrent.spec, schedule)
     for job in workload.jobs:
         if (kept := core.jobs.jobs.get(job.id)) is not None:
-            yield "job", job.id, beside_budget(kept.spec, without_tasks(job))
+            yield "job", job.id, fixed_in_job(kept.spec, without_tasks(job))
         for task in job.tasks:
             if (known := tasks.get(job.id, {}).get(task.id)) is not None:
                 yield f"task of job {job.id!r},", task.id, differences(known.spec, task)

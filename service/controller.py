@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pools import Change, Clock, NodeDeallocationOption, Pool, PoolSpec, RandomIds, SystemClock, pool_options
-from providers import InvalidRequestError, Provider
+from pools import Change, Clock, NodeDeallocationOption, Pool, PoolError, PoolSpec, RandomIds, SystemClock, pool_options
+from providers import InvalidRequestError, Provider, ProviderError
 from runner import (
     AddApplication,
     AddJob,
@@ -19,35 +19,42 @@ from runner import (
     AddTasks,
     Core,
     CoreSettings,
+    Credentials,
     Drain,
     Engine,
+    Equipment,
     Event,
     JobWithTasks,
     Journal,
-    JournalError,
     NodeEffects,
+    NodeFiles,
     NodeLink,
-    NodeSession,
-    OpenNode,
     OutputStore,
     PackageStore,
+    ReplaceJob,
     RescalePool,
+    Signer,
     Task,
-    UpdateJob,
+    TaskFiles,
     UpdateJobSchedule,
     VmEffects,
     WorldEffects,
     open_journal,
 )
 
+from .access import Access
 from .conflicts import Held, check_conflicts, new_tasks, without_tasks
 from .crash import crash_point
+from .housekeeping import Housekeeping
 from .left_over import left_over
+from .links import Links
 from .narrowed import OnlyThese, only_pool
+from .object_stores import open_store
 from .offers import offer
-from .provider_options import link_timeouts, open_providers, provider_options
+from .provider_options import open_providers, provider_options
 from .settings import Settings
 from .state import StateDirectory
+from .web_server import WebServer
 
 if TYPE_CHECKING:
     from .workload_file import LoadedWorkload
@@ -91,17 +98,19 @@ class Controller:
         state.remember_providers(self._options)
         self.outputs = OutputStore(state.outputs, settings.output_cap)
         self.packages = PackageStore(state.packages)
+        self.store = open_store(state, settings.object_store)
+        #: of addresses in it
+        self.signer = Signer(state.secret("storage"))
         core_settings = CoreSettings(
             pools=settings.pool_settings({name: each.profile() for name, each in self.providers.items()}),
             account=settings.account,
             minimum_recurrence_interval=settings.minimum_recurrence_interval.total_seconds(),
+            auto_user_scope=settings.auto_user_scope,
+            task_grace=settings.task_grace_period.total_seconds(),
             end_idle_pools=end_idle_pools,
             occurrences=occurrences,
         )
-        self.core = Core(core_settings, self.deployment, ids)
-        self._timeouts = {
-            name: replace(settings.link_timeouts(), **link_timeouts(name, each)) for name, each in self._options.items()
-        }
+        self.core = Core(core_settings, self.deployment, ids, self._place)
         now = self._clock.now()
         stored = self.journal.load(now - settings.sample_retention.total_seconds())
         reached: Mapping[str, Provider] = self.providers
@@ -109,7 +118,19 @@ class Controller:
             stored = only_pool(stored, only)
             names = {node.vm_name for node in stored.nodes.values()}
             reached = {name: OnlyThese(provider, names) for name, provider in self.providers.items()}
-        self._nodes = NodeEffects(self._link, self._post, self.packages, self.outputs, self._clock)
+        credentials = Credentials(state.secret("credentials"))
+        lifetime = settings.task_token_lifetime.total_seconds()
+        #: what tasks may do over the HTTP side
+        self.access = Access(credentials, self.core, settings.account, self._clock, lifetime)
+        links = Links(state, settings, self._options, self._enter)
+        self._nodes = NodeEffects(
+            links.to,
+            self._post,
+            self.packages,
+            self.outputs,
+            self._clock,
+            equipment=Equipment(credentials, self._clock, lifetime, self._files()),
+        )
         self._effects = WorldEffects(VmEffects(reached, self._post, self._clock), self._nodes)
         self.engine = Engine(
             self.core,
@@ -117,14 +138,18 @@ class Controller:
             self._effects,
             self._clock,
             checkpoint=crash_point(environment),
-            housekeep=self._forget_old,
+            housekeep=self._keep_house,
             observe=observe,
         )
-        self._key = state.key.private()
+        self.housekeeping = Housekeeping(
+            state, settings, self.journal, lambda: self.engine, self._nodes, self.store, self._clock
+        )
         threading.Thread(target=NodeLink.bundle, name="bundle", daemon=True).start()
         self.core.load(stored, now)
         self._check_providers()
         self.outputs.sweep(self.journal.output_files())
+        links.sweep({node.id for node in self.journal.nodes()})
+        self.web = WebServer(self, state.path)
 
     def _check_providers(self) -> None:
         for pool in self.core.ctx.pools:
@@ -134,17 +159,20 @@ class Controller:
                     "more; describe it in the settings, under `providers`"
                 )
 
+    def _files(self) -> TaskFiles:
+        settings = self.settings
+        return TaskFiles(
+            self.signer, settings.resource_file_limit, settings.resource_file_timeout.total_seconds()
+        )
+
+    def now(self) -> float:
+        return self._clock.now()
+
     def _post(self, event: Event) -> None:
         self.engine.post(event)
 
-    def _link(self, command: OpenNode, session: NodeSession) -> NodeLink:
-        return NodeLink(
-            command.vm,
-            private_key=self._key,
-            on_messages=session.messages,
-            on_closed=session.closed,
-            timeouts=self._timeouts.get(command.provider, self.settings.link_timeouts()),
-        )
+    def _enter(self, node_id: str) -> socket.socket:
+        return self.web.entry(node_id)
 
     # -- what is asked for -------------------------------------------------------------------------------------
 
@@ -170,8 +198,7 @@ class Controller:
                 if (present.spec, present.image) != (pool, image):
                     self.core.handle(RescalePool(pool, image), now)
             else:
-                provider = pool_options(pool.metadata).provider or self.settings.default_provider
-                self.core.handle(AddPool(pool, provider, self._image(pool, provider)), now)
+                self.core.handle(AddPool(pool, *self._place(pool)), now)
         for schedule in workload.job_schedules:
             kept_schedule = self.core.schedules.schedules.get(schedule.id)
             if kept_schedule is None:
@@ -191,10 +218,21 @@ class Controller:
         if kept is None:
             self.core.handle(AddJob(spec, job.tasks), now)
             return
-        if kept.spec != spec:
-            self.core.handle(UpdateJob(spec), now)
+        changed = frozenset(name for name in spec.__struct_fields__ if getattr(spec, name) != getattr(kept.spec, name))
+        if changed and kept.lives:
+            self.core.handle(ReplaceJob(spec, changed), now)
         if new := new_tasks(job, held):
             self.core.handle(AddTasks(job.id, new), now)
+
+    def _place(self, pool: PoolSpec) -> tuple[str, str]:
+        """The provider of a pool that is to be made, and the image that its nodes start from. Raises PoolError."""
+        provider = pool_options(pool.metadata).provider or self.settings.default_provider
+        if provider not in self.providers:
+            raise PoolError("InvalidPropertyValue", f"metadata: the settings have no provider {provider!r}")
+        try:
+            return provider, self._image(pool, provider)
+        except ProviderError as exc:
+            raise PoolError("InvalidPropertyValue", f"virtualMachineConfiguration: {exc}") from exc
 
     def _image(self, pool: PoolSpec, provider: str) -> str:
         """The image that nodes of the pool start from; "" if nobody has named one."""
@@ -211,14 +249,13 @@ class Controller:
 
     def close(self) -> None:
         """Let go of nodes and clouds; what runs there runs on."""
+        self.housekeeping.close()
         self._effects.close()
+        self.web.close()
         self.journal.close()
 
-    def _forget_old(self, now: float) -> None:
-        try:
-            self.journal.prune(now - self.settings.sample_retention.total_seconds())
-        except JournalError as exc:
-            log.warning("old samples could not be forgotten, tried again later: %s", exc)
+    def _keep_house(self, now: float) -> None:
+        self.housekeeping.begin(now)
 
     # -- questions (engine's thread) ---------------------------------------------------------------------------
 
@@ -248,6 +285,10 @@ class Controller:
     def _hopeful(self, pool: Pool) -> bool:
         """Is there a node that works, or may yet?"""
         return any(node.state in _HOPEFUL for node in self.core.ctx.nodes_of(pool.id))
+
+    def node_files(self, node_id: str) -> NodeFiles:
+        """The files of a node, to be looked at. Any thread. Raises LinkError if it is not connected."""
+        return self._nodes.files(node_id)
 
     def left_over(self) -> list[str]:
         """Names of the VMs that the providers still list, but for those that have ended already: these are cleaned up.

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from pools import JOB_OPTIONS, POOL_OPTIONS, MetadataItem, OptionError, job_options, pool_options
+from pools import (
+    JOB_OPTIONS,
+    POOL_OPTIONS,
+    SCHEDULE_OPTIONS,
+    MetadataItem,
+    OptionError,
+    job_options,
+    pool_options,
+    schedule_options,
+)
 
 from .cursor import Cursor
 from .decoding import nearest
@@ -14,6 +23,7 @@ from .problems import Problems
 _NEEDS = {
     "budgetAction": ("budget",),
     "fallbackFor": ("fallbackAfter", "fallbackAfterFailures"),
+    "timeZone": ("cron",),
 }
 
 
@@ -27,6 +37,7 @@ def check_job_metadata(job: Cursor, problems: Problems) -> None:
 
 def check_schedule_metadata(schedule: Cursor, problems: Problems) -> None:
     """That of the schedule itself; its jobs have their own."""
+    _check(schedule, SCHEDULE_OPTIONS, schedule_options, problems)
     for item in schedule.each("metadata"):
         if item.text("name") in JOB_OPTIONS:
             text = f"{item.text('name')} is for the jobs: it belongs into the metadata of jobSpecification"

@@ -13,7 +13,12 @@ from runner import Stored
 def only_pool(stored: Stored, pool_id: str) -> Stored:
     """What belongs to the pool."""
     jobs = {job.id: job for job in stored.jobs.values() if job.pool_id == pool_id}
-    schedules = stored.job_schedules.items()
+    ends_with = {pool.ends_with for pool in stored.pools.values() if pool.id == pool_id}
+    schedules = {
+        key: each
+        for key, each in stored.job_schedules.items()
+        if each.spec.job_specification.pool_info.pool_id == pool_id or f"jobschedule:{key}" in ends_with
+    }
     return replace(
         stored,
         pools={key: pool for key, pool in stored.pools.items() if key == pool_id},
@@ -23,9 +28,7 @@ def only_pool(stored: Stored, pool_id: str) -> Stored:
         done={job_id: ended for job_id, ended in stored.done.items() if job_id in jobs},
         totals={job_id: totals for job_id, totals in stored.totals.items() if job_id in jobs},
         job_nodes={key: each for key, each in stored.job_nodes.items() if each.job_id in jobs},
-        job_schedules={
-            key: each for key, each in schedules if each.spec.job_specification.pool_info.pool_id == pool_id
-        },
+        job_schedules=schedules,
         samples=tuple(sample for sample in stored.samples if sample.pool_id == pool_id),
     )
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import yaml
 
 from .problems import InputError, Place, Problem
@@ -30,8 +32,7 @@ _TAGS = {
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(msgspec.Struct, frozen=True, gc=False):
     """`style` is YAML's: "" plain, "'" or '"' quoted, "|" literal, ">" folded."""
 
     text: str
@@ -43,14 +44,12 @@ class Scalar:
         return not self.style and self.text in ("", "~", "null", "Null", "NULL")
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(msgspec.Struct, frozen=True):
     items: tuple[Tree, ...]
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Mapping:
+class Mapping(msgspec.Struct, frozen=True):
     entries: dict[str, tuple[Place, Tree]]
     place: Place
 
@@ -227,7 +226,7 @@ class _Composer:
                 first = entries[key.text][0]
                 raise _Refused(place, f"{key.text!r} stands here a second time (first in line {first.line})")
             else:
-                entries[key.text] = (place, value)
+                entries[sys.intern(key.text)] = (place, value)
         for tree in merged:
             if not isinstance(tree, Mapping):
                 raise _Refused(tree.place, "`<<` takes in a group of properties, and this is none")
@@ -237,4 +236,5 @@ class _Composer:
 
 
 def _place(event: Any) -> Place:
-    return Place(event.start_mark.line + 1, event.start_mark.column + 1)
+    mark = event.start_mark
+    return Place(mark.line + 1, mark.column + 1)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+import msgspec
 
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
+
+class Place(msgspec.Struct, frozen=True, order=True, gc=False):
     """Line and column, both counted from 1; line 0 stands for the whole file."""
 
     line: int = 0

@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TextIO
 
 from pools import AutoScaleRun, Cost, Node, Pool, node_cost, options_of, options_of_job
 from runner import Job, Task
 
-from .costs import Used, cost_json, idle_cost, job_costs, used
+from .costs import Used, cost_json, idle_cost, used
 from .iso8601 import format_instant
+from .work import Work, work_of
 
 
 @dataclass(frozen=True)
 class Report:
     jobs: Sequence[Job]
-    tasks: Sequence[Task]
+    #: all tasks, oldest first, afresh at each call: too many to be held
+    tasks: Callable[[], Iterable[Task]]
     pools: Sequence[Pool]
     nodes: Sequence[Node]
     autoscale_runs: Sequence[AutoScaleRun]
     now: float
 
-    @property
-    def succeeded(self) -> bool:
-        return all(task.result == "success" for task in self.tasks)
+    @cached_property
+    def work(self) -> Work:
+        nodes, pools = {node.id: node for node in self.nodes}, {pool.id: pool for pool in self.pools}
+        return work_of(self.tasks(), nodes, pools, self.now)
 
     @property
-    def failed(self) -> list[Task]:
-        return [task for task in self.tasks if task.result == "failure"]
+    def succeeded(self) -> bool:
+        return not set(self.work.results) - {"success"}
+
+    @property
+    def failed_count(self) -> int:
+        return self.work.results["failure"]
 
     def used(self, pool: Pool) -> Used:
         return used(pool, self._nodes_of(pool), self.now)
@@ -40,23 +48,37 @@ class Report:
         return idle_cost(self.used(pool).cost, jobs)
 
     def job_cost(self, job: Job) -> Cost:
-        return self._job_costs.get(job.id, Cost())
-
-    @cached_property
-    def _job_costs(self) -> dict[str, Cost]:
-        nodes, pools = {node.id: node for node in self.nodes}, {pool.id: pool for pool in self.pools}
-        return job_costs(self.tasks, nodes, pools, self.now)
+        deleted = Cost(job.deleted_cost, job.deleted_unpriced_seconds)
+        return self.work.costs.get(job.id, Cost()) + deleted
 
     def _nodes_of(self, pool: Pool) -> list[Node]:
         return [node for node in self.nodes if node.pool_id == pool.id]
 
     def to_json(self) -> dict[str, Any]:
+        return {**self._head(), "tasks": [_task(task) for task in self.tasks()], **self._tail()}
+
+    def _head(self) -> dict[str, Any]:
+        return {"jobs": [self._job(job) for job in self.jobs]}
+
+    def _tail(self) -> dict[str, Any]:
         return {
-            "jobs": [self._job(job) for job in self.jobs],
-            "tasks": [_task(task) for task in self.tasks],
             "pools": [self._pool(pool) for pool in self.pools],
             "autoScaleRuns": [run_to_json(run) for run in self.autoscale_runs],
         }
+
+    def write(self, to: TextIO) -> None:
+        """The same as JSON, task by task."""
+        rest = {**self._head(), "tasks": [], **self._tail()}
+        tasks = (json.dumps(_task(task)) for task in self.tasks())
+        for number, (name, values) in enumerate(rest.items()):
+            to.write("{\n" if not number else ",\n")
+            to.write(f"  {json.dumps(name)}: ")
+            if name == "tasks":
+                _write_list(tasks, to)
+            else:
+                to.write(json.dumps(values, indent=2).replace("\n", "\n  "))
+        to.write("\n}\n")
+        to.flush()
 
     def _pool(self, pool: Pool) -> dict[str, Any]:
         nodes, amount, idle = self._nodes_of(pool), self.used(pool), self.idle(pool)
@@ -84,6 +106,14 @@ class Report:
             "budget": options_of_job(job.spec.metadata).budget,
             "schedulingError": error_text(job),
         }
+
+
+def _write_list(items: Iterable[str], to: TextIO) -> None:
+    """A line for each."""
+    count = 0
+    for count, item in enumerate(items, 1):
+        to.write(f"[\n    {item}" if count == 1 else f",\n    {item}")
+    to.write("\n  ]" if count else "[]")
 
 
 def error_text(job: Job) -> str | None:

@@ -27,15 +27,9 @@ _POOL = (
     "userAccounts",
 )
 _COMMAND = ("containerSettings",)
-_TASK = (*_COMMAND, "outputFiles", "authenticationTokenSettings")
+_TASK = _COMMAND
 _JOB = (
-    "allowTaskPreemption",
-    "jobPreparationTask",
-    "jobReleaseTask",
-    "maxParallelTasks",
     "networkConfiguration",
-    "onTaskFailure",
-    "usesTaskDependencies",
 )
 
 #: Properties of requests that are not supported yet, by struct.
@@ -63,20 +57,15 @@ UNSUPPORTED: Mapping[str, frozenset[str]] = {
             "publicIPAddressConfiguration",
         ),
         "StartTask": _COMMAND,
-        "ResourceFile": (
-            "autoStorageContainerName",
-            "blobPrefix",
-            "identityReference",
-            "storageContainerUrl",
-        ),
+        "ResourceFile": ("identityReference",),
+        "OutputFileContainer": ("identityReference",),
         "UserIdentity": ("username",),
-        "TaskSpec": (*_TASK, "affinityInfo", "dependsOn", "exitConditions", "multiInstanceSettings"),
+        "TaskSpec": (*_TASK, "multiInstanceSettings"),
         "JobManagerTask": _TASK,
         "JobPreparationTask": _COMMAND,
         "JobReleaseTask": _COMMAND,
         "JobSpecification": _JOB,
         "JobWithTasks": _JOB,
-        "PoolInfo": ("autoPoolSpecification",),
     }.items()
 }
 
@@ -108,14 +97,11 @@ ANSWERED = frozenset(
 #: Values by which an unsupported property asks for nothing, beside null, false, empty text, list and group.
 NEUTRAL: Mapping[str, frozenset[str]] = {
     "dynamicVNetAssignmentScope": frozenset(("none",)),
-    "maxParallelTasks": frozenset(("-1",)),
-    "onTaskFailure": frozenset(("noaction",)),
     "targetNodeCommunicationMode": frozenset(("default",)),
 }
 
 #: Values that the REST API has and that are not supported yet, by struct and property.
 UNSUPPORTED_VALUES: Mapping[tuple[str, str], frozenset[str]] = {
-    ("AutoUser", "elevationLevel"): frozenset(("admin",)),
     ("PoolSpec", "enableInterNodeCommunication"): frozenset(("true",)),
     ("PoolSpecification", "enableInterNodeCommunication"): frozenset(("true",)),
 }

@@ -22,11 +22,29 @@ if TYPE_CHECKING:
 Money = Annotated[float, Meta(ge=0.0)]
 
 
+#: Seconds beside its grace period that a command has before its node's cloud takes the VM back: to save its checkpoint.
+SAVING_LEAD = 30.0
+
+
 class Price(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """What a node costs, per node-hour, in whatever currency you think in; None: what its provider says."""
 
     dedicated: Annotated[Money | None, Meta(description="per node-hour of a dedicated node")] = None
     low_priority: Annotated[Money | None, Meta(description="per node-hour of a low-priority node")] = None
+
+
+class ObjectStoreSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """`local`: `path` (None: in the state). `s3`: all others; without keys, what boto3 finds in its usual places."""
+
+    driver: Literal["local", "s3"] = "local"
+    path: str | None = None
+    bucket: str | None = None
+    prefix: str = ""
+    region: str | None = None
+    endpoint: str | None = None
+    access_key_id: str | None = None
+    secret_access_key: str | None = None
+    session_token: str | None = None
 
 
 class Written(dict[str, Any]):
@@ -69,6 +87,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
     sample_retention: Annotated[timedelta, Meta(description="samples and autoscale runs are kept for so long")] = (
         timedelta(days=7)
     )
+    job_retention: Annotated[
+        timedelta,
+        Meta(
+            description="a completed job is forgotten after so long, with its tasks and their outputs; the newest job "
+            "of a schedule stays. `P10675199D`: never"
+        ),
+    ] = timedelta(days=90)
+    node_disk_reserve: Annotated[
+        float,
+        Meta(
+            ge=0.0,
+            le=1.0,
+            description="when less of a node's disk is free, folders of completed tasks go before their retentionTime "
+            "is over, oldest first; 0: never",
+        ),
+    ] = 0.05
     sample_node_metrics: Annotated[
         Literal["named", "all"],
         Meta(
@@ -145,10 +179,42 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
     transfer_timeout: Annotated[
         timedelta, Meta(description="a file transfer that does not move for so long has failed")
     ] = timedelta(seconds=60)
+    auto_user_scope: Annotated[
+        Literal["pool", "task"],
+        Meta(
+            description="[who tasks run as](nodes.md#who-tasks-run-as) whose `autoUser` has no `scope`: one user for "
+            "all of a pool, or each task its own"
+        ),
+    ] = "pool"
+    task_grace_period: Annotated[
+        timedelta,
+        Meta(
+            description="a command that is ended has so long between SIGTERM and SIGKILL; less where its node's cloud "
+            "leaves less"
+        ),
+    ] = timedelta(seconds=30)
+    task_token_lifetime: Annotated[
+        timedelta,
+        Meta(
+            description="the credentials of a task (`AZ_BATCH_AUTHENTICATION_TOKEN`, `EBBTIDE_ACCOUNT_KEY`) are "
+            "refused after so long, or when it has ended"
+        ),
+    ] = timedelta(days=7)
     output_cap: Annotated[
         int,
         Meta(ge=1024, description="bytes kept of each output of a task; of a longer one the last are kept"),
     ] = 64 * 1024 * 1024
+
+    object_store: Annotated[
+        ObjectStoreSettings | None,
+        Meta(description="where the blobs of [`storage://`](storage.md) are; none: in the state directory"),
+    ] = None
+    resource_file_limit: Annotated[
+        int, Meta(ge=1, description="most bytes of a resource file, or of all from one container")
+    ] = 1 << 40
+    resource_file_timeout: Annotated[
+        timedelta, Meta(description="fetching a resource file, or all from one container, may take so long")
+    ] = timedelta(hours=1)
 
     def pool_settings(self, profiles: Mapping[str, Profile] | None = None) -> PoolSettings:
         """As the pool manager takes them; `profiles`: what is known of each provider by its name."""
@@ -158,6 +224,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
             breaker_after=self.breaker_after,
             capacity_pause=self.capacity_pause.total_seconds(),
             orphan_grace=self.orphan_grace.total_seconds(),
+            reclaim_lead=self.task_grace_period.total_seconds() + SAVING_LEAD,
             sample_period=self.sample_period.total_seconds(),
             sample_delay=self.sample_delay.total_seconds(),
             sample_retention=self.sample_retention.total_seconds(),

@@ -3,15 +3,20 @@
     deployment   the id that every VM carries (text)
     lock         held by the controller that works on this state; holds its pid
     id_ed25519   the key that nodes let in (mode 600), id_ed25519.pub
+    secret       what credentials of tasks and signed URLs are made of (mode 600)
+    controller.sock  the HTTP side of the controller that works on this state
     ebbtide.db   the journal (SQLite)
     providers.json   what the providers were opened with
     packages/    application packages     outputs/   what tasks printed
+    storage/     blobs of storage://
     nodes/       local nodes              providers/   what other providers keep
+    doors/       ports of nodes that lead back to the controller, other than the usual
 """
 
 from __future__ import annotations
 
 import fcntl
+import hmac
 import json
 import os
 import re
@@ -24,10 +29,12 @@ from urllib.parse import quote
 from pools import Deployment
 
 from .deployment_key import DeploymentKey, StateError, write_file
+from .ids import new_secret
 
 __all__ = ["StateDirectory", "StateError", "StateInUse"]
 
 _ID = re.compile(r"[0-9a-f]{12}\Z")
+_SECRET = 32  # bytes
 
 
 class StateInUse(StateError):
@@ -62,6 +69,14 @@ class StateDirectory:
     @property
     def outputs(self) -> Path:
         return self.path / "outputs"
+
+    @property
+    def storage(self) -> Path:
+        return self.path / "storage"
+
+    @property
+    def doors(self) -> Path:
+        return self.path / "doors"
 
     @property
     def nodes(self) -> Path:
@@ -139,6 +154,25 @@ class StateDirectory:
         if not _ID.match(text):
             raise StateError(f"{self.path / 'deployment'} does not hold a deployment id; restore it from a backup")
         return Deployment(text, self.key.public())
+
+    def secret(self, purpose: str) -> bytes:
+        """32 bytes that only this deployment knows, others for each purpose. Made at the first call: credentials that
+        were given out with a secret that is lost are refused, and nothing else is.
+
+        Hold the lock. Raises StateError.
+        """
+        path = self.path / "secret"
+        try:
+            try:
+                found = path.read_bytes()
+            except FileNotFoundError:
+                found = b""
+            if len(found) != _SECRET:
+                found = new_secret()
+                write_file(path, found, 0o600)
+        except OSError as exc:
+            raise StateError(f"{path} can be neither read nor made: {exc}") from None
+        return hmac.digest(found, purpose.encode(), "sha256")
 
     @contextmanager
     def lock(self, instead: str = "then give this command again") -> Iterator[None]:

@@ -12,11 +12,14 @@ from runner import PackageError, check_source
 from .command_checks import check_command, check_environment
 from .cursor import Cursor
 from .decoding import listed, nearest
-from .iso8601 import format_duration
-from .metadata_checks import check_job_metadata, check_schedule_metadata
+from .dependency_checks import check_conditions, check_dependencies
+from .metadata_checks import check_job_metadata
 from .offers import Offer
 from .pool_checks import check_pool
+from .pool_info_checks import check_pool_info
+from .preparation_checks import check_preparation_and_release
 from .problems import Problems
+from .schedule_checks import check_schedule
 from .settings import Settings
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
@@ -51,8 +54,7 @@ class WorkloadChecks:
         self._applications()
         self._ids(root.each("pools"), "pool")
         for pool in root.each("pools"):
-            check_pool(pool, self._offers, self._settings, self._lines, self._problems)
-            self._packages(pool)
+            self._pool(pool)
         self._ids(root.each("jobSchedules"), "job schedule")
         for schedule in root.each("jobSchedules"):
             self._schedule(schedule)
@@ -135,40 +137,36 @@ class WorkloadChecks:
     # -- jobs -----------------------------------------------------------------------------------------------
 
     def _schedule(self, schedule: Cursor) -> None:
-        check_schedule_metadata(schedule, self._problems)
-        least = self._settings.minimum_recurrence_interval
-        times = schedule.get("schedule")
-        interval = times.duration("recurrenceInterval") if times is not None else None
-        if times is not None and interval is not None and interval < least:
-            text = (
-                f"must be at least {format_duration(least)}, the setting minimumRecurrenceInterval, "
-                f"not {format_duration(interval)}"
-            )
-            self._error(times, "recurrenceInterval", text)
+        recurs = check_schedule(schedule, self._settings.minimum_recurrence_interval, self._problems)
         specification = schedule.get("jobSpecification")
         if specification is None:
             return
-        self._job(specification, [])
+        self._job(specification, [], scheduled=True)
         manager = specification.get("jobManagerTask")
         if manager is None:
             text = "needs a jobManagerTask; nothing else gives the jobs of a schedule their tasks"
             self._problems.error(specification.place, specification.path, text)
-        elif interval is not None and _never_ends(specification, manager):
+        elif recurs and _never_ends(specification, manager):
             text = "its jobs would never end, and none would follow; set onAllTasksComplete: terminatejob"
             self._problems.error(specification.place, specification.path, text)
 
-    def _job(self, job: Cursor, tasks: list[Cursor]) -> None:
+    def _job(self, job: Cursor, tasks: list[Cursor], scheduled: bool = False) -> None:
         manager = job.get("jobManagerTask")
         everything = [manager, *tasks] if manager is not None else tasks
-        slots = self._pool_of(job)
+        slots = check_pool_info(job, self._pools, scheduled, self._pool, self._problems)
         self._ids(everything, "task")
         check_environment(job, "commonEnvironmentSettings", self._problems)
         check_job_metadata(job, self._problems)
         if job.whole("priority", 0) not in _PRIORITIES:
             self._error(job, "priority", "must be between -1000 and 1000")
+        if (most := job.whole("maxParallelTasks", -1)) != -1 and most < 1:
+            self._error(job, "maxParallelTasks", "must be at least 1, or -1, which means without limit")
         self._constraints(job)
+        check_dependencies(job, everything, self._problems)
+        check_preparation_and_release(job, everything, self._constraints, self._problems)
         for task in everything:
             check_command(task, self._problems)
+            check_conditions(job, task, self._problems)
             self._packages(task)
             self._constraints(task)
             needed = task.whole("requiredSlots", 1)
@@ -185,23 +183,13 @@ class WorkloadChecks:
             return
         if constraints.whole("maxTaskRetryCount", 0) < -1:
             self._error(constraints, "maxTaskRetryCount", "must be at least -1, which means without limit")
-        if constraints.duration("maxWallClockTime") == timedelta():
-            self._error(constraints, "maxWallClockTime", "must be longer than nothing")
+        for name in ("maxWallClockTime", "retentionTime"):
+            if constraints.duration(name) == timedelta():
+                self._error(constraints, name, "must be longer than nothing")
 
-    def _pool_of(self, job: Cursor) -> int:
-        """Checks the reference; the slots of a node of that pool (as many as you like if it is not known)."""
-        info = job.get("poolInfo")
-        name = info.text("poolId") if info is not None else None
-        if info is None or name is None:
-            return 256
-        pool = self._pools.get(name)
-        if pool is None:
-            names = [known for known in self._pools if known]
-            near = nearest(name, names)
-            hint = f"did you mean {near}?" if near else f"there are {listed(names) or 'none'}"
-            self._error(info, "poolId", f"there is no pool {name!r}; {hint}")
-            return 256
-        return max(pool.whole("taskSlotsPerNode", 1), pool.whole("maxTasksPerNode", 1))
+    def _pool(self, pool: Cursor) -> None:
+        check_pool(pool, self._offers, self._settings, self._lines, self._problems)
+        self._packages(pool)
 
     def _error(self, cursor: Cursor, name: str, text: str) -> None:
         value = cursor.get(name)

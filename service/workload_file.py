@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
 from collections.abc import Mapping as MappingOf
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,6 +36,23 @@ _ALONE = (("vmSize", "pools"), ("jobSpecification", "jobSchedules"), ("poolInfo"
 
 def load_workload(path: Path, settings: Settings, offers: MappingOf[str, Offer]) -> LoadedWorkload:
     """Raises InputError. `offers`: what there is at each provider, by its name."""
+    with _no_collector():
+        return _load(path, settings, offers)
+
+
+@contextmanager
+def _no_collector() -> Iterator[None]:
+    """A tree of 100,000 tasks holds no cycles, and the collector would walk it again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _load(path: Path, settings: Settings, offers: MappingOf[str, Offer]) -> LoadedWorkload:
     document = read_document(path)
     root, alone = _whole(document.root)
     problems = Problems()

@@ -20,6 +20,7 @@ from paramiko.common import (
 )
 
 from .children import Children
+from .forwards import Forwards
 
 _transport: Any = paramiko.Transport
 _HANDLERS: dict[int, Any] = _transport._channel_handler_table  # message type -> what answers it
@@ -43,10 +44,11 @@ class _HeardSocket(socket.socket):
 
 
 class _Policy(paramiko.ServerInterface):
-    """Who may do what: one user, one key, `exec` on session channels, nothing else."""
+    """Who may do what: one user, one key, `exec` on session channels, forwarding of loopback ports, nothing else."""
 
-    def __init__(self, user: str, key: paramiko.PKey) -> None:
+    def __init__(self, user: str, key: paramiko.PKey, forwards: Forwards) -> None:
         self._user = user
+        self._forwards = forwards
         self._key = key.asbytes()
         self.wanted: dict[int, bytes] = {}  # channel id -> command, until the request is answered
         self.proved = False  # the client has done something that only an authenticated one may
@@ -61,6 +63,13 @@ class _Policy(paramiko.ServerInterface):
     def check_global_request(self, kind: str, msg: paramiko.Message) -> bool:
         self.proved = True
         return False
+
+    def check_port_forward_request(self, address: str, port: int) -> int:
+        self.proved = True
+        return self._forwards.listen(address, port)
+
+    def cancel_port_forward_request(self, address: str, port: int) -> None:
+        self._forwards.cancel(port)
 
     def check_channel_request(self, kind: str, chanid: int) -> int:
         self.proved = True
@@ -92,8 +101,15 @@ class Session(paramiko.Transport):
         self.add_server_key(host_key)
         self.born = time.monotonic()
         self._children = children
-        self._policy = _Policy(user, key)
+        self._forwards = Forwards(self)
+        self._policy = _Policy(user, key, self._forwards)
         self._channel_handler_table = {**_HANDLERS, MSG_CHANNEL_REQUEST: self._on_request}
+
+    def run(self) -> None:
+        try:
+            super().run()
+        finally:
+            self._forwards.close()
 
     def serve(self) -> None:
         self.start_server(event=threading.Event(), server=self._policy)

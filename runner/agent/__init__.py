@@ -12,3 +12,6 @@ PRIVATE = ".ebbtide"
 
 STARTUP = "startup"
 """Name of the supervisor that runs the start task."""
+
+JOB = "job-"
+"""Names of the supervisors that run preparation and release tasks begin so."""

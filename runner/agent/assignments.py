@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import STARTUP, wire
+from . import JOB, STARTUP, wire
 from .lane import Entry, Lane
 from .slot_link import SlotLink
 
@@ -19,12 +19,15 @@ class Assignments:
     def __init__(self, say: Callable[[bytes], None]) -> None:
         self._say = say
         self.tasks = Lane()
+        self.jobs = Lane()
         self._startup = Lane()
         self._known: dict[str, SlotLink] = {}  # next, running, or finished and not acknowledged
         self._unwanted: set[str] = set()  # recalled while they were the next of a slot
 
     def _lane(self, slot: SlotLink) -> Lane:
-        return self._startup if slot.name == STARTUP else self.tasks
+        if slot.name == STARTUP:
+            return self._startup
+        return self.jobs if slot.name.startswith(JOB) else self.tasks
 
     def _dispatch(self, lane: Lane) -> None:
         for slot, key in lane.dispatch():
@@ -74,7 +77,7 @@ class Assignments:
             if op == b"recalled":
                 lane.give_back(slot)
                 del self._known[key]
-            elif op != b"started":
+            elif op not in (b"started", b"coordinated"):
                 slot.unacked.add(key)
                 if slot.running == key:
                     lane.free(slot, key)
@@ -97,7 +100,7 @@ class Assignments:
         key = message["id"]
         if not wire.valid_id(key):
             raise ValueError("an id must be 1 to 128 printable ASCII characters without quotes and backslashes")
-        lane = self._startup if message.get("kind") == "startup" else self.tasks
+        lane = {"startup": self._startup, "job": self.jobs}.get(message.get("kind", "task"), self.tasks)
         slot = self._known.get(key)
         if slot is None:
             if key not in lane:
@@ -113,7 +116,7 @@ class Assignments:
                 del self._known[key]
                 slot.unacked.remove(key)
                 slot.acks.append(key)
-        for lane in (self.tasks, self._startup):
+        for lane in (self.tasks, self.jobs, self._startup):
             self._dispatch(lane)
 
     def kill(self, key: str, line: bytes) -> None:
@@ -124,6 +127,12 @@ class Assignments:
         if slot.next is not None and slot.next.key == key:
             self._unwanted.add(key)
         slot.send(line + b"\n")
+
+    def proceed(self, key: str, line: bytes) -> None:
+        """Passed on to the execution that waits for it; one that is not there has ended."""
+        slot = self._known.get(key)
+        if slot is not None:
+            slot.send(line + b"\n")
 
     def recall(self, keys: list[str]) -> None:
         for key in keys:
@@ -136,6 +145,6 @@ class Assignments:
 
     def _recalled(self, key: str) -> None:
         """What is unknown here has not started and never will, as far as this agent knows: recalled too."""
-        self.tasks.drop(key)
-        self._startup.drop(key)
+        for lane in (self.tasks, self.jobs, self._startup):
+            lane.drop(key)
         self._say(wire.encode({"op": "recalled", "id": key}))

@@ -1,7 +1,10 @@
-"""`fetch FILES ARGV...`: brings resource files into the working directory, then becomes the command itself.
+"""`fetch ARGV...`: brings resource files into the working directory, then becomes the command itself.
 
 It runs as the execution's own process (so time limits, kills and outputs hold for it too) and ends by exec. When a
 file cannot be had, the reason goes into `FAILURE` beside the outputs, where the supervisor finds it.
+
+What is to be fetched stands in the environment: arguments of processes can be read by everybody on the node, and
+addresses may hold tokens.
 """
 
 from __future__ import annotations
@@ -9,18 +12,39 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
 
 from . import outcome, wire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, BinaryIO, Mapping
+
+    from .transfer import TransferError
 
 FAILURE = "../.fetch-failed"
 MAX_FAILURE = 64 << 10  # bytes of FAILURE that are read
 CODE_LIMIT = 64
-TRIES, PAUSE, TIMEOUT = 3, 1.0, 60.0
+VARIABLE = "EBBTIDE_FILES_"
+PIECE = 100_000  # Linux takes 128 KiB for one string
+DEFAULT_MODE = 0o770
+
+# As Azure Batch names the failures of tasks before their command runs.
+CODES = {
+    "missing": "BlobNotFound",
+    "container": "ResourceContainerNotFound",
+    "denied": "BlobAccessDenied",
+    "timeout": "BlobDownloadTimedOut",
+    "limit": "BlobDownloadMiscError",
+    "other": "BlobDownloadMiscError",
+    "disk": "DiskFull",
+    "file": "ResourceFileWriteFailed",
+}
+LISTING_CODES = {
+    "missing": "ResourceContainerNotFound",
+    "container": "ResourceContainerNotFound",
+    "denied": "ResourceContainerAccessDenied",
+    "timeout": "ResourceContainerListTimedOut",
+}
 
 
 class FetchError(Exception):
@@ -31,17 +55,43 @@ class FetchError(Exception):
         self.code = code
 
 
-def wrap(resources: list[dict[str, Any]], argv: list[str]) -> list[str]:
-    """The command that fetches `resources` ({"url", "path", "mode"}) and then is `argv`."""
-    return [sys.executable, "-I", "-S", sys.argv[0], "fetch", json.dumps(resources), *argv]
+def wrap(
+    resources: list[dict[str, Any]], argv: list[str], env: Mapping[str, str]
+) -> tuple[list[str], dict[str, str]]:
+    """The command that fetches `resources` and then is `argv`, and its environment.
+
+    A resource is {"url", "path", "mode"}, or {"container": its URL, "prefix", "path": a folder, "mode"}; either may
+    have "limit" (bytes, in all), "timeout" (seconds, in all) and "patient" (wait for a server that does not answer).
+    {"checkpoint": its URL, "path": a folder}: what was saved of an earlier attempt (see checkpoint.py), if anything.
+    """
+    return given("fetch", resources, env, argv)
 
 
-def failure(place: str) -> dict[str, str] | None:
+def given(
+    mode: str, work: Any, env: Mapping[str, str], argv: list[str]
+) -> tuple[list[str], dict[str, str]]:
+    """The command line of a mode of the zipapp that finds `work` in its environment."""
+    text = json.dumps(work)
+    pieces = {f"{VARIABLE}{at // PIECE}": text[at : at + PIECE] for at in range(0, len(text), PIECE)}
+    others = {name: value for name, value in env.items() if not name.startswith(VARIABLE)}
+    return [sys.executable, "-I", "-S", sys.argv[0], mode, *argv], {**others, **pieces}
+
+
+def taken() -> Any:
+    """What `given` put into the environment; it is no longer there."""
+    text, number = "", 0
+    while VARIABLE + str(number) in os.environ:
+        text += os.environ.pop(VARIABLE + str(number))
+        number += 1
+    return json.loads(text)
+
+
+def failure(place: str, name: str = FAILURE) -> dict[str, str] | None:
     """Why the files could not be fetched, told once; None if they could. `place`: the working directory.
 
     The command itself may have written anything there: only what has the right form counts, clipped.
     """
-    path = os.path.join(place, FAILURE)
+    path = os.path.join(place, name)
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
@@ -57,12 +107,22 @@ def failure(place: str) -> dict[str, str] | None:
     return {"code": outcome.clip(code, CODE_LIMIT), "message": outcome.clip(message)}
 
 
-def run(arguments: list[str]) -> None:
-    """Does not return."""
-    argv = arguments[1:]
+def tell(name: str, code: str, message: str) -> None:
+    """Leaves word for `failure`."""
     try:
-        for resource in json.loads(arguments[0]):
-            _fetch(resource["url"], resource["path"], resource["mode"])
+        os.unlink(name)
+    except FileNotFoundError:
+        pass
+    fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
+    with os.fdopen(fd, "w", encoding="utf-8") as file:
+        json.dump({"code": code, "message": message}, file)
+
+
+def run(argv: list[str]) -> None:
+    """Does not return."""
+    try:
+        for resource in taken():
+            _fetch(resource)
     except FetchError as error:
         _give_up(error)
     try:
@@ -73,41 +133,86 @@ def run(arguments: list[str]) -> None:
 
 
 def _give_up(error: FetchError) -> None:
-    with open(FAILURE, "w", encoding="utf-8") as file:
-        json.dump({"code": error.code, "message": str(error)}, file)
+    tell(FAILURE, error.code, str(error))
     sys.exit(1)
 
 
-def _fetch(url: str, path: str, mode: str) -> None:
-    import http.client
-    import shutil
-    import urllib.error
-    import urllib.request  # takes 50 ms: the supervisors, who import this module too, must not pay
+def _named(error: TransferError) -> FetchError:
+    return FetchError(CODES[error.kind], str(error))
+
+
+def _listed(resource: dict[str, Any], deadline: float | None, patient: bool) -> list[tuple[str, int]]:
+    from .listing import blobs
+    from .transfer import TransferError
+
+    try:
+        return list(blobs(resource["container"], resource.get("prefix") or "", deadline, patient))
+    except TransferError as error:
+        raise FetchError(LISTING_CODES.get(error.kind, "ResourceContainerListMiscError"), str(error)) from error
+
+
+def _fetch(resource: dict[str, Any]) -> None:
+    from .transfer import TransferError, below, shown, until
+
+    mode, limit, patient = resource.get("mode") or "", resource.get("limit"), bool(resource.get("patient"))
+    deadline = until(resource.get("timeout"))
+    try:
+        if "checkpoint" in resource:
+            from . import checkpoint
+
+            checkpoint.restore(resource["checkpoint"], resource["path"], deadline, patient)
+            return
+        if "url" in resource:
+            _file(resource["url"], resource["path"], mode, limit, deadline, patient)
+            return
+        listed = _listed(resource, deadline, patient)
+        total = sum(size for _, size in listed)
+        if limit is not None and total > limit:
+            what = shown(resource["container"])
+            raise TransferError("limit", f"{what}: {total} bytes, more than the limit of {limit} (a setting)")
+        for name, _ in listed:
+            if name.endswith("/"):
+                continue  # stands for a folder
+            folder = resource.get("path") or ""
+            path = f"{folder.rstrip('/')}/{name}" if folder not in ("", ".") else name
+            _file(below(resource["container"], name), path, mode, limit, deadline, patient)
+    except TransferError as error:
+        raise _named(error) from error
+
+
+def _file(url: str, path: str, mode: str, limit: int | None, deadline: float | None, patient: bool) -> None:
+    from .transfer import TransferError, download
 
     parts = path.split("/")
-    if not path or path.startswith("/") or ".." in parts:
-        raise FetchError("ResourceFileInvalid", f"{path!r}: a filePath must lead into the working directory")
-    shown = url.partition("?")[0].partition("#")[0]  # what follows may be a token
-    if not url.startswith(("http://", "https://")):
-        raise FetchError("ResourceFileInvalid", f"{shown!r}: only http and https can be fetched")
-    if os.path.dirname(path):
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-    temporary = path + ".part"
-    for tried in range(1, TRIES + 1):
+    if not path or path.startswith("/") or ".." in parts or "\0" in path or parts[-1] in ("", "."):
+        raise FetchError("ResourceFileCreateFailed", f"{path!r}: a file must lie in the working directory")
+    try:
+        if os.path.dirname(path):
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+    except OSError as error:
+        raise _refused("ResourceDirectoryCreateFailed", os.path.dirname(path), error) from error
+    temporary = os.path.join(os.path.dirname(path), ".ebbtide-part")
+    try:
+        sink: BinaryIO = open(temporary, "wb")  # noqa: SIM115 - closed below, however that goes
+    except OSError as error:
+        raise _refused("ResourceFileCreateFailed", path, error) from error
+    try:
+        with sink:
+            download(url, sink, limit, deadline, patient)
+        os.chmod(temporary, int(mode, 8) if mode else DEFAULT_MODE)
+        os.replace(temporary, path)
+    except (OSError, TransferError) as error:
         try:
-            with urllib.request.urlopen(url, timeout=TIMEOUT) as source, open(temporary, "wb") as sink:
-                shutil.copyfileobj(source, sink, 1 << 20)
-                wanted = source.headers.get("Content-Length")
-                if wanted is not None and sink.tell() != int(wanted):
-                    raise OSError("the download was cut short")
-            break
-        except urllib.error.HTTPError as error:
-            if error.code < 500 or tried == TRIES:
-                raise FetchError("ResourceFileDownloadFailed", f"{shown}: {error.code} {error.reason}") from error
-        except (OSError, ValueError, http.client.HTTPException) as error:
-            if tried == TRIES:
-                reason = error if isinstance(error, OSError) else type(error).__name__  # the others quote the URL
-                raise FetchError("ResourceFileDownloadFailed", f"{shown}: {reason}") from error
-        time.sleep(PAUSE)
-    os.chmod(temporary, int(mode, 8) if mode else 0o770)
-    os.replace(temporary, path)
+            os.unlink(temporary)
+        except OSError:
+            pass
+        if isinstance(error, OSError):
+            raise _refused("ResourceFileWriteFailed", path, error) from error
+        raise
+
+
+def _refused(code: str, path: str, error: OSError) -> FetchError:
+    from .transfer import file_error
+
+    told = file_error(repr(path), error)
+    return FetchError("DiskFull" if told.kind == "disk" else code, str(told))

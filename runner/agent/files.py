@@ -11,7 +11,7 @@ import stat
 import sys
 
 from . import wire
-from .confine import PathRefused, locate, parts_of
+from .confine import PathRefused, directory, locate, parts_of
 from .incoming import Incoming
 
 TYPE_CHECKING = False
@@ -129,6 +129,33 @@ class FileServer:
             self._answer(_describe(os.fstat(link)))
         finally:
             os.close(link)
+
+    def _do_delete(self, request: Message) -> None:
+        """A file or link, or with `recursive` a folder with all that is in it."""
+        parts = parts_of(request["path"])
+        folder = directory(self._root, parts[:-1])
+        try:
+            if not stat.S_ISDIR(os.stat(parts[-1], dir_fd=folder, follow_symlinks=False).st_mode):
+                os.unlink(parts[-1], dir_fd=folder)
+            elif request.get("recursive"):
+                import shutil
+
+                shutil.rmtree(f"/proc/self/fd/{folder}/{parts[-1]}")
+            else:
+                os.rmdir(parts[-1], dir_fd=folder)
+        finally:
+            os.close(folder)
+        self._answer({})
+
+    def _do_folders(self, request: Message) -> None:
+        from . import removal
+
+        self._answer(removal.folders(self._root))
+
+    def _do_remove(self, request: Message) -> None:
+        from . import removal
+
+        self._answer({"removed": removal.remove(self._root, request["path"], request["mark"])})
 
     def _do_list(self, request: Message) -> None:
         """Entries below a folder, with paths relative to it; links are named, not followed."""

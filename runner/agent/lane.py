@@ -57,6 +57,10 @@ class Lane:
         if slot.running is None:
             self._idle.append(slot)
 
+    def cramped(self) -> bool:
+        """Is more waiting than idle slots can take?"""
+        return len(self._queued) >= len(self._idle)
+
     def hold_again(self) -> None:
         """After a take-over: keeps idle slots back for the running executions that need more than one."""
         for slot in self.slots:

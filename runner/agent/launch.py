@@ -7,22 +7,24 @@ import os
 import signal
 import time
 
-from . import clock, fetch
-from .confine import PathRefused, directory, parts_of
+from . import clock, fetch, places
+from .confine import PathRefused
+from .identity import Identity, spawned_as
 from .outcome import MAX_INLINE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .wire import Message
 
-_OUTPUT = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 _RESET = [
     getattr(signal, name)
     for name in ("SIGPIPE", "SIGHUP", "SIGINT", "SIGTERM", "SIGCHLD", "SIGXFSZ")
     if hasattr(signal, name)
 ]
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_programs: dict[tuple[str, str], str] = {}
+_programs: dict[tuple[str, str, str], str] = {}
+#: What an execution is at: its coordination command, waiting for word to go on, its command, bringing files away.
+COORDINATES, WAITS, RUNS, UPLOADS = "coordinates", "waits", "runs", "uploads"
 
 
 class LaunchError(Exception):
@@ -36,83 +38,104 @@ class LaunchError(Exception):
 class Execution:
     """One attempt to run one command line, from its start to its outcome. Deadlines are monotonic seconds."""
 
-    def __init__(self, message: Message) -> None:
+    def __init__(self, message: Message, grace: float) -> None:
         self.id: str = message["id"]
         self.argv: list[str] = message["argv"]
         self.resources: list[Message] = message.get("resources") or []
-        self.startup = message.get("kind") == "startup"
+        self.outputs: list[Message] = message.get("outputs") or []
+        self.checkpoint: Message | None = message.get("checkpoint")
+        self.coordination: list[str] | None = message.get("coordination")
+        self.kind: str = message.get("kind") or "task"
+        self.startup = self.kind == "startup"
+        self.fetches = bool(self.resources or (self.checkpoint and self.checkpoint.get("restore")))
         self.dir: str = message["dir"]
         self.slots = int(message.get("slots", 1))
         self.inline = min(int(message.get("inline", 65536)), MAX_INLINE)
-        self.grace = float(message.get("grace", 5.0))
+        self.grace = float(message.get("grace", grace))
         wall = message.get("wall")
         self.wall_at = None if wall is None else time.monotonic() + float(wall)
         self.start = clock.now()
+        self.end: float | None = None
+        self.who: Identity | None = None
+        self.env: dict[str, str] = {}
+        self.phase = RUNS if self.coordination is None else COORDINATES
         self.pid = 0
-        self.outputs: tuple[int, int] | None = None
+        self.streams: tuple[int, int] | None = None  # stdout and stderr
         self.killed = False
+        self.again = False  # it was killed to be run once more, here or elsewhere
         self.timeout = False
         self.kill_at: float | None = None  # from when on everything gets SIGKILL
         self.give_up_at: float | None = None  # until when left-over processes are waited for
         self.status: int | None = None  # wait status of the main process, once it has ended
+        self.error: dict[str, str] | None = None
+        self.upload_pid = 0  # 0: it has ended, or there was none
+        self.upload_status = 0
+        self.upload_until = 0.0
         self.usage: dict[str, float] | None = None
 
 
-def _enter(root: str, path: str) -> None:
-    """Makes the folder and its wd, and changes into wd. getcwd shows what a link would have hidden."""
-    parts = parts_of(path)
-    parent = "/".join([root, *parts[:-1]])
-    try:
-        os.chdir(parent)
-    except FileNotFoundError:
-        os.close(directory(root, parts[:-1], create=True))
-        os.chdir(parent)
-    if os.getcwd() != parent:
-        raise PathRefused(f"{path!r} is reached through a link")
-    name = parts[-1]
-    try:
-        os.mkdir(name, 0o755)
-    except FileExistsError:
-        pass
-    try:
-        os.mkdir(name + "/wd", 0o755)
-    except FileExistsError:
-        pass
-    os.chdir(name + "/wd")
-    if os.getcwd() != f"{parent}/{name}/wd":
-        raise PathRefused(f"{path!r} is reached through a link")
-
-
-def _find(program: str, path: str) -> str:
+def _find(program: str, path: str, user: str) -> str:
     """Where `program` is, as a shell would look it up. Raises FileNotFoundError."""
     if "/" in program:
         return program
-    known = _programs.get((program, path))
+    known = _programs.get((program, path, user))
     if known is not None:
         return known
     for folder in path.split(":"):
         candidate = "{}/{}".format(folder or ".", program)
         if os.path.isfile(candidate) and os.access(candidate, os.X_OK):
             if folder.startswith("/"):
-                _programs[program, path] = candidate
+                _programs[program, path, user] = candidate
             return candidate
     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), program)
 
 
-def _spawn(argv: list[str], env: dict[str, str], outputs: tuple[int, int]) -> int:
-    actions = [
-        (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
-        (os.POSIX_SPAWN_DUP2, outputs[0], 1),
-        (os.POSIX_SPAWN_DUP2, outputs[1], 2),
-    ]
+def _spawn(argv: list[str], env: dict[str, str], streams: tuple[int, int] | None, user: str) -> int:
+    """`streams` None: what it prints is for nobody."""
+    if streams is None:
+        actions = [(os.POSIX_SPAWN_OPEN, fd, "/dev/null", os.O_RDWR, 0) for fd in range(3)]
+    else:
+        actions = [
+            (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_DUP2, streams[0], 1),  # type: ignore[list-item]  # each action has a form of its own
+            (os.POSIX_SPAWN_DUP2, streams[1], 2),  # type: ignore[list-item]
+        ]
     path = env.get("PATH", os.defpath)
-    program = _find(argv[0], path)
+    program = _find(argv[0], path, user)
     try:
         return os.posix_spawn(program, argv, env, file_actions=actions, setsid=True, setsigmask=[], setsigdef=_RESET)
     except FileNotFoundError:
-        if _programs.pop((argv[0], path), None) is None:
+        if _programs.pop((argv[0], path, user), None) is None:
             raise
-        return _spawn(argv, env, outputs)  # it has moved since it was looked up
+        return _spawn(argv, env, streams, user)  # it has moved since it was looked up
+
+
+def spawn(execution: Execution, argv: list[str], env: dict[str, str], quiet: bool = False) -> int:
+    """Starts a process of the execution in its working directory, which is the current one. Raises LaunchError."""
+    who = execution.who
+    streams = None if quiet else execution.streams
+    user = "" if who is None else "task" if who.private else who.name
+    try:
+        if not argv:
+            raise LaunchError("CommandLaunchFailed", "the command line is empty")
+        if who is None:
+            return _spawn(argv, env, streams, user)
+        return spawned_as(who, lambda: _spawn(argv, env, streams, user))
+    except FileNotFoundError as error:
+        raise LaunchError(
+            "CommandProgramNotFound",
+            f"{argv[0][:100]!r} was not found: install it on the node, by its start task or in its image, "
+            f"or give its full path (PATH={env.get('PATH', '')})",
+        ) from error
+    except PermissionError as error:
+        cure = "set its x bit" + ("" if who is None else f", and let the user {who.name} reach it")
+        raise LaunchError("CommandLaunchFailed", f"{argv[0]!r} may not be executed: {cure}") from error
+    except (OSError, ValueError, TypeError) as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOEXEC:
+            raise LaunchError(
+                "CommandLaunchFailed", f"{argv[0]!r} is neither a program nor a script with a '#!' line"
+            ) from error
+        raise _refusal(error, f"cannot start {argv[0]!r}", "CommandLaunchFailed") from error
 
 
 def _refusal(error: Exception, place: str, code: str) -> LaunchError:
@@ -123,53 +146,51 @@ def _refusal(error: Exception, place: str, code: str) -> LaunchError:
     return LaunchError(code, f"{place}: {error}")
 
 
-def launch(root: str, execution: Execution, env: dict[str, str]) -> None:
-    """Starts it: sets `pid` and `outputs`. Raises LaunchError, and then nothing runs and nothing is open."""
+def _mode(execution: Execution) -> int:
+    """Of the folder: what prepares a node is for all who run there, a task's is for its user."""
+    if execution.kind != "task":
+        return 0o755
+    return 0o700 if execution.who is not None and execution.who.private else 0o750
+
+
+def launch(root: str, execution: Execution) -> None:
+    """Starts it: sets `pid` and `streams`. Raises LaunchError, and then nothing runs and nothing is open."""
+    who = execution.who
     try:
-        _enter(root, execution.dir)
+        if who is None:
+            places.enter(root, execution.dir)
+        else:
+            places.enter_as(who, root, execution.dir, _mode(execution))
     except (OSError, PathRefused, ValueError) as error:
         raise _refusal(error, f"cannot make the folder {execution.dir!r}", "ResourceDirectoryCreateFailed") from error
-    argv = execution.argv
-    opened = []
     try:
-        opened.append(os.open("../stdout.txt", _OUTPUT, 0o644))
-        opened.append(os.open("../stderr.txt", _OUTPUT, 0o644))
-        outputs = (opened[0], opened[1])
-        if execution.resources:
+        execution.streams = places.open_outputs(who)
+        if execution.fetches:
             _remove(fetch.FAILURE)  # of an earlier attempt
     except OSError as error:
-        for fd in opened:
-            os.close(fd)
+        close(execution)
         raise _refusal(
             error, f"cannot make the output files in {execution.dir!r}", "ResourceFileCreateFailed"
         ) from error
+    argv, env = execution.argv if execution.coordination is None else execution.coordination, execution.env
     try:
-        if not argv:
-            raise LaunchError("CommandLaunchFailed", "the command line is empty")
-        if execution.resources:
-            argv = fetch.wrap(execution.resources, argv)
-        execution.pid = _spawn(argv, env, outputs)
+        if execution.fetches and argv:
+            argv, env = fetch.wrap([*execution.resources, *_restored(execution)], argv, env)
+        execution.pid = spawn(execution, argv, env)
     except LaunchError:
-        _close(outputs)
+        close(execution)
         raise
-    except FileNotFoundError as error:
-        _close(outputs)
-        raise LaunchError(
-            "CommandProgramNotFound",
-            f"{argv[0][:100]!r} was not found: install it on the node, by its start task or in its image, "
-            f"or give its full path (PATH={env.get('PATH', '')})",
-        ) from error
-    except PermissionError as error:
-        _close(outputs)
-        raise LaunchError("CommandLaunchFailed", f"{argv[0]!r} may not be executed: set its x bit") from error
-    except (OSError, ValueError, TypeError) as error:
-        _close(outputs)
-        if isinstance(error, OSError) and error.errno == errno.ENOEXEC:
-            raise LaunchError(
-                "CommandLaunchFailed", f"{argv[0]!r} is neither a program nor a script with a '#!' line"
-            ) from error
-        raise _refusal(error, f"cannot start {argv[0]!r}", "CommandLaunchFailed") from error
-    execution.outputs = outputs
+    except (TypeError, ValueError) as error:
+        close(execution)
+        raise _refusal(error, "what is to be fetched cannot be read", "CommandLaunchFailed") from error
+
+
+def _restored(execution: Execution) -> list[Message]:
+    """What `fetch` is to put back of an earlier attempt."""
+    saved = execution.checkpoint
+    if saved is None or not saved.get("restore"):
+        return []
+    return [{**saved, "checkpoint": saved["url"], "path": f"../{places.CHECKPOINT}"}]
 
 
 def _remove(path: str) -> None:
@@ -179,6 +200,8 @@ def _remove(path: str) -> None:
         pass
 
 
-def _close(outputs: tuple[int, int]) -> None:
-    os.close(outputs[0])
-    os.close(outputs[1])
+def close(execution: Execution) -> None:
+    """Lets go of its output files."""
+    for fd in execution.streams or ():
+        os.close(fd)
+    execution.streams = None

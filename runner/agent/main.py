@@ -1,4 +1,4 @@
-"""The entry of the zipapp: `serve ROOT`, `files ROOT`, or `fetch FILES ARGV...` (see fetch)."""
+"""The entry of the zipapp: `serve ROOT`, `files ROOT`, `fetch ARGV...` (see fetch) or `upload` (see upload)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ def main() -> None:
         from .fetch import run
 
         run(sys.argv[2:])
+    if sys.argv[1] == "upload":
+        from .upload import run as upload
+
+        upload()
     mode, root = sys.argv[1], os.path.realpath(sys.argv[2])
     os.umask(0o022)
     os.chdir(root)

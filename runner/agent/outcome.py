@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .launch import Execution
     from .wire import Message
 
 MESSAGE_LIMIT = 600
@@ -87,6 +88,26 @@ def shortened(record: Message) -> Message:
     error = record["error"]
     short = {"code": clip(error["code"], SHORT_LIMIT), "message": clip(error["message"], SHORT_LIMIT)}
     return {**record, "error": short}
+
+
+def of(execution: Execution, sizes: list[int]) -> Message:
+    """The spool record of one that has ended. `sizes`: of stdout and stderr."""
+    status = execution.status or 0
+    signalled = os.WIFSIGNALED(status)
+    return {
+        "id": execution.id,
+        "exit": None if signalled else os.WEXITSTATUS(status),
+        "signal": os.WTERMSIG(status) if signalled else None,
+        "start": execution.start,
+        "end": execution.end,
+        "killed": execution.killed,
+        "timeout": execution.timeout,
+        "usage": execution.usage,
+        "error": execution.error,
+        "dir": execution.dir,
+        "inline": execution.inline,
+        "sizes": sizes,
+    }
 
 
 def not_started(key: str, start: float, end: float, code: str, message: str) -> Message:

@@ -8,6 +8,7 @@ import time
 
 PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NAME = 15
+PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
 EXEC_PATIENCE = 1.0  # seconds that an exec may take until it is passed over
 
 
@@ -31,6 +32,7 @@ def become_subreaper(name: str) -> bool:
 
         prctl = ctypes.CDLL(None, use_errno=True).prctl
         prctl(PR_SET_NAME, name.encode()[:15], 0, 0, 0)
+        prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)  # rights that other users would inherit
         return bool(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
     except (ImportError, OSError, AttributeError):
         return False

@@ -6,35 +6,36 @@ import os
 import signal
 import time
 
-from . import STARTUP, clock, fetch, outcome, processes, wire
-from .launch import Execution, LaunchError, launch
+from . import PRIVATE, STARTUP, after, clock, fetch, outcome, places, processes, upload, wire
+from .identity import Identities, UserUnavailable, end_all_of, is_private
+from .launch import COORDINATES, RUNS, UPLOADS, WAITS, Execution, LaunchError, close, launch, spawn
+from .leftovers import ROUND, Leftovers
 from .spool import MAX_PAYLOAD, Spool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .wire import Message
 
-ROUND = 0.02  # between two rounds of SIGKILL, seconds
-GIVE_UP = 10.0  # what does not die by SIGKILL in this time (uninterruptible, or another user's) is left behind
 DIR_LIMIT = 800
 
 
 class Running:
     """The execution of one slot and its spool. `name` is the slot's, `place` its folder.
 
-    A task's descendants are ended before the slot is free again: this process is their subreaper, so as
-    long as it has a child, something is left. Without a subreaper they are found by the marker in their
-    environment.
+    A task's descendants are ended before the slot is free again.
     """
 
     def __init__(self, root: str, name: str, place: str) -> None:
         self._root = root
         self._name = name
-        self._marker = "EBBTIDE_SLOT=" + place
         self._place = place
-        self._subreaper = processes.become_subreaper("ebbtide-" + name)
+        self.leftovers = Leftovers(name, place)
+        if not os.getuid():
+            os.setgroups([])  # for all that it will start
         self.spool = Spool(place + "/spool")
         self.base: dict[str, str] = {}
+        self.grace = 30.0  # seconds between SIGTERM and SIGKILL, if nothing else is said
+        self.identities = Identities(f"{root}/{PRIVATE}")
         self.execution: Execution | None = None
 
     def start(self, message: Message) -> bytes | None:
@@ -44,20 +45,28 @@ class Running:
         if known is not None:
             return self.again(known, outcome.MAX_INLINE)
         if self.execution is not None:
-            return self._started(self.execution) if self.execution.id == key else None
+            return self._told(self.execution) if self.execution.id == key else None
         begun = clock.now()
         try:
-            execution = Execution(message)
+            execution = Execution(message, self.grace)
             if len(execution.dir) * 6 > DIR_LIMIT and len(wire.encode({"": execution.dir})) > DIR_LIMIT:
                 raise ValueError("the path of the folder is too long")
+            who = execution.who = self.identities.of(message.get("user") or {}, execution.kind)
+            folder = f"{self._root}/{execution.dir}"
             env = dict(self.base)
+            if who is not None:
+                env.update(who.environment(folder))
+            env["EBBTIDE_CHECKPOINT_DIR"] = f"{folder}/{places.CHECKPOINT}"
             env.update(message.get("env") or ())
             env["EBBTIDE_EXECUTION"] = key
             env["EBBTIDE_SLOT"] = self._place
-            self.spool.begin(key, execution.start)
-            launch(self._root, execution, env)
+            execution.env = env
+            self.spool.begin(key, execution.start, who.uid if who is not None and who.private else 0)
+            launch(self._root, execution)
         except LaunchError as error:
             return self._failed(key, begun, error.code, str(error))
+        except UserUnavailable as error:
+            return self._failed(key, begun, "UserIdentityUnavailable", str(error))
         except (KeyError, TypeError, ValueError, OSError) as error:
             return self._failed(key, begun, "CommandLaunchFailed", f"the request to start it is bad: {error!r}")
         self.execution = execution
@@ -68,18 +77,43 @@ class Running:
         outputs = outcome.from_files(self._root, record, budget)
         return outcome.line(record, wire.encode(record), outputs)
 
-    def kill(self, key: str, grace: float | None) -> None:
-        """SIGTERM to the process group now, SIGKILL to everything after `grace` seconds."""
+    def kill(self, message: Message) -> None:
+        """SIGTERM to the process group now, SIGKILL to everything after `grace` seconds. An upload goes on so long.
+
+        `again`: it is run once more, so its checkpoint is saved and its outputs are not."""
         execution = self.execution
-        if execution is not None and execution.id == key and execution.status is None:
+        if execution is None or execution.id != message["id"]:
+            return
+        given = message.get("grace")
+        grace = execution.grace if given is None else float(given)
+        if execution.phase == UPLOADS:
+            execution.upload_until = min(execution.upload_until, time.monotonic() + grace)
+            execution.again = execution.again or bool(message.get("again"))
+        elif execution.status is None:
             execution.killed = True
-            self._terminate(execution, execution.grace if grace is None else grace)
+            execution.again = bool(message.get("again"))
+            execution.checkpoint = message.get("checkpoint") or execution.checkpoint
+            self._terminate(execution, grace)
+
+    def proceed(self, key: str) -> None:
+        """Starts the command after its coordination command, once."""
+        execution = self.execution
+        if execution is None or execution.id != key or execution.phase != WAITS or execution.kill_at is not None:
+            return
+        execution.phase = RUNS
+        try:
+            execution.pid = spawn(execution, execution.argv, execution.env)
+        except LaunchError as error:
+            execution.error = {"code": error.code, "message": outcome.clip(str(error))}
+            execution.status = 0
 
     def due(self) -> float | None:
         """When `step` has something to do, if no child ends before."""
         execution = self.execution
         if execution is None:
             return None
+        if execution.phase == UPLOADS:
+            return execution.upload_until
         return execution.wall_at if execution.kill_at is None else execution.kill_at
 
     def step(self) -> bytes | None:
@@ -88,16 +122,18 @@ class Running:
         children = self._reap(execution)
         if execution is None:
             return None
+        if execution.phase == UPLOADS:
+            return self._uploaded(execution)
+        if execution.phase == COORDINATES and execution.status is not None and self._coordinated(execution):
+            return wire.encode({"op": "coordinated", "id": execution.id})
         if execution.status is None:
             self._limit(execution)
+            if execution.phase != WAITS or execution.kill_at is None:
+                return None
+            execution.status = 0  # there is no main process whose end could be waited for
+        if self.leftovers.there(execution, children) and self.leftovers.end(execution):
             return None
-        if execution.startup:
-            children = (execution.killed or execution.timeout) and bool(self._leftovers(execution))
-        elif not self._subreaper:
-            children = bool(self._leftovers(execution))
-        if children and self._end_leftovers(execution):
-            return None
-        return self._finish(execution)
+        return self._ended(execution)
 
     def recover(self) -> None:
         """If the supervisor before this one died: ends what it left, records its execution as lost."""
@@ -105,25 +141,14 @@ class Running:
             return
         current = self.spool.current
         if self._name != STARTUP:
-            self._sweep(self._marker)
+            self.leftovers.sweep(self.leftovers.marker)
         elif current is not None:
-            self._sweep("EBBTIDE_EXECUTION={}".format(current["id"]))
+            self.leftovers.sweep("EBBTIDE_EXECUTION={}".format(current["id"]))
         if current is not None:
+            if not os.getuid() and self._name != STARTUP and is_private(current.get("uid", 0)):
+                end_all_of(current["uid"])  # also what has shed its environment
             reason = f"the supervisor of slot {self._name} died while it was running"
             self._record({"id": current["id"], "end": clock.now(), "lost": reason}, outcome.NOTHING)
-
-    def end_all(self) -> None:
-        """Ends every descendant: the machine has died."""
-        until = time.monotonic() + GIVE_UP
-        while time.monotonic() < until:
-            children = self._reap(None)
-            found = processes.descendants(os.getpid()) if children else []
-            if not self._subreaper:
-                found += processes.marked(self._marker)
-            if not found:
-                return
-            processes.end(found)
-            time.sleep(0.001)
 
     def _reap(self, execution: Execution | None) -> bool:
         """Collects ended children; False if there is none left."""
@@ -134,7 +159,12 @@ class Running:
                 return False
             if not pid:
                 return True
-            if execution is not None and pid == execution.pid:
+            if execution is None:
+                continue
+            if pid == execution.upload_pid:
+                execution.upload_pid = 0
+                execution.upload_status = status
+            elif pid == execution.pid:
                 execution.status = status
                 execution.usage = {
                     "user": round(usage.ru_utime, 6),
@@ -151,62 +181,82 @@ class Running:
                 execution.timeout = True
                 self._terminate(execution, execution.grace)
         elif now >= execution.kill_at:
-            processes.end_group(execution.pid, signal.SIGKILL)
-            processes.end(self._leftovers(execution))
+            if execution.phase != WAITS:  # the number of the one that has ended may be another's by now
+                processes.end_group(execution.pid, signal.SIGKILL)
+            processes.end(self.leftovers.of(execution))
             execution.kill_at = now + ROUND
 
     def _terminate(self, execution: Execution, grace: float) -> None:
         at = time.monotonic() + grace
         if execution.kill_at is None or at < execution.kill_at:
             execution.kill_at = at
-        if grace > 0:
+        if grace > 0 and execution.phase == WAITS:
+            processes.end(self.leftovers.of(execution), signal.SIGTERM)
+        elif grace > 0:
             processes.end_group(execution.pid, signal.SIGTERM)
 
-    def _leftovers(self, execution: Execution) -> list[int]:
-        """What the execution left running. A start task's daemons are only ended if it is killed."""
-        if execution.startup:
-            return processes.marked("EBBTIDE_EXECUTION=" + execution.id)
-        if self._subreaper:
-            return processes.descendants(os.getpid())
-        return processes.marked(self._marker)
+    def _coordinated(self, execution: Execution) -> bool:
+        """The coordination command has ended. True: the execution waits for word to go on."""
+        if execution.killed or execution.timeout:
+            return False
+        if execution.fetches and self._fetch_failed(execution):
+            return False
+        if execution.status:
+            message = "the coordination command failed: see its output"
+            execution.error = {"code": "CoordinationCommandFailed", "message": message}
+            return False
+        execution.phase, execution.status = WAITS, None
+        return True
 
-    def _end_leftovers(self, execution: Execution) -> bool:
-        """False when it is no use to go on. Inside the grace of a kill they may still save their work."""
-        now = time.monotonic()
-        if execution.kill_at is None:
-            execution.kill_at = now
-        if execution.give_up_at is None:
-            execution.give_up_at = max(now, execution.kill_at) + GIVE_UP
-        if now >= execution.kill_at:
-            processes.end(self._leftovers(execution))
-            execution.kill_at = now + ROUND
-        return now < execution.give_up_at
+    def _fetch_failed(self, execution: Execution) -> bool:
+        if execution.error is None:
+            execution.error = fetch.failure(f"{self._root}/{execution.dir}/wd")
+        return execution.error is not None
+
+    def _ended(self, execution: Execution) -> bytes | None:
+        """None of its processes is left: brings away what is to be brought away, then it is finished."""
+        execution.end = clock.now()
+        if execution.fetches:
+            self._fetch_failed(execution)
+        if execution.outputs or execution.checkpoint:
+            spec = after.due(self._root, execution)
+            if spec is not None:
+                return self._upload(execution, spec)
+        return self._finish(execution)
+
+    def _upload(self, execution: Execution, spec: Message) -> bytes | None:
+        execution.phase = UPLOADS
+        execution.upload_until = time.monotonic() + after.LIMIT
+        try:
+            execution.upload_pid = spawn(execution, *upload.wrap(spec, execution.env), quiet=True)
+        except LaunchError as error:
+            execution.error = execution.error or {"code": error.code, "message": outcome.clip(str(error))}
+            return self._finish(execution)
+        return None
+
+    def _uploaded(self, execution: Execution) -> bytes | None:
+        """The outcome, if the upload has ended, or may not go on."""
+        if execution.upload_pid:
+            if time.monotonic() < execution.upload_until:
+                return None
+            processes.end_group(execution.upload_pid, signal.SIGKILL)
+            execution.upload_until = time.monotonic() + ROUND
+            execution.killed = execution.killed or execution.again
+            return None
+        told = after.failure(self._root, execution, execution.upload_status)
+        execution.error = execution.error or told
+        return self._finish(execution)
 
     def _finish(self, execution: Execution) -> bytes:
-        assert execution.status is not None and execution.outputs is not None
-        end = clock.now()
+        assert execution.status is not None and execution.streams is not None
+        after.leave(self._root, execution)
         outputs = {}
         sizes = []
-        for name, fd in zip(("stdout", "stderr"), execution.outputs):
+        for name, fd in zip(("stdout", "stderr"), execution.streams):
             outputs[name] = part = outcome.content(fd, execution.inline)
             sizes.append(part["size"])
-            os.close(fd)
-        status = execution.status
-        signalled = os.WIFSIGNALED(status)
-        record = {
-            "id": execution.id,
-            "exit": None if signalled else os.WEXITSTATUS(status),
-            "signal": os.WTERMSIG(status) if signalled else None,
-            "start": execution.start,
-            "end": end,
-            "killed": execution.killed,
-            "timeout": execution.timeout,
-            "usage": execution.usage,
-            "error": fetch.failure(f"{self._root}/{execution.dir}/wd") if execution.resources else None,
-            "dir": execution.dir,
-            "inline": execution.inline,
-            "sizes": sizes,
-        }
+        close(execution)
+        record = outcome.of(execution, sizes)
         self.execution = None
         return self._record(record, outputs)
 
@@ -225,18 +275,12 @@ class Running:
             pass  # it is reported from memory; only the death of this process would lose it
         return outcome.line(record, payload, outputs)
 
+    def _told(self, execution: Execution) -> bytes:
+        """What was said of a running one, once more."""
+        if execution.phase != WAITS:
+            return self._started(execution)
+        return self._started(execution) + wire.encode({"op": "coordinated", "id": execution.id})
+
     def _started(self, execution: Execution) -> bytes:
         values = (execution.id.encode("ascii"), execution.start, execution.pid)
         return b'{"op":"started","id":"%b","time":%a,"pid":%d}\n' % values
-
-    def _sweep(self, marker: str) -> None:
-        until = time.monotonic() + GIVE_UP
-        ended: set[int] = set()
-        while time.monotonic() < until:
-            found = processes.marked(marker)
-            ended.update(found)
-            # the environment is gone before the files are closed: until then only the id is known
-            if not any(processes.alive(pid) for pid in ended):
-                return
-            processes.end(found)
-            time.sleep(ROUND)

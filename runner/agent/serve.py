@@ -11,7 +11,7 @@ import select
 import sys
 import time
 
-from . import PRIVATE, STARTUP, VERSION, wire
+from . import JOB, PRIVATE, STARTUP, VERSION, users, wire
 from .assignments import Assignments
 from .heard import Heard
 from .install import Installer
@@ -179,7 +179,9 @@ class Agent:
         for slot in self._slots.values():
             state = slot.running_state
             if state is not None and state["id"] not in told:
-                executions.append({"id": state["id"], "state": "running", "pid": state["pid"], "time": state["time"]})
+                waits = state.get("coordinated", False)
+                known = {"id": state["id"], "state": "running", "pid": state["pid"], "time": state["time"]}
+                executions.append({**known, "coordinated": True} if waits else known)
             slot.reports = []
         for line in told.values():
             outcome = wire.decode(line)
@@ -219,11 +221,15 @@ class Agent:
         if op == "start":
             if message.get("kind") == "startup":
                 self._supervise([STARTUP])
+            elif message.get("kind") == "job":
+                self._supervise_job()
             self._work.start(message, line)
         elif op == "ack":
             self._work.ack(message["ids"])
         elif op == "kill":
             self._work.kill(message["id"], line)
+        elif op == "proceed":
+            self._work.proceed(message["id"], line)
         elif op == "recall":
             self._work.recall(message["ids"])
         elif op == "install":
@@ -237,11 +243,13 @@ class Agent:
             raise ValueError("unknown op")
 
     def _configure(self, message: Message) -> None:
-        self._base = wire.encode({"op": "base", "env": {**os.environ, **message["env"]}})
+        who = users.survey(self._root, message.get("users") or {}, self._lifeline)
+        more = {"grace": float(message["grace"])} if "grace" in message else {}
+        self._base = wire.encode({"op": "base", "env": {**os.environ, **message["env"]}, "users": who, **more})
         for slot in self._slots.values():
             slot.send(self._base)
         self._supervise([str(number) for number in range(int(message["slots"]))])
-        self._work.tasks.width = sum(slot.name != STARTUP for slot in self._slots.values())
+        self._work.tasks.width = sum(slot.name.isdigit() for slot in self._slots.values())
         if "usage" in message:
             self._meter = Meter(self._root, float(message["usage"]))
         if message.get("notices") is not None:
@@ -259,6 +267,12 @@ class Agent:
         except OSError as error:
             text = f"cannot start the supervisor of slot {name}: {os.strerror(error.errno or 0)}"
             self._say(wire.encode({"op": "configure-failed", "message": text}))
+
+    def _supervise_job(self) -> None:
+        """One more supervisor for tasks of jobs beside their tasks, if all are busy; at most as many as task slots."""
+        there = sum(slot.name.startswith(JOB) for slot in self._slots.values())
+        if there < max(1, self._work.tasks.width) and self._work.jobs.cramped():
+            self._supervise([f"{JOB}{there}"])
 
     def _install(self) -> None:
         for answer in self._installer.start():

@@ -82,9 +82,13 @@ class Spool:
     def full(self) -> bool:
         return not self._free
 
-    def begin(self, key: str, start: float) -> None:
-        """Records what is about to start. Raises ValueError if the record is too long, OSError."""
-        os.pwrite(self._fd, _pack(b'{"id":"%b","start":%a}\n' % (key.encode("ascii"), start)), 0)
+    def begin(self, key: str, start: float, uid: int = 0) -> None:
+        """Records what is about to start, and the user that is its own, if it has one.
+
+        Raises ValueError if the record is too long, OSError.
+        """
+        own = b',"uid":%d' % uid if uid else b""
+        os.pwrite(self._fd, _pack(b'{"id":"%b","start":%a%b}\n' % (key.encode("ascii"), start, own)), 0)
         self.current = {"id": key, "start": start}
         self._begun = key
 

@@ -15,6 +15,7 @@ import socket
 import time
 
 from . import wire
+from .launch import WAITS
 from .running import Running
 
 TYPE_CHECKING = False
@@ -61,7 +62,7 @@ class Supervisor:
                 elif fd == self._listener.fileno():
                     self._accept()
                 elif fd == self._lifeline:
-                    self._running.end_all()
+                    self._running.leftovers.end_all()
                     return
                 elif self._link is not None and fd == self._link.fileno():
                     self._receive(self._link)
@@ -96,6 +97,7 @@ class Supervisor:
                 "pid": execution.pid,
                 "time": execution.start,
                 "slots": execution.slots,
+                "coordinated": execution.phase == WAITS,
             }
         records = list(self._running.spool.outcomes.values())
         state = {"op": "state", "id": self._name, "running": running, "outcomes": len(records)}
@@ -137,9 +139,13 @@ class Supervisor:
                 self._next = None
                 self._say(wire.encode({"op": "recalled", "id": message["id"]}))
             elif op == "kill":
-                self._running.kill(message["id"], message.get("grace"))
+                self._running.kill(message)
+            elif op == "proceed":
+                self._running.proceed(message["id"])
             elif op == "base":
                 self._running.base = message["env"]
+                self._running.grace = float(message.get("grace", self._running.grace))
+                self._running.identities.told = message.get("users") or {}
 
     def _start(self, message: Message) -> None:
         report = self._running.start(message)

@@ -7,14 +7,18 @@ import click
 from .completion import completion
 from .door import Door
 from .down import down
+from .files import files
 from .formula import formula
+from .gc import gc
 from .logs import logs
 from .node import node
 from .pool import pool
 from .provider import provider
 from .reap import reap
 from .run import run
+from .schedule import schedule
 from .status import status
+from .storage import storage
 from .version import version
 
 
@@ -23,5 +27,6 @@ def main() -> None:
     """Pools of cloud VMs that grow by formula and ebb to nothing."""
 
 
-for command in (run, logs, status, down, reap, pool, node, provider, formula, version, completion):
+COMMANDS = (run, logs, files, status, down, reap, gc, schedule, pool, node, provider, storage, formula, version)
+for command in (*COMMANDS, completion):
     main.add_command(command)

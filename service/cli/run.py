@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import signal
@@ -14,9 +13,6 @@ import click
 from .options import config_option, json_option, read_settings, state_option
 
 if TYPE_CHECKING:
-    from pools import AutoScaleRun
-    from runner import Task
-
     from ..controller import Controller
     from ..preflight import Preflight
     from ..report import Report
@@ -47,6 +43,7 @@ def run(
 
     from ..controller import Controller
     from ..offers import offer
+    from ..pool_info_checks import all_pools
     from ..preflight import Preflight, nodes_on_record
     from ..provider_options import boot_doubts, check_idle_timeouts, open_providers, provider_options
     from ..state import StateDirectory
@@ -59,12 +56,12 @@ def run(
     providers, options = open_providers(directory, settings), provider_options(directory, settings)
     offers = {name: offer(provider, options[name]) for name, provider in providers.items()}
     loaded = load_workload(workload, settings, offers)
-    used = {pool_options(pool.metadata).provider or settings.default_provider for pool in loaded.spec.pools}
+    used = {pool_options(pool.metadata).provider or settings.default_provider for pool in all_pools(loaded.spec)}
     slow = (boot_doubts(settings, name, options[name], offers[name].profile) for name in sorted(used))
     for warning in (*loaded.warnings, *(f"warning: {doubt}" for doubt in slow if doubt is not None)):
         click.echo(f"ebbtide: {warning}", err=True)
     with directory.lock("or use another --state"):
-        preflight = Preflight(loaded.spec.pools, settings.default_provider, offers, options)
+        preflight = Preflight(all_pools(loaded.spec), settings.default_provider, offers, options)
         goes_on = preflight.needed and nodes_on_record(directory)
         if not goes_on:
             _refuse(preflight)
@@ -110,7 +107,8 @@ class _Desk:
         from ..clock import now
         from ..views.screen import open_pump
 
-        self._pump = open_pump(controller.core.tables(), now(), as_json=self._as_json, plain=self._plain)
+        tables, done = controller.core.tables(), controller.journal.task_queries.totals()
+        self._pump = open_pump(tables, done, now(), as_json=self._as_json, plain=self._plain)
 
     def tell(self, preflight: Preflight) -> None:
         """What the clouds lack, when that is known: there are nodes to be worked with, or to be ended, all the same."""
@@ -133,13 +131,12 @@ class _Desk:
             controller.run(lambda: self._done(controller))
             if self._interrupts > 1:
                 self._leave_at_once(controller)
-            runs, tasks = controller.journal.autoscale_runs(), controller.journal.all_tasks()
         finally:
             controller.close()
             for number, handler in handlers.items():
                 signal.signal(number, handler)
             self._pump.close()
-        return self._end(controller, runs, tasks)
+        return self._end(controller)
 
     def _done(self, controller: Controller) -> bool:
         if self._interrupts or self._stuck is not None:
@@ -192,25 +189,31 @@ class _Desk:
         # threads may still wait for clouds and nodes, and what is to be remembered is committed
         os._exit(130)
 
-    def _end(self, controller: Controller, runs: list[AutoScaleRun], tasks: list[Task]) -> int:
+    def _end(self, controller: Controller) -> int:
+        from runner import open_journal
+
         from ..clock import now
         from ..report import Report
         from ..views.summary import summary
 
         core = controller.core
-        report = Report(
-            jobs=tuple(core.jobs.jobs),
-            tasks=tasks,
-            pools=tuple(core.ctx.pools),
-            nodes=tuple(core.ctx.nodes),
-            autoscale_runs=runs,
-            now=now(),
-        )
-        assert self._pump is not None
-        if self._as_json:
-            click.echo(json.dumps(report.to_json(), indent=2))
-        click.echo(summary(report, self._pump.tally), err=self._as_json)
-        return self._code(report, controller)
+        journal = open_journal(controller.state.database_url, upgrade=False)
+        try:
+            report = Report(
+                jobs=tuple(core.jobs.jobs),
+                tasks=journal.task_queries.stream,
+                pools=tuple(core.ctx.pools),
+                nodes=tuple(core.ctx.nodes),
+                autoscale_runs=journal.autoscale_runs(),
+                now=now(),
+            )
+            assert self._pump is not None
+            if self._as_json:
+                report.write(sys.stdout)
+            click.echo(summary(report, self._pump.tally), err=self._as_json)
+            return self._code(report, controller)
+        finally:
+            journal.close()
 
     def _code(self, report: Report, controller: Controller) -> int:
         from providers import ProviderError
@@ -229,4 +232,4 @@ class _Desk:
             return 1
         if report.succeeded and self._stuck is None:
             return 0
-        return 130 if self._interrupts and not report.failed else 1
+        return 130 if self._interrupts and not report.failed_count else 1

@@ -23,18 +23,35 @@ _ENDLESS = 1 << 20
 
 
 @click.command()
+@click.option("--job", "job_id", metavar="JOB", help="Only this job, and its tasks.")
+@click.option(
+    "--task-state",
+    "task_states",
+    multiple=True,
+    type=click.Choice(("active", "preparing", "running", "succeeded", "failed")),
+    help="List the tasks in this state; may be given several times.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=50,
+    show_default=True,
+    metavar="N",
+    help="Nodes, jobs and tasks listed at most (with --json: tasks).",
+)
 @state_option
 @json_option
-def status(state: Path, as_json: bool) -> None:
+def status(job_id: str | None, task_states: tuple[str, ...], limit: int, state: Path, as_json: bool) -> None:
     """Print the pools, nodes and jobs of a state, as the records have them."""
-    from pools import node_cost, options_of, options_of_job
+    from pools import Cost, node_cost, options_of, options_of_job
     from runner import open_journal
 
     from ..clock import now
-    from ..costs import cost_json, job_costs, used
+    from ..costs import cost_json, used
     from ..iso8601 import format_instant
     from ..report import error_text
     from ..state import StateDirectory
+    from ..task_status import costs_by_job, counts_json, task_json, task_line
 
     directory = StateDirectory(state)
     directory.require()
@@ -78,18 +95,23 @@ def status(state: Path, as_json: bool) -> None:
             }
             for pool in pool_records
         ]
-        job_records = journal.jobs()
-        tasks = {job.id: journal.tasks(job.id) for job in job_records}
+        job_records = [job for job in journal.jobs() if job_id in (None, job.id)]
+        if job_id is not None and not job_records:
+            raise click.ClickException(f"there is no job {job_id!r}; `ebbtide status` lists the jobs")
+        counts = journal.task_queries.counts()
         known = {node.id: node for node in node_records}, {pool.id: pool for pool in pool_records}
-        costs = job_costs((task for each in tasks.values() for task in each), *known, time)
+        costs = costs_by_job(journal, *known, time)
+        tasks = None
+        if job_id is not None or task_states:
+            tasks = journal.task_queries.find(job_id, task_states, limit)
         jobs = [
             {
                 "id": job.id,
                 "poolId": job.pool_id,
                 "state": str(job.state),
                 "terminateReason": job.terminate_reason,
-                "tasks": dict(Counter(str(task.result or task.state) for task in tasks[job.id])),
-                **cost_json(costs[job.id]),
+                "tasks": counts_json(counts.get(job.id, {})),
+                **cost_json(costs.get(job.id, Cost())),
                 "budget": options_of_job(job.spec.metadata).budget,
                 "schedulingError": error_text(job),
             }
@@ -98,12 +120,31 @@ def status(state: Path, as_json: bool) -> None:
     finally:
         journal.close()
     if as_json:
-        click.echo(json.dumps({"pools": pools, "nodes": nodes, "jobs": jobs}, indent=2))
+        found: dict[str, Any] = {"pools": pools, "nodes": nodes, "jobs": jobs}
+        if tasks is not None:
+            found["tasks"] = [task_json(task) for task in tasks]
+        click.echo(json.dumps(found, indent=2))
         return
     for title, rows in (("pools", pools), ("nodes", nodes), ("jobs", jobs)):
         click.echo(f"{title}:" if rows else f"{title}: none")
+        if len(rows) > limit and title != "pools":
+            states = ", ".join(f"{count} {name}" for name, count in Counter(row["state"] for row in rows).items())
+            click.echo(f"  {len(rows)} in all: {states}; the last {limit}:")
+            rows = rows[-limit:]
         for row in rows:
             click.echo("\n".join(_lines(row)))
+    if tasks is not None:
+        of_jobs = [counts.get(job.id, {}) for job in job_records]
+        asked = sum(count for each in of_jobs for name, count in each.items() if not task_states or name in task_states)
+        click.echo(_heading(len(tasks), asked))
+        for task in tasks:
+            click.echo("\n".join(_wrapped(task_line(task), "  ")))
+
+
+def _heading(shown: int, asked: int) -> str:
+    if not shown:
+        return "tasks: none"
+    return f"tasks, the first {shown} of {asked} (--limit N shows more):" if shown < asked else "tasks:"
 
 
 def _instant(time: float | None) -> str | None:

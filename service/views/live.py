@@ -15,8 +15,9 @@ from pools import Node, Pool
 
 from ..costs import told
 from ..money import money
-from .tally import Tally
-from .timeline import Line
+from .line import Line
+from .progress import Standing, told_rate, told_seconds
+from .timeline import Timeline
 
 _STYLES = {"good": "green", "bad": "red", "quiet": "bright_black", "": ""}
 _NODES = 8
@@ -28,8 +29,11 @@ _FRAME = 0.25
 class LiveView:
     """The lines of the timeline scroll by above; the tables below are drawn again and again."""
 
-    def __init__(self, stream: TextIO, tally: Tally, start: float) -> None:
-        self._tally = tally
+    shows_progress = True
+
+    def __init__(self, stream: TextIO, timeline: Timeline, start: float) -> None:
+        self._timeline = timeline
+        self._tally = timeline.tally
         self._start = start
         self._drawn = 0.0
         self._console = Console(file=stream, highlight=False)
@@ -98,18 +102,24 @@ class LiveView:
         return table
 
     def _tasks(self, now: float) -> Table:
-        states = ("active", "preparing", "running", "succeeded", "failed")
-        table = _table("job", "state", *states, "cost")
+        table = _table("job", "state", "waiting", "running", "done", "failed", "rate", "left", "cost")
         jobs = list(self._tally.jobs.values())
         for job in jobs[-_JOBS:]:
-            counts = self._tally.tasks.get(job.id, Counter())
+            progress, standing = self._timeline.progress(job.id, now)
             state = job.scheduling_error.code if job.scheduling_error is not None else str(job.state)
-            cost = told(self._tally.job_cost(job.id, now))
-            table.add_row(job.id, state, *(str(counts[each]) for each in states), cost)
+            rate, open_ = progress.rate(now, standing.done), standing.total - standing.done
+            pace = (told_rate(rate), told_seconds(open_ / rate)) if rate is not None and open_ else ("", "")
+            table.add_row(job.id, state, *_counts(standing), *pace, told(self._tally.job_cost(job.id, now)))
         if len(jobs) > _JOBS:
-            total = self._tally.task_counts()
-            table.add_row(f"all {len(jobs)} jobs", "", *(str(total[state]) for state in states), "")
+            table.add_row(f"all {len(jobs)} jobs", "", *_counts(Standing.of(self._tally.task_counts())), "", "", "")
         return table
+
+
+def _counts(standing: Standing) -> tuple[str, str, str, str]:
+    """Waiting, running, done of how many, failed."""
+    share = f" of {standing.total:,} ({standing.done / standing.total:.0%})" if standing.total else ""
+    failed = f"{standing.failed:,}" if standing.failed else "-"
+    return f"{standing.waiting:,}", f"{standing.running:,}", f"{standing.done:,}{share}", failed
 
 
 def _state(pool: Pool) -> str:

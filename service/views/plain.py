@@ -7,7 +7,7 @@ from typing import TextIO
 
 import click
 
-from .timeline import Line
+from .line import Line
 
 _COLOURS = {"good": "green", "bad": "red", "quiet": "bright_black"}
 _SUBJECT = 36
@@ -25,6 +25,8 @@ def rendered(line: Line, start: float, *, colour: bool) -> str:
 
 
 class PlainView:
+    shows_progress = False
+
     def __init__(self, stream: TextIO, start: float, *, colour: bool) -> None:
         self._stream = stream
         self._start = start

@@ -11,8 +11,11 @@ from typing import Protocol
 
 from pools import Change
 
+from .line import Line
+from .progress import moved
 from .tally import Tally
-from .timeline import Line, Timeline
+from .task_lines import MANY
+from .timeline import Timeline
 
 #: Pause (seconds) between two looks at what has changed; everything in between is shown together.
 BEAT = 0.1
@@ -24,6 +27,9 @@ MOST_WAITING = 500_000
 
 class View(Protocol):
     """Shows lines. Used by one thread only."""
+
+    #: how far jobs are is seen without lines that say so
+    shows_progress: bool
 
     def show(self, lines: Sequence[Line], now: float) -> None:
         """Called once a beat, with what is new (which may be nothing)."""
@@ -83,12 +89,14 @@ class Pump:
             batches, self._waiting = self._waiting, deque()
             total, self._size = self._size, 0
         now = self._now()
-        before = self._timeline.tally.task_counts() if total > BRIEF else Counter()
+        # large jobs are told of by their progress, whatever happens
+        before = self._timeline.tally.task_counts(MANY) if total > BRIEF else Counter()
         for batch in batches:
             lines += self._timeline.tell(batch, now, brief=total > BRIEF)
-        if total > BRIEF:
-            after = self._timeline.tally.task_counts()
-            lines += _summary(before, after, now)
+        if total > BRIEF and (text := moved(before, self._timeline.tally.task_counts(MANY))) is not None:
+            lines.append(Line(now, "tasks", text))
+        if not self._view.shows_progress:
+            lines += self._timeline.progress_lines(now)
         while self._said:
             lines.append(self._said.popleft())
         self._view.show([self._in_order(line, now) for line in lines], now)
@@ -99,13 +107,3 @@ class Pump:
         self._told = min(now, max(self._told, line.time))
         return replace(line, time=self._told)
 
-
-def _summary(before: Counter[str], after: Counter[str], now: float) -> list[Line]:
-    """How the tasks have moved on."""
-    done = {state: after[state] - before[state] for state in ("succeeded", "failed")}
-    if not any(done.values()):
-        return []
-    moved = ", ".join(f"{count} {state}" for state, count in done.items() if count)
-    left = after["active"] + after["preparing"] + after["running"]
-    text = f"{moved}; {after['running']} running, {left} left"
-    return [Line(now, "tasks", text, "bad" if done["failed"] else "")]

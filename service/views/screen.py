@@ -8,26 +8,37 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from runner import DoneTotals
+
 from ..clock import now
+from .line import Line
 from .plain import PlainView
 from .pump import Pump, View
 from .tally import Tally
-from .timeline import Line, Timeline
+from .timeline import Timeline
 
 
 def open_pump(
-    tables: Mapping[str, Iterable[Any]], start: float, *, as_json: bool, plain: bool
+    tables: Mapping[str, Iterable[Any]],
+    done: Mapping[str, DoneTotals],
+    start: float,
+    *,
+    as_json: bool,
+    plain: bool,
 ) -> Pump:
-    """`tables`: what is there before the first change. `as_json` keeps standard output for the object."""
+    """`tables`: what is there before the first change; `done`: and what the completed tasks of each job came to, which
+    are not in the tables. `as_json` keeps standard output for the object."""
     stream = sys.stderr if as_json else sys.stdout
     terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
     timeline = Timeline(Tally(start))
     timeline.load(tables)
+    for job_id, totals in done.items():
+        timeline.tally.known_done(job_id, totals)
     view: View
     if terminal and not plain:
         from .live import LiveView  # rich takes a while to import: only who looks pays
 
-        view = LiveView(stream, timeline.tally, start)
+        view = LiveView(stream, timeline, start)
     else:
         view = PlainView(stream, start, colour=terminal and not os.environ.get("NO_COLOR"))
     pump = Pump(timeline, view, now)
@@ -40,7 +51,9 @@ def open_pump(
 def _resumes(tally: Tally) -> str:
     tasks = tally.task_counts()
     left = tasks["active"] + tasks["preparing"] + tasks["running"]
+    done = tasks["succeeded"] + tasks["failed"]
     counts = f"pools {len(tally.pools)}, nodes {len(tally.nodes)}, jobs {len(tally.jobs)}, open tasks {left}"
+    counts += f", completed {done}" if done else ""
     return f"goes on from the state as it is: {counts}"
 
 

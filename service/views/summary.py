@@ -18,7 +18,7 @@ _STEPS = 12
 #: Jobs whose cost is told at most.
 _JOBS = 10
 #: Failed tasks named at most.
-_FAILED = 10
+_FAILED = 20
 
 
 def summary(report: Report, tally: Tally) -> str:
@@ -79,18 +79,18 @@ def _steps(steps: Sequence[tuple[float, int]], start: float) -> str:
 
 
 def _tasks(report: Report) -> str:
-    results = Counter(str(task.result or task.state) for task in report.tasks)
+    work = report.work
     names = {"success": "succeeded", "failure": "failed"}
-    text = ", ".join(f"{count} {names.get(result, result)}" for result, count in results.items()) or "none"
-    again = sum(task.requeue_count for task in report.tasks), sum(task.retry_count for task in report.tasks)
-    extra = [f"{count} {word}" for count, word in zip(again, ("requeued", "retried"), strict=True) if count]
+    text = ", ".join(f"{count} {names.get(result, result)}" for result, count in work.results.items()) or "none"
+    extra = [f"{count} {word}" for count, word in ((work.requeued, "requeued"), (work.retried, "retried")) if count]
     return f"{text} ({', '.join(extra)})" if extra else text
 
 
 def _failed(report: Report) -> list[str]:
-    failed = report.failed
-    lines = [f"  {task.job_id} {task.id}: {_why(task)}" for task in failed[:_FAILED]]
-    return [*lines, f"  and {len(failed) - _FAILED} more"] if len(failed) > _FAILED else lines
+    shown = report.work.failed[:_FAILED]
+    lines = [f"  {task.job_id} {task.id}: {_why(task)}" for task in shown]
+    more = report.failed_count - len(shown)
+    return [*lines, f"  and {more} more: `ebbtide status --task-state failed` lists them"] if more else lines
 
 
 def _why(task: object) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from pools import AutoScaleRun, Change, Cost, Node, Pool
-from runner import Job, Task
+from runner import DoneTotals, Job, Task
 
 from ..costs import Used, job_costs, used
 
@@ -28,6 +28,8 @@ class Tally:
         self.runs: dict[str, AutoScaleRun] = {}
         #: per job: how many tasks are in which state; completed ones as `succeeded` and `failed`
         self.tasks: dict[str, Counter[str]] = {}
+        #: per job: how many tasks it has
+        self._sizes: Counter[str] = Counter()
         #: per pool: (when, how many nodes with a VM from then on)
         self.steps: dict[str, list[tuple[float, int]]] = {}
         #: per job: what its executions that have ended took of nodes
@@ -45,6 +47,14 @@ class Tally:
                 self.take(
                     Change(table, record.key if isinstance(record, Task) else record.id, record), self.start
                 )
+
+    def known_done(self, job_id: str, totals: DoneTotals) -> None:
+        """Tasks that had completed before the first change, and are not in the tables."""
+        counts = self.tasks.setdefault(job_id, Counter())
+        counts["succeeded"] += totals.succeeded
+        counts["failed"] += totals.failed
+        self._sizes[job_id] += totals.succeeded + totals.failed
+        self._costs[job_id] += Cost(totals.cost, totals.unpriced_seconds)
 
     def take(self, change: Change, now: float) -> None:
         table, key, record = change
@@ -65,11 +75,13 @@ class Tally:
         before = self._task_states.pop(key, None)
         if before is not None:
             counts[before] -= 1
+            self._sizes[key[0]] -= 1
             self._running[key[0]].pop(key, None)
         if task is not None:
             state = task_state(task)
             self._task_states[key] = state
             counts[state] += 1
+            self._sizes[key[0]] += 1
             if state == "running":
                 self._running[key[0]][key] = replace(task, cost=0.0, unpriced_seconds=0.0)
             if task.cost or task.unpriced_seconds:
@@ -113,10 +125,16 @@ class Tally:
         running = job_costs(self._running[job_id].values(), self.nodes, self.pools, now)
         return self._costs[job_id] + running[job_id]
 
-    def task_counts(self) -> Counter[str]:
+    def size(self, job_id: str) -> int:
+        """How many tasks the job has."""
+        return self._sizes[job_id]
+
+    def task_counts(self, most: int | None = None) -> Counter[str]:
+        """By state, over all jobs; or those with so many tasks at the most."""
         total: Counter[str] = Counter()
-        for counts in self.tasks.values():
-            total.update(counts)
+        for job_id, counts in self.tasks.items():
+            if most is None or self._sizes[job_id] <= most:
+                total.update(counts)
         return total
 
 

@@ -4,33 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from pools import AutoScaleRun, Change, Node, Pool
-from runner import Job, JobSchedule, Output, Task
+from runner import Job, JobSchedule, Output
 
 from ..costs import paid, told
 from ..iso8601 import format_duration
 from ..money import money
+from .line import Line
 from .outputs_text import shown
+from .progress import Progress, Standing
 from .tally import Tally
-
-Tone = Literal["", "good", "bad", "quiet"]
+from .task_lines import MANY, TaskLines
 
 #: States of nodes that need no line of their own: every task would make two.
 _QUIET_STATES = frozenset(("running",))
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """`time` in seconds since the epoch; `detail` is shown indented below; `subject` is what it is about."""
-
-    time: float
-    subject: str
-    text: str
-    tone: Tone = ""
-    detail: tuple[str, ...] = ()
 
 
 class Timeline:
@@ -40,7 +29,8 @@ class Timeline:
         self._outputs = outputs
         self._printed: dict[Any, Output] = {}
         self._nodes: dict[str, Node] = {}
-        self._tasks: dict[Any, Task] = {}
+        self._tasks = TaskLines(lambda key, failed: self._output(key, failed=failed))
+        self._progress: dict[str, Progress] = {}
         self._jobs: dict[str, Job] = {}
         self._schedules: set[str] = set()
         self._pools: dict[str, Pool] = {}
@@ -52,25 +42,25 @@ class Timeline:
         self._pools = dict(self.tally.pools)
         self._nodes = dict(self.tally.nodes)
         self._jobs = dict(self.tally.jobs)
-        self._tasks = {task.key: task for task in tables.get("tasks", ()) if task.state != "completed"}
+        self._tasks.load(tables.get("tasks", ()))
         self._schedules = {schedule.id for schedule in tables.get("job_schedules", ())}
 
     def tell(self, changes: Sequence[Change], now: float, *, brief: bool = False) -> list[Line]:
-        """What the changes mean. `brief`: tasks are only counted, because there are too many to tell."""
+        """What the changes mean. `brief`: tasks are only counted, because there are too many to tell; as those of large
+        jobs always are. Failures are told all the same, the first ones."""
         counts = {pool_id: self.tally.node_count(pool_id) for pool_id in self._pools}
         for change in changes:
             self.tally.take(change, now)
-            if change.table == "outputs" and change.record is not None and self._outputs and not brief:
+            if change.table == "outputs" and change.record is not None and self._outputs:
                 self._printed[change.key] = change.record
         lines: list[Line] = []
         added: Counter[str] = Counter()
         for change in changes:
             if change.table != "tasks":
                 lines += self._change(change, now)
-            elif brief:
-                self._tasks.pop(change.key, None)
             else:
-                lines += self._task(change.key, change.record, added, now)
+                quiet = brief or self.tally.size(change.key[0]) > MANY
+                lines += self._tasks.tell(change.key, change.record, added, now, quiet=quiet)
         for pool_id in self._pools:
             if self.tally.node_count(pool_id) != counts.get(pool_id, 0):
                 lines += self._node_count(pool_id, now)
@@ -78,6 +68,26 @@ class Timeline:
         lines += [
             Line(now, f"job {name}", f"{count} tasks added") for name, count in added.items() if count > 1
         ]
+        return lines
+
+    def progress(self, job_id: str, now: float) -> tuple[Progress, Standing]:
+        """How far the job is, noted for its rate."""
+        standing = Standing.of(self.tally.tasks.get(job_id, {}))
+        found = self._progress.get(job_id)
+        if found is None:
+            found = self._progress[job_id] = Progress(now, standing.done)
+        found.note(now, standing.done)
+        return found, standing
+
+    def progress_lines(self, now: float) -> list[Line]:
+        """How far large jobs are, now and then."""
+        lines = []
+        for job_id in self._jobs:
+            if self.tally.size(job_id) > MANY:
+                progress, standing = self.progress(job_id, now)
+                if progress.due(now, standing):
+                    text = progress.text(now, standing)
+                    lines.append(Line(now, f"job {job_id}", text, "bad" if standing.failed else ""))
         return lines
 
     def _change(self, change: Change, now: float) -> Iterator[Line]:
@@ -229,37 +239,6 @@ class Timeline:
             yield Line(now, subject, f"{error.code}: {error.message}", "bad")
         if job.state == "completed" and (before is None or before.state != "completed"):
             yield Line(job.end_time or now, subject, f"completed: {job.terminate_reason or 'no reason given'}")
-
-    def _task(self, key: Any, task: Task | None, added: Counter[str], now: float) -> Iterator[Line]:
-        before = self._tasks.pop(key, None)
-        if task is None:
-            return
-        if task.state != "completed":
-            self._tasks[key] = task
-        subject = f"task {task.job_id} {task.id}"
-        if before is None and task.state == "active" and task.version == 1:
-            added[task.job_id] += 1
-        if before is not None and task.requeue_count > before.requeue_count:
-            yield Line(now, subject, f"requeued: its execution on {task.last_node_id} was lost", "bad")
-        if before is not None and task.retry_count > before.retry_count:
-            text = f"failed with exit code {task.exit_code}, is tried again (retry {task.retry_count})"
-            yield Line(now, subject, text, "bad", self._output(("task", *key), failed=True))
-        if task.state == "running" and (before is None or before.state != "running"):
-            yield Line(task.start_time or now, subject, f"running on {task.node_id}")
-        if task.state == "completed":
-            yield self._completed(key, subject, task, now)
-
-    def _completed(self, key: Any, subject: str, task: Task, now: float) -> Line:
-        end = task.end_time if task.end_time is not None else now
-        good = task.result == "success"
-        took = f", {max(0.0, end - task.start_time):.1f} s" if task.start_time is not None else ""
-        code = f"exit code {task.exit_code}" if task.exit_code is not None else "no exit code"
-        where = f" on {task.last_node_id}" if task.last_node_id else ""
-        text = f"{task.result}: {code}{took}{where}"
-        if task.failure is not None and task.failure.code != "FailureExitCode":
-            text += f"; {task.failure.message}"
-        detail = self._output(("task", *key), failed=not good)
-        return Line(end, subject, text, "good" if good else "bad", detail)
 
     def _output(self, key: tuple[str, str, str], *, failed: bool) -> tuple[str, ...]:
         lines = shown(self._printed.get((*key, "stdout")))

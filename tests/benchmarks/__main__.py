@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
-from . import cloud_benchmark, formula_benchmark, journal_benchmark, replay_benchmark, tasks_benchmark
+from . import cloud_benchmark, formula_benchmark, journal_benchmark, replay_benchmark, scale_benchmark, tasks_benchmark
 from .descendants import adopt_orphans, end_all
 from .report import Report
 
@@ -31,6 +31,9 @@ BENCHMARKS: dict[str, Benchmark] = {
     ),
     "replay": lambda folder, rounds, quick: replay_benchmark.run(
         rounds, replay_benchmark.QUICK_RUNS if quick else replay_benchmark.RUNS
+    ),
+    "scale": lambda folder, rounds, quick: scale_benchmark.run(
+        folder, rounds, scale_benchmark.QUICK if quick else scale_benchmark.Counts()
     ),
     "cloud": lambda folder, rounds, quick: cloud_benchmark.run(
         folder, rounds, cloud_benchmark.QUICK if quick else cloud_benchmark.Counts()

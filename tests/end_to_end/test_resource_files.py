@@ -50,7 +50,7 @@ def test_a_file_that_cannot_be_had_fails_the_task(world: World, address: str) ->
     run(world, "/bin/echo never", ResourceFile(http_url=f"{address}/no-such.txt"))
     task = world.task()
     assert task.failure is not None
-    assert task.failure.code == "ResourceFileDownloadFailed"
+    assert task.failure.code == "BlobNotFound"
     assert f"{address}/no-such.txt: 404" in task.failure.message
     assert world.printed() == b""
 

@@ -32,6 +32,7 @@ from service.settings_file import load_settings
 from service.views.live import LiveView
 from service.views.summary import summary
 from service.views.tally import Tally
+from service.views.timeline import Timeline
 from service.workload_file import load_workload
 
 from .offers import cloud
@@ -91,7 +92,9 @@ def test_what_is_left_is_idle(pool, jobs, idle):
 
 def report(**changes):
     given: Any = {"jobs": [JOB], "tasks": [task(**RUNNING)], "pools": [POOL], "nodes": [NODE], "autoscale_runs": []}
-    return Report(**given | changes, now=150.0)
+    found = given | changes
+    tasks = tuple(found.pop("tasks"))
+    return Report(**found, tasks=lambda: tasks, now=150.0)
 
 
 def test_the_report_of_a_run_that_goes_on():
@@ -100,6 +103,14 @@ def test_the_report_of_a_run_that_goes_on():
     assert (pool["cost"], pool["idleCost"], pool["nodeSeconds"], pool["budget"]) == (50.0, 40.0, 50.0, 9.0)
     assert pool["nodes"] == [{"id": "n", "pricePerHour": 3600.0, "cost": 50.0, "unpricedNodeSeconds": 0.0}]
     assert (job["cost"], job["unpricedNodeSeconds"], job["budget"]) == (10.0, 0.0, None)
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_the_report_is_written_task_by_task(count):
+    found, text = report(tasks=[task(**RUNNING)] * count), io.StringIO()
+    found.write(text)
+    assert json.loads(text.getvalue()) == json.loads(json.dumps(found.to_json()))
+    assert list(json.loads(text.getvalue())) == list(found.to_json())
 
 
 def test_the_report_is_as_the_document_shows_it():
@@ -139,16 +150,16 @@ def test_what_costs_nothing_needs_no_table_of_jobs():
 
 def test_the_live_view_tells_them_too():
     held = Job(**STAMP, id="j", spec=JOB.spec, scheduling_error=FailureInfo("usererror", "BudgetReached", "used up"))
-    tally = Tally(100.0)
-    tally.load({"pools": [POOL], "nodes": [NODE], "jobs": [held], "tasks": [task(cost=1.5, **RUNNING)]})
+    story = Timeline(Tally(100.0))
+    story.load({"pools": [POOL], "nodes": [NODE], "jobs": [held], "tasks": [task(cost=1.5, **RUNNING)]})
     screen = io.StringIO()
-    view = LiveView(screen, tally, 100.0)
+    view = LiveView(screen, story, 100.0)
     view.close()
     Console(file=screen, width=160).print(view._tables(150.0))
     lines = [line.split() for line in screen.getvalue().splitlines()]
     assert ["p", "steady", "1", "0+0", "-", "50.0", "50.00"] in lines
     assert ["n", "p", "creating", "50", "s", "low-priority", "3600.00"] in lines
-    assert ["j", "BudgetReached", "0", "0", "1", "0", "0", "11.50"] in lines
+    assert ["j", "BudgetReached", "0", "1", "0", "of", "1", "(0%)", "-", "11.50"] in lines
 
 
 def test_used_counts_past_and_present():

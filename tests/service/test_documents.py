@@ -106,6 +106,7 @@ def test_command_line(words):
         for parameter in COMMANDS[words].params
         if isinstance(parameter, click.Option)
         for name in parameter.opts
+        if name.startswith("--")
     }
     (synopsis,) = re.findall(rf"`{words}[^`]*`", text)[:1]
     assert set(re.findall(r"--[a-z-]+", synopsis)) == options

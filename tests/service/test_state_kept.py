@@ -42,6 +42,17 @@ def test_a_task_that_changed_in_the_file_is_refused(stage):
     assert "task of job 'j', 'a' with other properties, and these are for life: commandLine; use" in run.stderr
 
 
+def test_what_may_change_of_a_job_changes(stage):
+    assert stage(workload=SMALL).returncode == 0
+    more = "  maxParallelTasks: 3\n  priority: 9\n  onAllTasksComplete: terminatejob\n  tasks:"
+    run = stage("--json", workload=SMALL.replace("  tasks:", more))
+    assert run.returncode == 0, run.stderr
+    assert json.loads(run.stdout)["jobs"][0]["terminateReason"] == "AllTasksComplete"
+    run = stage(workload=SMALL.replace("  tasks:", "  displayName: other\n  tasks:"))
+    assert run.returncode == 2
+    assert "these are for life: displayName" in run.stderr
+
+
 def test_a_task_that_is_new_for_a_completed_job_is_refused(stage):
     job = SMALL.replace("  tasks:", "  onAllTasksComplete: terminatejob\n  tasks:")
     assert stage(workload=job).returncode == 0

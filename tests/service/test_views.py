@@ -200,6 +200,8 @@ def test_colours_are_for_those_who_want_them():
 class _Stuck:
     """A terminal that takes no lines until it is let `go`."""
 
+    shows_progress = True
+
     def __init__(self):
         self.stuck, self.go, self.closed = threading.Event(), threading.Event(), threading.Event()
         self.lines = []
@@ -232,17 +234,6 @@ def test_a_terminal_that_hangs_does_not_hold_up_the_engine():
     assert view.closed.wait(PATIENCE)
     assert pump.tally.task_counts()["running"] == 1000
     assert not any(line.subject.startswith("task ") for line in view.lines)  # counted, not told
-
-
-def test_many_tasks_are_counted_few_are_told():
-    stream = io.StringIO()
-    pump = Pump(timeline(), PlainView(stream, 100.0, colour=False), lambda: 101.0)
-    done = {"state": TaskState.COMPLETED, "exit_code": 0, "result": ExecutionResult.SUCCESS}
-    pump.observe([Change("tasks", ("j", str(n)), new_version(TASK, 101.0, **done)) for n in range(2000)])
-    pump.start()
-    pump.close()
-    pump._thread.join(PATIENCE)
-    assert stream.getvalue() == f"     1.0s  {'tasks':<36}  2000 succeeded; 0 running, 0 left\n"
 
 
 def test_no_line_goes_back_in_time():

@@ -116,7 +116,7 @@ def _room(place: Placement, low_priority: bool) -> tuple[str, str | None, bool]:
 class Adversary:
     """Every now and then something happens to a node."""
 
-    DEEDS = ("cut", "cut", "cut", "crash", "sleep", "kill", "preempt", "notice", "room", "keep")
+    DEEDS = ("cut", "cut", "cut", "crash", "sleep", "kill", "preempt", "notice", "room", "keep", "reboot")
 
     def __init__(self, sim: Simulation, faults: RandomFaults, every: float) -> None:
         self._sim = sim
@@ -150,6 +150,8 @@ class Adversary:
         rng, sim = self._faults.rng, self._sim
         if deed == "kill":
             sim.world.kill_vm(vm.name)
+        elif deed == "reboot":
+            sim.world.reboot(vm.name)
         elif deed == "keep":
             sim.world.cloud.spared.add(vm.name)
             self._faults.haunting.add(vm.name)

@@ -135,7 +135,7 @@ def events() -> Iterator[ev.Event]:
     yield ev.NodeMeasured(NODE, NodeUsage(seconds=10.0))
     yield ev.NodeNotice(NODE, NOW + 60)
     yield ev.NodeNotice(NODE, NOW - 60)
-    for execution in (start, task):
+    for execution in (start, task, "unknown-p1"):
         yield ev.ExecutionStarted(NODE, execution, NOW)
         yield ev.ExecutionEnded(NODE, execution)
         yield ev.ExecutionLost(NODE, execution, "killed")

@@ -7,8 +7,13 @@ from collections import Counter
 
 from pools import Node, NodeState, Pool
 from runner import Job, Task, TaskState
+from runner.execution_ids import job_node_of
 from runner.simulated_node import Execution
 from runner.simulation import Simulation
+
+from .job_deeds import DELETED
+from .preparation_laws import PreparationLaws
+from .task_deeds import GRAPH, MEDDLED, deleted, nothing_started_too_early, settled
 
 #: A node that leaves goes on with its tasks.
 PATIENT = {"taskcompletion", "retaineddata"}
@@ -46,6 +51,7 @@ class Invariants:
         self._nodes: set[str] = set()
         #: VMs that their cloud has said to have ended, wrongly
         self.haunting: set[str] = set()
+        self.preparation = PreparationLaws(require)
 
     def check(self) -> None:
         sim = self.sim
@@ -64,6 +70,7 @@ class Invariants:
             self._pools_keep_to_their_targets(sim.journal.table("pools"), nodes)
             self._no_vm_too_many(sim, sim.journal.table("pools"), nodes)
             self._nodes_keep_to_their_slots(sim, nodes, tasks)
+            self.preparation.committed(sim, nodes, sim.journal.table("jobs"))
         self._nothing_lives_after_its_end(sim, tasks)
 
     def _every_vm_has_a_record(self, sim: Simulation, nodes: dict[str, Node]) -> None:
@@ -75,8 +82,13 @@ class Invariants:
         for execution in sim.world.log.started[self._seen :]:
             before = self._executions.setdefault(execution.id, execution)
             require(before is execution, "an execution was started twice", execution, before)
-            if not execution.id.startswith("start:"):
+            if execution.id.startswith("start:"):
+                continue
+            self.preparation.started(sim, execution)
+            if job_node_of(execution.id) is None:
                 self._no_outcome_was_lost(sim, execution)
+                early = nothing_started_too_early(sim, execution)
+                require(early is None, "a task was started before those that it depends on have ended", early)
         self._seen = len(sim.world.log.started)
         uids = Counter(
             x.id.rpartition("-")[0] for x in sim.world.log.live.values() if not x.id.startswith("start")
@@ -92,19 +104,23 @@ class Invariants:
         finished = [x for x in former if not x.killed and not x.lost and x.node_id not in dead]
         former.append(execution)
         if finished:
-            task = next(t for t in sim.journal.table("tasks").values() if t.uid == uid)
-            require(task.retry_count >= len(finished), "an outcome was lost", task, finished)
+            task: Task = next(t for t in sim.journal.table("tasks").values() if t.uid == uid)
+            told = task.retry_count >= len(finished) or task.job_id == MEDDLED
+            require(told, "an outcome was lost", task, finished)
 
     def _one_job_at_a_time(self, jobs: dict[str, Job]) -> None:
         running = [job.id for job in jobs.values() if job.schedule_id and job.state != "completed"]
         require(len(running) <= 1, "a schedule has two jobs at a time", running)
 
     def _nothing_accepted_is_lost(self, tasks: dict[tuple[str, str], Task]) -> None:
-        require(self.accepted <= tasks.keys(), "an accepted task is lost", self.accepted - tasks.keys())
+        lost = {key for key in self.accepted - tasks.keys() if key[0] not in (*DELETED, MEDDLED)}
+        require(not lost, "an accepted task is lost", lost)
 
     def _completed_as_it_really_ended(self, sim: Simulation, tasks: dict[tuple[str, str], Task]) -> None:
         for key, task in tasks.items():
             before = self.completed.get(key)
+            if task is not before and key[0] == MEDDLED:
+                before = self.completed.pop(key, None) and None
             if before is not None:
                 require(task is before, "a completed task was changed", before, task)
             elif task.state is TaskState.COMPLETED:
@@ -192,14 +208,26 @@ class Invariants:
         """Everything is done, and nothing is left."""
         sim = self.sim
         assert sim is not None
+        gone = deleted(sim)
+        left = gone & (sim.journal.table("tasks").keys() | {key[1:3] for key in sim.journal.table("outputs")})
+        require(not left, "something of a deleted task is left", left)
         for key in self.accepted:
+            if key[0] in DELETED or key in gone:
+                continue
             task = sim.journal.table("tasks")[key]
             job = jobs[task.job_id]
             done = task.state is TaskState.COMPLETED or job.terminate_reason in (
                 "UserTerminate",
                 "JMComplete",
             )
+            done = done or (job.id == GRAPH and settled(task))
             require(done, "a task was never completed", task, job)
+        kept = {key[:2] for name in ("tasks", "job_nodes") for key in sim.journal.table(name) if key[0] in DELETED}
+        require(not kept and not DELETED & jobs.keys(), "something of a deleted job is left", kept, jobs.keys())
+        outputs = [key for key in sim.journal.table("outputs") if key[1] in DELETED]
+        require(not outputs, "outputs of a deleted job are left", outputs)
+        pools = set(sim.journal.table("pools"))
+        require(pools == {"fixed", "ebbing"}, "a pool that was made for a job is left", pools)
         require(not sim.world.cloud.everything(), "VMs are left", sim.world.cloud.everything())
         require(not sim.journal.table("nodes"), "node records are left", sim.journal.table("nodes"))
         require(not sim.world.log.live, "executions are left", sim.world.log.live)

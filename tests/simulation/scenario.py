@@ -6,6 +6,8 @@ import random
 from datetime import timedelta
 from functools import partial
 
+from msgspec.structs import replace
+
 from pools import MetadataItem, NodeDeallocationOption, PoolSettings, PoolSpec, StartTask
 from runner import (
     AddJob,
@@ -31,9 +33,12 @@ from runner import (
 from runner.commands import StartExecution
 from runner.simulated_node import Plan
 from runner.simulation import PROVIDER, START, Simulation
+from runner.task_spec import JobPreparationTask, JobReleaseTask
 
 from .chaos import PROFILE, Adversary, RandomFaults
 from .invariants import Invariants
+from .job_deeds import job_deeds
+from .task_deeds import GRAPH, settled, task_deeds
 
 SETTINGS = CoreSettings(
     pools=PoolSettings(
@@ -72,6 +77,7 @@ class Scenario:
         self.laws = laws if laws is not None else Invariants()
         self.faults = RandomFaults(random.Random(seed + 1_000_000))
         self.option = OPTIONS[seed % len(OPTIONS)]
+        self._preparing = random.Random(seed + 2_000_000)
         self._plans: dict[str, tuple[float, list[int], int]] = {}
         self._startups = self.rng.choice(([0], [0], [1, 0], [1, 1, 1, 0]))
         self._started = 0
@@ -119,6 +125,8 @@ class Scenario:
     def workload(self) -> list[tuple[float, Event]]:
         """(seconds after the start, request)"""
         rng = self.rng
+        self._plans["jobpreparation"] = (8.0, self._preparing.choice(([0], [1, 0], [1, 1, 0])), 0)
+        self._plans["jobrelease"] = (8.0, [self._preparing.choice((0, 1))], 0)
         fixed, ebbing = PoolInfo(pool_id="fixed"), PoolInfo(pool_id="ebbing")
         self._plans["manager"] = (15.0, [0], 0)
         plain = [self.task(f"plain-{i}", rng.uniform(1, 60), [rng.choice((0, 0, 3))]) for i in range(8)]
@@ -131,6 +139,10 @@ class Scenario:
         short = [self.task(f"short-{i}", rng.uniform(0.01, 0.03)) for i in range(30)]
         short.insert(15, self.task("long-among-short", 20.0))
         late = [self.task(f"late-{i}", rng.uniform(5, 40)) for i in range(4)]
+        prepared = {
+            where: [self.task(f"{where}-{i}", self._preparing.choice((0.02, 5.0, 40.0))) for i in range(6)]
+            for where in ("prepared", "at-once", "drifting")
+        }
         doomed = [self.task(f"doomed-{i}", 300.0) for i in range(3)]
         return [
             (0, AddPool(self._fixed_pool(), "simulated", "simulated")),
@@ -141,11 +153,16 @@ class Scenario:
             (4, AddJob(self._job("doomed", ebbing, priority=-5), tuple(doomed))),
             (5, AddJob(self._job("late", ebbing, closes=False))),
             (6, AddJobSchedule(self._schedule(ebbing))),
+            (7, AddJob(self._prepared(self._job("prepared", fixed)), tuple(prepared["prepared"]))),
+            (60, AddJob(self._prepared(self._job("at-once", fixed), False), tuple(prepared["at-once"]))),
+            (70, AddJob(self._prepared(self._job("drifting", ebbing)), tuple(prepared["drifting"]))),
             (90, AddTasks("late", tuple(late))),
             (150, TerminateJob("doomed")),
             (rng.uniform(40, 120), ResizePool("fixed", 1, 0, self.option)),
             (rng.uniform(120, 200), ResizePool("fixed", 2, 2, self.option)),
             (rng.uniform(250, 300), ResizePool("fixed", 1, 1, rng.choice(OPTIONS))),
+            *job_deeds(self.seed, fixed, self._job, self.task),
+            *task_deeds(self.seed, (fixed, ebbing), self._job, self.task),
         ]
 
     def _fixed_pool(self) -> PoolSpec:
@@ -191,6 +208,16 @@ class Scenario:
             constraints=JobConstraints(max_task_retry_count=retries),
             on_all_tasks_complete="terminatejob" if closes else "noaction",
         )
+
+    def _prepared(self, job: JobSpec, wait: bool = True) -> JobSpec:
+        """With a preparation and a release task."""
+        prepare = JobPreparationTask(
+            command_line="prepare",
+            constraints=TaskConstraints(max_task_retry_count=self._preparing.choice((2, -1))),
+            wait_for_success=wait,
+            rerun_on_node_reboot_after_success=self._preparing.random() < 0.7,
+        )
+        return replace(job, job_preparation_task=prepare, job_release_task=JobReleaseTask(command_line="tidy"))
 
     def _schedule(self, pool: PoolInfo) -> JobScheduleSpec:
         manager = JobManagerTask(id="manager", command_line="manage")
@@ -262,9 +289,10 @@ class Scenario:
         return (
             self.faults.calm
             and self.sim.core is not None
-            and all(job.state == "completed" for job in jobs.values() if job.id != "late")
+            and all(job.state == "completed" for job in jobs.values() if job.id not in ("late", GRAPH))
             and "every:job-2" in jobs
             and all(task.state == "completed" for key, task in tasks.items() if key[0] == "late")
+            and all(settled(task) for key, task in tasks.items() if key[0] == GRAPH)
             and not any(node.unacknowledged for node in self.sim.world.nodes.values() if node.alive)
         )
 

@@ -9,7 +9,8 @@ from pools.node_departure import NodeDeparture
 from pools.orphans import Orphans
 from pools.planner import plan
 from providers import ProviderError
-from runner.execution import Executions
+from runner.job_nodes import JobNodes
+from runner.reconciliation import Reconciliation
 from runner.simulation import Simulation
 from runner.task_machine import TaskMachine
 
@@ -135,7 +136,7 @@ def forget_connections_on_restart(patch):
 
 
 def forget_lost_starts(patch):
-    patch.setattr(Executions, "reconcile", lambda self, node_id, known, now: None)
+    patch.setattr(Reconciliation, "reconcile", lambda self, node_id, known, boot, now: None)
 
 
 def create_one_node_too_many(patch):
@@ -227,6 +228,42 @@ def wait_for_what_the_cloud_has_announced(patch):
     patch.setattr(NodeDeparture, "destroy_if_free", lambda self, node, now: None)
 
 
+def start_before_the_preparation_has_succeeded(patch):
+    patch.setattr(JobNodes, "_lets_start", lambda self, record: True)
+
+
+def let_jobs_end_before_their_releases(patch):
+    patch.setattr(JobNodes, "_may_close", lambda self, job: True)
+
+
+def let_nodes_go_before_their_releases(patch):
+    patch.setattr(JobNodes, "busy", lambda self, node_id: 0)
+
+
+def release_twice(patch):
+    original = JobNodes._released
+
+    def released(self, record, now, failure, report):
+        if record.release.attempt == 1:
+            self._issue(replace(record, release=replace(record.release, attempt=2)))
+        else:
+            original(self, record, now, failure, report)
+
+    patch.setattr(JobNodes, "_released", released)
+
+
+def forget_what_nodes_were_prepared_for(patch):
+    patch.setattr(JobNodes, "_is_needed", lambda self, record: False)
+
+
+def release_while_tasks_run(patch):
+    patch.setattr(JobNodes, "_has_tasks", lambda self, record: False)
+
+
+def believe_in_a_preparation_after_a_reboot(patch):
+    patch.setattr(JobNodes, "_is_outdated", lambda self, record: False)
+
+
 MUTATIONS = [
     requeue_on_disconnect,
     acknowledge_before_the_commit,
@@ -252,6 +289,13 @@ MUTATIONS = [
     replace_all_stand_ins_at_once,
     wait_for_what_the_cloud_has_announced,
     believe_what_is_told_of_former_connections,
+    start_before_the_preparation_has_succeeded,
+    let_jobs_end_before_their_releases,
+    let_nodes_go_before_their_releases,
+    release_twice,
+    forget_what_nodes_were_prepared_for,
+    release_while_tasks_run,
+    believe_in_a_preparation_after_a_reboot,
 ]
 
 

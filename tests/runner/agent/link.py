@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from providers import Provider, Vm, VmSpec, VmState, open_provider
+from runner.doors import OpenDoor
 from runner.node_link import LinkTimeouts, NodeLink
 
 from .node import wait_until
@@ -67,10 +68,12 @@ def vm(provider: tuple[Provider, str]) -> Iterator[Vm]:
 class Ears:
     """Listens to a link."""
 
-    def __init__(self, vm: Vm, key: str = KEY, timeouts: LinkTimeouts | None = None) -> None:
+    def __init__(
+        self, vm: Vm, key: str = KEY, timeouts: LinkTimeouts | None = None, door: OpenDoor | None = None
+    ) -> None:
         self.messages: list[Message] = []
         self.reasons: list[str] = []
-        self.link = NodeLink(vm, key, self.messages.extend, self.reasons.append, timeouts)
+        self.link = NodeLink(vm, key, self.messages.extend, self.reasons.append, timeouts, door)
 
     def wait(self, wanted: Callable[[Message], bool]) -> Message:
         found: Message = wait_until(lambda: next((m for m in list(self.messages) if wanted(m)), None))
@@ -93,6 +96,27 @@ def ears(vm: Vm) -> Iterator[Ears]:
     ears.link.send({"op": "configure", "slots": 2, "env": {"X": "é"}})
     yield ears
     ears.link.close()
+
+
+class Recorder:
+    """In place of a link: keeps what it shall send."""
+
+    browsed: Any = None
+
+    def __init__(self, door: str | None = None) -> None:
+        self.door = door
+        self.sent: list[dict[str, Any]] = []
+
+    def connect(self) -> None: ...
+
+    def send(self, message: dict[str, Any]) -> None:
+        self.sent.append(message)
+
+    def fetch(self, *_: object) -> None: ...
+
+    def upload(self, *_: object) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class Proxy:

@@ -64,7 +64,12 @@ class Node:
         self._lifeline, self._alive = os.pipe()
 
     def connect(
-        self, slots: int | None = 2, python: str = PYTHON, notices: str | None = None, **env: str
+        self,
+        slots: int | None = 2,
+        python: str = PYTHON,
+        notices: str | None = None,
+        users: Message | None = None,
+        **env: str,
     ) -> Message:
         """Brings an agent to life as the controller does; returns its hello."""
         bundle = agent_bundle()
@@ -99,7 +104,7 @@ class Node:
         hello: Message = self.wait(lambda m: m["op"] == "hello", skip=hellos)
         if slots is not None:
             more = {} if notices is None else {"notices": notices}
-            self.say({"op": "configure", "slots": slots, "env": env, **more})
+            self.say({"op": "configure", "slots": slots, "env": env, "users": users or {}, "grace": 5.0, **more})
         return hello
 
     def _read(self, agent: subprocess.Popen[bytes]) -> None:

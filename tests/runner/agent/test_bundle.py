@@ -30,7 +30,7 @@ def test_the_bundle_is_the_same_every_time() -> None:
             name = module.replace(".", "/") + ("" if "." in module else "/__init__") + ".py"
             assert archive.read(name) == first.data[start:end]
         assert len(first.places) == len(archive.namelist()) - 2
-    assert len(first.packed) < 150_000
+    assert len(first.packed) < 250_000
 
 
 def bootstrap(root: Path, path: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
@@ -48,7 +48,7 @@ def bootstrap(root: Path, path: str, stdin: bytes = b"") -> subprocess.Completed
 def test_the_command_is_one_line_of_harmless_characters(tmp_path: Path) -> None:
     command, loader = agent_bundle().bootstrap("/root's $HOME `x` \n é")
     assert "\n" not in command and not set("$`!\\") & set(command) and command.isascii()
-    assert len(command) < 300
+    assert len(command) < 600
     assert loader.isascii() and len(loader) < 8192
 
 

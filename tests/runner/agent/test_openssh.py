@@ -12,9 +12,9 @@ import paramiko
 import pytest
 
 from providers import HostKeys, Vm
-from providers.bootstrap import BOOTING_FILE, HEARD_FILE, Bootstrap
+from providers.bootstrap import BOOTING_FILE, HEARD_FILE, MACHINE_FILE, Bootstrap
 from runner import agent_bundle
-from runner.agent import PRIVATE, heard
+from runner.agent import PRIVATE, heard, users
 from runner.link_errors import AgentRefused, HostKeyMismatch, NoPython, Unreachable
 from runner.node_link import LinkTimeouts
 from tests.providers.machine import Machine, as_vm, free_port, unavailable
@@ -82,6 +82,7 @@ def host(folder: Path) -> Iterator[Host]:
 def test_both_packages_name_the_same_files() -> None:
     assert f"{PRIVATE}/{heard.NAME}" == HEARD_FILE
     assert agent_bundle.BOOTING_FILE == BOOTING_FILE
+    assert agent_bundle.MACHINE_FILE == users.MACHINE == MACHINE_FILE
 
 
 @pytest.mark.parametrize("user", ["admin", "root"])
@@ -91,9 +92,10 @@ def test_a_task_on_a_node_that_the_script_has_made(folder: Path, user: str) -> N
         ears = host.ears()
         ears.sh("t", "id -un; pwd; echo $HOME; touch x")
         done = ears.wait(lambda m: m["op"] == "finished")
-        home = "/root" if user == "root" else "/home/admin"
+        # root can become the user of the pool's tasks, and has made it
+        runs_as, home = ("_azbatch", "/mnt/batch/tasks/home/_azbatch") if user == "root" else (user, "/home/admin")
         told = done["stdout"]["text"].splitlines()
-        assert (done["exit"], told) == (0, [user, "/mnt/batch/tasks/workitems/j/job-1/t/wd", home])
+        assert (done["exit"], told) == (0, [runs_as, "/mnt/batch/tasks/workitems/j/job-1/t/wd", home])
         ears.link.close()
     finally:
         host.machine.end()

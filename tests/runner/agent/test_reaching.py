@@ -22,7 +22,7 @@ from runner.node_dialing import await_word, dial
 from runner.node_link import LinkTimeouts, NodeLink
 from runner.node_session import NodeSession
 
-from .link import KEY, NOWHERE, Ears, Proxy, new_key
+from .link import KEY, NOWHERE, Ears, Proxy, Recorder, new_key
 from .node import wait_until
 
 
@@ -275,21 +275,6 @@ def test_a_notice_becomes_an_event(at: object, events: list[Event], tmp_path: Pa
 
 @pytest.mark.parametrize("notices", [None, "ec2"])
 def test_the_agent_is_told_what_to_watch(notices: str | None, tmp_path: Path) -> None:
-    class Recorder:
-        def __init__(self) -> None:
-            self.sent: list[dict[str, object]] = []
-
-        def connect(self) -> None: ...
-
-        def send(self, message: dict[str, object]) -> None:
-            self.sent.append(message)
-
-        def fetch(self, *_: object) -> None: ...
-
-        def upload(self, *_: object) -> None: ...
-
-        def close(self) -> None: ...
-
     stores = PackageStore(tmp_path), OutputStore(tmp_path)
     command = OpenNode("n", NOWHERE, 1, 2, {}, 30.0, notices=notices)
     session = NodeSession(command, lambda event: None, lambda work: None, *stores, SystemClock())

@@ -11,13 +11,17 @@ from runner.environment import package_environment
 from runner.recurrence import first_run, next_run
 from runner.scheduler import Durations, NodeSlots, Placement, Stage, choose
 from runner.states import (
+    JOB_NODE_TRANSITIONS,
     JOB_TRANSITIONS,
     SCHEDULE_TRANSITIONS,
     TASK_TRANSITIONS,
+    JobNodeEvent,
+    JobNodeState,
     JobState,
     ScheduleState,
     TaskEvent,
     TaskState,
+    next_job_node_state,
     next_task_state,
 )
 
@@ -41,6 +45,15 @@ def test_a_completed_task_stays_completed_unless_it_is_asked_back():
     for event in set(TaskEvent) - {TaskEvent.REACTIVATE}:
         with pytest.raises(InvalidTransition):
             next_task_state("t", TaskState.COMPLETED, event, "is done")
+
+
+def test_a_node_is_prepared_before_it_is_released():
+    assert {target for (source, _), target in JOB_NODE_TRANSITIONS.items()} == set(JobNodeState)
+    assert {source for source, _ in JOB_NODE_TRANSITIONS} == set(JobNodeState) - {JobNodeState.RELEASED}
+    into = {source for (source, _), target in JOB_NODE_TRANSITIONS.items() if target is JobNodeState.RELEASING}
+    assert into == {JobNodeState.PREPARED, JobNodeState.FAILED}
+    with pytest.raises(InvalidTransition):
+        next_job_node_state("j on n", JobNodeState.RELEASING, JobNodeEvent.AGAIN, "is releasing")
 
 
 # -- command lines

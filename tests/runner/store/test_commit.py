@@ -49,7 +49,10 @@ def test_samples_are_loaded_in_time_order_and_pruned(journal):
     runs = [AutoScaleRun("p", time, "$TargetDedicatedNodes=0") for time in times]
     journal.commit([put(record) for record in [*samples, *runs]])
     assert [sample.time - NOW for sample in journal.load(NOW + 30).samples] == [30, 30, 60, 60, 90, 90]
-    journal.prune(NOW + 60)
+    for table, old in (("samples", 4), ("autoscale_runs", 2), ("boots", 0)):
+        assert journal.forgetting.forget_older(table, NOW + 60, dry_run=True) == old
+        assert journal.forgetting.forget_older(table, NOW + 60) == old
+        assert journal.forgetting.forget_older(table, NOW + 60) == 0
     assert [sample.time - NOW for sample in journal.load(0).samples] == [60, 60, 90, 90]
     assert [run.timestamp - NOW for run in journal.autoscale_runs("p")] == [60, 90]
     assert journal.autoscale_runs("q") == []

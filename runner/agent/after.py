@@ -1,0 +1,67 @@
+"""What is brought away from the node when an execution's processes have ended: output files, and its checkpoint."""
+
+from __future__ import annotations
+
+import os
+
+from . import places, upload
+from .identity import end_all_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .launch import Execution
+    from .wire import Message
+
+LIMIT = 3600.0  # seconds that all of it may take
+
+
+def due(root: str, execution: Execution) -> Message | None:
+    """What `upload` is to do; None if there is nothing.
+
+    An execution that is run once more keeps its outputs for then, and leaves its checkpoint, as one does that failed
+    and may be tried again.
+    """
+    status = execution.status
+    failed = bool(status) or execution.killed or execution.timeout or execution.error is not None
+    outputs: list[Message] = []
+    if execution.outputs and not execution.again:
+        met = ("taskcompletion", "taskfailure" if failed else "tasksuccess")
+        outputs = [output for output in execution.outputs if output.get("when", "taskcompletion") in met]
+    checkpoint = None
+    saves = execution.checkpoint and (execution.again or (failed and not execution.killed))
+    if execution.checkpoint and saves and places.holds_checkpoint(root, execution.dir):
+        checkpoint = {**execution.checkpoint, "path": f"../{places.CHECKPOINT}"}
+    if not outputs and checkpoint is None:
+        return None
+    return {"outputs": outputs, "checkpoint": checkpoint, "timeout": LIMIT}
+
+
+def failure(root: str, execution: Execution, status: int) -> dict[str, str] | None:
+    """Why outputs could not be brought away. `status`: wait status of the process that was to.
+
+    A checkpoint that could not be saved is no failure of the task: what it was about stands in the log of the upload.
+    """
+    told = upload.failure(f"{root}/{execution.dir}/wd")
+    if execution.again or not execution.outputs:
+        return None
+    if told is None and status:
+        how = f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"exit code {os.WEXITSTATUS(status)}"
+        told = {"code": "FileUploadMiscError", "message": f"the upload of the output files ended with {how}"}
+    return told
+
+
+def leave(root: str, execution: Execution) -> None:
+    """Takes the folder back from the user of the execution, as far as others are concerned."""
+    who = execution.who
+    if who is None or not who.uid:
+        return
+    try:
+        if execution.startup:
+            places.give_to_root(root, execution.dir, who)
+            return
+        if who.private:
+            end_all_of(who.uid)
+        if who.private and execution.kind == "task":
+            places.seal(root, execution.dir)
+    except OSError:
+        pass  # it has been moved away or deleted, by nobody but root

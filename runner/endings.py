@@ -1,0 +1,32 @@
+"""How an execution is ended: how long it may take, and whether its checkpoint is to be saved. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from pools import Node
+
+from .commands import KillExecution
+from .files_of_tasks import checkpoint_url
+from .model import Ending, Task
+
+#: Seconds before a cloud takes a VM back in which checkpoints are saved.
+SAVING = 10.0
+
+
+def checkpoint_of(task: Task) -> dict[str, Any]:
+    """Where the task's checkpoint is; `restore`: there may be one of an earlier attempt."""
+    restore = bool(task.requeue_count or task.retry_count)
+    return {"url": checkpoint_url(f"{task.job_id}/{task.id}/{task.uid}.tar"), "restore": restore}
+
+
+def in_detail(command: KillExecution, task: Task | None, node: Node | None, grace: float, now: float) -> KillExecution:
+    """The command with what follows from why the task ends, and from when its node goes. `task`: whose execution it is,
+    if it is one's."""
+    if task is not None and task.ending is Ending.REQUEUE:
+        command = replace(command, again=True, checkpoint=checkpoint_of(task))
+    if node is not None and node.reclaim_at is not None:
+        left = max(0.0, node.reclaim_at - SAVING - now)
+        command = replace(command, grace=min(grace, left))
+    return command

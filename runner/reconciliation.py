@@ -1,0 +1,62 @@
+"""What is placed on a node and what the node knows of, brought into agreement when it is connected (again)."""
+
+from __future__ import annotations
+
+from pools import Context, NodeState
+
+from .commands import Acknowledge, KillExecution, RecallExecutions
+from .execution import Executions
+from .execution_ids import start_task_of
+from .job_nodes import JobNodes
+from .model import Task
+from .scheduler import Placement, Stage
+from .states import TaskState
+from .task_machine import TaskMachine
+
+
+class Reconciliation:
+    def __init__(self, ctx: Context, tasks: TaskMachine, job_nodes: JobNodes, executions: Executions) -> None:
+        self._ctx = ctx
+        self._tasks = tasks
+        self._job_nodes = job_nodes
+        self._executions = executions
+
+    def reconcile(self, node_id: str, known: frozenset[str], boot: str, now: float) -> None:
+        """`known`: what the node knows of. `boot`: names the time since it started; "" if nobody can tell.
+
+        The node has stopped listening to earlier connections before it told what it knows, so what it does
+        not know of now will not arrive later either.
+        """
+        node = self._ctx.nodes.get(node_id)
+        if node is None or node_id not in self._ctx.connected:
+            return
+        say = self._ctx.say
+        slots = self._tasks.slots.get(node_id)
+        placed = dict(slots.placements) if slots is not None else {}
+        leaving = node.state is NodeState.LEAVING_POOL
+        under_way = self._job_nodes.reconcile(node_id, known, boot, now)
+        for execution_id, placement in placed.items():
+            task = self._tasks.tasks[placement.key]
+            started = task.ended or task.state is TaskState.RUNNING
+            if execution_id in known:
+                if task.ending is not None and not task.ended:
+                    say(KillExecution(node_id, execution_id))
+                elif leaving and not started:
+                    say(RecallExecutions(node_id, (execution_id,)))
+            elif started:
+                self._tasks.lost(node_id, execution_id, "the node came back without it", now)
+            elif task.ending is not None or leaving or self._may_not_wait(task, node_id, placement):
+                self._tasks.recalled(node_id, execution_id, now)
+            else:
+                for command in self._executions.begin(task, node, now):
+                    say(command)
+        for execution_id in sorted(known - placed.keys() - under_way):
+            if start_task_of(execution_id) is None:
+                say(KillExecution(node_id, execution_id))
+                say(Acknowledge(node_id, (execution_id,)))
+
+    def _may_not_wait(self, task: Task, node_id: str, placement: Placement) -> bool:
+        """What was sent ahead is called back if it takes long: that may not be overtaken by its start."""
+        sent_ahead = placement.stage is Stage.QUEUED
+        unready = sent_ahead and not self._job_nodes.is_ready(task.job_id, node_id)
+        return unready or self._job_nodes.refuses(task.job_id, node_id)

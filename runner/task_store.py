@@ -1,0 +1,107 @@
+"""Tasks in the store, counted and found by SQL: a hundred thousand of them are not read to be counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from sqlalchemy import JSON, Connection, Double, case, cast, func, select
+from sqlalchemy.sql import ColumnElement
+
+from . import store, tables
+from .model import Done, Task
+from .states import TaskState
+from .task_tally import DoneTotals
+
+#: Tasks read at a time.
+_SOME = 1000
+
+Reading = Callable[[], AbstractContextManager[Connection]]
+
+
+class TaskQueries:
+    """Every method may raise JournalError."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """By job: how many tasks are active, preparing, running, succeeded and failed; what none is in is left out."""
+        c = tables.tasks.c
+        found: dict[str, dict[str, int]] = {}
+        with self._reading() as connection:
+            for job_id, totals in store.totals(connection).items():
+                ended = {"succeeded": totals.succeeded, "failed": totals.failed}
+                found[job_id] = {state: count for state, count in ended.items() if count}
+            state = _text(connection, "state", TaskState.ACTIVE)
+            query = select(c.job_id, state, func.count()).where(c.done.is_(None)).group_by(c.job_id, state)
+            for job_id, name, count in connection.execute(query):
+                found.setdefault(job_id, {})[name] = count
+        return found
+
+    def totals(self) -> dict[str, DoneTotals]:
+        """What the completed tasks of each job came to."""
+        with self._reading() as connection:
+            return store.totals(connection)
+
+    def open_totals(self) -> dict[str, DoneTotals]:
+        """What the former executions of tasks came to that are not completed, by job."""
+        c = tables.tasks.c
+        with self._reading() as connection:
+            sums = (func.sum(_real(connection, name)) for name in ("cost", "unpriced_seconds"))
+            query = select(c.job_id, *sums).where(c.done.is_(None)).group_by(c.job_id)
+            rows = connection.execute(query).all()
+        return {job_id: DoneTotals(cost=cost or 0.0, unpriced_seconds=rest or 0.0) for job_id, cost, rest in rows}
+
+    def ids(self, job_id: str) -> list[str]:
+        """Of the job's tasks, in the order of their creation."""
+        c = tables.tasks.c
+        with self._reading() as connection:
+            return list(connection.execute(select(c.id).where(c.job_id == job_id).order_by(c.sequence)).scalars())
+
+    def find(self, job_id: str | None = None, states: Sequence[str] = (), limit: int = _SOME) -> list[Task]:
+        """At most `limit` tasks in these states (see `counts`; none given: in all), of one job or of all jobs, in the
+        order of their creation."""
+        c = tables.tasks.c
+        with self._reading() as connection:
+            state = _state(connection)
+            where: list[ColumnElement[bool]] = [state.in_(states)] if states else []
+            if job_id is not None:
+                where.append(c.job_id == job_id)
+            query = select(c.body).where(*where).order_by(c.sequence).limit(limit)
+            return [store.tasks.decode(connection, body) for body in connection.execute(query).scalars()]
+
+    def stream(self) -> Iterator[Task]:
+        """All tasks in the order of their creation, some at a time: as of one moment, and never all in memory."""
+        c = tables.tasks.c
+        with self._reading() as connection:
+            bodies = connection.execution_options(yield_per=_SOME).execute(select(c.body).order_by(c.sequence))
+            for body in bodies.scalars():
+                yield store.tasks.decode(connection, body)
+
+
+def _state(connection: Connection) -> ColumnElement[str]:
+    c = tables.tasks.c
+    return case(
+        (c.done.is_(None), _text(connection, "state", TaskState.ACTIVE)),
+        (c.done.op("&")(int(Done.SUCCEEDED)) != 0, "succeeded"),
+        else_="failed",
+    )
+
+
+def _field(connection: Connection, name: str) -> ColumnElement[Any]:
+    body = tables.tasks.c.body
+    if connection.dialect.name == "sqlite":
+        return func.json_extract(body, f"$.{name}")
+    found: ColumnElement[Any] = cast(body, JSON)[name].as_string()
+    return found
+
+
+def _text(connection: Connection, name: str, default: str) -> ColumnElement[str]:
+    """A property that is left out when it has its default."""
+    return func.coalesce(_field(connection, name), str(default))
+
+
+def _real(connection: Connection, name: str) -> ColumnElement[float]:
+    return cast(_field(connection, name), Double)

@@ -1,0 +1,29 @@
+"""Who a command runs as, in the words of the node's agent. Pure."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pools import PoolSpec, UserIdentity
+
+Scope = Literal["pool", "task"]
+
+
+def run_as(identity: UserIdentity | None) -> dict[str, Any] | None:
+    """{"name"} of an account of the pool, or {"admin", "scope"}; without "scope" the deployment's setting decides.
+    None: nothing is asked for."""
+    if identity is None:
+        return None
+    if identity.user_name is not None:
+        return {"name": identity.user_name}
+    auto = identity.auto_user
+    if auto is None:
+        return None
+    user: dict[str, Any] = {"admin": True} if auto.elevation_level == "admin" else {}
+    return {**user, "scope": auto.scope} if auto.scope is not None else user or None
+
+
+def node_users(pool: PoolSpec, scope: Scope) -> dict[str, Any]:
+    """What the agents of the pool's nodes are told of users. `scope`: of tasks that ask for none."""
+    accounts = [{"name": each.name, "admin": each.elevation_level == "admin"} for each in pool.user_accounts]
+    return {"accounts": accounts, "scope": scope}

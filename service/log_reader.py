@@ -1,0 +1,161 @@
+"""Prints an execution's output: all there is, the end of it, or as it grows (like `tail -f`, until it has ended)."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+from runner import Output
+
+from .file_trees import NO_CONTROLLER, TreeError
+from .log_source import LogSource, Present
+from .remote_files import NoController, RemoteTree
+
+if TYPE_CHECKING:
+    import httpx
+
+#: Seconds between two looks at what grows.
+_PAUSE = 0.3
+_PIECE = 1 << 20
+_BLOCK = 1 << 16
+
+Connect = Callable[[], AbstractContextManager["httpx.Client | None"]]
+
+
+class LogReader:
+    def __init__(self, source: LogSource, connect: Connect, say: Callable[[str], None]) -> None:
+        """`say` tells what is no output of the execution itself."""
+        self._source = source
+        self._connect = connect
+        self._say = say
+        #: the execution whose bytes were printed, and how many of it were
+        self._execution = ""
+        self._printed = 0
+        self._told: str | None = None
+
+    def print(self, *, follow: bool, tail: int | None) -> None:
+        """Raises TreeError if there is nothing to be read."""
+        present = self._source.present()
+        while not present.ended:
+            with self._connect() as http:
+                if http is None and self._told is None:
+                    self._require_kept(present)
+                    break
+                if http is None:
+                    self._tell(f"{NO_CONTROLLER} at present; its output goes on when one does (the same `ebbtide run`)")
+                else:
+                    self._live(http, present, follow, tail)
+                    if not follow:
+                        return
+            time.sleep(_PAUSE)
+            present = self._source.present()
+        self._rest(present, tail)
+
+    def _require_kept(self, present: Present) -> None:
+        if self._source.kept() is None:
+            raise TreeError(409, "TaskFilesUnavailable", f"{self._source.name} {present.state}, and {NO_CONTROLLER}")
+        self._say(f"{self._source.name} {present.state}; this is what an earlier execution of it printed")
+
+    def _live(self, http: httpx.Client, present: Present, follow: bool, tail: int | None) -> None:
+        """Print what is there, again and again if `follow`, until the execution ends or its node cannot be read."""
+        assert present.place is not None
+        tree = RemoteTree(http, *present.place)
+        self._told = self._told or ""
+        while not present.ended:
+            try:
+                size = tree.entry(present.path).size
+                execution = tree.execution or present.execution
+                if tree.node_id is not None:
+                    self._go_on(execution)
+                    self._grow(tree, present.path, size, tail)
+                    tail = None
+            except NoController:
+                return
+            except TreeError as error:
+                if not follow:
+                    raise TreeError(error.status, error.code, f"{self._source.name} {present.state}; {error}") from None
+                self._tell(f"{self._source.name} {present.state}: waiting for what it prints")
+            if not follow:
+                return
+            time.sleep(_PAUSE)
+            present = self._source.present()
+
+    def _grow(self, tree: RemoteTree, path: str, size: int, tail: int | None) -> None:
+        """Print what has come since."""
+        if tail is not None and not self._printed:
+            self._printed = _last_lines(lambda at, length: tree.read(path, at, length), size, tail)
+        while self._printed < size and (data := tree.read(path, self._printed, _PIECE)):
+            self._write(data)
+            self._told = ""
+
+    def _go_on(self, execution: str) -> None:
+        """What comes is of this execution."""
+        if self._execution and execution != self._execution:
+            self._say(f"{self._source.name} was started again; what follows is printed by its next execution")
+            self._printed = 0
+        self._execution = execution
+
+    def _rest(self, present: Present, tail: int | None) -> None:
+        """Of what was kept, what has not been printed yet."""
+        output = self._source.kept()
+        if output is None:
+            if self._execution:
+                return
+            raise TreeError(404, "FileNotFound", self._missing(present))
+        if present.ended and present.execution:
+            self._go_on(present.execution)
+        kept = self._source.store.kept(output)
+        start = output.size - kept
+        at = max(0, self._printed - start)
+        if tail is not None and not self._printed:
+            at = _last_lines(lambda at, n: self._source.store.piece(output, at, n), kept, tail)
+        elif kept < output.size and self._printed < start:
+            self._cut(output, kept)
+        try:
+            while data := self._source.store.piece(output, at, _PIECE):
+                self._write(data)
+                at += len(data)
+        except FileNotFoundError as exc:
+            raise TreeError(404, "FileNotFound", f"{exc.filename}: the kept output is no longer there") from None
+
+    def _cut(self, output: Output, kept: int) -> None:
+        if not kept:
+            path = f"the kept {self._source.stream} of {self._source.name}"
+            raise TreeError(404, "FileNotFound", f"{path} is no longer there")
+        self._say(f"only the last {kept} of {output.size} bytes were kept")
+
+    def _missing(self, present: Present) -> str:
+        if present.state.startswith("is "):
+            return f"no {self._source.stream} of {self._source.name} is kept"
+        return f"{self._source.name} {present.state}"
+
+    def _write(self, data: bytes) -> None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        self._printed += len(data)
+
+    def _tell(self, text: str) -> None:
+        """Once, until something else is to be told or printed."""
+        if text != self._told:
+            self._say(text)
+        self._told = text
+
+
+def _last_lines(read: Callable[[int, int], bytes], size: int, lines: int) -> int:
+    """Where the last lines of a file begin."""
+    if not lines:
+        return size
+    found, at = 0, size
+    while at > 0:
+        start = max(0, at - _BLOCK)
+        block = read(start, at - start)
+        for index in range(len(block) - 1, -1, -1):
+            if block[index] == 0x0A and start + index != size - 1:
+                found += 1
+                if found == lines:
+                    return start + index + 1
+        at = start
+    return 0

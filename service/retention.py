@@ -1,0 +1,169 @@
+"""What a state need not keep any longer, and its removal: jobs that ended long ago, old samples, stray files.
+
+Works on the state alone, or beside the controller that works on it (then jobs are let go by that).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import msgspec
+
+from pools import Change, Prefix
+from runner import CHECKPOINTS, DatabaseSize, JobState, Journal, ObjectStore, StoreError
+
+from .settings import Settings
+from .state import StateDirectory
+
+#: A file that is younger (seconds) may belong to a record that is about to be written.
+YOUNG = 3600.0
+#: Tables of what is measured, and kept for the setting sampleRetention.
+MEASURED = ("samples", "autoscale_runs", "boots")
+
+
+class OldJob(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    id: str
+    #: an Instant
+    end_time: float
+    tasks: int
+    outputs: int
+    #: of the outputs
+    bytes: int
+    #: files that they stand in
+    files: tuple[str, ...] = ()
+
+
+class OldFile(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    path: str
+    bytes: int
+
+
+class Waste(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What may go, or has gone."""
+
+    jobs: tuple[OldJob, ...]
+    #: kept streams that no record names: of attempts that were tried again
+    outputs: tuple[OldFile, ...]
+    #: application packages that no record names
+    packages: tuple[OldFile, ...]
+    #: checkpoints of tasks in the object store, whose job is over or gone
+    checkpoints: tuple[OldFile, ...]
+    #: rows that are older than sampleRetention, by table
+    measured: dict[str, int]
+    #: of the database, before or after
+    database: DatabaseSize
+
+    @property
+    def bytes(self) -> int:
+        files = (*self.outputs, *self.packages, *self.checkpoints)
+        return sum(job.bytes for job in self.jobs) + sum(file.bytes for file in files)
+
+
+class Retention:
+    def __init__(
+        self,
+        state: StateDirectory,
+        settings: Settings,
+        journal: Journal,
+        store: ObjectStore,
+        forget_job: Callable[[str], None] | None = None,
+    ) -> None:
+        """`forget_job`: how the controller that works on this state lets a completed job go; None: there is none."""
+        self._state = state
+        self._settings = settings
+        self._journal = journal
+        self._store = store
+        self._forget_job = forget_job or self._forget_from_journal
+
+    def find(self, now: float) -> Waste:
+        """Raises JournalError, StoreError, OSError."""
+        checkpoints = list(self._checkpoints(now))
+        outputs = _files(self._state.outputs, now)  # before the names are read: what comes after is young
+        packages = _files(self._state.packages, now)
+        named = self._journal.output_files()
+        wanted = {f"{package.sha256}.zip" for package in self._journal.applications()}
+        live = {job.id for job in self._journal.jobs() if job.end_time is None}
+        forgetting, before = self._journal.forgetting, now - self._settings.sample_retention.total_seconds()
+        return Waste(
+            jobs=tuple(self._old_jobs(now)),
+            outputs=tuple(file for file in outputs if Path(file.path).name not in named),
+            packages=tuple(file for file in packages if Path(file.path).name not in wanted),
+            checkpoints=tuple(each for each in checkpoints if each.path.split("/", 1)[0] not in live),
+            measured={table: forgetting.forget_older(table, before, dry_run=True) for table in MEASURED},
+            database=forgetting.size(),
+        )
+
+    def remove(self, waste: Waste, now: float) -> Waste:
+        """What has gone; in bounded batches, so that nobody waits long. What was interrupted goes the next time. Raises
+        JournalError, StoreError, OSError."""
+        before = now - self._settings.sample_retention.total_seconds()
+        for job in waste.jobs:
+            self._journal.forgetting.forget_tasks(job.id)
+            self._forget_job(job.id)
+            for name in job.files:
+                (self._state.outputs / name).unlink(missing_ok=True)
+        for file in (*waste.outputs, *waste.packages):
+            Path(file.path).unlink(missing_ok=True)
+        for checkpoint in waste.checkpoints:
+            self._store.delete(CHECKPOINTS, checkpoint.path)
+        for table in MEASURED:
+            self._journal.forgetting.forget_older(table, before)
+        return msgspec.structs.replace(waste, database=self._journal.forgetting.size())
+
+    def _old_jobs(self, now: float) -> Iterable[OldJob]:
+        before = now - self._settings.job_retention.total_seconds()
+        newest = {schedule.recent_job_id for schedule in self._journal.job_schedules()}
+        for job in self._journal.jobs():
+            old = job.state is JobState.COMPLETED and job.end_time is not None and job.end_time < before
+            if old and job.id not in newest:
+                assert job.end_time is not None
+                kept = self._journal.forgetting.kept_of_job(job.id)
+                size = kept.inline + sum(_size(self._state.outputs / name) for name in kept.files)
+                yield OldJob(
+                    id=job.id,
+                    end_time=job.end_time,
+                    tasks=kept.tasks,
+                    outputs=kept.outputs,
+                    bytes=size,
+                    files=kept.files,
+                )
+
+    def _checkpoints(self, now: float) -> Iterable[OldFile]:
+        """Those that are not young; their names begin with the id of their job."""
+        after: str | None = ""
+        while after is not None:
+            try:
+                page = self._store.page(CHECKPOINTS, after=after)
+            except StoreError as exc:
+                if exc.code == "ContainerNotFound":
+                    return
+                raise
+            for blob in page.blobs:
+                if blob.modified < now - YOUNG:
+                    yield OldFile(path=blob.name, bytes=blob.size)
+            after = page.after
+
+    def _forget_from_journal(self, job_id: str) -> None:
+        gone = (Change("job_nodes", Prefix((job_id,)), None), Change("jobs", job_id, None))
+        self._journal.commit(gone)
+
+
+def _files(directory: Path, now: float) -> list[OldFile]:
+    """Those that are not young."""
+    found = []
+    for path in sorted(directory.iterdir()) if directory.is_dir() else ():
+        try:
+            status = path.stat(follow_symlinks=False)
+        except FileNotFoundError:
+            continue
+        if path.is_file() and status.st_mtime < now - YOUNG:
+            found.append(OldFile(path=str(path), bytes=status.st_size))
+    return found
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,124 @@
+"""Which folders of tasks leave a node, and when."""
+
+from datetime import timedelta
+
+import pytest
+
+from pools import ExecutionResult
+from runner import Job, JobSpec, PoolInfo, Task, TaskSpec
+from runner.link_errors import Unreachable
+from runner.node_files import TaskFolder
+from runner.node_tidying import tidy_nodes
+from runner.states import JobState, TaskState
+from runner.task_spec import TaskConstraints, packed
+
+NOW, DAY = 1_750_000_000.0, 86400.0
+
+
+def task(name, *, ended=None, retention=None, job_id="j"):
+    """`ended`: so many days ago."""
+    spec = TaskSpec(id=name, command_line="work", constraints=TaskConstraints(retention_time=retention))
+    fields = {"created": 0.0, "modified": 0.0, "state_time": 0.0, "job_id": job_id, "id": name, "uid": name}
+    state = TaskState.RUNNING
+    if ended is not None:
+        state = TaskState.COMPLETED
+        fields |= {"end_time": NOW - ended * DAY, "result": ExecutionResult.SUCCESS}
+    return Task(sequence=1, raw_spec=packed(spec), state=state, **fields)
+
+
+def job(job_id="j", state=JobState.ACTIVE, **fields):
+    spec = JobSpec(id=job_id, pool_info=PoolInfo(pool_id="p"))
+    return Job(created=0.0, modified=0.0, state_time=0.0, id=job_id, spec=spec, state=state, **fields)
+
+
+class Records:
+    def __init__(self, *tasks):
+        self._jobs = [job(), job("s:job-2", schedule_id="s", number=2)]
+        self._tasks = {each.key: each for each in tasks}
+
+    def jobs(self):
+        return self._jobs
+
+    def task(self, key):
+        return self._tasks.get(key)
+
+
+class Node:
+    """Each removed folder frees a tenth of the disk."""
+
+    def __init__(self, *folders, free=1.0, changed=()):
+        self.there = {folder.path: folder for folder in folders}
+        self.free, self.changed = free, changed
+
+    def task_folders(self):
+        return tuple(self.there.values()), self.free
+
+    def remove(self, folder):
+        if folder.id in self.changed:
+            return False
+        del self.there[folder.path]
+        self.free += 0.1
+        return True
+
+
+def folder(name, job="workitems/j/job-1", age=30 * DAY):
+    return TaskFolder(job=job, id=name, age=age, mark="1")
+
+
+def tidied(node, records, reserve=0.0):
+    nodes = {"n": node}
+    return tidy_nodes(nodes, nodes.__getitem__, records, reserve, NOW)["n"]
+
+
+@pytest.mark.parametrize(
+    ("record", "goes"),
+    [
+        (task("t", ended=6.9), False),  # the service's default: 7 days
+        (task("t", ended=7.1), True),
+        (task("t", ended=0.1, retention=timedelta(hours=1)), True),
+        (task("t", ended=0.1, retention=timedelta(0)), True),
+        (task("t", ended=300, retention=timedelta(days=10675199)), False),
+        (task("t", ended=8, retention=timedelta(days=9)), False),
+        (task("t"), False),  # runs, and has not printed anything for a month
+    ],
+)
+def test_retention_time(record, goes):
+    found = tidied(Node(folder("t")), Records(record))
+    assert found == (("workitems/j/job-1/t",) if goes else ())
+
+
+def test_whose_folder_it_is():
+    node = Node(
+        folder("t", "workitems/s/job-2"),
+        folder("t", "workitems/gone/job-1"),  # its job was deleted
+        folder("jobpreparation"),  # of a job that is there
+        folder("new", "workitems/gone/job-2", age=10.0),
+    )
+    records = Records(task("t", ended=8, job_id="s:job-2"))
+    assert tidied(node, records) == ("workitems/s/job-2/t", "workitems/gone/job-1/t")
+
+
+def test_a_folder_that_changed_meanwhile_stays():
+    assert tidied(Node(folder("t"), changed=("t",)), Records(task("t", ended=8))) == ()
+
+
+def test_a_disk_that_is_nearly_full_loses_the_oldest_first():
+    names = [f"t{number}" for number in range(6)]
+    node = Node(*(folder(name, age=DAY - number) for number, name in enumerate(names)), folder("runs"), free=0.05)
+    records = Records(*(task(name, ended=0.5) for name in names), task("runs"))
+    assert tidied(node, records) == ()
+    assert tidied(node, records, 0.2) == ("workitems/j/job-1/t0", "workitems/j/job-1/t1")
+    node.free = 0.0
+    tidied(node, records, 1.0)
+    assert [each.id for each in node.there.values()] == ["runs"]
+
+
+def test_a_node_that_cannot_be_asked_keeps_nobody_waiting():
+    node = Node(folder("t"))
+
+    def files(name):
+        if name == "lost":
+            raise Unreachable("no connection")
+        return node
+
+    assert tidy_nodes(["lost", "n"], files, Records(task("t", ended=8)), 0.0, NOW) == {"n": ("workitems/j/job-1/t",)}

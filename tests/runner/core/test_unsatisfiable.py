@@ -1,0 +1,90 @@
+"""Work that cannot be done as things are: said at once, and taken back."""
+
+import pytest
+from msgspec.structs import replace
+
+from pools import Pool, PoolSpec, PoolState
+from runner import AddPool, DeletePool, DisableJob, EnableJob, ReplaceJob, ResizePool
+from runner.spec import PoolInfo
+from runner.unsatisfiable import obstacle
+
+from .run import ask, completed, job, job_of, simulation, task, tasks_of, until
+
+
+def pool(**changes):
+    spec = PoolSpec(id="p", vm_size="s")
+    return replace(Pool(created=0, modified=0, state_time=0, id="p", spec=spec, provider="x"), **changes)
+
+
+SCALING = PoolSpec(id="p", vm_size="s", enable_auto_scale=True, auto_scale_formula="$TargetDedicatedNodes = 0;")
+OBSTACLES = {
+    "a target of 0": (pool(), 0, "target is 0"),
+    "a node is left": (pool(), 1, None),
+    "a target": (pool(target_dedicated=1), 0, None),
+    "a low-priority target": (pool(target_low_priority=1), 0, None),
+    "a formula": (pool(spec=SCALING), 0, None),
+    "stopped": (pool(spec=SCALING, broken_since=1.0), 0, "resume"),
+    "stopped, with a node": (pool(broken_since=1.0), 1, None),
+    "going": (pool(target_dedicated=1, state=PoolState.DELETING), 0, "deleted"),
+}
+
+
+@pytest.mark.parametrize("case", OBSTACLES.values(), ids=OBSTACLES)
+def test_obstacle(case):
+    record, usable, named = case
+    error = obstacle(record, usable)
+    assert (error is None) == (named is None)
+    if error is not None and named is not None:
+        assert error.code == "PoolHasNoNodes" and named in error.message
+
+
+def test_it_is_said_on_the_job_until_the_pool_grows():
+    sim = simulation(target_dedicated_nodes=0)
+    ask(sim, job("j", task("t")))
+    assert job_of(sim).scheduling_error.code == "PoolHasNoNodes"
+    sim.crash()
+    ask(sim, ResizePool("p", 1, 0))
+    assert job_of(sim).scheduling_error is None
+    completed(sim, "t")
+
+
+def test_it_is_not_said_of_a_job_without_open_tasks():
+    sim = simulation(target_dedicated_nodes=0)
+    ask(sim, job("j"))
+    assert job_of(sim).scheduling_error is None
+
+
+def moved(sim, pool_id):
+    ask(sim, DisableJob("j", "requeue"))
+    until(sim, lambda: job_of(sim).state == "disabled")
+    changed = replace(job_of(sim).spec, pool_info=PoolInfo(pool_id=pool_id))
+    assert ask(sim, ReplaceJob(changed, frozenset({"pool_info"}))) is None
+    ask(sim, EnableJob("j"))
+
+
+def test_a_task_that_no_node_of_another_pool_has_slots_for():
+    sim = simulation(target_dedicated_nodes=0, task_slots_per_node=4)
+    small = PoolSpec(id="small", vm_size="simulated.small", target_dedicated_nodes=1)
+    ask(sim, AddPool(small, "simulated", "simulated"))
+    ask(sim, job("j", task("wide", required_slots=3), task("narrow")))
+    assert sim.core.counts("p").active == 2
+    moved(sim, "small")
+    completed(sim, "narrow")
+    wide = tasks_of(sim)["wide"]
+    assert (wide.scheduling_error.code, wide.state) == ("TaskSchedulingConstraintFailed", "active")
+    assert "needs 3 task slots" in wide.scheduling_error.message
+    assert sim.core.counts("small").active == 0
+    assert not sim.core.unfinished()
+    ask(sim, ResizePool("p", 1, 0))
+    moved(sim, "p")
+    assert tasks_of(sim)["wide"].scheduling_error is None
+    completed(sim, "wide")
+
+
+def test_a_pool_that_goes():
+    sim = simulation(target_dedicated_nodes=0)
+    ask(sim, job("j", task("t")))
+    ask(sim, ResizePool("p", 1, 0))
+    until(sim, lambda: job_of(sim).scheduling_error is None)
+    ask(sim, DeletePool("p"))
+    until(sim, lambda: job_of(sim).scheduling_error is not None)

@@ -1,0 +1,59 @@
+"""The modes of the agent's zipapp that move files, run as processes of their own as on a node."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runner.agent import fetch, upload
+from runner.agent_bundle import agent_bundle
+
+
+@dataclass(frozen=True)
+class Task:
+    """Its folder; `wd` is the working directory."""
+
+    directory: Path
+
+    @property
+    def wd(self) -> Path:
+        return self.directory / "wd"
+
+    def write(self, name: str, content: bytes = b"content") -> None:
+        path = self.wd / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+    def fetch(self, *resources: dict[str, Any], argv: tuple[str, ...] = ("true",)) -> dict[str, str] | None:
+        """The failure, if it failed."""
+        command, env = fetch.wrap(list(resources), list(argv), self._env())
+        done = self._run(command, env)
+        told = fetch.failure(str(self.wd))
+        assert (done.returncode != 0) == (told is not None), done.stderr
+        return told
+
+    def upload(self, *outputs: dict[str, Any], **more: Any) -> dict[str, str] | None:
+        command, env = upload.wrap({"outputs": list(outputs), **more}, self._env())
+        done = self._run(command, env)
+        told = upload.failure(str(self.wd))
+        assert (done.returncode != 0) == (told is not None), done.stderr
+        return told
+
+    def _env(self) -> dict[str, str]:
+        return {"PATH": os.environ["PATH"], "NAME": "value", "AZ_BATCH_TASK_DIR": str(self.directory)}
+
+    def _run(self, command: list[str], env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        self.wd.mkdir(parents=True, exist_ok=True)
+        archive = self.directory.parent / "agent.pyz"
+        if not archive.exists():
+            archive.write_bytes(agent_bundle().data)
+        command[:] = [str(archive) if word == sys.argv[0] else word for word in command]
+        return subprocess.run(command, cwd=self.wd, env=env, capture_output=True, text=True, timeout=120, check=False)
+
+    @property
+    def log(self) -> str:
+        return (self.directory / "fileuploadout.txt").read_text()
