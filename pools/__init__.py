@@ -20,7 +20,7 @@ from .command_spec import (
 from .commands import Command, ConnectNode, CreateVm, DestroyVm, DisconnectNode, ListVms, ReadConsole, RunStartTask
 from .context import Context, Deployment
 from .cost import HOUR, Cost, cost_of, node_cost, pool_cost, pool_seconds
-from .database import WRITES, JournalError, explained, named, open_database
+from .database import WRITES, JournalError, explained, named, open_database, vacuum
 from .differences import differences
 from .ids import CountingIds, Ids, RandomIds
 from .ledger import Change, Ledger, Log, Prefix, Table
@@ -66,6 +66,7 @@ from .pool_checks import (
     POOL_CHANGEABLE,
     PoolError,
     check_formula,
+    check_pool,
     fixed_differences,
     invalid_environment,
     invalid_id,
@@ -171,6 +172,7 @@ __all__ = [
     "Workload",
     "charged",
     "check_formula",
+    "check_pool",
     "cost_of",
     "count",
     "dearest_price",
@@ -193,4 +195,5 @@ __all__ = [
     "pool_seconds",
     "schedule_options",
     "standing",
+    "vacuum",
 ]

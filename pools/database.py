@@ -117,3 +117,19 @@ def explained(engine: Engine) -> Iterator[None]:
         said = str(getattr(exc, "orig", None) or exc).strip()
         cure = next((cure for sign, cure in CURES if sign in said.lower()), "see its log")
         raise JournalError(f"{named(engine.url)}: {said}; {cure}") from exc
+
+
+def vacuum(engine: Engine) -> None:
+    """Give the free pages of an SQLite database back to the disk; nobody may use it meanwhile. Raises JournalError."""
+    if engine.dialect.name != "sqlite":
+        return
+    import sqlite3
+
+    with explained(engine):
+        raw = engine.raw_connection()  # in no transaction
+        try:
+            raw.cursor().execute("VACUUM")
+        except sqlite3.Error as exc:
+            raise JournalError(f"{engine.url.database}: VACUUM: {exc}; it needs as much room again") from exc
+        finally:
+            raw.close()

@@ -38,7 +38,7 @@ class PoolMachine:
         """Record a new pool (`ends_with`: see Pool). Raises PoolError if one of that id exists, or the specification
         cannot work."""
         ctx = self._ctx
-        self.check(spec)
+        check_pool(spec, ctx.settings)
         if spec.id in ctx.pools:
             raise PoolError("PoolExists", f"pool {spec.id!r} exists already")
         pool = Pool(
@@ -60,13 +60,7 @@ class PoolMachine:
         ctx.timers.set("sample", pool.id, now)
         return pool
 
-    def check(self, spec: PoolSpec) -> None:
-        """Raises PoolError if the specification cannot work."""
-        check_pool(spec, self._ctx.settings)
-
-    def resize(
-        self, pool_id: str, targets: tuple[int, int], option: NodeDeallocationOption, now: float
-    ) -> None:
+    def resize(self, pool_id: str, targets: tuple[int, int], option: NodeDeallocationOption, now: float) -> None:
         """Set the targets of a pool that has no formula. Raises PoolError."""
         pool = self.get(pool_id)
         if pool.spec.enable_auto_scale:
@@ -83,7 +77,7 @@ class PoolMachine:
         A new formula is evaluated at once. Raises PoolError.
         """
         pool = self.get(spec.id)
-        self.check(spec)
+        check_pool(spec, self._ctx.settings)
         if fixed := fixed_differences(pool.spec, spec):
             what = f"{', '.join(fixed)} cannot change; only {', '.join(POOL_CHANGEABLE)} and options can"
             raise PoolError("InvalidPropertyValue", f"pool {spec.id!r}: {what}")
@@ -135,8 +129,7 @@ class PoolMachine:
     def evaluate(self, pool_id: str, text: str | None, now: float) -> AutoScaleRun:
         """What a formula (the pool's own by default) decides now; changes nothing. Raises PoolError."""
         pool = self.get(pool_id)
-        text = text if text is not None else pool.spec.auto_scale_formula
-        if text is None:
+        if (text := pool.spec.auto_scale_formula if text is None else text) is None:
             raise PoolError("AutoScalingNotEnabled", f"pool {pool_id!r} has no formula")
         check_formula(text)
         return self._evaluate(pool, text, now)[0]

@@ -3,7 +3,8 @@
 from .command_line import CommandLineError, shell_hint
 from .command_line import split as split_command_line
 from .commands import OpenNode
-from .core import Core, CoreSettings, Stored
+from .core import Core
+from .core_settings import CoreSettings
 from .credentials import CredentialError, Credentials, Scope, may_use_api
 from .dependency_checks import KnownTasks, cycle_text, find_cycle
 from .door import DOOR, STORAGE
@@ -18,13 +19,13 @@ from .events import (
     DeletePool,
     Drain,
     Event,
+    NodeNotice,
     RescalePool,
     ResizePool,
     ResumePool,
     Tick,
 )
 from .files_of_tasks import CHECKPOINTS, TaskFiles, invalid_output, invalid_resource, invalid_source
-from .forgetting import DatabaseSize
 from .job_budgets import beside_budget
 from .job_costs import task_cost
 from .job_errors import JobError
@@ -61,6 +62,7 @@ from .node_tidying import tidy_nodes
 from .object_store import Blob, LocalStore, ObjectStore, Page, StoreError, Upload, put_blob
 from .outputs import OutputStore
 from .packages import PackageError, PackageStore, check_source
+from .retention_store import DatabaseSize
 from .s3_store import S3Store
 from .simulated_node import Plan
 from .simulation import Request, Simulation
@@ -79,6 +81,7 @@ from .spec import (
 from .states import JobState, ScheduleState, TaskState
 from .storage_urls import Place, SignatureRefused, Signer, StorageUrlError, is_storage
 from .storage_urls import parse as parse_storage_url
+from .stored import Stored
 from .task_spec import (
     RELEASE_LIMIT,
     HttpHeader,
@@ -155,6 +158,7 @@ __all__ = [
     "NodeEffects",
     "NodeFiles",
     "NodeLink",
+    "NodeNotice",
     "NodeSession",
     "ObjectStore",
     "OpenNode",

@@ -11,7 +11,18 @@ import uuid
 from collections.abc import Callable
 from itertools import count
 
-from pools import Context, Pool, PoolError, PoolMachine, PoolSpec, PoolSpecification, PoolState, Table, evolve
+from pools import (
+    Context,
+    Pool,
+    PoolError,
+    PoolMachine,
+    PoolSpec,
+    PoolSpecification,
+    PoolState,
+    Table,
+    check_pool,
+    evolve,
+)
 
 from .job_errors import JobError
 from .model import Job, JobSchedule
@@ -74,7 +85,7 @@ class AutoPools:
         try:
             if spec.start_task is not None:
                 check_start_task(spec.start_task)
-            self._pools.check(spec)
+            check_pool(spec, self._ctx.settings)
             self._place(spec)
         except PoolError as exc:
             raise PoolError(exc.code, f"{where}: {exc}") from None

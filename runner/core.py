@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-import msgspec
-
 from pools import (
     Change,
     Command,
@@ -21,16 +19,12 @@ from pools import (
     Ids,
     Ledger,
     Log,
-    Node,
     NodeDeallocationOption,
     NodeState,
-    Pool,
     PoolError,
     PoolMachine,
-    PoolSettings,
     PoolSpec,
     RunStartTask,
-    Sample,
     Table,
     TaskCounts,
     Timers,
@@ -38,56 +32,24 @@ from pools import (
 
 from .auto_pools import AutoPools, PlacePool
 from .commands import KillExecution, OpenNode
+from .core_settings import CoreSettings
 from .endings import in_detail
 from .events import Event, Tick, TimeLost
 from .execution import Executions
 from .job_budgets import JobBudgets
 from .job_machine import JobMachine
 from .job_nodes import JobNodes
-from .model import ApplicationPackage, Job, JobNode, JobSchedule, Output, Task, TaskKey
+from .model import ApplicationPackage, Output, Task, TaskKey
 from .placing import place_tasks, recall_waiting
 from .reconciliation import Reconciliation
 from .reports import Reports
 from .requests import Handler, Requests
 from .schedule_machine import ScheduleMachine
 from .start_tasks import StartTasks
+from .stored import Stored
 from .task_requests import TaskRequests
-from .task_tally import DoneTotals
 from .unsatisfiable import Unsatisfiable
-from .user_identity import Scope, node_users
-
-
-class CoreSettings(msgspec.Struct, frozen=True, kw_only=True):
-    pools: PoolSettings = PoolSettings()
-    account: str = "ebbtide"
-    #: least recurrenceInterval of a job schedule, in seconds (Batch REST API: 1 minute)
-    minimum_recurrence_interval: float = 60.0
-    #: `run` mode: pools without work end, schedules make at most so many jobs
-    end_idle_pools: bool = False
-    occurrences: int | None = None
-    #: who tasks run as that ask for nobody (see user_identity), and what they have between SIGTERM and SIGKILL
-    auto_user_scope: Scope = "pool"
-    task_grace: float = 30.0
-
-
-class Stored(msgspec.Struct, kw_only=True):
-    """What the store holds, as the core loads it."""
-
-    pools: dict[str, Pool] = {}
-    nodes: dict[str, Node] = {}
-    jobs: dict[str, Job] = {}
-    #: those that are not completed
-    tasks: dict[TaskKey, Task] = {}
-    #: how the others ended, by job and id, of jobs that are not over (see Done)
-    done: dict[str, dict[str, int]] = {}
-    #: what completed tasks came to, by job
-    totals: dict[str, DoneTotals] = {}
-    #: the greatest of all tasks
-    sequence: int = 0
-    job_nodes: dict[tuple[str, str], JobNode] = {}
-    job_schedules: dict[str, JobSchedule] = {}
-    applications: dict[tuple[str, str], ApplicationPackage] = {}
-    samples: tuple[Sample, ...] = ()
+from .user_identity import node_users
 
 
 def _nowhere(spec: PoolSpec) -> tuple[str, str]:
@@ -108,14 +70,8 @@ class Core:
         self.ctx.workload = self
         self.pools = PoolMachine(self.ctx, end_idle_pools=settings.end_idle_pools)
         self._auto_pools = AutoPools(self.ctx, self.pools, place_pool)
-        self.jobs = JobMachine(
-            self._ledger,
-            ids,
-            self.ctx.timers,
-            self._auto_pools,
-            self.ctx.say,
-            self.ctx.nodes.get,
-        )
+        ctx = self.ctx
+        self.jobs = JobMachine(self._ledger, ids, ctx.timers, self._auto_pools, ctx.say, ctx.nodes.get)
         self.schedules = ScheduleMachine(self._ledger, self.ctx.timers, self.jobs, settings.occurrences)
         self.tasks = self.jobs.tasks
         self.budgets = JobBudgets(self.ctx, self.jobs, self.schedules)

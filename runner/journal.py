@@ -6,17 +6,16 @@ The writer is one controller. Readers, in other processes too, see whole batches
 from __future__ import annotations
 
 import gc
-import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from pools import WRITES, AutoScaleRun, Boot, Change, JournalError, Node, Pool, explained, open_database
+from pools import WRITES, AutoScaleRun, Boot, Change, JournalError, Node, Pool, explained, open_database, vacuum
 
-from .core import Stored
-from .forgetting import Forgetting
 from .model import ApplicationPackage, Job, JobNode, JobSchedule, Output, Task, TaskKey
+from .retention_store import Forgetting
+from .stored import Stored
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -152,20 +151,12 @@ class Journal:
             return applications.read(connection, order=[applications.table.c.id, applications.table.c.version])
 
     def vacuum(self) -> None:
-        """Give the free pages of an SQLite database back to the disk. Nobody else may use it meanwhile."""
-        if self._engine.dialect.name != "sqlite":
-            return
-        with self._lock, explained(self._engine):
+        """See `pools.vacuum`."""
+        with self._lock:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
-            raw = self._engine.raw_connection()  # in no transaction
-            try:
-                raw.cursor().execute("VACUUM")
-            except sqlite3.Error as exc:
-                raise JournalError(f"{self._engine.url.database}: VACUUM: {exc}; it needs as much room again") from exc
-            finally:
-                raw.close()
+            vacuum(self._engine)
 
     def job(self, job_id: str) -> Job | None:
         jobs = self._store.jobs

@@ -16,7 +16,8 @@ from pools import CountingIds, Deployment, NodeUsage
 from providers import SimulatedProvider, SimulatedSettings
 
 from .commands import StartExecution
-from .core import Core, CoreSettings
+from .core import Core
+from .core_settings import CoreSettings
 from .events import Event, TimeLost
 from .memory_journal import MemoryJournal
 from .simulated_effects import Action, SimulatedEffects

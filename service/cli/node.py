@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import click
 
+from .controller_words import tell
 from .options import config_option, read_settings, state_option
 
 #: What may be kept of a node: whose it is, which stream, what it is called.
@@ -22,10 +24,19 @@ def node() -> None:
 
 @node.command()
 @click.argument("node_id", metavar="NODE")
+@click.option(
+    "--notice",
+    metavar="DURATION",
+    help="Only announce it, so long before: the running controller lets the node's tasks end, and gives it back itself.",
+)
 @state_option
 @config_option
-def preempt(node_id: str, state: Path, config: Path | None) -> None:
+def preempt(node_id: str, notice: str | None, state: Path, config: Path | None) -> None:
     """Take a low-priority node away, as a spot market would: for tests and demonstrations."""
+    if notice is not None:
+        tell(state, f"/nodes/{quote(node_id, safe='')}/notice", {"seconds": _seconds(notice)})
+        click.echo(f"announced to {node_id}")
+        return
     from runner import open_journal
 
     from ..provider_options import open_providers
@@ -46,6 +57,15 @@ def preempt(node_id: str, state: Path, config: Path | None) -> None:
     providers = open_providers(directory, settings)
     providers[pools[found.pool_id].provider].preempt(found.vm_name)
     click.echo(f"preempted {node_id}")
+
+
+def _seconds(text: str) -> float:
+    from ..iso8601 import parse_duration
+
+    try:
+        return parse_duration(text).total_seconds()
+    except ValueError as exc:
+        raise click.BadParameter(str(exc), param_hint="--notice") from None
 
 
 @node.command()

@@ -3,9 +3,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import click
 
+from .controller_words import tell
 from .options import json_option, state_option
 
 if TYPE_CHECKING:
@@ -68,35 +70,12 @@ def _next(schedule: JobSchedule, time: str | None) -> str:
     return time or "-"
 
 
-def _ask(state: Path, schedule_id: str, action: str) -> None:
-    from urllib.parse import quote
-
-    import httpx
-
-    from ..controller_socket import client
-    from ..state import StateDirectory
-
-    directory = StateDirectory(state)
-    directory.require()
-    try:
-        with client(directory.path, timeout=120.0) as controller:
-            answer = controller.post(f"/schedules/{quote(schedule_id, safe='')}/{action}")
-    except httpx.ConnectError:
-        text = f"no controller works on the state {state}: start one (`ebbtide run`), and ask it then"
-        raise click.ClickException(text) from None
-    except httpx.HTTPError as exc:
-        raise click.ClickException(f"the controller of the state {state} could not be asked: {exc}") from None
-    if answer.status_code != 204:
-        told = answer.json()
-        raise click.ClickException(f"{told['code']}: {told['message']}")
-
-
 def _action(name: str, text: str) -> click.Command:
     @click.command(name, help=text)
     @click.argument("schedule_id", metavar="ID")
     @state_option
     def act(schedule_id: str, state: Path) -> None:
-        _ask(state, schedule_id, name)
+        tell(state, f"/schedules/{quote(schedule_id, safe='')}/{name}")
 
     return act
 

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import base64
 import os
+import shlex
+import shutil
 import socket
 import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import IO
 
 import paramiko
 
 from .cpu import Measured, Stopwatch
-from .openssh import Server
+from .openssh import Missing, Server
 from .product import COMMAND, SLOTS
 
 TIMEOUT = 400.0
@@ -39,20 +42,77 @@ print(time.perf_counter() - begin)
 """
 
 
-def _program() -> str:
+#: What the whole product's agent is measured beside: it reads lines, starts a process for each, answers with its exit
+#: code. Nothing is checked, kept or survives it.
+_BARE_AGENT = """
+import os, select, signal, sys
+slots, program = int(sys.argv[1]), sys.argv[2]
+wake, woken = os.pipe()
+os.set_blocking(woken, False)
+signal.signal(signal.SIGCHLD, lambda *_: None)
+signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
+poll = select.poll()
+poll.register(0, select.POLLIN)
+poll.register(wake, select.POLLIN)
+waiting, running, rest = [], {}, b""
+while True:
+    said = []
+    for fd, _ in poll.poll():
+        data = os.read(fd, 65536)
+        if fd == 0:
+            if not data:
+                sys.exit()
+            *lines, rest = (rest + data).split(b"\\n")
+            waiting += lines
+    while running:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if not pid:
+            break
+        said.append(b"%s %d\\n" % (running.pop(pid), status))
+    while waiting and len(running) < slots:
+        running[os.posix_spawn(program, [program], os.environ)] = waiting.pop(0)
+    if said:
+        os.write(1, b"".join(said))
+"""
+
+
+def program() -> str:
+    """The command's file."""
     return next(path for path in ("/bin/true", "/usr/bin/true") if os.path.exists(path))
+
+
+class CSpawner:
+    """A C program that does the same: what this machine can do at best."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises Missing if it cannot be compiled."""
+        compiler = next((found for name in ("cc", "gcc", "clang") if (found := shutil.which(name))), None)
+        if compiler is None:
+            raise Missing("there is no C compiler here; install it, on Debian and Ubuntu by: apt-get install gcc libc6-dev")
+        self._folder = folder
+        self._path = folder / "bare_spawn"
+        command = [compiler, "-O2", "-o", str(self._path), str(Path(__file__).with_name("bare_spawn.c"))]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise Missing(f"bare_spawn.c cannot be compiled (apt-get install libc6-dev?): {done.stderr[-200:]}")
+
+    def __call__(self, count: int) -> Measured:
+        command = [str(self._path), str(count), str(SLOTS), program()]
+        watch = Stopwatch()
+        done = subprocess.run(command, check=True, capture_output=True, timeout=TIMEOUT, cwd=self._folder)
+        return Measured(float(done.stdout), watch.stop().cpu)
 
 
 def posix_spawn(count: int, folder: Path) -> Measured:
     """A Python process that starts them by posix_spawn and waits for them."""
-    command = [sys.executable, "-I", "-S", "-c", _SPAWNER, str(count), str(SLOTS), _program()]
+    command = [sys.executable, "-I", "-S", "-c", _SPAWNER, str(count), str(SLOTS), program()]
     watch = Stopwatch()
     done = subprocess.run(command, check=True, capture_output=True, timeout=TIMEOUT, cwd=folder)
     return Measured(float(done.stdout), watch.stop().cpu)
 
 
 def xargs(count: int, folder: Path) -> Measured:
-    return _xargs(count, folder, [_program()])
+    return _xargs(count, folder, [program()])
 
 
 def _xargs(count: int, folder: Path, command: list[str]) -> Measured:
@@ -73,6 +133,36 @@ def _xargs(count: int, folder: Path, command: list[str]) -> Measured:
 def control_master(server: Server, count: int, folder: Path) -> Measured:
     """An OpenSSH client for each command, all over the one connection of a ControlMaster."""
     return _xargs(count, folder, server.ssh(COMMAND))
+
+
+def bare_agent(server: Server, count: int) -> Measured:
+    """One channel of the ControlMaster, with an agent at its end that only starts processes."""
+    script = shlex.join(["python3", "-I", "-S", "-c", _BARE_AGENT, str(SLOTS), program()])
+    pipe = subprocess.PIPE
+    with subprocess.Popen(server.ssh(script), stdin=pipe, stdout=pipe) as agent:
+        assert agent.stdin is not None and agent.stdout is not None
+        _ask(agent.stdin, agent.stdout, SLOTS)
+        watch = Stopwatch()
+        _ask(agent.stdin, agent.stdout, count)
+        taken = watch.stop()
+        agent.stdin.close()
+    return taken
+
+
+def _ask(stdin: IO[bytes], stdout: IO[bytes], count: int) -> None:
+    """A thread asks, as otherwise both sides could wait for room in their pipes."""
+    lines = b"".join(b"%d\n" % number for number in range(count))
+
+    def write() -> None:
+        stdin.write(lines)
+        stdin.flush()
+
+    with ThreadPoolExecutor(1) as executor:
+        asked = executor.submit(write)
+        codes = [int(stdout.readline().split()[1]) for _ in range(count)]
+        asked.result(TIMEOUT)
+    if any(codes):
+        raise RuntimeError("a command failed")
 
 
 def folders(count: int, folder: Path) -> Measured:

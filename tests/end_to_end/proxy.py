@@ -19,6 +19,7 @@ class CutProxy:
         self._open = threading.Event()
         self._open.set()
         self._sockets: list[socket.socket] = []
+        self._pairs: list[socket.socket] = []
         self._ports: dict[int, int] = {}
         self._lock = threading.Lock()
 
@@ -58,8 +59,16 @@ class CutProxy:
         """What was held back arrives now."""
         self._open.set()
 
+    def drop(self) -> None:
+        """Every connection ends; others may be made."""
+        with self._lock:
+            pairs, self._pairs = self._pairs, []
+        for each in pairs:
+            _shut(each)
+
     def close(self) -> None:
         self._open.set()
+        self.drop()
         for each in tuple(self._sockets):
             _shut(each)  # the thread that waits in it wakes up, and closes it
 
@@ -80,7 +89,8 @@ class CutProxy:
             except OSError:
                 return
             with far:
-                self._sockets.extend((near, far))
+                with self._lock:
+                    self._pairs += (near, far)
                 back = threading.Thread(target=self._pump, args=(far, near), daemon=True)
                 back.start()
                 self._pump(near, far)

@@ -9,8 +9,8 @@ import pytest
 from pools import CountingIds, CreateVm, Deployment, DestroyVm, NodeDeallocationOption, PoolError, PoolSpec
 from runner import AddPool, Core, CoreSettings
 from runner import events as ev
-from runner.core import Stored
 from runner.events import Event
+from runner.stored import Stored
 
 from .every_event import NODE, NOW, POOLS, TIMERS, events, nodes
 

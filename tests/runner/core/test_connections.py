@@ -5,7 +5,7 @@ import pytest
 from pools import CountingIds, Deployment
 from runner import Core, CoreSettings, OpenNode
 from runner import events as ev
-from runner.core import Stored
+from runner.stored import Stored
 from tests.simulation.every_event import NODE, NOW, POOLS, nodes
 
 CUT, UP = "cut", "up"

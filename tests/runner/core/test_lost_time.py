@@ -5,10 +5,10 @@ from msgspec.structs import replace
 
 from pools import CountingIds, Deployment, NodeState
 from runner import Core, CoreSettings, Engine
-from runner.core import Stored
 from runner.engine import LATE
 from runner.events import Tick, VmsListed
 from runner.memory_journal import MemoryJournal
+from runner.stored import Stored
 from tests.simulation.every_event import NODE, NOW, POOLS, nodes
 
 from .run import SETTINGS, ask, job, node_of, simulation, task, until

@@ -8,7 +8,7 @@ import pytest
 
 from pools import Change, Prefix
 from runner import Output
-from runner.forgetting import BATCH
+from runner.retention_store import BATCH
 
 from .records import job, put, task
 

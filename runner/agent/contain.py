@@ -1,0 +1,167 @@
+"""`container`: brings files and the image to the node, then becomes the engine's program that runs the container.
+
+It runs as the execution's own process, as the agent's user; resource files are fetched as the user of the command. What
+it needs stands in its environment, like `fetch`'s. Why it came to nothing goes where `fetch` puts it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+
+from . import container, fetch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .wire import Message
+
+HUB = "https://index.docker.io/v1/"  # what engines call Docker Hub in their files
+PULL_FAILED = "ContainerImagePullFailed"
+_CONNECTED = ("--network", "--net")
+_SAID = 1000  # characters of what the engine says that are passed on
+
+
+class PullFailed(Exception):
+    """The image is not on the node, and could not be brought there."""
+
+
+def run() -> None:
+    """Does not return."""
+    work = fetch.taken()
+    folder = work["folder"]
+    if work["resources"]:
+        _fetch(work)
+    try:
+        os.makedirs(folder, 0o700, exist_ok=True)
+        env = {**os.environ, **signed_in(folder, work["registries"])}
+        bring(work["engine"], work["image"], env)
+        argv = _command(work)
+        os.execve(argv[0], argv, env)
+    except PullFailed as error:
+        _give_up(PULL_FAILED, str(error))
+    except OSError as error:
+        _give_up("CommandLaunchFailed", f"the container cannot be prepared: {error}")
+
+
+def _give_up(code: str, message: str) -> None:
+    fetch.tell(fetch.FAILURE, code, message)
+    sys.exit(1)
+
+
+def _fetch(work: Message) -> None:
+    """As the command's user, in a process of its own; ends this one if it fails."""
+    argv, env = fetch.wrap(work["resources"], ["/bin/true"], work["fetch_env"])
+    pid = os.fork()
+    if not pid:
+        try:
+            if work["user"] is not None:
+                uid, gid = work["user"]
+                os.setresgid(gid, gid, gid)
+                os.setresuid(uid, uid, uid)
+            os.execve(argv[0], argv, env)
+        finally:
+            os._exit(1)
+    status = os.waitpid(pid, 0)[1]
+    if status:
+        sys.exit(1)
+
+
+def signed_in(folder: str, registries: list[Message]) -> dict[str, str]:
+    """The variables by which either engine finds the credentials, which are written to the folder."""
+    if not registries:
+        return {}
+    auths = {}
+    for registry in registries:
+        server = (registry.get("server") or HUB).rstrip("/")
+        if server in ("docker.io", "index.docker.io", "registry-1.docker.io"):
+            server = HUB
+        elif server != HUB.rstrip("/"):
+            server = server.partition("://")[2] or server
+        else:
+            server = HUB
+        pair = "{}:{}".format(registry["username"], registry["password"]).encode()
+        auths[server] = {"auth": base64.b64encode(pair).decode()}
+    path = f"{folder}/{container.CREDENTIALS}"
+    _write(path, json.dumps({"auths": auths}))
+    return {"REGISTRY_AUTH_FILE": path, "DOCKER_CONFIG": folder}
+
+
+def bring(engine: str, image: str, env: dict[str, str]) -> None:
+    """Pulls the image, if it is not there. Raises PullFailed."""
+    if not _ask([engine, "image", "inspect", "--format", "{{.Id}}", image], env)[0]:
+        return
+    code, said = _ask([engine, "pull", "--quiet", image], env)
+    if code:
+        raise PullFailed(f"the image {image!r} could not be pulled: {said[-_SAID:] or f'exit code {code}'}")
+
+
+def _ask(argv: list[str], env: dict[str, str]) -> tuple[int, str]:
+    done = subprocess.run(
+        argv, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False
+    )
+    return done.returncode, done.stderr.decode("utf-8", "replace").strip()
+
+
+def _command(work: Message) -> list[str]:
+    folder, engine, options = work["folder"], work["engine"], work["options"]
+    own: list[str] = ["--name", work["name"], "--cidfile", f"{folder}/{container.ID}", "--log-driver", "none"]
+    if not any(option.partition("=")[0] in _CONNECTED for option in options):
+        own += ["--network", "host"]  # the way back to the controller is a port of the node's loopback
+    own += ["--security-opt", "label=disable", "--volume", "{0}:{0}".format(work["root"])]
+    if work["directory"] is not None:
+        own += ["--workdir", work["directory"]]
+    own += ["--user", _user(engine, work["user"])]
+    own += _variables(f"{folder}/{container.VARIABLES}", work["variables"])
+    return [engine, "run", *own, *options, work["image"], *work["argv"]]
+
+
+def _user(engine: str, user: Any) -> str:
+    """Who is, inside, whom the command would be outside. Without root, podman's root is who started it."""
+    if user is not None:
+        return "{}:{}".format(*user)
+    if os.getuid() and engine.endswith("/podman"):
+        return "0:0"
+    return f"{os.getuid()}:{os.getgid()}"
+
+
+def _variables(path: str, variables: dict[str, str]) -> list[str]:
+    """Options that set them: by a file, for all can read command lines; those of several lines go with no other way."""
+    lines, more = [], []
+    for name, value in variables.items():
+        if "\n" in value or "\r" in value or name.startswith("#"):
+            more += ["--env", f"{name}={value}"]
+        else:
+            lines.append(f"{name}={value}\n")
+    _write(path, "".join(lines))
+    return ["--env-file", path, *more]
+
+
+def _write(path: str, text: str) -> None:
+    """To a file that only we can read."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with os.fdopen(fd, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(text)
+
+
+def prefetch(root: str, message: Message) -> None:
+    """Brings the `images` of a message to the node. Raises PullFailed, OSError; NoEngine unless it is `patient`: then a
+    start task may yet bring the engine, and the images come with the first tasks."""
+    try:
+        engine = container.engine(os.environ.get("PATH", os.defpath))
+    except container.NoEngine:
+        if message.get("patient"):
+            return
+        raise
+    folder = container.folder_of(root, "images")
+    os.makedirs(folder, 0o700, exist_ok=True)
+    try:
+        env = {**os.environ, **signed_in(folder, message.get("registries") or [])}
+        for image in message["images"]:
+            bring(engine, image, env)
+    finally:
+        container.forget(root, "images")
