@@ -18,6 +18,13 @@ from .command_spec import (
     UserIdentity,
 )
 from .commands import Command, ConnectNode, CreateVm, DestroyVm, DisconnectNode, ListVms, ReadConsole, RunStartTask
+from .container_configuration import (
+    ContainerConfiguration,
+    container_configuration,
+    invalid_container_configuration,
+    invalid_image,
+    invalid_registry,
+)
 from .context import Context, Deployment
 from .cost import HOUR, Cost, cost_of, node_cost, pool_cost, pool_seconds
 from .database import WRITES, JournalError, explained, named, open_database, vacuum
@@ -67,6 +74,7 @@ from .pool_checks import (
     PoolError,
     check_formula,
     check_pool,
+    check_reach,
     fixed_differences,
     invalid_environment,
     invalid_id,
@@ -108,6 +116,7 @@ __all__ = [
     "Clock",
     "Command",
     "ConnectNode",
+    "ContainerConfiguration",
     "ContainerRegistry",
     "ContainerSettings",
     "Context",
@@ -173,6 +182,8 @@ __all__ = [
     "charged",
     "check_formula",
     "check_pool",
+    "check_reach",
+    "container_configuration",
     "cost_of",
     "count",
     "dearest_price",
@@ -180,8 +191,11 @@ __all__ = [
     "evolve",
     "explained",
     "fixed_differences",
+    "invalid_container_configuration",
     "invalid_environment",
     "invalid_id",
+    "invalid_image",
+    "invalid_registry",
     "invalid_retries",
     "job_options",
     "named",

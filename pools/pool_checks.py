@@ -56,6 +56,14 @@ def _require(property_name: str, fault: str | None) -> None:
         raise PoolError("InvalidPropertyValue", f"{property_name}: {fault}")
 
 
+def check_reach(spec: PoolSpec, provider: str, settings: PoolSettings) -> None:
+    """Can its nodes reach each other, if they are to? Raises PoolError."""
+    reach = settings.profile(provider).reach
+    if spec.enable_inter_node_communication and reach is not True:
+        fault = f"the provider {provider} cannot do it: {reach or 'its nodes do not reach each other'}"
+        _require("enableInterNodeCommunication", fault)
+
+
 def check_targets(dedicated: int | None, low_priority: int | None) -> None:
     """Raises PoolError."""
     for name, value in (("targetDedicatedNodes", dedicated), ("targetLowPriorityNodes", low_priority)):

@@ -18,7 +18,15 @@ from .model import AutoScaleRun, Pool, PoolState, evolve
 from .node_machine import NodeMachine
 from .node_states import NodeState
 from .planner import CreateNode, ForgetNode, RemoveNode, plan
-from .pool_checks import POOL_CHANGEABLE, PoolError, check_formula, check_pool, check_targets, fixed_differences
+from .pool_checks import (
+    POOL_CHANGEABLE,
+    PoolError,
+    check_formula,
+    check_pool,
+    check_reach,
+    check_targets,
+    fixed_differences,
+)
 from .resize_errors import ALLOCATION_TIMED_OUT, CIRCUIT_BREAKER_OPEN, without
 from .sampling import Sample
 from .setbacks import AFRESH, next_try
@@ -39,6 +47,7 @@ class PoolMachine:
         cannot work."""
         ctx = self._ctx
         check_pool(spec, ctx.settings)
+        check_reach(spec, provider, ctx.settings)
         if spec.id in ctx.pools:
             raise PoolError("PoolExists", f"pool {spec.id!r} exists already")
         pool = Pool(

@@ -55,6 +55,8 @@ class Profile:
     boot_timeout: float | None = None  # seconds from create to the agent's hello; None: the general setting
     #: which metadata service on the nodes tells of interruptions ("ec2", "gce", "azure"); None: nobody does
     notices: str | None = None
+    #: nodes can reach each other's ports, if a pool asks for it; else, what to do so that they can
+    reach: bool | str = True
     #: the setting by which pools without an image of their own get theirs
     image: str | None = None
 
@@ -130,6 +132,7 @@ class Vm:
     tags: Mapping[str, str] = field(default_factory=dict)
     size: str | None = None
     zone: str | None = None
+    internal: str | None = None  # where other VMs of its cloud reach it; None: at `address`
     price_per_hour: float | None = None  # what this one costs, as far as the cloud says; None: unknown; 0.0: free
 
 

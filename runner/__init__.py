@@ -3,6 +3,7 @@
 from .command_line import CommandLineError, shell_hint
 from .command_line import split as split_command_line
 from .commands import OpenNode
+from .containers import invalid_container
 from .core import Core
 from .core_settings import CoreSettings
 from .credentials import CredentialError, Credentials, Scope, may_use_api
@@ -62,6 +63,7 @@ from .node_tidying import tidy_nodes
 from .object_store import Blob, LocalStore, ObjectStore, Page, StoreError, Upload, put_blob
 from .outputs import OutputStore
 from .packages import PackageError, PackageStore, check_source
+from .pool_keys import PoolKeys
 from .retention_store import DatabaseSize
 from .s3_store import S3Store
 from .simulated_node import Plan
@@ -98,6 +100,8 @@ from .task_spec import (
     TaskSpec,
 )
 from .task_tally import DoneTotals
+from .user_checks import invalid_account
+from .vault import Vault, VaultError
 from .vm_effects import VmEffects
 
 __all__ = [
@@ -174,6 +178,7 @@ __all__ = [
     "Place",
     "Plan",
     "PoolInfo",
+    "PoolKeys",
     "ReactivateTask",
     "ReplaceJob",
     "ReplaceJobSchedule",
@@ -207,6 +212,8 @@ __all__ = [
     "UpdateJobSchedule",
     "UpdateTask",
     "Upload",
+    "Vault",
+    "VaultError",
     "VmEffects",
     "Workload",
     "WorldEffects",
@@ -215,6 +222,8 @@ __all__ = [
     "cycle_text",
     "find_cycle",
     "fixed_in_job",
+    "invalid_account",
+    "invalid_container",
     "invalid_output",
     "invalid_resource",
     "invalid_source",

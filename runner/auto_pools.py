@@ -21,12 +21,13 @@ from pools import (
     PoolState,
     Table,
     check_pool,
+    check_reach,
     evolve,
 )
 
 from .job_errors import JobError
 from .model import Job, JobSchedule
-from .request_checks import check_start_task
+from .request_checks import check_nodes
 from .spec import AutoPoolSpecification, JobSpec, PoolInfo
 from .states import JobState, ScheduleState
 
@@ -83,10 +84,9 @@ class AutoPools:
             raise JobError("InvalidPropertyValue", text)
         spec = self._spec(auto, str(uuid.UUID(int=0)))
         try:
-            if spec.start_task is not None:
-                check_start_task(spec.start_task)
+            check_nodes(spec)
             check_pool(spec, self._ctx.settings)
-            self._place(spec)
+            check_reach(spec, self._place(spec)[0], self._ctx.settings)
         except PoolError as exc:
             raise PoolError(exc.code, f"{where}: {exc}") from None
         return spec

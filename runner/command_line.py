@@ -7,7 +7,9 @@ import re
 import shlex
 from functools import lru_cache
 
-_WORD = re.compile(r"""(?:[^\s'"]+|'[^']*'|"[^"]*")+""", re.ASCII)
+#: Possessive, so that a line that does not match is not tried in all ways.
+_WORD = re.compile(r"""(?:[^\s'"]++|'[^']*+'|"[^"]*+")++""", re.ASCII)
+_LINE = re.compile(rf"[ \t\r\n]*+(?:{_WORD.pattern}(?:[ \t\r\n]++|\Z))*+", re.ASCII)
 _PIECE = re.compile(r"""[^'"]+|"[^"]*"|'[^']*'""")
 
 #: What only a shell understands, and what it does there.
@@ -42,15 +44,15 @@ def _plain_words(line: str) -> list[str] | None:
         return None
     if "'" not in line and '"' not in line and line.isprintable():
         return line.split()
-    words, at = [], 0
-    for found in _WORD.finditer(line):
-        if line[at : found.start()].strip(" \t\r\n"):
-            return None  # an open quote, a form feed: shlex knows
-        word, at = found.group(), found.end()
-        if "'" in word or '"' in word:
-            word = "".join(p[1:-1] if p[0] in "'\"" else p for p in _PIECE.findall(word))
-        words.append(word)
-    return None if line[at:].strip(" \t\r\n") else words
+    if _LINE.fullmatch(line) is None:
+        return None  # an open quote, a form feed: shlex knows
+    words: list[str] = _WORD.findall(line)
+    for at, word in enumerate(words):
+        if word[0] in "'\"" and word[-1] == word[0] and word.count(word[0]) == 2:
+            words[at] = word[1:-1]
+        elif "'" in word or '"' in word:
+            words[at] = "".join(p[1:-1] if p[0] in "'\"" else p for p in _PIECE.findall(word))
+    return words
 
 
 def shell_hint(command_line: str) -> str | None:

@@ -57,17 +57,21 @@ class StartExecution(Command):
     user: dict[str, Any] | None = None
     #: {"url", "restore": bool}: where its checkpoint is saved if it fails; what was saved there is put back before
     checkpoint: dict[str, Any] | None = None
+    #: how it runs in a container, passwords sealed (see containers.contained); None: in none
+    container: dict[str, Any] | None = None
     #: runs first; `argv` only after a ProceedExecution
     coordination: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PrepareNode(Command):
-    """Bring the packages to the node, then run its start task, if it has one."""
+    """Bring the packages and images to the node, then run its start task, if it has one."""
 
     node_id: str
     packages: tuple[ApplicationPackage, ...]
     start: StartExecution | None
+    #: images that it needs (see containers.images); None: none
+    images: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,3 +108,18 @@ class Acknowledge(Command):
 
     node_id: str
     execution_ids: tuple[str, ...] = field(default=())
+
+
+def acknowledged_together(commands: tuple[Command, ...]) -> tuple[Command, ...]:
+    """The same, with all that a node may forget in one message, where the first of them stood."""
+    ids: dict[str, list[str]] = {}
+    for command in commands:
+        if type(command) is Acknowledge:
+            ids.setdefault(command.node_id, []).extend(command.execution_ids)
+    kept: list[Command] = []
+    for command in commands:
+        if type(command) is not Acknowledge:
+            kept.append(command)
+        elif command.node_id in ids:
+            kept.append(Acknowledge(command.node_id, tuple(ids.pop(command.node_id))))
+    return tuple(kept)

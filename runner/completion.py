@@ -8,7 +8,7 @@ from pools import ExecutionResult, FailureInfo
 
 from .events import Outcome
 from .model import Task
-from .states import TaskEvent, next_task_state
+from .states import TaskEvent
 
 
 def completion(
@@ -17,9 +17,10 @@ def completion(
     """What changes in the record. `satisfies`: may tasks start that depend on it? `report`: of the execution that was
     its last; None if nobody has heard of its end."""
     changes: dict[str, Any] = {
-        "state": next_task_state(task.id, task.state, TaskEvent.ENDED, task.story),
+        "state": task.after(TaskEvent.ENDED),
         "node_id": None,
         "ended": False,
+        "verdict": None,
         "waiting": False,
         "scheduling_error": None,
         "failure": failure,
@@ -27,6 +28,7 @@ def completion(
         "result": ExecutionResult.SUCCESS if failure is None else ExecutionResult.FAILURE,
         "end_time": report.end_time if report is not None else now,
         "exit_code": report.exit_code if report is not None else None,
+        "container_id": report.container_id if report is not None else None,
     }
     if report is not None and report.start_time is not None:
         changes["start_time"] = report.start_time
@@ -42,10 +44,12 @@ def reactivation() -> dict[str, Any]:
         "start_time": None,
         "end_time": None,
         "exit_code": None,
+        "container_id": None,
         "failure": None,
         "result": None,
         "satisfies": False,
         "ending": None,
+        "instances": (),
         "retry_count": 0,
         "last_retry_time": None,
     }

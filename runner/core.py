@@ -31,7 +31,7 @@ from pools import (
 )
 
 from .auto_pools import AutoPools, PlacePool
-from .commands import KillExecution, OpenNode
+from .commands import KillExecution, OpenNode, acknowledged_together
 from .core_settings import CoreSettings
 from .endings import in_detail
 from .events import Event, Tick, TimeLost
@@ -179,7 +179,7 @@ class Core:
         )
         self.ctx.commands.clear()
         self.tasks.let_go()
-        return self._ledger.take(), commands
+        return self._ledger.take(), acknowledged_together(commands)
 
     def next_due(self) -> float | None:
         """When `settle` wants to be called next, whatever happens."""
@@ -247,7 +247,14 @@ class Core:
     def node_gone(self, node_id: str, now: float) -> None:
         node = self.ctx.nodes.get(node_id)
         failed = node is not None and node.previous_state == NodeState.UNUSABLE
-        self.tasks.node_gone(node_id, (node.reason or "") if node is not None and failed else None, now)
+        died = (node.reason or "") if node is not None and failed else None
+        lost = now if node is None or node.unreachable_since is None else node.unreachable_since
+        unheard = self.tasks.unheard(node_id, lost)
+
+        def begun(task: Task) -> bool:
+            return task.execution_at(node_id) in unheard and self.executions.is_ready(task.job_id, node_id)
+
+        self.tasks.node_gone(node_id, died, now, begun)
         self.job_nodes.node_gone(node_id, now)
 
     # -- restart ---------------------------------------------------------------------------------------------

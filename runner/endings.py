@@ -24,9 +24,17 @@ def checkpoint_of(task: Task) -> dict[str, Any]:
 def in_detail(command: KillExecution, task: Task | None, node: Node | None, grace: float, now: float) -> KillExecution:
     """The command with what follows from why the task ends, and from when its node goes. `task`: whose execution it is,
     if it is one's."""
-    if task is not None and task.ending is Ending.REQUEUE:
-        command = replace(command, again=True, checkpoint=checkpoint_of(task))
+    if task is not None and _runs_again(task):
+        # of the instances of a multi-instance task, the primary has the checkpoint
+        own = command.execution_id == task.execution_id
+        command = replace(command, again=True, checkpoint=checkpoint_of(task) if own else None)
     if node is not None and node.reclaim_at is not None:
         left = max(0.0, node.reclaim_at - SAVING - now)
         command = replace(command, grace=min(grace, left))
     return command
+
+
+def _runs_again(task: Task) -> bool:
+    if task.ending is None and task.verdict is not None:
+        return task.verdict.kind != "outcome"
+    return task.ending is Ending.REQUEUE

@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 
 #: Events handled in one transaction at most.
 BATCH = 1000
+#: Under load, batches follow each other so many seconds apart: a commit costs as much as ten tasks. When it is quiet,
+#: and when somebody waits for an answer, there is no pause.
+BEAT = 0.01
 #: Pause (seconds) before the journal is tried again after it failed (disk full).
 JOURNAL_RETRY = 1.0
 #: Longest time (seconds) that the loop waits for an event: a clock that was set back cannot make it sleep for long.
@@ -70,6 +73,7 @@ class Engine:
         self._observe = observe
         self._housekeep = housekeep
         self._housekept = self._looked = clock.now()
+        self._quiet_until = 0.0
         self._inbox: queue.SimpleQueue[tuple[Event, Future[None] | None]] = queue.SimpleQueue()
         self.stopping = threading.Event()
         #: why the journal cannot be written at present
@@ -136,6 +140,7 @@ class Engine:
             self._checkpoint(type(command).__name__)
             self._effects.issue(command)
         if changes:
+            self._quiet_until = time.monotonic() + BEAT
             self._observe(changes)
         if now - self._housekept > HOUSEKEEPING:
             self._housekept = now
@@ -167,7 +172,10 @@ class Engine:
             try:
                 batch.append(self._inbox.get_nowait())
             except queue.Empty:
-                break
+                pause = self._quiet_until - time.monotonic()
+                if pause <= 0 or self.stopping.is_set() or any(future is not None for _, future in batch):
+                    break
+                time.sleep(pause)
         return batch
 
     def _commit(self, changes: Sequence[Change]) -> None:

@@ -4,12 +4,14 @@ Pure."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from pools import EnvironmentSetting
 
 from .model import ApplicationPackage
 
+#: Stands in AZ_BATCH_MASTER_NODE, as in Azure Batch; nothing listens there but what the task starts.
+MASTER_PORT = 6000
 _FLATTENED = re.compile(r"[#.\-]")
 
 
@@ -44,6 +46,18 @@ def preparation_environment(root: str, directory: str) -> dict[str, str]:
 
 def task_environment(job_id: str, task_id: str) -> dict[str, str]:
     return {"AZ_BATCH_JOB_ID": job_id, "AZ_BATCH_TASK_ID": task_id}
+
+
+def instance_environment(addresses: Sequence[str], number: int, shared: str) -> dict[str, str]:
+    """What the instances of a multi-instance task know of each other; the first address is the primary's."""
+    return {
+        "AZ_BATCH_HOST_LIST": ",".join(addresses),
+        "AZ_BATCH_NODE_LIST": ";".join(addresses),
+        "AZ_BATCH_MASTER_NODE": f"{addresses[0]}:{MASTER_PORT}",
+        "AZ_BATCH_IS_CURRENT_NODE_MASTER": "false" if number else "true",
+        "AZ_BATCH_TASK_SHARED_DIR": shared,
+        "EBBTIDE_INSTANCE": str(number),
+    }
 
 
 def package_environment(

@@ -141,12 +141,13 @@ class ConsoleRead(Event):
 class NodeConnected(Event):
     """`connection`: its number, as in OpenNode; what comes of an older one counts for nothing. `known`: the executions
     that the node knows of, running or ended and not yet acknowledged. `boot`: names the time since the node started, ""
-    if nobody can tell."""
+    if nobody can tell. `damaged`: records of others may have been destroyed."""
 
     node_id: str
     connection: int
     known: frozenset[str]
     boot: str = ""
+    damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +225,8 @@ class Outcome(Event):
     timed_out: bool = False
     error: tuple[str, str] | None = None
     outputs: tuple[Output, ...] = ()
+    #: of the container that it ran in
+    container_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ directory, argv, environment, packages. Pure."""
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -12,6 +13,7 @@ from pools import ApplicationPackageReference, Context, Node, Table
 from . import environment as env
 from .command_line import split
 from .commands import PrepareNode, StartExecution
+from .containers import contained, images
 from .credentials import may_use_api
 from .endings import checkpoint_of
 from .execution_ids import present_id, start_task_id
@@ -68,7 +70,7 @@ class Executions:
             name = wanted if reference.version is None else f"{wanted} version {reference.version}"
             known = ", ".join(sorted(f"{p.application_id} {p.version}" for p in self._applications)) or "none"
             raise JobError("ApplicationNotFound", f"there is no application package {name!r}; known: {known}")
-        return max(versions, key=lambda p: p.created)
+        return max(versions, key=lambda p: (p.default, p.created))
 
     def _package_environment(self, packages: Iterable[ApplicationPackage], root: str) -> dict[str, str]:
         packages = tuple(packages)
@@ -106,7 +108,7 @@ class Executions:
             **env.directory_environment(root, directory),
             **_preparation_environment(job, root),
         }
-        return StartExecution(
+        start = StartExecution(
             node.id,
             task.execution_id,
             "task",
@@ -121,7 +123,31 @@ class Executions:
             outputs=outputs(spec.output_files),
             user=run_as(spec.user_identity),
             checkpoint=_checkpoint(task, spec, job),
+            container=contained(spec.container_settings, pool.spec),
         )
+        return self._of_instance(start, task, spec) if task.instances else start
+
+    def _of_instance(self, start: StartExecution, task: Task, spec: TaskSpec) -> StartExecution:
+        """Of a multi-instance task: the coordination command everywhere, and what comes after it on the primary."""
+        settings, number = spec.multi_instance_settings, task.instance_at(start.node_id)
+        assert settings is not None and number is not None, "the task is placed there"
+        addresses = [self._address_of(each.node_id) for each in task.instances]
+        shared = start.environment["AZ_BATCH_TASK_WORKING_DIR"]
+        common = resources(settings.common_resource_files)
+        start = replace(
+            start,
+            execution_id=task.execution_of(number),
+            environment={**start.environment, **env.instance_environment(addresses, number, shared)},
+            resources=common if number else (*common, *start.resources),
+            coordination=split(settings.coordination_command_line),
+        )
+        return replace(start, wall=None, api_job=None, outputs=(), checkpoint=None) if number else start
+
+    def _address_of(self, node_id: str) -> str:
+        """Where the other nodes of its pool reach the node; "" of one that has just gone: the attempt is over then."""
+        node = self._ctx.nodes.get(node_id)
+        vm = node.vm if node is not None else None
+        return (vm.internal or vm.address or "") if vm is not None else ""
 
     def of_job_node(self, record: JobNode, node: Node) -> StartExecution:
         """The command for the job's preparation or release task, whichever is under way on the node."""
@@ -153,6 +179,7 @@ class Executions:
             resources=resources(spec.resource_files),
             wall=_seconds(wall),
             user=run_as(spec.user_identity),
+            container=contained(spec.container_settings, self._ctx.pools[node.pool_id].spec),
         )
 
     def prepare(self, node: Node, attempt: int) -> PrepareNode:
@@ -161,7 +188,7 @@ class Executions:
         packages = self._packages(pool.spec.application_package_references)
         task = pool.spec.start_task
         if task is None:
-            return PrepareNode(node.id, packages, None)
+            return PrepareNode(node.id, packages, None, images(pool.spec))
         root = _root(node)
         variables = {
             **self._package_environment(packages, root),
@@ -178,8 +205,9 @@ class Executions:
             packages,
             resources(task.resource_files),
             user=run_as(task.user_identity),
+            container=contained(task.container_settings, pool.spec),
         )
-        return PrepareNode(node.id, packages, start)
+        return PrepareNode(node.id, packages, start, images(pool.spec))
 
 
 def _root(node: Node) -> str:

@@ -75,11 +75,12 @@ def _last(url: str) -> str:
 @dataclass(frozen=True, slots=True)
 class TaskFiles:
     """What start messages get as they leave. `limit`: bytes of a resource file, or of all in a container; `timeout`:
-    seconds for each."""
+    seconds for each. `checkpoint_limit`: bytes of what is saved of one task."""
 
     signer: Signer
     limit: int
     timeout: float
+    checkpoint_limit: int = 1 << 34
 
     def finished(self, message: dict[str, Any], now: float) -> dict[str, Any]:
         """The start message with signed addresses and limits."""
@@ -94,7 +95,8 @@ class TaskFiles:
         return {**message, **changed} if changed else message
 
     def checkpoint(self, checkpoint: FileMessage, expires: float) -> FileMessage:
-        return self._signed(checkpoint, "url", "rw", expires, exact=True)
+        limited = {**checkpoint, "limit": self.checkpoint_limit}
+        return self._signed(limited, "url", "rw", expires, exact=True)
 
     def _resource(self, resource: FileMessage, expires: float) -> FileMessage:
         limited = {**resource, "limit": self.limit, "timeout": self.timeout}
@@ -170,6 +172,8 @@ def invalid_output(file: OutputFile) -> str | None:
     """What is wrong with an output file, or None."""
     if not file.file_pattern or "\0" in file.file_pattern:
         return "filePattern must not be empty"
+    if _leads_out(file.file_pattern):
+        return f"filePattern {file.file_pattern[:80]!r} leads out of the folder of the task; `../` is as far as it goes"
     to = file.destination.container
     url = to.container_url
     if is_storage(url):
@@ -188,6 +192,18 @@ def invalid_output(file: OutputFile) -> str | None:
         if any(char in "\r\n\0" for char in header.value) or not header.value.isascii():
             return f"uploadHeaders: the value of {header.name} must be one line of ASCII"
     return None
+
+
+def _leads_out(pattern: str) -> bool:
+    """Only what can be seen without the task's variables, and without knowing where the node has its folders."""
+    if pattern.startswith(("/", "$")):
+        return False
+    depth = 1  # of the working directory below the task's folder
+    for part in pattern.split("/"):
+        depth += -1 if part == ".." else part not in ("", ".")
+        if depth < 0:
+            return True
+    return False
 
 
 def _is_http(url: str) -> bool:

@@ -9,13 +9,13 @@ time.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from pools import Cost, Node, cost_of
 
 from .events import Outcome
-from .model import Job, Task, TaskKey
+from .model import Instance, Job, Task, TaskKey
 from .scheduler import NodeSlots
 from .states import TaskState
 from .task_tally import DoneTotals
@@ -59,7 +59,7 @@ class JobCosts:
         """The task's present execution has ended, as `report` says or unheard: what changes in the task's record. To be
         called before the task leaves its node."""
         self._running[task.job_id].pop(task.key, None)
-        if task.node_id is None:
+        if task.node_id is None or task.instances:  # those of a multi-instance task were charged one by one
             return {}
         node, end, start = self._node_of(task.node_id), now, None
         if task.state is TaskState.RUNNING:
@@ -73,6 +73,23 @@ class JobCosts:
         share = share_of(task, self._slots[task.node_id].slots)
         if report is None:
             share *= self._gone[1] if self._gone[0] == task.node_id else self._crowding(task.node_id)
+        cost = cost_of((end - start) * share, node.price_per_hour if node is not None else None)
+        self._add(task.job_id, cost)
+        self.touched.add(task.job_id)
+        return {"cost": task.cost + cost.known, "unpriced_seconds": task.unpriced_seconds + cost.unpriced}
+
+    def charge_instance(
+        self, task: Task, instance: Instance, now: float, report: Outcome | None = None
+    ) -> dict[str, Any]:
+        """The same for one instance of a multi-instance task."""
+        node, start, end = self._node_of(instance.node_id), instance.start_time, now
+        if report is not None:
+            start, end = report.start_time, report.end_time
+        elif node is not None and node.vm_ended is not None:
+            end = min(end, node.vm_ended)
+        if start is None or end <= start:
+            return {}
+        share = share_of(task, self._slots[instance.node_id].slots)
         cost = cost_of((end - start) * share, node.price_per_hour if node is not None else None)
         self._add(task.job_id, cost)
         self.touched.add(task.job_id)
@@ -94,14 +111,24 @@ class JobCosts:
     def running(self, job_id: str) -> Iterable[tuple[float, float, float | None]]:
         """Of each execution that runs: since when, its share of its node, and the node's price per hour."""
         for task in self._running[job_id].values():
-            if task.node_id is not None and task.start_time is not None:
-                node, share = self._node_of(task.node_id), share_of(task, self._slots[task.node_id].slots)
+            for node_id, since in _places(task):
+                node, share = self._node_of(node_id), share_of(task, self._slots[node_id].slots)
                 price = node.price_per_hour if node is not None else None
-                yield task.start_time, share * self._crowding(task.node_id), price
+                yield since, share * self._crowding(node_id), price
 
     def forget(self, job_id: str) -> None:
         """The job is over: nobody asks for what its executions take at present."""
         self._running.pop(job_id, None)
+
+
+def _places(task: Task) -> Iterator[tuple[str, float]]:
+    """Where the task's present execution, or instances of it, run, and since when."""
+    if task.instances:
+        for each in task.instances:
+            if each.start_time is not None and not each.over:
+                yield each.node_id, each.start_time
+    elif task.node_id is not None and task.start_time is not None:
+        yield task.node_id, task.start_time
 
 
 def share_of(task: Task, slots: int) -> float:
@@ -115,4 +142,8 @@ def task_cost(task: Task, node: Node | None, slots: int, now: float) -> Cost:
     if task.state is not TaskState.RUNNING or task.start_time is None or node is None:
         return cost
     end = now if node.vm_ended is None else node.vm_ended
-    return cost + cost_of(max(0.0, end - task.start_time) * share_of(task, slots), node.price_per_hour)
+    share = share_of(task, slots)
+    if task.instances:  # the nodes of a pool cost about the same
+        running = sum(max(0.0, end - since) for _, since in _places(task))
+        return cost + cost_of(running * share, node.price_per_hour)
+    return cost + cost_of(max(0.0, end - task.start_time) * share, node.price_per_hour)

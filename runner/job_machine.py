@@ -10,9 +10,9 @@ from pools import Command, Ids, Ledger, Node, Table, Timers, evolve
 from .commands import RecallExecutions
 from .job_errors import JobError, over
 from .model import Ending, Job, JobSchedule, Task
+from .multi_instance import MultiInstanceTasks
 from .spec import UNLIMITED, JobSpec, PoolInfo
 from .states import JobEvent, JobState, TaskState, next_job_state
-from .task_machine import TaskMachine
 from .task_spec import TaskSpec
 
 #: A job in one of these comes to another by itself.
@@ -40,7 +40,7 @@ class JobMachine:
         node_of: Callable[[str], Node | None] = lambda node_id: None,
     ) -> None:
         self.jobs: Table[str, Job] = Table(ledger, "jobs")
-        self.tasks = TaskMachine(ledger, self.jobs, say, node_of)
+        self.tasks = MultiInstanceTasks(ledger, self.jobs, say, node_of)
         self._ids = ids
         self._timers = timers
         self._pools = pools

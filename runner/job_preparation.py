@@ -66,7 +66,9 @@ class JobPreparation(JobNodeRecords):
             record = self._prepare_again(record, now, retry_count=0, lost=0)
         if self._lets_start(record):
             return True
-        self.waiting.setdefault(record.key, {})[task.execution_id] = task.key
+        execution_id = task.execution_at(node.id)
+        assert execution_id is not None, "the task has just been placed there"
+        self.waiting.setdefault(record.key, {})[execution_id] = task.key
         return False
 
     def _preparation(self, job_id: str) -> JobPreparationTask:
@@ -159,9 +161,9 @@ class JobPreparation(JobNodeRecords):
         for (_, node_id), executions in tuple(self.waiting.items()):
             for execution_id, key in tuple(executions.items()):
                 task = self._tasks.tasks.get(key)
-                if task is None or task.node_id != node_id or task.execution_id != execution_id:
+                if task is None or task.execution_at(node_id) != execution_id:
                     del executions[execution_id]
-                elif task.ending is not None or node_id in self._leaving:
+                elif task.is_ending or node_id in self._leaving:
                     del executions[execution_id]
                     self._tasks.recalled(node_id, execution_id, now)
 

@@ -24,7 +24,7 @@ from .preparation_checks import check_own_ids
 from .request_checks import check_job, check_specification
 from .spec import JobSpec, JobSpecification, PoolInfo
 from .states import JobState
-from .task_checks import check_task
+from .task_checks import check_reach, check_task
 from .task_spec import TaskSpec
 
 #: Attributes of a job that may change, as the Batch REST API has it.
@@ -89,16 +89,18 @@ class JobRequests:
         spec = event.spec
         pool = self._auto_pools.check(spec.pool_info, ("job",))
         check_job(spec.id, spec, event.tasks, pool.task_slots_per_node)
+        check_reach(event.tasks, pool)
         self._check_packages(spec, event.tasks)
         self._jobs.add_job(spec, event.tasks, now)
         self._ctx.dirty.add(self._jobs.jobs[spec.id].pool_id)
 
     def _add_tasks(self, event: jev.AddTasks, now: float) -> None:
         job = self._jobs.living_job(event.job_id)
-        slots = self._auto_pools.check(PoolInfo(pool_id=job.pool_id)).task_slots_per_node
+        pool = self._auto_pools.check(PoolInfo(pool_id=job.pool_id))
         check_own_ids(job.spec, event.tasks)
         for task in event.tasks:
-            check_task(task, slots, job.spec)
+            check_task(task, pool.task_slots_per_node, job.spec)
+        check_reach(event.tasks, pool)
         self._check_packages(None, event.tasks)
         self._jobs.add_tasks(event.job_id, event.tasks, now)
         self._ctx.dirty.add(job.pool_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntFlag, StrEnum
+from typing import Literal
 
 import msgspec
 
@@ -10,7 +11,15 @@ from pools import ExecutionResult, FailureInfo, Record
 
 from .command_line import shell_hint
 from .spec import JobScheduleSpec, JobSpec
-from .states import JobNodeState, JobState, ScheduleState, TaskState
+from .states import (
+    TASK_TRANSITIONS,
+    JobNodeState,
+    JobState,
+    ScheduleState,
+    TaskEvent,
+    TaskState,
+    next_task_state,
+)
 from .task_spec import TaskSpec, unpacked
 
 TaskKey = tuple[str, str]  # (job id, task id)
@@ -34,6 +43,50 @@ class Done(IntFlag):
     SATISFIES = 2
 
 
+class Instance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a multi-instance task does on one of its nodes (Batch REST API: a subtask, but for the primary)."""
+
+    node_id: str
+    state: Literal["preparing", "running", "completed"] = "preparing"
+    #: since when
+    state_time: float
+    #: its coordination command has succeeded
+    coordinated: bool = False
+    start_time: float | None = None
+    end_time: float | None = None
+    exit_code: int | None = None
+    result: ExecutionResult | None = None
+    failure: FailureInfo | None = None
+
+    @property
+    def over(self) -> bool:
+        """It is certain to run no more."""
+        return self.state == "completed"
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an attempt of a multi-instance task has come to, while its other instances are being ended.
+
+    "outcome": as the fields below say; "lost": a node that lives has lost an instance; "gone": a node has gone (by
+    itself, if there is a reason); "back": an instance was given back.
+    """
+
+    kind: Literal["outcome", "lost", "gone", "back"]
+    reason: str | None = None
+    #: of one that was given back: does that count?
+    requeued: bool = True
+    start_time: float | None = None
+    end_time: float = 0.0
+    exit_code: int | None = None
+    killed: bool = False
+    timed_out: bool = False
+    error: tuple[str, str] | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        return self.kind == "outcome" and not (self.exit_code or self.killed or self.timed_out or self.error)
+
+
 class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
     job_id: str
     id: str
@@ -48,6 +101,12 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
     is_job_manager: bool = False
     #: takes a whole node (a job manager task with runExclusive)
     exclusive: bool = False
+    #: nodes that a multi-instance task takes; 0: it is none
+    size: int = 0
+    #: of a multi-instance task, where it is placed, or was when it ended: the primary first
+    instances: tuple[Instance, ...] = ()
+    #: of a multi-instance task whose present attempt is over; it is placed until all of its instances are
+    verdict: Verdict | None = None
     #: the node that it would like to run on
     affinity: str | None = None
     #: it depends on other tasks, and not all of them have ended so that it may start
@@ -64,6 +123,8 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
     start_time: float | None = None
     end_time: float | None = None
     exit_code: int | None = None
+    #: of the container that the last execution ran in
+    container_id: str | None = None
     result: ExecutionResult | None = None
     failure: FailureInfo | None = None
     #: of one that waits: why it cannot start, as things are
@@ -104,7 +165,41 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def execution_id(self) -> str:
+        """Of the present attempt; of a multi-instance task, the primary's."""
         return f"{self.uid}-{self.attempt}"
+
+    def after(self, event: TaskEvent) -> TaskState:
+        """The state that `event` leads to. Raises InvalidTransition."""
+        state = TASK_TRANSITIONS.get((self.state, event))
+        return next_task_state(self.id, self.state, event, self.story) if state is None else state
+
+    @property
+    def is_ending(self) -> bool:
+        """Its present execution has been asked to end, if it has not ended."""
+        return self.ending is not None or self.verdict is not None
+
+    def instance_at(self, node_id: str) -> int | None:
+        """Which instance of a multi-instance task is placed on the node and not over; 0 is the primary."""
+        found = (n for n, each in enumerate(self.instances) if each.node_id == node_id and not each.over)
+        return next(found, None)
+
+    def execution_of(self, instance: int) -> str:
+        """The execution id of an instance: the primary's, or `<that>.<n>`."""
+        return f"{self.execution_id}.{instance}" if instance else self.execution_id
+
+    def execution_at(self, node_id: str) -> str | None:
+        """The present execution on the node; None: there is none."""
+        if not self.instances:
+            return self.execution_id if self.node_id == node_id else None
+        number = self.instance_at(node_id)
+        return None if number is None else self.execution_of(number)
+
+    def has_started_at(self, node_id: str) -> bool:
+        """Has its present execution on the node been started, as far as is known?"""
+        if not self.instances:
+            return self.ended or self.state is TaskState.RUNNING
+        number = self.instance_at(node_id)
+        return number is not None and self.instances[number].state == "running"
 
     @property
     def story(self) -> str:
@@ -227,6 +322,8 @@ class ApplicationPackage(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
     size: int
     created: float
+    #: references without a version stand for it
+    default: bool = False
 
 
 class Output(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

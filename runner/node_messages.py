@@ -68,6 +68,8 @@ def start_message(command: StartExecution) -> Message:
         message["user"] = command.user
     if command.checkpoint is not None:
         message["checkpoint"] = command.checkpoint
+    if command.container is not None:
+        message["container"] = command.container
     if command.coordination is not None:
         message["coordination"] = command.coordination
     return message
@@ -101,6 +103,7 @@ def outcome_of(node_id: str, message: Message, outputs: list[Output]) -> ev.Outc
         bool(message["timeout"]),
         (str(error["code"]), str(error["message"])) if error is not None else None,
         tuple(outputs),
+        str(message["container"]) if message.get("container") else None,
     )
 
 

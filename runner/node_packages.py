@@ -1,4 +1,4 @@
-"""Application packages on one node: uploaded and unpacked, each once per connection."""
+"""Application packages on one node: uploaded and unpacked, each once per connection; and images of containers."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from .packages import PackageStore
 
 #: Seconds for unpacking one package on a node.
 INSTALL_TIMEOUT = 600.0
+#: Seconds for all images of a pool on a node; how the order for them is called.
+IMAGES_TIMEOUT, IMAGES = 3600.0, "images"
 #: A transfer that breaks while the connection holds (no channel left, say) is tried so often, with pauses (seconds).
 TRIES, PAUSE = 5, 1.0
 
@@ -51,6 +53,22 @@ class NodePackages:
                         return f"application package {package.application_id} could not be brought to the node: {exc}"
                 except (LinkError, OSError) as exc:
                     return f"application package {package.application_id} could not be installed: {exc}"
+        return None
+
+    def bring_images(self, images: Message) -> str | None:
+        """Have the node bring images of containers; says why if that cannot be done. Blocks too."""
+        reply: Future[None] = Future()
+        with self._lock:
+            self._replies[IMAGES] = reply
+        if self._closed.is_set():
+            return "the connection was closed"
+        self._send({"op": "install", "id": IMAGES, **images})
+        try:
+            reply.result(timeout=IMAGES_TIMEOUT)
+        except TimeoutError:
+            return f"the images of containers did not come within {IMAGES_TIMEOUT:g} s"
+        except LinkError as exc:
+            return f"images of containers: {exc}"
         return None
 
     def reply(self, message: Message) -> None:

@@ -31,6 +31,8 @@ from .node_outcomes import NodeOutcomes
 from .node_packages import NodePackages
 from .outputs import OutputStore
 from .packages import PackageStore
+from .user_identity import without_passwords
+from .vault import VaultError
 
 log = logging.getLogger(__name__)
 
@@ -187,9 +189,21 @@ class NodeSession:
         error = self._packages.install(command.packages)
         if self._closed.is_set():
             return  # the next connection prepares the node again
+        if error is None and command.images is not None:
+            error = self._bring_images(command.images)
+            if self._closed.is_set():
+                return
         if error is None and command.start is not None:
             self._send_start(command.start)
         self._post(ev.NodePrepared(self.node_id, error))
+
+    def _bring_images(self, images: Message) -> str | None:
+        """Why they cannot be had, if so."""
+        try:
+            opened = self._equipment.opened(images) if self._equipment is not None else images
+        except VaultError as exc:
+            return f"images of containers: {exc}"
+        return self._packages.bring_images(opened)
 
     def _install_and_start(self, command: StartExecution) -> None:
         error = self._packages.install(command.packages)
@@ -214,6 +228,8 @@ class NodeSession:
                 message = through_door(start_message(command), door)
         except NoDoor as error:
             self._failed(command.execution_id, UNAVAILABLE, str(error))
+        except VaultError as error:
+            self._failed(command.execution_id, "PasswordUnavailable", f"containerSettings.registry: {error}")
         else:
             self.send(message)
 
@@ -236,7 +252,7 @@ class NodeSession:
     def _message(self, message: Message) -> None:
         match message["op"]:
             case "hello":
-                self._hello(message["executions"], message.get("boot", ""))
+                self._hello(message["executions"], message.get("boot", ""), message.get("damaged") is True)
             case "started":
                 self._post(ev.ExecutionStarted(self.node_id, message["id"], message["time"]))
             case "finished":
@@ -258,10 +274,11 @@ class NodeSession:
             case "error":
                 log.error("node %s: its agent says: %s", self.node_id, message["message"])
 
-    def _hello(self, known: list[Message], boot: str) -> None:
+    def _hello(self, known: list[Message], boot: str, damaged: bool) -> None:
         # before anything that is started because of this event
-        self.send(through_door(self._configuration, self._link.door if self._link is not None else None))
-        self._post(ev.NodeConnected(self.node_id, self._connection, frozenset(x["id"] for x in known), str(boot or "")))
+        self.send(through_door(self._configured(), self._link.door if self._link is not None else None))
+        keys = frozenset(x["id"] for x in known)
+        self._post(ev.NodeConnected(self.node_id, self._connection, keys, str(boot or ""), damaged))
         for execution in known:
             if execution["state"] == "running":
                 self._post(ev.ExecutionStarted(self.node_id, execution["id"], execution["time"]))
@@ -269,6 +286,16 @@ class NodeSession:
                     self._post(ev.ExecutionCoordinated(self.node_id, execution["id"]))
             elif execution["state"] == "finished":
                 self._outcomes.finished(execution)
+
+    def _configured(self) -> Message:
+        """The first message; an account whose password cannot be had has none."""
+        if self._equipment is None:
+            return self._configuration
+        try:
+            return {**self._configuration, "users": self._equipment.users(self._configuration["users"])}
+        except VaultError as exc:
+            log.error("node %s: its user accounts get no passwords: %s", self.node_id, exc)
+            return {**self._configuration, "users": without_passwords(self._configuration["users"])}
 
     def _usage(self, message: Message) -> None:
         try:

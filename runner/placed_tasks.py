@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pools import Ledger, Node, Table, evolve
 
 from .job_costs import JobCosts
-from .model import Job, Task
+from .model import Instance, Job, Task
 from .scheduler import Durations, NodeSlots, Placement, Stage
-from .states import TaskEvent, TaskState, next_task_state
+from .states import TaskEvent, TaskState
 from .waiting_tasks import WaitingTasks
 
 
@@ -25,7 +25,7 @@ class PlacedTasks(WaitingTasks):
 
     def place(self, task: Task, node: NodeSlots, holds: bool, now: float) -> Task:
         """Record that the task's next execution is placed on `node`; with `holds` False it waits there."""
-        state = next_task_state(task.id, task.state, TaskEvent.PLACED, task.story) if holds else task.state
+        state = task.after(TaskEvent.PLACED) if holds else task.state
         changes = {"state": state, "attempt": task.attempt + 1, "node_id": node.node_id, "ended": False}
         task = self.put(task, evolve(task, now, **changes))
         slots = node.slots if task.exclusive else task.slots
@@ -35,8 +35,27 @@ class PlacedTasks(WaitingTasks):
         self.touched.add(node.node_id)
         return task
 
+    def place_together(self, task: Task, nodes: Sequence[NodeSlots], now: float) -> Task:
+        """Record that the next attempt of a multi-instance task is placed on these, the primary on the first."""
+        state = task.after(TaskEvent.PLACED)
+        instances = tuple(Instance(node_id=node.node_id, state_time=now) for node in nodes)
+        changes = {"state": state, "attempt": task.attempt + 1, "node_id": nodes[0].node_id, "instances": instances}
+        task = self.put(task, evolve(task, now, **changes))
+        for number, node in enumerate(nodes):
+            node.place(task.execution_of(number), Placement(task.key, task.slots, now, Stage.HOLDS))
+            self.touched.add(node.node_id)
+        self.queue.placed(task)
+        return task
+
     def _place_record(self, task: Task) -> None:
         assert task.node_id is not None
+        if task.instances:
+            for number, each in enumerate(task.instances):
+                if not each.over:
+                    placement = Placement(task.key, task.slots, each.state_time, Stage.HOLDS)
+                    self.slots[each.node_id].place(task.execution_of(number), placement)
+            self.queue.placed(task)
+            return
         node = self.slots.get(task.node_id)
         if node is None:
             job = self._jobs[task.job_id]
@@ -56,6 +75,31 @@ class PlacedTasks(WaitingTasks):
         node = self.slots.get(node_id)
         return len(node.placements) if node is not None else 0
 
+    def heard(self, node_id: str, now: float) -> None:
+        """The node has told of an execution."""
+        node = self.slots.get(node_id)
+        if node is not None:
+            node.heard = now
+
+    def unheard(self, node_id: str, until: float) -> frozenset[str]:
+        """The executions that may have begun on the node before `until`, as far as it has told: all that had slots, and
+        of those that waited there as many as could follow since it last told of one. (Twice as many: means are means.)
+        """
+        node = self.slots.get(node_id)
+        if node is None:
+            return frozenset()
+        begun, follow, seconds = set(), 2 * node.slots, 2 * node.slots * (until - node.heard)
+        for execution_id, placement in node.placements.items():
+            if placement.stage is Stage.QUEUED:
+                if follow > 0:
+                    follow -= 1
+                elif seconds > 0:
+                    seconds -= self.durations.mean(placement.key[0])
+                else:
+                    continue
+            begun.add(execution_id)
+        return frozenset(begun)
+
     def _current(self, node_id: str, execution_id: str) -> Task | None:
         """The task whose present execution this is, or None if the report is stale."""
         task = self.task_of(execution_id)
@@ -65,11 +109,18 @@ class PlacedTasks(WaitingTasks):
 
     def _unplace(self, task: Task) -> None:
         assert task.node_id is not None
+        if task.instances:  # each of them has left its node when it ended
+            self.queue.unplaced(task)
+            return
         node = self.slots[task.node_id]
         node.unplace(task.execution_id)
         self.queue.unplaced(task)
         self.touched.add(task.node_id)
 
     def _placed_on(self, node_id: str) -> list[Task]:
+        """The tasks on the node, but for multi-instance ones."""
+        return [task for task in self._all_on(node_id) if not task.instances]
+
+    def _all_on(self, node_id: str) -> list[Task]:
         node = self.slots.get(node_id)
         return [self.tasks[p.key] for p in node.placements.values()] if node is not None else []

@@ -15,7 +15,7 @@ from .execution import Executions
 from .job_machine import JobMachine
 from .model import Task
 from .preemption import Preemption
-from .scheduler import NodeSlots, Stage, choose
+from .scheduler import NodeSlots, Stage, choose, choose_several
 from .task_machine import TaskMachine
 
 #: A task that was sent ahead and has waited this long (seconds) is called back if another node has room.
@@ -78,43 +78,81 @@ class _Pass:
         #: what stands further behind gets none of these; and those of them where room is made
         self._claimed: set[str] = set()
         self._cleared: set[str] = set()
+        self._preempting: Preemption | None = None
 
     def fill(self, pack: bool) -> Iterator[StartExecution]:
         """Give waiting tasks the room that there is."""
         present = tuple((node.node_id, node.slots) for node in self._nodes)
         self._queue.unpark(self._pool_id, present)
-        preemption: Preemption | None = None
         while (task := self._queue.first(self._pool_id)) is not None:
             admitting = self._admitted(task.job_id)
             if not admitting:
                 self._queue.set_job_aside(task.job_id)
                 continue
-            able = self._able(task, admitting)
-            if not able:
-                if self._able(task, self._nodes):
+            able, needed = self._able(task, admitting), task.size or 1
+            if len(able) < needed:
+                if len(self._able(task, self._nodes)) >= needed:
                     self._queue.set_aside(task)
                 else:
                     self._queue.park(self._pool_id, task, present)
                 continue
             open_ones = [node for node in able if node.node_id not in self._claimed] if self._claimed else able
-            node = self._preferred(task, open_ones) or choose(open_ones, task.slots, task.exclusive, pack)
-            if node is not None:
-                if preemption is not None:
-                    preemption.changed(node.node_id)
-                yield from self._start(task, node, True)
-                continue
-            if preemption is None:
-                preemption = Preemption(self._jobs.jobs, self._tasks, self._ctx.say, self._pool_id, self._now)
-            claimed = preemption.claim(task, able)
-            if claimed is not None:
-                self._cleared.add(claimed)
-            self._claimed.update((claimed,) if claimed is not None else (node.node_id for node in able))
-            if claimed is None and all(node.node_id in self._claimed for node in self._nodes):
-                return
-            if claimed is None and all(node.node_id in self._claimed for node in admitting):
-                self._queue.set_job_aside(task.job_id)
-            else:
+            nodes = self._chosen(task, open_ones, pack)
+            if nodes:
+                yield from self._start(task, nodes, True)
+            elif task.size:
+                self._claim_several(task, open_ones)
                 self._queue.set_aside(task)
+            elif self._claim(task, able, admitting):
+                return
+
+    def _chosen(self, task: Task, open_ones: list[NodeSlots], pack: bool) -> list[NodeSlots]:
+        """Those that have room for the task; none, if it has to wait."""
+        if task.size:
+            return choose_several(open_ones, task.slots, task.size, pack, task.affinity)
+        node = self._preferred(task, open_ones) or choose(open_ones, task.slots, task.exclusive, pack)
+        return [node] if node is not None else []
+
+    def _claim(self, task: Task, able: list[NodeSlots], admitting: list[NodeSlots]) -> bool:
+        """What stands behind the task gets none of the nodes that it might have. True: so there is none left."""
+        claimed = self._preemption.claim(task, able)
+        if claimed is not None:
+            self._cleared.add(claimed)
+        self._claimed.update((claimed,) if claimed is not None else (node.node_id for node in able))
+        if claimed is None and all(node.node_id in self._claimed for node in self._nodes):
+            return True
+        if claimed is None and all(node.node_id in self._claimed for node in admitting):
+            self._queue.set_job_aside(task.job_id)
+        else:
+            self._queue.set_aside(task)
+        return False
+
+    @property
+    def _preemption(self) -> Preemption:
+        """Worked out when it is needed."""
+        if self._preempting is None:
+            self._preempting = self._new_preemption()
+        return self._preempting
+
+    def _new_preemption(self) -> Preemption:
+        return Preemption(self._jobs.jobs, self._tasks, self._ctx.say, self._pool_id, self._now)
+
+    def _claim_several(self, task: Task, open_ones: list[NodeSlots]) -> None:
+        """What stands behind a multi-instance task gets none of as many nodes as it needs: first of those that have
+        room, which stay free for it until there are enough. Two such tasks never hold parts of what the other needs:
+        nothing is placed before all can be, and the claims of the one that comes first are made first."""
+        count = task.size
+        free = [node for node in open_ones if node.free >= task.slots]
+        others = [node for node in open_ones if node.free < task.slots]
+        made = self._preemption.claim_several(task, free, others, count - len(free))
+        if made is not None:
+            self._cleared.update(made)
+            self._claimed.update(made)
+            self._claimed.update(node.node_id for node in free)
+            return
+        # those with the least to wait for: the same again in the next pass, unless others come free earlier
+        others.sort(key=lambda node: (-node.free, node.node_id))
+        self._claimed.update(node.node_id for node in (*free, *others)[:count])
 
     def _admitted(self, job_id: str) -> list[NodeSlots]:
         """The nodes on which tasks of the job may run at present."""
@@ -148,16 +186,22 @@ class _Pass:
         liked = [node for node in nodes if node.node_id == task.affinity]
         return choose(liked, task.slots, task.exclusive, False)
 
-    def _start(self, task: Task, node: NodeSlots, holds: bool) -> Iterator[StartExecution]:
-        task = self._tasks.place(task, node, holds, self._now)
-        yield from self._executions.begin(task, self._ctx.nodes[node.node_id], self._now)
+    def _start(self, task: Task, nodes: list[NodeSlots], holds: bool) -> Iterator[StartExecution]:
+        if task.size:
+            task = self._tasks.place_together(task, nodes, self._now)
+        else:
+            task = self._tasks.place(task, nodes[0], holds, self._now)
+        for node in nodes:
+            if self._preempting is not None:
+                self._preempting.changed(node.node_id)
+            yield from self._executions.begin(task, self._ctx.nodes[node.node_id], self._now)
 
     def send_ahead(self) -> Iterator[StartExecution]:
         """Let short tasks wait at busy nodes."""
         for node in self._nodes:
             flowing: int | None = None
             while (task := self._queue.first(self._pool_id)) is not None:
-                if task.is_job_manager or task.slots != 1 or not self._admits(task.job_id, node):
+                if task.is_job_manager or task.slots != 1 or task.size or not self._admits(task.job_id, node):
                     break
                 ahead = self._tasks.durations.ahead(task.job_id)
                 if not ahead or not self._executions.is_ready(task.job_id, node.node_id):
@@ -167,7 +211,7 @@ class _Pass:
                 if node.queued >= ahead * flowing or node.node_id in self._cleared:
                     break
                 self._ctx.timers.set_earlier("recall", node.node_id, self._now + RECALL_AFTER)
-                yield from self._start(task, node, False)
+                yield from self._start(task, [node], False)
 
 
 def recall_waiting(ctx: Context, tasks: TaskMachine, node_id: str, now: float) -> None:

@@ -66,6 +66,24 @@ class Preemption:
         self._make_room(node, needed)
         return node.node_id
 
+    def claim_several(
+        self, task: Task, free: Iterable[NodeSlots], nodes: Iterable[NodeSlots], count: int
+    ) -> list[str] | None:
+        """Keep the room that there is on the `free` ones, and make room for the task on so many of the others, or see
+        that it comes; their ids. None: not on so many."""
+        priority = self._jobs[task.job_id].spec.priority
+        if self._lowest is None or self._lowest >= priority:
+            return None
+        prices = [(self._price(self._offer(node), task.slots, priority), node) for node in nodes]
+        offers = sorted(((price, node) for price, node in prices if price is not None), key=lambda offer: offer[0])
+        if len(offers) < count:
+            return None
+        for node in free:
+            self._offer(node).free -= task.slots
+        for _, node in offers[:count]:
+            self._make_room(node, task.slots)
+        return [node.node_id for _, node in offers[:count]]
+
     def changed(self, node_id: str) -> None:
         """Something was placed on a node that nobody claims."""
         self._offers.pop(node_id, None)
@@ -77,7 +95,7 @@ class Preemption:
         free, victims = node.slots, []
         for execution_id, placement in node.placements.items():
             task = self._tasks.tasks[placement.key]
-            if placement.stage is Stage.ENDED or placement.going or task.ending is not None:
+            if placement.stage is Stage.ENDED or placement.going or task.is_ending:
                 continue  # its slots are, or will be, free by themselves
             free -= placement.slots
             if task.job_id in self._open:

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 
 from pools import invalid_environment, invalid_id
 
+from .containers import invalid_container
 from .job_errors import JobError, require
 from .spec import JobSpecification
 from .task_checks import check_constraints, invalid_command_line, invalid_files, invalid_limit
 from .task_spec import RELEASE_LIMIT, TaskSpec
+from .user_checks import invalid_identity
 
 
 def check_preparation_and_release(where: str, spec: JobSpecification) -> None:
@@ -21,6 +23,8 @@ def check_preparation_and_release(where: str, spec: JobSpecification) -> None:
             require(where, f"{name}.commandLine", invalid_command_line(task.command_line))
             require(where, f"{name}.environmentSettings", invalid_environment(task.environment_settings))
             require(where, f"{name}.resourceFiles", invalid_files(task.resource_files))
+            require(where, f"{name}.userIdentity", invalid_identity(task.user_identity))
+            require(where, f"{name}.containerSettings", invalid_container(task.container_settings))
     if preparation is not None:
         check_constraints(f"{where}: jobPreparationTask", preparation.constraints)
     if release is None:

@@ -10,7 +10,6 @@ from .execution_ids import start_task_of
 from .job_nodes import JobNodes
 from .model import Task
 from .scheduler import Placement, Stage
-from .states import TaskState
 from .task_machine import TaskMachine
 
 
@@ -21,8 +20,9 @@ class Reconciliation:
         self._job_nodes = job_nodes
         self._executions = executions
 
-    def reconcile(self, node_id: str, known: frozenset[str], boot: str, now: float) -> None:
-        """`known`: what the node knows of. `boot`: names the time since it started; "" if nobody can tell.
+    def reconcile(self, node_id: str, known: frozenset[str], boot: str, now: float, damaged: bool = False) -> None:
+        """`known`: what the node knows of. `boot`: names the time since it started; "" if nobody can tell. `damaged`:
+        records of executions may have been destroyed there, so that what was sent may have begun unheard.
 
         The node has stopped listening to earlier connections before it told what it knows, so what it does
         not know of now will not arrive later either.
@@ -33,19 +33,20 @@ class Reconciliation:
         say = self._ctx.say
         slots = self._tasks.slots.get(node_id)
         placed = dict(slots.placements) if slots is not None else {}
+        unheard = self._tasks.unheard(node_id, now) if damaged else ()
         leaving = node.state is NodeState.LEAVING_POOL
         under_way = self._job_nodes.reconcile(node_id, known, boot, now)
         for execution_id, placement in placed.items():
             task = self._tasks.tasks[placement.key]
-            started = task.ended or task.state is TaskState.RUNNING
+            started = task.has_started_at(node_id)
             if execution_id in known:
-                if task.ending is not None and not task.ended:
+                if task.is_ending and not task.ended:
                     say(KillExecution(node_id, execution_id))
                 elif leaving and not started:
                     say(RecallExecutions(node_id, (execution_id,)))
-            elif started:
+            elif started or (execution_id in unheard and self._job_nodes.is_ready(task.job_id, node_id)):
                 self._tasks.lost(node_id, execution_id, "the node came back without it", now)
-            elif task.ending is not None or leaving or self._may_not_wait(task, node_id, placement):
+            elif task.is_ending or leaving or self._may_not_wait(task, node_id, placement):
                 self._tasks.recalled(node_id, execution_id, now)
             else:
                 for command in self._executions.begin(task, node, now):

@@ -9,17 +9,17 @@ from pools import NodeMachine
 from . import events as ev
 from .execution_ids import job_node_of, start_task_of
 from .job_nodes import JobNodes
+from .multi_instance import MultiInstanceTasks
 from .reconciliation import Reconciliation
 from .requests import Handler
 from .start_tasks import StartTasks
-from .task_machine import TaskMachine
 
 
 class Reports:
     def __init__(
         self,
         nodes: NodeMachine,
-        tasks: TaskMachine,
+        tasks: MultiInstanceTasks,
         job_nodes: JobNodes,
         start_tasks: StartTasks,
         reconciliation: Reconciliation,
@@ -45,6 +45,7 @@ class Reports:
             ev.NodePrepared: lambda e, now: nodes.prepared(e.node_id, e.error, now),
             ev.NodeMeasured: lambda e, now: nodes.measured(e.node_id, e.usage, now),
             ev.ExecutionStarted: self._started,
+            ev.ExecutionCoordinated: lambda e, now: self._tasks.coordinated(e.node_id, e.execution_id, now),
             ev.ExecutionEnded: lambda e, now: self._tasks.ended(e.node_id, e.execution_id, now),
             ev.Outcome: self._outcome,
             ev.ExecutionLost: self._lost,
@@ -55,7 +56,7 @@ class Reports:
         # heard twice, `known` is out of date: what was sent in between would look lost
         if self._nodes.is_newest(event.node_id, event.connection) and not self._nodes.is_connected(event.node_id):
             self._nodes.connected(event.node_id, now)
-            self._reconciliation.reconcile(event.node_id, event.known, event.boot, now)
+            self._reconciliation.reconcile(event.node_id, event.known, event.boot, now, event.damaged)
 
     def _disconnected(self, event: ev.NodeDisconnected, now: float) -> None:
         if self._nodes.is_newest(event.node_id, event.connection):

@@ -11,18 +11,21 @@ from collections.abc import Sequence
 from pools import (
     OptionError,
     PoolError,
-    StartTask,
+    PoolSpecification,
+    invalid_container_configuration,
     invalid_environment,
     invalid_id,
     job_options,
 )
 
+from .containers import invalid_container
 from .job_errors import JobError, require
 from .model import ApplicationPackage
 from .preparation_checks import check_own_ids, check_preparation_and_release
 from .spec import JobSpecification
 from .task_checks import check_constraints, check_task, invalid_command_line, invalid_files
 from .task_spec import TaskSpec
+from .user_checks import invalid_accounts, invalid_identity
 
 #: Bounds of a job's priority (Batch REST API).
 PRIORITIES = range(-1000, 1001)
@@ -30,12 +33,22 @@ PRIORITIES = range(-1000, 1001)
 _VERSION = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}\Z")
 
 
-def check_start_task(task: StartTask) -> None:
-    """The part of a pool's start task that pools cannot check. Raises PoolError."""
-    for name, fault in (
-        ("startTask.commandLine", invalid_command_line(task.command_line)),
-        ("startTask.resourceFiles", invalid_files(task.resource_files)),
-    ):
+def check_nodes(pool: PoolSpecification) -> None:
+    """The part of a pool that pools cannot check: what runs on its nodes, and as whom. Raises PoolError."""
+    faults = [
+        ("userAccounts", invalid_accounts(pool.user_accounts)),
+        ("virtualMachineConfiguration", invalid_container_configuration(pool)),
+    ]
+    task = pool.start_task
+    if task is not None:
+        names = {account.name for account in pool.user_accounts}
+        faults += [
+            ("startTask.commandLine", invalid_command_line(task.command_line)),
+            ("startTask.resourceFiles", invalid_files(task.resource_files)),
+            ("startTask.userIdentity", invalid_identity(task.user_identity, names)),
+            ("startTask.containerSettings", invalid_container(task.container_settings)),
+        ]
+    for name, fault in faults:
         if fault is not None:
             raise PoolError("InvalidPropertyValue", f"{name}: {fault}")
 

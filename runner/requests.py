@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from pools import ApplicationPackageReference, Context, PoolMachine, Table
 
 from . import events as ev
@@ -16,7 +18,7 @@ from .job_errors import JobError
 from .job_machine import JobMachine
 from .job_requests import JobRequests
 from .model import ApplicationPackage
-from .request_checks import check_application, check_start_task
+from .request_checks import check_application, check_nodes
 from .schedule_checks import check_changed, check_schedule
 from .schedule_machine import ScheduleMachine
 from .spec import JobScheduleSpec, JobSpecification
@@ -78,13 +80,16 @@ class Requests:
     def _add_application(self, event: ev.AddApplication, now: float) -> None:
         package = event.package
         check_application(package)
+        if package.default:
+            others = [each for each in self._applications if each.application_id == package.application_id]
+            for each in others:
+                self._applications.put((each.application_id, each.version), replace(each, default=False))
         self._applications.put((package.application_id, package.version), package)
 
     def _add_pool(self, event: ev.AddPool, now: float) -> None:
         spec = event.spec
         self._check_packages(f"pool {spec.id!r}", spec.application_package_references)
-        if spec.start_task is not None:
-            check_start_task(spec.start_task)
+        check_nodes(spec)
         self._pools.add(spec, event.provider, event.image, now)
 
     def _add_schedule(self, event: jev.AddJobSchedule, now: float) -> None:

@@ -50,6 +50,8 @@ class NodeSlots:
     used: int = 0
     #: slots that those need which wait there: whatever becomes free is theirs
     queued: int = 0
+    #: when it last told of an execution
+    heard: float = 0.0
 
     @property
     def free(self) -> int:
@@ -103,6 +105,10 @@ class Durations:
             return 0
         return min(AHEAD_MAX, int(AHEAD / max(mean, 1e-4)))
 
+    def mean(self, job_id: str) -> float:
+        """Seconds; 0: not known."""
+        return self._seen.get(job_id, (0, 0.0))[1]
+
     def forget(self, job_id: str) -> None:
         self._seen.pop(job_id, None)
 
@@ -118,3 +124,15 @@ def choose(nodes: list[NodeSlots], needed: int, whole_node: bool, pack: bool) ->
         if best is None or (free < best_free if pack else free > best_free):
             best, best_free = node, free
     return best
+
+
+def choose_several(
+    nodes: list[NodeSlots], needed: int, count: int, pack: bool, first: str | None
+) -> list[NodeSlots]:
+    """The nodes for a task that needs `needed` slots on each of `count` nodes; none if too few have room. `first`: the
+    one that is to come first, if it has room."""
+    free = [node for node in nodes if node.free >= needed]
+    if len(free) < count:
+        return []
+    free.sort(key=lambda node: (node.node_id != first, node.free if pack else -node.free))
+    return free[:count]

@@ -10,7 +10,15 @@ from pools import Command, CreateVm, DestroyVm, DisconnectNode, ListVms, NodeUsa
 from providers import ProviderError, SimulatedProvider, Vm, VmState
 
 from . import events as ev
-from .commands import Acknowledge, KillExecution, OpenNode, PrepareNode, RecallExecutions, StartExecution
+from .commands import (
+    Acknowledge,
+    KillExecution,
+    OpenNode,
+    PrepareNode,
+    ProceedExecution,
+    RecallExecutions,
+    StartExecution,
+)
 from .simulated_node import ExecutionLog, Plan, SimulatedNode
 from .simulation_faults import Faults
 
@@ -90,7 +98,7 @@ class SimulatedEffects:
                 self._close(node_id)
             case PrepareNode(node_id) | StartExecution(node_id) | KillExecution(node_id):
                 self._send(node_id, command)
-            case RecallExecutions(node_id) | Acknowledge(node_id):
+            case RecallExecutions(node_id) | Acknowledge(node_id) | ProceedExecution(node_id):
                 self._send(node_id, command)
             case _:
                 raise TypeError(f"no simulated effect for {command}")
@@ -245,6 +253,8 @@ class SimulatedEffects:
         match command:
             case StartExecution():
                 node.start(command, now)
+            case ProceedExecution(_, execution_id):
+                node.proceed(execution_id, now)
             case KillExecution(_, execution_id):
                 node.kill(execution_id, now)
             case RecallExecutions(_, execution_ids):

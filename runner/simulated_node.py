@@ -19,10 +19,13 @@ from .commands import StartExecution
 
 
 class Plan(NamedTuple):
-    """What an execution will do: run for `duration` seconds and exit with `exit_code`."""
+    """What an execution will do: run for `duration` seconds and exit with `exit_code`. Before, a coordination command,
+    if it has one, runs for `coordination` seconds and exits with `coordination_code`."""
 
     duration: float
     exit_code: int = 0
+    coordination: float = 0.5
+    coordination_code: int = 0
 
 
 @dataclass
@@ -38,6 +41,10 @@ class Execution:
     killed: bool = False
     #: its node died under it, or started anew
     lost: bool = False
+    #: its coordination command has succeeded, and when what follows it was started
+    coordinated: bool = False
+    proceeded: float | None = None
+    error: tuple[str, str] | None = None
 
     @property
     def live(self) -> bool:
@@ -79,10 +86,13 @@ class SimulatedNode:
     alive: bool = True
     #: how often it was started anew
     reboots: int = 0
+    #: records of executions may have been destroyed
+    damaged: bool = False
     _live: dict[str, Execution] = field(default_factory=dict)
     _queue: dict[str, StartExecution] = field(default_factory=dict)
     _kept: set[str] = field(default_factory=set)
     _lost: set[str] = field(default_factory=set)
+    _plans: dict[str, Plan] = field(default_factory=dict)
     _slotless: set[str] = field(default_factory=set)
 
     def hello(self, report: Callable[[ev.Event], None], connection: int, now: float) -> None:
@@ -92,9 +102,11 @@ class SimulatedNode:
         live = list(self._live.values())
         ended = [self.ran[execution_id] for execution_id in sorted(self._kept)]
         known = frozenset(x.id for x in (*live, *ended))
-        report(ev.NodeConnected(self.node_id, connection, known, f"boot-{self.reboots}"))
+        report(ev.NodeConnected(self.node_id, connection, known, f"boot-{self.reboots}", self.damaged))
         for execution in live:
             report(ev.ExecutionStarted(self.node_id, execution.id, execution.started))
+            if execution.coordinated and execution.proceeded is None:
+                report(ev.ExecutionCoordinated(self.node_id, execution.id))
         for execution in ended:
             self._tell_end(execution)
         for execution_id in sorted(self._lost):
@@ -119,10 +131,18 @@ class SimulatedNode:
             self._dispatch(now)
         elif known.live:
             self.report(ev.ExecutionStarted(self.node_id, known.id, known.started))
+            if known.coordinated and known.proceeded is None:
+                self.report(ev.ExecutionCoordinated(self.node_id, known.id))
         elif known.id in self._kept:
             self._tell_end(known)
         elif known.lost:
             self._tell_loss(known.id)
+
+    def proceed(self, execution_id: str, now: float) -> None:
+        execution = self._live.get(execution_id)
+        if execution is not None and execution.coordinated and execution.proceeded is None:
+            execution.proceeded = now
+            self.at(now + self._plans[execution_id].duration, partial(self._finish, execution))
 
     def kill(self, execution_id: str, now: float) -> None:
         execution = self.ran.get(execution_id)
@@ -183,7 +203,22 @@ class SimulatedNode:
             if slotless:
                 self._slotless.add(execution.id)
             self.report(ev.ExecutionStarted(self.node_id, execution.id, now))
-            self.at(now + plan.duration, partial(self._finish, execution))
+            if command.coordination is None:
+                self.at(now + plan.duration, partial(self._finish, execution))
+            else:
+                self._plans[execution.id] = plan
+                self.at(now + plan.coordination, partial(self._coordinate, execution, plan))
+
+    def _coordinate(self, execution: Execution, plan: Plan, now: float) -> None:
+        if not self.alive or not execution.live:
+            return
+        if plan.coordination_code:
+            execution.exit_code = plan.coordination_code
+            execution.error = ("CoordinationCommandFailed", "the coordination command failed: see its output")
+            self._end(execution, now, killed=False)
+            return
+        execution.coordinated = True
+        self.report(ev.ExecutionCoordinated(self.node_id, execution.id))
 
     def _finish(self, execution: Execution, now: float) -> None:
         if self.alive and execution.live:
@@ -210,6 +245,7 @@ class SimulatedNode:
                 execution.ended,
                 execution.exit_code,
                 killed=execution.killed,
+                error=execution.error,
             )
         )
 

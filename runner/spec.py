@@ -82,6 +82,8 @@ class ApplicationSpec(Spec, frozen=True, kw_only=True):
     id: str
     source: str
     version: str = "1.0"
+    #: the version that references without one stand for; None: the one that was added last
+    default_version: str | None = None
     display_name: str | None = None
 
 

@@ -5,17 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
-from pools import ResourceFile, invalid_environment, invalid_id, invalid_retries
+from pools import PoolSpecification, ResourceFile, invalid_environment, invalid_id, invalid_retries
 
 from .command_line import CommandLineError, split
+from .containers import invalid_container
 from .files_of_tasks import invalid_output, invalid_resource
 from .job_errors import JobError, require
 from .spec import JobConstraints, JobSpecification
-from .task_spec import ExitConditions, ExitOptions, TaskConstraints, TaskDependencies, TaskSpec
+from .task_spec import (
+    ExitConditions,
+    ExitOptions,
+    MultiInstanceSettings,
+    TaskConstraints,
+    TaskDependencies,
+    TaskSpec,
+)
+from .user_checks import invalid_identity
 
 #: Most characters of all ids that a task depends on, and most ranges (Batch REST API: 64,000 characters stored).
 MOST_ID_CHARACTERS = 64_000
 MOST_RANGES = 4_000
+#: Most nodes of a task: as many as one command line can be told of.
+MOST_INSTANCES = 1_000
 
 
 def invalid_command_line(command_line: str) -> str | None:
@@ -50,19 +61,41 @@ def check_task(task: TaskSpec, slots: int, job: JobSpecification | None = None) 
     require(where, "commandLine", invalid_command_line(task.command_line))
     require(where, "environmentSettings", invalid_environment(task.environment_settings))
     require(where, "resourceFiles", invalid_files(task.resource_files))
+    require(where, "userIdentity", invalid_identity(task.user_identity))
+    require(where, "containerSettings", invalid_container(task.container_settings))
     require(where, "outputFiles", next(filter(None, map(invalid_output, task.output_files)), None))
     check_constraints(where, task.constraints)
     needed = task.required_slots
     fault = None if 1 <= needed <= slots else f"{needed}: 1 to {slots}, the taskSlotsPerNode of the pool"
     require(where, "requiredSlots", fault)
     if task.multi_instance_settings is not None:
-        require(where, "multiInstanceSettings", "is not supported yet")
+        _check_instances(where, task.multi_instance_settings)
+        if task.container_settings is not None:
+            require(where, "containerSettings", "are not supported beside multiInstanceSettings")
     if task.depends_on is not None:
         _check_dependencies(where, task.id, task.depends_on, job)
     if task.exit_conditions is not None:
         _check_conditions(where, task.exit_conditions, job)
     if task.affinity_info is not None and not task.affinity_info.affinity_id:
         require(where, "affinityInfo.affinityId", "must not be empty")
+
+
+def _check_instances(where: str, settings: MultiInstanceSettings) -> None:
+    name, count = "multiInstanceSettings", settings.number_of_instances
+    fault = None if 1 <= count <= MOST_INSTANCES else f"{count}: 1 to {MOST_INSTANCES}"
+    require(where, f"{name}.numberOfInstances", fault)
+    require(where, f"{name}.coordinationCommandLine", invalid_command_line(settings.coordination_command_line))
+    require(where, f"{name}.commonResourceFiles", invalid_files(settings.common_resource_files))
+
+
+def check_reach(tasks: Iterable[TaskSpec], pool: PoolSpecification) -> None:
+    """Multi-instance tasks need nodes that reach each other. Raises JobError."""
+    if pool.enable_inter_node_communication:
+        return
+    for task in tasks:
+        if task.multi_instance_settings is not None:
+            text = "its pool's nodes do not reach each other; make a pool with enableInterNodeCommunication: true"
+            require(f"task {task.id!r}", "multiInstanceSettings", text)
 
 
 def _check_dependencies(

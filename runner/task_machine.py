@@ -32,12 +32,17 @@ from .failure import ENDED_ON_REQUEST, LOST_LIMIT, failure_of, lost_too_often, r
 from .model import Ending, Job, Output, Task, TaskKey
 from .placed_tasks import PlacedTasks
 from .scheduler import Stage
-from .states import TaskEvent, TaskState, next_task_state
+from .states import TaskEvent, TaskState
 from .task_tally import DoneTotals
 
 E = TaskEvent
 #: An ending is taken back by none that stands before it.
 _STRENGTH = (Ending.REQUEUE, Ending.TERMINATE, Ending.DELETE)
+
+
+def stronger(ending: Ending, present: Ending | None) -> bool:
+    """Does it take the place of what was asked for before?"""
+    return present is None or _STRENGTH.index(ending) > _STRENGTH.index(present)
 
 
 class TaskMachine(PlacedTasks):
@@ -100,9 +105,10 @@ class TaskMachine(PlacedTasks):
         task = self._current(node_id, execution_id)
         if task is None or task.state is TaskState.RUNNING:
             return
+        self.heard(node_id, now)
         if not task.ended:
             self.slots[node_id].move(execution_id, Stage.HOLDS, now)
-        state = next_task_state(task.id, task.state, E.STARTED, task.story)
+        state = task.after(E.STARTED)
         self.costs.started(self.put(task, evolve(task, now, state=state, start_time=time)))
 
     def ended(self, node_id: str, execution_id: str, now: float) -> None:
@@ -119,6 +125,7 @@ class TaskMachine(PlacedTasks):
         self._say(Acknowledge(report.node_id, (report.execution_id,)))
         if task is None:
             return
+        self.heard(report.node_id, now)
         if task.ending is Ending.DELETE:
             self.remove(task, now, report)
             return
@@ -141,6 +148,7 @@ class TaskMachine(PlacedTasks):
             now,
             report,
             exit_code=report.exit_code,
+            container_id=report.container_id,
             failure=failure,
             retry_count=task.retry_count + 1,
             last_retry_time=now,
@@ -150,7 +158,7 @@ class TaskMachine(PlacedTasks):
     def _queue_again(self, task: Task, now: float, report: Outcome | None, **changes: Any) -> None:
         changes |= self.costs.charge(task, now, report)
         self._unplace(task)
-        changes["state"] = next_task_state(task.id, task.state, E.GIVEN_BACK, task.story)
+        changes["state"] = task.after(E.GIVEN_BACK)
         task = self.put(task, evolve(task, now, node_id=None, ended=False, ending=None, **changes))
         self.queue.push(task)
 
@@ -212,7 +220,7 @@ class TaskMachine(PlacedTasks):
 
     def reactivate(self, task: Task, now: float) -> None:
         """Let a completed task run again."""
-        state = next_task_state(task.id, task.state, E.REACTIVATE, task.story)
+        state = task.after(E.REACTIVATE)
         waiting = task.spec.depends_on is not None
         task = self.put(task, evolve(task, now, state=state, waiting=waiting, **reactivation()))
         self.dependencies.undone(task)
@@ -258,12 +266,13 @@ class TaskMachine(PlacedTasks):
     def end(self, task: Task, ending: Ending, now: float) -> None:
         """Ask the node to end the present execution of a placed task."""
         assert task.node_id is not None
-        if task.ending is None or _STRENGTH.index(ending) > _STRENGTH.index(task.ending):
+        if stronger(ending, task.ending):
             self.put(task, evolve(task, now, ending=ending))
         self._say(KillExecution(task.node_id, task.execution_id))
 
-    def node_gone(self, node_id: str, died: str | None, now: float) -> None:
-        """`died`: why, if it failed by itself (was not preempted, not taken out). See `lost`."""
+    def node_gone(self, node_id: str, died: str | None, now: float, begun: Callable[[Task], bool]) -> None:
+        """`died`: why, if it failed by itself (was not preempted, not taken out). See `lost`. `begun`: may the
+        task have begun there unheard? That counts as requeued too."""
         self.costs.node_gone(node_id)
         for task in self._placed_on(node_id):
             running = task.state is TaskState.RUNNING
@@ -271,6 +280,6 @@ class TaskMachine(PlacedTasks):
             if running and died is not None and often:
                 self._complete(task, now, lost_too_often(task.requeue_count, died), None)
             else:
-                self.give_back(task, now, requeued=running)
+                self.give_back(task, now, requeued=running or begun(task))
         self.slots.pop(node_id, None)
         self.touched.discard(node_id)

@@ -50,8 +50,7 @@ class TaskRecords:
 
     def put(self, old: Task, new: Task) -> Task:
         """Record the task's next version."""
-        self._tally.add(old, -1)
-        self._tally.add(new, +1)
+        self._tally.move(old, new)
         if new.state is not old.state and TaskState.COMPLETED in (new.state, old.state):
             self._move(new)
         return self.tasks.put(new.key, new)

@@ -36,16 +36,26 @@ class TaskTally:
         self._open: dict[str, int] = {}
         self._stuck: dict[str, int] = {}
 
+    def move(self, old: Task, new: Task) -> None:
+        """Count a task's next version for the one before."""
+        if _standing(old) != _standing(new):
+            self.add(old, -1)
+            self.add(new, +1)
+
     def add(self, task: Task, by: int) -> None:
         """Count the task as it stands (+1), or no longer (-1)."""
         job = self._jobs[task.job_id]
-        counts = self._pools.setdefault(job.pool_id, [0, 0, 0, 0])
+        counts = self._pools.get(job.pool_id)
+        if counts is None:
+            counts = self._pools[job.pool_id] = [0, 0, 0, 0]
         if task.state is TaskState.COMPLETED:
             counts[2 if task.result is ExecutionResult.SUCCESS else 3] += by
             return
         self._open[job.id] = self._open.get(job.id, 0) + by
         if task.scheduling_error is not None:
             self._stuck[job.id] = self._stuck.get(job.id, 0) + by
+        if task.size > 1:
+            by *= task.size  # a multi-instance task counts as often as it has instances
         if task.state is not TaskState.ACTIVE:
             counts[1] += by
         elif job.takes_tasks and not task.waiting and task.scheduling_error is None:
@@ -83,3 +93,11 @@ class TaskTally:
     def stuck_tasks(self, job_id: str) -> int:
         """Tasks of the job that cannot start as things are."""
         return self._stuck.get(job_id, 0)
+
+
+def _standing(task: Task) -> tuple[object, ...]:
+    """All of a task that it is counted by, as long as its job stays as it is."""
+    state = task.state
+    if state is TaskState.COMPLETED:
+        return (2, task.result)
+    return (state is TaskState.ACTIVE, task.waiting, task.scheduling_error is None)

@@ -39,8 +39,8 @@ class Unsatisfiable:
     def __init__(self, ctx: Context, jobs: JobMachine) -> None:
         self._ctx = ctx
         self._jobs = jobs
-        #: task slots of the pool that the tasks of each job were last measured by
-        self._measured: dict[str, int] = {}
+        #: what the tasks of each job were last measured by: task slots of the pool's nodes, and how many there will be
+        self._measured: dict[str, tuple[int, int | None]] = {}
 
     def settle(self, now: float) -> None:
         """Say and take back what has changed."""
@@ -73,19 +73,25 @@ class Unsatisfiable:
     def _measure(self, job: Job, now: float) -> None:
         """Tasks are checked when they come; a job may have come to another pool since."""
         pool = self._ctx.pools.get(job.pool_id)
-        slots = pool.spec.task_slots_per_node if pool is not None else None
-        before = self._measured.get(job.id)
-        if slots is None or slots == before:
+        if pool is None:
             return
-        self._measured[job.id] = slots
+        nodes = None if pool.spec.enable_auto_scale else pool.target_dedicated + pool.target_low_priority
+        measure = pool.spec.task_slots_per_node, nodes or None  # without any it is said on the job
+        if measure == self._measured.get(job.id):
+            return
+        self._measured[job.id] = measure
         for task in self._jobs.tasks.open_of(job.id):
             if task.state is TaskState.ACTIVE:
-                self._say_on_task(task, slots, job.pool_id, now)
+                self._say_on_task(task, *measure, job.pool_id, now)
 
-    def _say_on_task(self, task: Task, slots: int, pool_id: str, now: float) -> None:
+    def _say_on_task(self, task: Task, slots: int, nodes: int | None, pool_id: str, now: float) -> None:
+        """`nodes` None: there may be as many as it takes."""
         error, present = None, task.scheduling_error
         if task.slots > slots:
             text = f"it needs {task.slots} task slots, and the nodes of pool {pool_id!r} have {slots}"
             error = failure(NO_ROOM, text, requiredSlots=task.slots, taskSlotsPerNode=slots)
+        elif nodes is not None and task.size > nodes:
+            text = f"it needs {task.size} nodes at once, and pool {pool_id!r} is to have {nodes}; resize the pool"
+            error = failure(NO_ROOM, text, numberOfInstances=task.size, targetNodes=nodes)
         if error != present and (present is None or present.code == NO_ROOM):
             self._jobs.tasks.put(task, evolve(task, now, scheduling_error=error))

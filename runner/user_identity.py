@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pools import PoolSpec, UserIdentity
+from pools import PoolSpec, UserAccount, UserIdentity
 
 Scope = Literal["pool", "task"]
 
@@ -24,6 +24,23 @@ def run_as(identity: UserIdentity | None) -> dict[str, Any] | None:
 
 
 def node_users(pool: PoolSpec, scope: Scope) -> dict[str, Any]:
-    """What the agents of the pool's nodes are told of users. `scope`: of tasks that ask for none."""
-    accounts = [{"name": each.name, "admin": each.elevation_level == "admin"} for each in pool.user_accounts]
-    return {"accounts": accounts, "scope": scope}
+    """What the agents of the pool's nodes are told of users, passwords sealed. `scope`: of tasks that ask for none."""
+    told = {"accounts": [_account(each) for each in pool.user_accounts], "scope": scope}
+    # they log in to each other
+    return {**told, "pool": pool.id} if pool.enable_inter_node_communication else told
+
+
+def without_passwords(users: dict[str, Any]) -> dict[str, Any]:
+    accounts = [{**account, "password": None} for account in users.get("accounts", ())]
+    return {**users, "accounts": accounts}
+
+
+def _account(account: UserAccount) -> dict[str, Any]:
+    linux = account.linux_user_configuration
+    return {
+        "name": account.name,
+        "admin": account.elevation_level == "admin",
+        "password": account.password,
+        "uid": linux.uid if linux is not None else None,
+        "gid": linux.gid if linux is not None else None,
+    }

@@ -44,6 +44,7 @@ class WaitingTasks(TaskRecords):
             affinity=spec.affinity_info.affinity_id if spec.affinity_info is not None else None,
             waiting=wanted is not None and bool(wanted.task_ids or wanted.task_id_ranges),
             conditional=spec.exit_conditions is not None,
+            size=spec.multi_instance_settings.number_of_instances if spec.multi_instance_settings is not None else 0,
         )
 
     def check_new(self, job_id: str, specs: Sequence[TaskSpec]) -> None:

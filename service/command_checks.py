@@ -8,11 +8,12 @@ from runner import CommandLineError, shell_hint, split_command_line
 
 from .cursor import Cursor
 from .file_checks import check_files
+from .identity_checks import check_container
 from .problems import Problems
 
 
 def check_command(task: Cursor, problems: Problems) -> None:
-    """Its command line, environment, resource files and output files."""
+    """Its command line, environment, resource files, output files and container."""
     command = task.get("commandLine")
     line = task.text("commandLine")
     if command is not None and line is not None:
@@ -26,6 +27,7 @@ def check_command(task: Cursor, problems: Problems) -> None:
                 problems.warn(command.place, command.path, hint)
     check_environment(task, "environmentSettings", problems)
     check_files(task, problems)
+    check_container(task, problems)
 
 
 def check_environment(owner: Cursor, name: str, problems: Problems) -> None:

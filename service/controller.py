@@ -9,6 +9,8 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from pools import Change, Clock, NodeDeallocationOption, Pool, PoolError, PoolSpec, RandomIds, SystemClock, pool_options
 from providers import InvalidRequestError, Provider, ProviderError
 from runner import (
@@ -31,12 +33,14 @@ from runner import (
     NodeLink,
     OutputStore,
     PackageStore,
+    PoolKeys,
     ReplaceJob,
     RescalePool,
     Signer,
     Task,
     TaskFiles,
     UpdateJobSchedule,
+    Vault,
     VmEffects,
     WorldEffects,
     open_journal,
@@ -99,6 +103,8 @@ class Controller:
         self.outputs = OutputStore(state.outputs, settings.output_cap)
         self.packages = PackageStore(state.packages)
         self.store = open_store(state, settings.object_store)
+        #: seals the passwords of what is asked for
+        self.vault = Vault(state.secret("passwords"))
         #: of addresses in it
         self.signer = Signer(state.secret("storage"))
         core_settings = CoreSettings(
@@ -119,6 +125,7 @@ class Controller:
             names = {node.vm_name for node in stored.nodes.values()}
             reached = {name: OnlyThese(provider, names) for name, provider in self.providers.items()}
         credentials = Credentials(state.secret("credentials"))
+        keys = PoolKeys(state.secret("pool keys"))
         lifetime = settings.task_token_lifetime.total_seconds()
         #: what tasks may do over the HTTP side
         self.access = Access(credentials, self.core, settings.account, self._clock, lifetime)
@@ -129,7 +136,7 @@ class Controller:
             self.packages,
             self.outputs,
             self._clock,
-            equipment=Equipment(credentials, self._clock, lifetime, self._files()),
+            equipment=Equipment(credentials, self._clock, lifetime, self._files(), self.vault, keys),
         )
         self._effects = WorldEffects(VmEffects(reached, self._post, self._clock), self._nodes)
         self.engine = Engine(
@@ -162,7 +169,10 @@ class Controller:
     def _files(self) -> TaskFiles:
         settings = self.settings
         return TaskFiles(
-            self.signer, settings.resource_file_limit, settings.resource_file_timeout.total_seconds()
+            self.signer,
+            settings.resource_file_limit,
+            settings.resource_file_timeout.total_seconds(),
+            settings.checkpoint_limit,
         )
 
     def now(self) -> float:
@@ -182,14 +192,15 @@ class Controller:
         All or nothing: nothing is committed before the first `run`. Raises PackageError, PoolError, JobError,
         WorkloadConflict.
         """
-        workload, now = loaded.spec, self._clock.now()
+        workload, now = self.vault.sealed(loaded.spec), self._clock.now()
         held = {job.id: self._tasks_of(job.id) for job in workload.jobs if job.id in self.core.jobs.jobs}
         check_conflicts(workload, self.core, held, self.state.path)
         for application in workload.applications:
             source = loaded.base / application.source
             package = self.packages.add(application.id, application.version, source, now)
             known = self.core.applications.get((package.application_id, package.version))
-            if known is None or known.sha256 != package.sha256:
+            package = replace(package, default=application.version == application.default_version)
+            if known is None or (known.sha256, known.default) != (package.sha256, package.default):
                 self.core.handle(AddApplication(package), now)
         for pool in workload.pools:
             present = self.core.ctx.pools.get(pool.id)

@@ -17,7 +17,7 @@ from msgspec import inspect as shape
 from .iso8601 import parse_duration, parse_instant
 from .positions import Listing, Mapping, Scalar, Tree, kind
 from .problems import Place, Problems
-from .rest_properties import ANSWERED, NEUTRAL, OLD_NAMES, UNSUPPORTED, UNSUPPORTED_VALUES
+from .rest_properties import ANSWERED, NEUTRAL, OLD_NAMES, UNSUPPORTED
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -80,8 +80,8 @@ class Decoder:
             return self._wrong(tree.place, path, f"must be {_described(wanted)}, not {kind(tree)}")
         return self._scalar(tree, wanted, path, owner, name)
 
-    def _wrong(self, place: Place, path: str, text: str) -> _Wrong:
-        self._problems.error(place, path, text)
+    def _wrong(self, place: Place, path: str, text: str, code: str = "InvalidPropertyValue") -> _Wrong:
+        self._problems.error(place, path, text, code=code)
         return WRONG
 
     # -- groups ---------------------------------------------------------------------------------------------
@@ -105,7 +105,8 @@ class Decoder:
                 result[name] = self.value(value, fields[name].type, join(path, spelled), owner, name)
         for name, field in fields.items():
             if field.required and name not in given:
-                self._wrong(tree.place, path, f"{name} is missing; it must be {_described(field.type)}")
+                text = f"{name} is missing; it must be {_described(field.type)}"
+                self._wrong(tree.place, path, text, "MissingRequiredProperty")
         return result
 
     def _unknown(
@@ -121,7 +122,7 @@ class Decoder:
             return
         found = nearest(name, fields)
         known = f"did you mean {found}?" if found else f"known here: {listed(fields)}"
-        self._wrong(place, join(path, name), f"unknown property; {known}")
+        self._wrong(place, join(path, name), f"unknown property; {known}", "InvalidPropertyName")
 
     def _list(self, tree: Tree, wanted: shape.Type, path: str) -> Any:
         if not isinstance(tree, Listing):
@@ -183,18 +184,14 @@ class Decoder:
                 except ValueError as exc:
                     return self._wrong(tree.place, path, str(exc))
             case shape.EnumType() | shape.LiteralType():
-                return self._choice(tree, wanted, path, UNSUPPORTED_VALUES.get((owner, name), frozenset()))
+                return self._choice(tree, wanted, path)
         return self._wrong(tree.place, path, f"must be {_described(wanted)}, not {kind(tree)}")
 
-    def _choice(
-        self, tree: Scalar, wanted: shape.EnumType | shape.LiteralType, path: str, unsupported: frozenset[str]
-    ) -> Any:
+    def _choice(self, tree: Scalar, wanted: shape.EnumType | shape.LiteralType, path: str) -> Any:
         text = tree.text.strip().lower()
         for value in _values(wanted):
             if _spelled(value).lower() == text:
                 return value
-        if text in unsupported:
-            return self._wrong(tree.place, path, f"{tree.text} is not supported yet; use {_choices(wanted)}")
         return self._wrong(tree.place, path, f"must be {_choices(wanted)}, not {kind(tree)}")
 
     def _bounded(self, value: float, wanted: shape.IntType | shape.FloatType, tree: Scalar, path: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .cursor import Cursor
 from .decoding import listed, nearest
 from .metadata_checks import option
+from .multi_instance_checks import talks
 from .offers import Offer, batch_names
 from .positions import Mapping, Scalar
 from .problems import Problems
@@ -22,6 +23,10 @@ def check_placement(pool: Cursor, offer: Offer, problems: Problems) -> None:
     if wanted is not None and pool.whole("targetLowPriorityNodes", 0) > 0 and not can.low_priority:
         text = f"the provider {name} has no low-priority nodes; ask for dedicated ones"
         problems.error(wanted.place, wanted.path, text)
+    together, reach = pool.get("enableInterNodeCommunication"), offer.profile.reach
+    if together is not None and reach is not True and talks(pool):
+        text = f"the provider {name} cannot do it: {reach or 'its nodes do not reach each other'}"
+        problems.error(together.place, together.path, text)
     price = option(pool, "maxPrice")
     if price is not None and not can.max_price:
         problems.warn(price.place, price.path, f"the provider {name} takes no limit of the price; it does nothing")

@@ -9,6 +9,7 @@ from .command_checks import check_command
 from .cursor import Cursor
 from .decoding import asks_for_nothing, listed, nearest
 from .formula_in_file import check_formula
+from .identity_checks import accounts_of, check_accounts, check_container_configuration, check_identities
 from .iso8601 import format_duration
 from .metadata_checks import check_pool_metadata, option
 from .offers import Offer
@@ -40,7 +41,9 @@ def check_pool(
     timeout = pool.duration("resizeTimeout")
     if timeout is not None and not timeout:
         _error(pool, "resizeTimeout", "must be longer than nothing", problems)
+    check_accounts(pool, problems)
     start = pool.get("startTask")
+    check_identities([start], accounts_of(pool), problems)
     if start is not None:
         check_command(start, problems)
         if start.whole("maxTaskRetryCount", 0) < -1:
@@ -106,9 +109,10 @@ def _machine(pool: Cursor, problems: Problems) -> None:
         if name in UNSUPPORTED["VirtualMachineConfiguration"]:
             if not asks_for_nothing(name, value.tree):
                 problems.error(machine.key_place(name), value.path, "is not supported yet; leave it out")
-        elif name not in ("imageReference", "nodeAgentSKUId"):
-            known = "imageReference, nodeAgentSKUId"
+        elif name not in ("imageReference", "nodeAgentSKUId", "containerConfiguration"):
+            known = "containerConfiguration, imageReference, nodeAgentSKUId"
             problems.error(machine.key_place(name), value.path, f"unknown property; known here: {known}")
+    check_container_configuration(machine, problems)
     image = machine.get("imageReference")
     for name, value in _properties(image) if image is not None else ():
         if name not in IMAGE:

@@ -21,13 +21,14 @@ class Place(msgspec.Struct, frozen=True, order=True, gc=False):
 @dataclass(frozen=True, slots=True)
 class Problem:
     """`path` is the way to the property (`pools[0].startTask`), `text` says what is wrong and the cure, and
-    `excerpt` shows it."""
+    `excerpt` shows it; `code`: as the Batch REST API calls it."""
 
     place: Place
     path: str
     text: str
     excerpt: str = ""
     warning: bool = False
+    code: str = "InvalidPropertyValue"
 
     def render(self, file: str) -> str:
         where = f"{file}:{self.place}" if self.place.line else file
@@ -54,8 +55,10 @@ class Problems:
     def __init__(self) -> None:
         self._found: list[Problem] = []
 
-    def error(self, place: Place, path: str, text: str, excerpt: str = "") -> None:
-        self._found.append(Problem(place, path, text, excerpt))
+    def error(
+        self, place: Place, path: str, text: str, excerpt: str = "", code: str = "InvalidPropertyValue"
+    ) -> None:
+        self._found.append(Problem(place, path, text, excerpt, code=code))
 
     def warn(self, place: Place, path: str, text: str) -> None:
         self._found.append(Problem(place, path, text, warning=True))

@@ -24,10 +24,7 @@ _POOL = (
     "resourceTags",
     "targetNodeCommunicationMode",
     "upgradePolicy",
-    "userAccounts",
 )
-_COMMAND = ("containerSettings",)
-_TASK = _COMMAND
 _JOB = (
     "networkConfiguration",
 )
@@ -39,7 +36,6 @@ UNSUPPORTED: Mapping[str, frozenset[str]] = {
         "PoolSpec": _POOL,
         "PoolSpecification": _POOL,
         "VirtualMachineConfiguration": (
-            "containerConfiguration",
             "dataDisks",
             "diskEncryptionConfiguration",
             "extensions",
@@ -56,14 +52,12 @@ UNSUPPORTED: Mapping[str, frozenset[str]] = {
             "endpointConfiguration",
             "publicIPAddressConfiguration",
         ),
-        "StartTask": _COMMAND,
         "ResourceFile": ("identityReference",),
         "OutputFileContainer": ("identityReference",),
-        "UserIdentity": ("username",),
-        "TaskSpec": (*_TASK, "multiInstanceSettings"),
-        "JobManagerTask": _TASK,
-        "JobPreparationTask": _COMMAND,
-        "JobReleaseTask": _COMMAND,
+        "ContainerRegistry": ("identityReference",),
+        "ContainerSettings": ("containerHostBatchBindMounts",),
+        "LinuxUserConfiguration": ("sshPrivateKey",),
+        "UserAccount": ("windowsUserConfiguration",),
         "JobSpecification": _JOB,
         "JobWithTasks": _JOB,
     }.items()
@@ -98,12 +92,6 @@ ANSWERED = frozenset(
 NEUTRAL: Mapping[str, frozenset[str]] = {
     "dynamicVNetAssignmentScope": frozenset(("none",)),
     "targetNodeCommunicationMode": frozenset(("default",)),
-}
-
-#: Values that the REST API has and that are not supported yet, by struct and property.
-UNSUPPORTED_VALUES: Mapping[tuple[str, str], frozenset[str]] = {
-    ("PoolSpec", "enableInterNodeCommunication"): frozenset(("true",)),
-    ("PoolSpecification", "enableInterNodeCommunication"): frozenset(("true",)),
 }
 
 #: What `imageReference` may hold.

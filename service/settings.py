@@ -215,6 +215,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
     resource_file_timeout: Annotated[
         timedelta, Meta(description="fetching a resource file, or all from one container, may take so long")
     ] = timedelta(hours=1)
+    checkpoint_limit: Annotated[
+        int,
+        Meta(ge=1, description="most bytes of a task's [checkpoint](nodes.md#checkpoints); a larger one is not saved"),
+    ] = 1 << 34
 
     def pool_settings(self, profiles: Mapping[str, Profile] | None = None) -> PoolSettings:
         """As the pool manager takes them; `profiles`: what is known of each provider by its name."""

@@ -56,6 +56,7 @@ def task_json(task: Task) -> dict[str, Any]:
         "since": format_instant(task.state_time),
         "result": task.result,
         "exitCode": task.exit_code,
+        **({"containerInfo": {"containerId": task.container_id}} if task.container_id is not None else {}),
         "nodeId": task.node_id or task.last_node_id,
         "retryCount": task.retry_count,
         "requeueCount": task.requeue_count,

@@ -13,7 +13,9 @@ from .command_checks import check_command, check_environment
 from .cursor import Cursor
 from .decoding import listed, nearest
 from .dependency_checks import check_conditions, check_dependencies
+from .identity_checks import accounts_of, check_identities
 from .metadata_checks import check_job_metadata
+from .multi_instance_checks import check_instances
 from .offers import Offer
 from .pool_checks import check_pool
 from .pool_info_checks import check_pool_info
@@ -103,7 +105,19 @@ class WorkloadChecks:
             if not _VERSION.fullmatch(version):
                 text = f"may hold 1 to 64 letters, digits, `.`, `-` and `_`, not {version[:80]!r}"
                 self._error(application, "version", text)
+            self._default_version(application)
             self._source(application)
+
+    def _default_version(self, application: Cursor) -> None:
+        name, wanted = application.text("id") or "", application.text("defaultVersion")
+        if wanted is None:
+            return
+        if wanted not in self._versions[name]:
+            text = f"there is no version {wanted[:80]!r} of {name} here; there is {listed(self._versions[name])}"
+            self._error(application, "defaultVersion", text)
+        others = {each.text("defaultVersion") for each in self._root.each("applications") if each.text("id") == name}
+        if len(others - {None}) > 1:
+            self._error(application, "defaultVersion", f"the versions of {name} name different ones; name one")
 
     def _source(self, application: Cursor) -> None:
         source = application.text("source")
@@ -164,8 +178,11 @@ class WorkloadChecks:
         self._constraints(job)
         check_dependencies(job, everything, self._problems)
         check_preparation_and_release(job, everything, self._constraints, self._problems)
+        own = [job.get("jobPreparationTask"), job.get("jobReleaseTask")]
+        check_identities([*own, *everything], self._accounts(job), self._problems)
         for task in everything:
             check_command(task, self._problems)
+            check_instances(task, self._pool_of(job), self._problems)
             check_conditions(job, task, self._problems)
             self._packages(task)
             self._constraints(task)
@@ -176,6 +193,18 @@ class WorkloadChecks:
                 self._error(
                     task, "requiredSlots", f"no node of its pool has {needed} slots; they have {slots}"
                 )
+
+    def _accounts(self, job: Cursor) -> frozenset[str] | None:
+        """Names of the user accounts of the job's pool; None: the pool is not known."""
+        pool = self._pool_of(job)
+        return accounts_of(pool) if pool is not None else None
+
+    def _pool_of(self, job: Cursor) -> Cursor | None:
+        info = job.get("poolInfo")
+        pool = job.find("poolInfo", "autoPoolSpecification", "pool")
+        if pool is None and info is not None:
+            pool = self._pools.get(info.text("poolId"))
+        return pool
 
     def _constraints(self, owner: Cursor) -> None:
         constraints = owner.get("constraints")

@@ -73,6 +73,7 @@ class Ec2Settings:
             boot_timeout=self.boot_timeout,
             notices="ec2",
             image=self.image,
+            reach=bool(self.security_groups) or "set securityGroups to a group whose members let each other in",
         )
 
     @property

@@ -64,6 +64,7 @@ class Vms:
             tags=tags,
             size=instance.size,
             zone=instance.zone or None,
+            internal=instance.private,
             price_per_hour=entry.price,
         )
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from libcloud.compute.base import Node
 
 from ..driver_mapping import DriverMapping
 from ..errors import InvalidRequestError
 from ..libcloud_provider import LibcloudProvider
-from ..provider import Capabilities, Finding, Profile, Severity
+from ..provider import Capabilities, Finding, Profile, Severity, Vm
 from ..settings import SettingsReader
 from .driver import SIZES, LocalNodeDriver, LocalSettings
 
@@ -22,6 +26,9 @@ class LocalMapping(DriverMapping):
             low_priority=True, preempt=True, user_data=False, host_keys=True, known_by="names", max_vms=max_vms
         )
         super().__init__(name, can, Profile())
+
+    def vm(self, node: Node) -> Vm:
+        return replace(super().vm(node), internal=_internal(node.name))
 
     def check(self, driver: LocalNodeDriver) -> Iterator[Finding]:
         yield Finding("nodes", Severity.OK, f"{len(driver.list_nodes())} exist; more are processes on this machine")
@@ -45,3 +52,10 @@ def open_local(
     if base is None:
         raise InvalidRequestError(f"provider {name}: set baseDir to the directory that shall hold the nodes")
     return LibcloudProvider(name, deployment, LocalNodeDriver(parsed, clock), LocalMapping(parsed.max_vms, name))
+
+
+def _internal(name: str) -> str:
+    """An address of the loopback network that is, but for a chance of one in millions, the node's alone: programs of
+    several nodes can use the same ports."""
+    first, second, third = hashlib.sha256(name.encode()).digest()[:3]
+    return f"127.{1 + first % 254}.{second}.{1 + third % 254}"

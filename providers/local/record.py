@@ -67,7 +67,8 @@ def write(path: Path, record: VmRecord | NodeRecord | EndRecord, durable: bool =
     """Replace the file in one step. `durable`: also before the machine can lose power. Raises OSError."""
     new = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.new")
     try:
-        with open(new, "w", encoding="utf-8") as file:
+        fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with open(fd, "w", encoding="utf-8") as file:
             json.dump(asdict(record), file)
             if durable:
                 file.flush()

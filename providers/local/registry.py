@@ -90,8 +90,10 @@ class Registry:
                 if target.exists() or (self._ending / record.name / VM_FILE).exists():
                     return False
                 admit(self.entries())
-                for directory in (staged, *(staged / folder for folder in self.folders)):
-                    directory.mkdir(mode=0o700)
+                staged.mkdir()
+                staged.chmod(0o711)  # the node may let other users through to what it opens to them
+                for folder in self.folders:
+                    (staged / folder).mkdir(mode=0o700)
                 write(staged / VM_FILE, record, durable=True)
                 os.rename(staged, target)
                 return True

@@ -51,7 +51,7 @@ def spawn(path: Path, name: str, within: float) -> None:
     """
     reader, writer = os.pipe()
     try:
-        with open(path / LOG_FILE, "ab") as log:
+        with open(os.open(path / LOG_FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600), "ab") as log:
             # The shell leaves at once, so that the node is nobody's child here: it can never be our zombie.
             subprocess.run(
                 [

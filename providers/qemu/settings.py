@@ -71,6 +71,7 @@ class QemuSettings:
             default_size=self.size,
             boot_timeout=self.boot_timeout,
             image=self.image,
+            reach="each VM has a network of its own; use provider local, or a cloud",
         )
 
     def price(self, size: str, low_priority: bool) -> float:

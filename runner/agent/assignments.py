@@ -55,15 +55,21 @@ class Assignments:
                 self._say(line + b"\n")
         if slot.next is not None:
             entry = lane.give_back(slot)
-            if entry.key not in slot.unacked:  # it was not begun
+            if entry.key not in slot.unacked and slot.damaged:  # nobody can tell whether it was begun
+                self._lost(entry.key)
+            elif entry.key not in slot.unacked:  # it was not begun
                 self._return(lane, entry)
         if before is not None:
             lane.free(slot, before)
             if before not in slot.unacked:
                 # Its record did not survive, or it was never begun. Either way no more will be heard of it.
-                self._known.pop(before, None)
-                self._say(wire.encode({"op": "lost", "id": before, "reason": "its supervisor died at its start"}))
+                self._lost(before)
         self._dispatch(lane)
+
+    def _lost(self, key: str) -> None:
+        self._known.pop(key, None)
+        self._unwanted.discard(key)
+        self._say(wire.encode({"op": "lost", "id": key, "reason": "its supervisor died at its start"}))
 
     def reported(self, slot: SlotLink, lines: list[bytes]) -> None:
         """Takes the lines of a supervisor in and passes them on."""

@@ -1,7 +1,9 @@
-"""`container`: brings files and the image to the node, then becomes the engine's program that runs the container.
+"""`container`: brings files and the image to the node, then has the engine run the container, and ends as that ends.
 
 It runs as the execution's own process, as the agent's user; resource files are fetched as the user of the command. What
 it needs stands in its environment, like `fetch`'s. Why it came to nothing goes where `fetch` puts it.
+
+SIGTERM is passed on through the engine: its own program would drop one that comes while the container starts.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 HUB = "https://index.docker.io/v1/"  # what engines call Docker Hub in their files
 PULL_FAILED = "ContainerImagePullFailed"
 _CONNECTED = ("--network", "--net")
+_AGAIN = 0.2  # seconds until SIGTERM is passed on again to a container that does not run yet
 _SAID = 1000  # characters of what the engine says that are passed on
 
 
@@ -40,8 +44,7 @@ def run() -> None:
         os.makedirs(folder, 0o700, exist_ok=True)
         env = {**os.environ, **signed_in(folder, work["registries"])}
         bring(work["engine"], work["image"], env)
-        argv = _command(work)
-        os.execve(argv[0], argv, env)
+        sys.exit(_watch(_command(work), [work["engine"], "kill", "--signal", "TERM", work["name"]], env))
     except PullFailed as error:
         _give_up(PULL_FAILED, str(error))
     except OSError as error:
@@ -97,7 +100,8 @@ def bring(engine: str, image: str, env: dict[str, str]) -> None:
         return
     code, said = _ask([engine, "pull", "--quiet", image], env)
     if code:
-        raise PullFailed(f"the image {image!r} could not be pulled: {said[-_SAID:] or f'exit code {code}'}")
+        last = said.rpartition("\n")[2][-_SAID:] or f"exit code {code}"  # before it stands what was tried
+        raise PullFailed(f"the image {image!r} could not be pulled: {last}")
 
 
 def _ask(argv: list[str], env: dict[str, str]) -> tuple[int, str]:
@@ -105,6 +109,35 @@ def _ask(argv: list[str], env: dict[str, str]) -> tuple[int, str]:
         argv, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False
     )
     return done.returncode, done.stderr.decode("utf-8", "replace").strip()
+
+
+def _watch(argv: list[str], term: list[str], env: dict[str, str]) -> int:
+    """The exit code of `argv`. `term` is run for each SIGTERM, again and again until it succeeds."""
+    news = {signal.SIGCHLD, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, news)
+    pid, term_pid, wanted = _start(argv, env), 0, False
+    while True:
+        told = signal.sigtimedwait(news, _AGAIN if wanted else 60.0)
+        wanted = wanted or (told is not None and told.si_signo == signal.SIGTERM)
+        if wanted and not term_pid:
+            term_pid, wanted = _start(term, env, quiet=True), False
+        while True:
+            try:
+                ended, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                ended = 0
+            if not ended:
+                break
+            if ended == pid:
+                return os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
+            if ended == term_pid:
+                term_pid, wanted = 0, wanted or bool(status)
+
+
+def _start(argv: list[str], env: dict[str, str], quiet: bool = False) -> int:
+    """In a session of its own, so that signals for our group do not reach it."""
+    null = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in range(3)] if quiet else []
+    return os.posix_spawn(argv[0], argv, env, file_actions=null, setsid=True, setsigmask=[])
 
 
 def _command(work: Message) -> list[str]:
@@ -148,11 +181,12 @@ def _write(path: str, text: str) -> None:
         file.write(text)
 
 
-def prefetch(root: str, message: Message) -> None:
-    """Brings the `images` of a message to the node. Raises PullFailed, OSError; NoEngine unless it is `patient`: then a
-    start task may yet bring the engine, and the images come with the first tasks."""
+def prefetch(root: str, base: dict[str, str], message: Message) -> None:
+    """Brings the `images` of a message to the node; `base`: environment of the engine. Raises PullFailed, OSError;
+    NoEngine unless it is `patient`: then a start task may yet bring the engine, and the images come with the first
+    tasks."""
     try:
-        engine = container.engine(os.environ.get("PATH", os.defpath))
+        engine = container.engine(base.get("PATH", os.defpath))
     except container.NoEngine:
         if message.get("patient"):
             return
@@ -160,7 +194,7 @@ def prefetch(root: str, message: Message) -> None:
     folder = container.folder_of(root, "images")
     os.makedirs(folder, 0o700, exist_ok=True)
     try:
-        env = {**os.environ, **signed_in(folder, message.get("registries") or [])}
+        env = {**base, **signed_in(folder, message.get("registries") or [])}
         for image in message["images"]:
             bring(engine, image, env)
     finally:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 
 from . import PRIVATE, fetch
 
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 ENGINES = ("podman", "docker")  # the first that is there
 PATIENCE = 60.0  # seconds that a removal may take
-CHILDREN = 10.0  # seconds that what the engine has started has to end by itself
 #: Of a folder of its own in the agent's: the environment of the command, credentials, the id of the container.
 VARIABLES, CREDENTIALS, ID = "variables", "config.json", "id"
 NOT_THERE = (
@@ -100,20 +98,19 @@ def forget(root: str, key: str) -> str | None:
             found = file.read(128).strip()
     except (OSError, ValueError):
         pass  # there has been none
-    for name in (ID, VARIABLES, CREDENTIALS):
-        try:
-            os.unlink(f"{folder}/{name}")
-        except OSError:
-            pass
     try:
+        for name in os.listdir(folder):
+            os.unlink(f"{folder}/{name}")
         os.rmdir(folder)
     except OSError:
-        pass
+        pass  # it had not come so far
     return found or None
 
 
 def sweep(root: str, base: Mapping[str, str], key: str) -> None:
     """Ends and removes the container of an execution whose supervisor has died; waits for it."""
+    import subprocess
+
     try:
         quiet = subprocess.DEVNULL
         subprocess.run(

@@ -39,10 +39,11 @@ class Installer:
         self._pid = 0
         self._id = ""
         self.fd = -1
+        self.env: dict[str, str] = dict(os.environ)  # of what a node is configured with
 
     def put(self, message: Message) -> None:
-        """Raises KeyError for a message that lacks something."""
-        for key in ("id", "file", "dir", "sha256"):
+        """Raises KeyError for a message that lacks something. With `images` it is about images of containers."""
+        for key in ("id",) if "images" in message else ("id", "file", "dir", "sha256"):
             message[key]
         self._queue.append(message)
 
@@ -77,7 +78,12 @@ class Installer:
             for fd in range(3):
                 os.dup2(null, fd)
             processes.close_inherited({other})  # the connection and the root's lock are the agent's alone
-            install(self._root, message)
+            if "images" in message:
+                from .contain import prefetch
+
+                prefetch(self._root, self.env, message)
+            else:
+                install(self._root, message)
             answer = ""
         except (PackageRefused, PathRefused) as error:
             answer = str(error)

@@ -23,8 +23,9 @@ _RESET = [
 ]
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _programs: dict[tuple[str, str, str], str] = {}
-#: What an execution is at: its coordination command, waiting for word to go on, its command, bringing files away.
-COORDINATES, WAITS, RUNS, UPLOADS = "coordinates", "waits", "runs", "uploads"
+#: What an execution is at: its coordination command, waiting for word to go on, its command, removing its container,
+#: bringing files away.
+COORDINATES, WAITS, RUNS, REMOVES, UPLOADS = "coordinates", "waits", "runs", "removes", "uploads"
 
 
 class LaunchError(Exception):
@@ -47,7 +48,11 @@ class Execution:
         self.coordination: list[str] | None = message.get("coordination")
         self.kind: str = message.get("kind") or "task"
         self.startup = self.kind == "startup"
-        self.fetches = bool(self.resources or (self.checkpoint and self.checkpoint.get("restore")))
+        self.container: Message | None = message.get("container")
+        self.container_id: str | None = None  # known when it has ended
+        self.own_env: dict[str, str] = message.get("env") or {}
+        restores = self.checkpoint and self.checkpoint.get("restore")
+        self.fetches = bool(self.resources or restores or self.container)
         self.dir: str = message["dir"]
         self.slots = int(message.get("slots", 1))
         self.inline = min(int(message.get("inline", 65536)), MAX_INLINE)
@@ -67,6 +72,7 @@ class Execution:
         self.kill_at: float | None = None  # from when on everything gets SIGKILL
         self.give_up_at: float | None = None  # until when left-over processes are waited for
         self.status: int | None = None  # wait status of the main process, once it has ended
+        self.ran = True  # that was the command, and not what was to fetch its files
         self.error: dict[str, str] | None = None
         self.upload_pid = 0  # 0: it has ended, or there was none
         self.upload_status = 0
@@ -110,9 +116,12 @@ def _spawn(argv: list[str], env: dict[str, str], streams: tuple[int, int] | None
         return _spawn(argv, env, streams, user)  # it has moved since it was looked up
 
 
-def spawn(execution: Execution, argv: list[str], env: dict[str, str], quiet: bool = False) -> int:
-    """Starts a process of the execution in its working directory, which is the current one. Raises LaunchError."""
-    who = execution.who
+def spawn(
+    execution: Execution, argv: list[str], env: dict[str, str], quiet: bool = False, own: bool = False
+) -> int:
+    """Starts a process of the execution in its working directory, which is the current one. `own`: with the rights of
+    the supervisor. Raises LaunchError."""
+    who = None if own else execution.who
     streams = None if quiet else execution.streams
     user = "" if who is None else "task" if who.private else who.name
     try:
@@ -153,8 +162,9 @@ def _mode(execution: Execution) -> int:
     return 0o700 if execution.who is not None and execution.who.private else 0o750
 
 
-def launch(root: str, execution: Execution) -> None:
-    """Starts it: sets `pid` and `streams`. Raises LaunchError, and then nothing runs and nothing is open."""
+def launch(root: str, base: dict[str, str], execution: Execution) -> None:
+    """Starts it: sets `pid` and `streams`. `base`: the environment that is common to all. Raises LaunchError, and then
+    nothing runs and nothing is open."""
     who = execution.who
     try:
         if who is None:
@@ -174,15 +184,29 @@ def launch(root: str, execution: Execution) -> None:
         ) from error
     argv, env = execution.argv if execution.coordination is None else execution.coordination, execution.env
     try:
-        if execution.fetches and argv:
-            argv, env = fetch.wrap([*execution.resources, *_restored(execution)], argv, env)
-        execution.pid = spawn(execution, argv, env)
+        fetched = [*execution.resources, *_restored(execution)] if execution.fetches else []
+        if execution.container:
+            argv, env = _contained(root, base, execution, fetched)
+        elif fetched and argv:
+            argv, env = fetch.wrap(fetched, argv, env)
+        execution.pid = spawn(execution, argv, env, own=bool(execution.container))
     except LaunchError:
         close(execution)
         raise
     except (TypeError, ValueError) as error:
         close(execution)
         raise _refusal(error, "what is to be fetched cannot be read", "CommandLaunchFailed") from error
+
+
+def _contained(
+    root: str, base: dict[str, str], execution: Execution, fetched: list[Message]
+) -> tuple[list[str], dict[str, str]]:
+    from . import container
+
+    try:
+        return container.wrap(root, base, execution, fetched)
+    except container.NoEngine as error:
+        raise LaunchError("ContainerEngineNotFound", str(error)) from error
 
 
 def _restored(execution: Execution) -> list[Message]:

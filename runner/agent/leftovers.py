@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .launch import Execution
 
 ROUND = 0.02  # between two rounds of SIGKILL, seconds
+CHILDREN = 10.0  # seconds that what a container's engine has started may take to tidy up
 GIVE_UP = 10.0  # what does not die by SIGKILL in this time (uninterruptible, or another user's) is left behind
 
 
@@ -43,7 +44,8 @@ class Leftovers:
         """False when it is no use to go on. Inside the grace of a kill they may still save their work."""
         now = time.monotonic()
         if execution.kill_at is None:
-            execution.kill_at = now
+            # what an engine has started ends by itself, and should tidy up
+            execution.kill_at = now + (CHILDREN if execution.container else 0.0)
         if execution.give_up_at is None:
             execution.give_up_at = max(now, execution.kill_at) + GIVE_UP
         if now >= execution.kill_at:

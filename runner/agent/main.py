@@ -1,4 +1,5 @@
-"""The entry of the zipapp: `serve ROOT`, `files ROOT`, `fetch ARGV...` (see fetch) or `upload` (see upload)."""
+"""The entry of the zipapp: `serve ROOT`, `files ROOT`, `fetch ARGV...` (see fetch), `upload` (see upload) or
+`container` (see contain)."""
 
 from __future__ import annotations
 
@@ -15,6 +16,10 @@ def main() -> None:
         from .upload import run as upload
 
         upload()
+    if sys.argv[1] == "container":
+        from .contain import run as contain
+
+        contain()
     mode, root = sys.argv[1], os.path.realpath(sys.argv[2])
     os.umask(0o022)
     os.chdir(root)

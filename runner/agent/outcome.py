@@ -93,10 +93,11 @@ def shortened(record: Message) -> Message:
 def of(execution: Execution, sizes: list[int]) -> Message:
     """The spool record of one that has ended. `sizes`: of stdout and stderr."""
     status = execution.status or 0
-    signalled = os.WIFSIGNALED(status)
+    signalled = execution.ran and os.WIFSIGNALED(status)
+    contained = {} if execution.container_id is None else {"container": execution.container_id}
     return {
         "id": execution.id,
-        "exit": None if signalled else os.WEXITSTATUS(status),
+        "exit": os.WEXITSTATUS(status) if execution.ran and not signalled else None,
         "signal": os.WTERMSIG(status) if signalled else None,
         "start": execution.start,
         "end": execution.end,
@@ -107,6 +108,7 @@ def of(execution: Execution, sizes: list[int]) -> Message:
         "dir": execution.dir,
         "inline": execution.inline,
         "sizes": sizes,
+        **contained,
     }
 
 

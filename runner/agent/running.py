@@ -8,7 +8,7 @@ import time
 
 from . import PRIVATE, STARTUP, after, clock, fetch, outcome, places, processes, upload, wire
 from .identity import Identities, UserUnavailable, end_all_of, is_private
-from .launch import COORDINATES, RUNS, UPLOADS, WAITS, Execution, LaunchError, close, launch, spawn
+from .launch import COORDINATES, REMOVES, RUNS, UPLOADS, WAITS, Execution, LaunchError, close, launch, spawn
 from .leftovers import ROUND, Leftovers
 from .spool import MAX_PAYLOAD, Spool
 
@@ -25,7 +25,9 @@ class Running:
     A task's descendants are ended before the slot is free again.
     """
 
-    def __init__(self, root: str, name: str, place: str) -> None:
+    def __init__(self, root: str, name: str, place: str, again: bool = False) -> None:
+        """`again`: the slot has had a supervisor before."""
+        self._again = again
         self._root = root
         self._name = name
         self._place = place
@@ -61,8 +63,9 @@ class Running:
             env["EBBTIDE_EXECUTION"] = key
             env["EBBTIDE_SLOT"] = self._place
             execution.env = env
-            self.spool.begin(key, execution.start, who.uid if who is not None and who.private else 0)
-            launch(self._root, execution)
+            own = who.uid if who is not None and who.private else 0
+            self.spool.begin(key, execution.start, own, bool(execution.container))
+            launch(self._root, self.base, execution)
         except LaunchError as error:
             return self._failed(key, begun, error.code, str(error))
         except UserUnavailable as error:
@@ -112,7 +115,7 @@ class Running:
         execution = self.execution
         if execution is None:
             return None
-        if execution.phase == UPLOADS:
+        if execution.phase in (REMOVES, UPLOADS):
             return execution.upload_until
         return execution.wall_at if execution.kill_at is None else execution.kill_at
 
@@ -124,6 +127,8 @@ class Running:
             return None
         if execution.phase == UPLOADS:
             return self._uploaded(execution)
+        if execution.phase == REMOVES:
+            return self._removed(execution)
         if execution.phase == COORDINATES and execution.status is not None and self._coordinated(execution):
             return wire.encode({"op": "coordinated", "id": execution.id})
         if execution.status is None:
@@ -138,7 +143,9 @@ class Running:
     def recover(self) -> None:
         """If the supervisor before this one died: ends what it left, records its execution as lost."""
         if self.spool.fresh:
-            return
+            if not self._again:
+                return
+            self.spool.damaged = True
         current = self.spool.current
         if self._name != STARTUP:
             self.leftovers.sweep(self.leftovers.marker)
@@ -147,6 +154,10 @@ class Running:
         if current is not None:
             if not os.getuid() and self._name != STARTUP and is_private(current.get("uid", 0)):
                 end_all_of(current["uid"])  # also what has shed its environment
+            if current.get("container"):
+                from . import container
+
+                container.sweep(self._root, os.environ, current["id"])
             reason = f"the supervisor of slot {self._name} died while it was running"
             self._record({"id": current["id"], "end": clock.now(), "lost": reason}, outcome.NOTHING)
 
@@ -211,11 +222,17 @@ class Running:
     def _fetch_failed(self, execution: Execution) -> bool:
         if execution.error is None:
             execution.error = fetch.failure(f"{self._root}/{execution.dir}/wd")
+            execution.ran = execution.error is None
         return execution.error is not None
 
     def _ended(self, execution: Execution) -> bytes | None:
         """None of its processes is left: brings away what is to be brought away, then it is finished."""
         execution.end = clock.now()
+        if execution.container and self._remove(execution):
+            return None
+        return self._bring_away(execution)
+
+    def _bring_away(self, execution: Execution) -> bytes | None:
         if execution.fetches:
             self._fetch_failed(execution)
         if execution.outputs or execution.checkpoint:
@@ -223,6 +240,39 @@ class Running:
             if spec is not None:
                 return self._upload(execution, spec)
         return self._finish(execution)
+
+    def _remove(self, execution: Execution) -> bool:
+        """Has its container removed. False: there is nothing to wait for."""
+        from . import container
+
+        try:
+            argv = container.removal(self.base, execution.id)
+            execution.upload_pid = spawn(execution, argv, self.base, quiet=True, own=True)
+        except (container.NoEngine, LaunchError):
+            container.forget(self._root, execution.id)
+            return False
+        execution.phase = REMOVES
+        execution.upload_until = time.monotonic() + container.PATIENCE
+        return True
+
+    def _removed(self, execution: Execution) -> bytes | None:
+        from . import container
+
+        if execution.upload_pid and time.monotonic() < execution.upload_until:
+            return None
+        if execution.upload_pid:  # it hangs: the container is left to the engine
+            processes.end_group(execution.upload_pid, signal.SIGKILL)
+            execution.upload_pid = 0
+        execution.container_id = container.forget(self._root, execution.id)
+        return self._bring_away(execution)
+
+    def end_all(self) -> None:
+        """The machine has died."""
+        self.leftovers.end_all()
+        if self.execution is not None and self.execution.container:
+            from . import container
+
+            container.sweep(self._root, self.base, self.execution.id)
 
     def _upload(self, execution: Execution, spec: Message) -> bytes | None:
         execution.phase = UPLOADS

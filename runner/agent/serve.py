@@ -171,15 +171,18 @@ class Agent:
         executions: list[Message] = []
         lost = []
         told = {}  # outcomes; also those that came while other supervisors had yet to tell their state
+        coordinated = set()
         reports = [line for slot in self._slots.values() for line in slot.reports]
         for line in [*reports, *self._out.take()]:
             op, key = wire.head_of(line)
-            if op != b"started":
+            if op == b"coordinated":
+                coordinated.add(key)
+            elif op != b"started":
                 told[key] = line
         for slot in self._slots.values():
             state = slot.running_state
             if state is not None and state["id"] not in told:
-                waits = state.get("coordinated", False)
+                waits = state.get("coordinated", False) or state["id"] in coordinated
                 known = {"id": state["id"], "state": "running", "pid": state["pid"], "time": state["time"]}
                 executions.append({**known, "coordinated": True} if waits else known)
             slot.reports = []
@@ -199,6 +202,7 @@ class Agent:
             "boot": boot_id(),
             "slots": len(self._work.tasks.slots),
             "executions": executions,
+            "damaged": any(slot.damaged for slot in self._slots.values()),
         }
         self._say(wire.encode(hello))
         for line in lost:
@@ -245,9 +249,12 @@ class Agent:
     def _configure(self, message: Message) -> None:
         who = users.survey(self._root, message.get("users") or {}, self._lifeline)
         more = {"grace": float(message["grace"])} if "grace" in message else {}
-        self._base = wire.encode({"op": "base", "env": {**os.environ, **message["env"]}, "users": who, **more})
+        self._installer.env = {**os.environ, **message["env"]}
+        self._base = wire.encode({"op": "base", "env": self._installer.env, "users": who, **more})
         for slot in self._slots.values():
             slot.send(self._base)
+            if slot.damaged:
+                slot.send(wire.encode({"op": "told"}))  # by hello, which this message answers
         self._supervise([str(number) for number in range(int(message["slots"]))])
         self._work.tasks.width = sum(slot.name.isdigit() for slot in self._slots.values())
         if "usage" in message:

@@ -33,6 +33,7 @@ class SlotLink:
         self.unacked: set[str] = set()
         self.acks: list[str] = []
         self.ready = False
+        self.damaged = False  # its spool had records that nobody can read any more
         self.reports: list[bytes] = []  # outcome lines that came with the state
         self.fd = -1
         self.blocked = False
@@ -90,17 +91,20 @@ class SlotLink:
                 os.unlink("socket")
             listener.bind("socket")
             listener.listen(8)
+            again = os.path.exists("log")
             log = os.open("log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
             try:
                 self._pid = os.fork()
                 if not self._pid:
-                    self._become_supervisor(lock, listener, log, lifeline)
+                    self._become_supervisor(lock, listener, log, lifeline, again)
             finally:
                 os.close(log)
         os.ftruncate(lock, 0)
         os.pwrite(lock, b"%d\n" % self._pid, 0)
 
-    def _become_supervisor(self, lock: int, listener: socket.socket, log: int, lifeline: int | None) -> None:
+    def _become_supervisor(
+        self, lock: int, listener: socket.socket, log: int, lifeline: int | None, again: bool
+    ) -> None:
         status = 1
         try:
             os.setsid()
@@ -115,7 +119,8 @@ class SlotLink:
                 keep.add(lifeline)
             processes.close_inherited(keep)
             os.chdir(self._root)
-            Supervisor(self.name, Running(self._root, self.name, self._place), listener, lifeline).run()
+            running = Running(self._root, self.name, self._place, again)
+            Supervisor(self.name, running, listener, lifeline).run()
             status = 0
         except BaseException:  # noqa: BLE001 - a child of fork: whatever happens must not run on
             import traceback
@@ -144,6 +149,7 @@ class SlotLink:
                 state = wire.decode(line)
                 self._expected = state["outcomes"]
                 self.running_state = state["running"]
+                self.damaged = state["damaged"]
             else:
                 self.reports.append(line)
             if len(self.reports) == self._expected:

@@ -64,6 +64,10 @@ class Spool:
             os.pwrite(self._fd, b"\0" * (total - len(content)), len(content))
         self.fresh = not content
         records = [_unpack(content[at : at + SIZE]) for at in range(0, len(content), SIZE)]
+        heads = [content[at : at + _HEAD.size] for at in range(0, len(content), SIZE)]
+        self._damaged = [place for place, head in enumerate(heads) if records[place] is None and any(head)]
+        #: there were records that nobody can read any more; see `mend`
+        self.damaged = bool(self._damaged) or 0 < len(content) < total
         self.current: Message | None = records[0] if records else None
         self._begun = self.current["id"] if self.current is not None else ""  # whose record 0 is
         self.outcomes: dict[str, Message] = {}
@@ -82,12 +86,21 @@ class Spool:
     def full(self) -> bool:
         return not self._free
 
-    def begin(self, key: str, start: float, uid: int = 0) -> None:
-        """Records what is about to start, and the user that is its own, if it has one.
+    def mend(self) -> None:
+        """The controller knows of the damage."""
+        self.damaged = False
+        for place in self._damaged:
+            if (place in self._free) if place else not self._begun:  # it has not been written anew
+                os.pwrite(self._fd, _FREE, place * SIZE)
+        self._damaged = []
+
+    def begin(self, key: str, start: float, uid: int = 0, container: bool = False) -> None:
+        """Records what is about to start, the user that is its own, if it has one, and whether it is in a container.
 
         Raises ValueError if the record is too long, OSError.
         """
         own = b',"uid":%d' % uid if uid else b""
+        own += b',"container":true' if container else b""
         os.pwrite(self._fd, _pack(b'{"id":"%b","start":%a%b}\n' % (key.encode("ascii"), start, own)), 0)
         self.current = {"id": key, "start": start}
         self._begun = key

@@ -62,7 +62,7 @@ class Supervisor:
                 elif fd == self._listener.fileno():
                     self._accept()
                 elif fd == self._lifeline:
-                    self._running.leftovers.end_all()
+                    self._running.end_all()
                     return
                 elif self._link is not None and fd == self._link.fileno():
                     self._receive(self._link)
@@ -99,8 +99,10 @@ class Supervisor:
                 "slots": execution.slots,
                 "coordinated": execution.phase == WAITS,
             }
-        records = list(self._running.spool.outcomes.values())
+        spool = self._running.spool
+        records = list(spool.outcomes.values())
         state = {"op": "state", "id": self._name, "running": running, "outcomes": len(records)}
+        state["damaged"] = spool.damaged
         self._say(wire.encode(state))
         budget = REPORT_BUDGET
         for record in records:
@@ -129,23 +131,27 @@ class Supervisor:
             return
         for line in self._lines.feed(data):
             message = wire.decode(line)
-            op = message["op"]
-            if op == "start":
-                self._start(message)
-            elif op == "ack":
-                for key in message["ids"]:
-                    self._running.spool.ack(key)
-            elif self._next is not None and op in ("kill", "recall") and message["id"] == self._next["id"]:
-                self._next = None
-                self._say(wire.encode({"op": "recalled", "id": message["id"]}))
-            elif op == "kill":
-                self._running.kill(message)
-            elif op == "proceed":
-                self._running.proceed(message["id"])
-            elif op == "base":
-                self._running.base = message["env"]
-                self._running.grace = float(message.get("grace", self._running.grace))
-                self._running.identities.told = message.get("users") or {}
+            self._obey(message["op"], message)
+
+    def _obey(self, op: str, message: Message) -> None:
+        if op == "start":
+            self._start(message)
+        elif op == "ack":
+            for key in message["ids"]:
+                self._running.spool.ack(key)
+        elif self._next is not None and op in ("kill", "recall") and message["id"] == self._next["id"]:
+            self._next = None
+            self._say(wire.encode({"op": "recalled", "id": message["id"]}))
+        elif op == "kill":
+            self._running.kill(message)
+        elif op == "told":
+            self._running.spool.mend()
+        elif op == "proceed":
+            self._running.proceed(message["id"])
+        elif op == "base":
+            self._running.base = message["env"]
+            self._running.grace = float(message.get("grace", self._running.grace))
+            self._running.identities.told = message.get("users") or {}
 
     def _start(self, message: Message) -> None:
         report = self._running.start(message)

@@ -27,7 +27,7 @@ def node() -> None:
 @click.option(
     "--notice",
     metavar="DURATION",
-    help="Only announce it, so long before: the running controller lets the node's tasks end, and gives it back itself.",
+    help="Only announce it, so long before: the running controller lets the node's tasks end, and ends it.",
 )
 @state_option
 @config_option

@@ -81,8 +81,8 @@ def _steps(steps: Sequence[tuple[float, int]], start: float) -> str:
 def _tasks(report: Report) -> str:
     work = report.work
     names = {"success": "succeeded", "failure": "failed"}
-    text = ", ".join(f"{count} {names.get(result, result)}" for result, count in work.results.items()) or "none"
-    extra = [f"{count} {word}" for count, word in ((work.requeued, "requeued"), (work.retried, "retried")) if count]
+    text = ", ".join(f"{count:,} {names.get(result, result)}" for result, count in work.results.items()) or "none"
+    extra = [f"{count:,} {word}" for count, word in ((work.requeued, "requeued"), (work.retried, "retried")) if count]
     return f"{text} ({', '.join(extra)})" if extra else text
 
 

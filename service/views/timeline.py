@@ -28,6 +28,8 @@ class Timeline:
         self.tally = tally
         self._outputs = outputs
         self._printed: dict[Any, Output] = {}
+        #: multi-instance tasks that have printed all, and are told of when their other instances have ended
+        self._ending: set[Any] = set()
         self._nodes: dict[str, Node] = {}
         self._tasks = TaskLines(lambda key, failed: self._output(key, failed=failed))
         self._progress: dict[str, Progress] = {}
@@ -59,14 +61,16 @@ class Timeline:
             if change.table != "tasks":
                 lines += self._change(change, now)
             else:
+                ending = change.record is not None and change.record.verdict is not None
+                (self._ending.add if ending else self._ending.discard)(("task", *change.key))
                 quiet = brief or self.tally.size(change.key[0]) > MANY
                 lines += self._tasks.tell(change.key, change.record, added, now, quiet=quiet)
         for pool_id in self._pools:
             if self.tally.node_count(pool_id) != counts.get(pool_id, 0):
                 lines += self._node_count(pool_id, now)
-        self._printed.clear()
+        self._printed = {key: output for key, output in self._printed.items() if key[:3] in self._ending}
         lines += [
-            Line(now, f"job {name}", f"{count} tasks added") for name, count in added.items() if count > 1
+            Line(now, f"job {name}", f"{count:,} tasks added") for name, count in added.items() if count > 1
         ]
         return lines
 

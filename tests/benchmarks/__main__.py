@@ -68,6 +68,7 @@ def _run_all(chosen: list[str], arguments: argparse.Namespace, out: TextIO) -> l
     parent = arguments.folder.absolute()
     parent.mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=parent))
+    folder.chmod(0o755)  # tasks that have users of their own go through it
     try:
         reports = []
         for name in chosen:

@@ -88,7 +88,7 @@ class CSpawner:
         """Raises Missing if it cannot be compiled."""
         compiler = next((found for name in ("cc", "gcc", "clang") if (found := shutil.which(name))), None)
         if compiler is None:
-            raise Missing("there is no C compiler here; install it, on Debian and Ubuntu by: apt-get install gcc libc6-dev")
+            raise Missing("there is no C compiler here; on Debian and Ubuntu: apt-get install gcc libc6-dev")
         self._folder = folder
         self._path = folder / "bare_spawn"
         command = [compiler, "-O2", "-o", str(self._path), str(Path(__file__).with_name("bare_spawn.c"))]

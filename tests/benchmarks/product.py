@@ -1,9 +1,9 @@
-"""The whole product once, in a process of its own: `python -m tests.benchmarks.product DIRECTORY TASKS`.
+"""The whole product once, in a process of its own: `python -m tests.benchmarks.product DIRECTORY TASKS [WAY]`.
 
 A controller (engine, SQLite journal) and one local node with two slots, over SSH. Prints one line of JSON:
 seconds from the request that adds the job to the commit of its last outcome, and the processor seconds that
 everybody took in between. The node is ended, its folders are left: deleting thousands of them would slow down
-whoever comes next.
+whoever comes next. WAY "forgetful": nothing is committed once the pool is there, to see what the journal takes.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 import paramiko
 
+from pools import Change
 from providers import MarkedProcess, marked_processes
 from runner import TaskState
 from service.settings import Settings
@@ -36,6 +37,7 @@ ENGINE = "engine"
 
 #: The defaults; only the node is found more quickly.
 SETTINGS = Settings(connect_retry=timedelta(seconds=0.1))
+FORGETFUL = "forgetful"
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -45,6 +47,8 @@ class Run(msgspec.Struct, frozen=True):
     adding: float
     #: processor seconds by who took them
     cpu: dict[str, Cpu]
+    #: whom the tasks ran as
+    user: str
 
 
 def _ended(condition: Callable[[], bool], what: str) -> None:
@@ -125,26 +129,39 @@ def _check(world: World, job_id: str, count: int) -> None:
                 raise AssertionError(f"no {stream} of {task.id} is in the journal")
 
 
-def run(directory: Path, count: int) -> Run:
+def _forget(world: World) -> None:
+    def commit(changes: Sequence[Change]) -> None:
+        pass
+
+    world.look(lambda: setattr(world.controller.journal, "commit", commit))
+
+
+def run(directory: Path, count: int, way: str = "") -> Run:
     world = World(directory, SETTINGS)
     world.start()
     world._thread.name = ENGINE
     deployment = world.controller.deployment.id
     try:
         world.pool(target_dedicated_nodes=1, task_slots_per_node=SLOTS)
+        world.job("id -un", job_id="who")
+        world.wait_completed("who")
+        user = world.printed(job_id="who").decode().strip()
+        if way == FORGETFUL:
+            _forget(world)
         _work_off(world, "warm-up", WARM_UP)
         meter = _Meter(deployment)
         seconds, adding = _work_off(world, "job", count)
         taken = meter.taken()
-        _check(world, "job", count)
+        if way != FORGETFUL:
+            _check(world, "job", count)
     finally:
         world.stop()
         for process in marked_processes(deployment):
             if "providers.local.node" in process.command:
                 os.kill(process.pid, signal.SIGTERM)
         _ended(lambda: not marked_processes(deployment), "the node to end")
-    return Run(count, seconds, adding, taken)
+    return Run(count, seconds, adding, taken, user)
 
 
 if __name__ == "__main__":
-    sys.stdout.buffer.write(msgspec.json.encode(run(Path(sys.argv[1]), int(sys.argv[2]))) + b"\n")
+    sys.stdout.buffer.write(msgspec.json.encode(run(Path(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:])) + b"\n")

@@ -55,7 +55,7 @@ def _through_proxy() -> None:
 
 
 def _on_disks() -> None:
-    spawn, remove = driver.spawn, registry._remove_tree
+    spawn, remove = driver.spawn, registry._remove_tree  # type: ignore[attr-defined]
 
     def spawn_on_disk(path: Path, name: str, within: float) -> None:
         give_disk(path)
@@ -65,7 +65,7 @@ def _on_disks() -> None:
         take_disk(path)
         remove(path)
 
-    driver.spawn = spawn_on_disk
+    driver.spawn = spawn_on_disk  # type: ignore[attr-defined]
     registry._remove_tree = remove_disk
 
 

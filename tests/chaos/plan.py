@@ -70,7 +70,7 @@ class Work:
         return f"{self.id}\n".encode() + (large[: int(self.number)] if self.kind == "large" else b"")
 
     def spec(self, script: Path, notes: Path, large: Path) -> dict[str, Any]:
-        words = f"/bin/sh {script} {notes} {self.id} {self.kind} {self.number:g} {large}"
+        words = f"/bin/sh {script} {notes} {self.id} {self.kind} {self.number} {large}"
         retries = CODED_RETRIES if self.kind == "coded" else -1
         spec: dict[str, Any] = {"id": self.id, "commandLine": words, "constraints": {"maxTaskRetryCount": retries}}
         if self.kind == "own":
@@ -147,7 +147,7 @@ def _blows(rng: random.Random, storm: float) -> Iterator[Blow]:
         seconds = {
             "cut": lambda: rng.uniform(0.2, 3.0),
             "reset": lambda: rng.uniform(0.0, 2.0),
-            "long": lambda: rng.choice((6.0, 8.0, 18.0)),
+            "long": lambda: rng.choice((6.0, 9.0, 26.0)),
             "disk": lambda: rng.uniform(0.5, 3.0),
             "spool": lambda: rng.choice((0.0, 0.5, 2.0)),
         }.get(kind, lambda: 0.0)()

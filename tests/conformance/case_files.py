@@ -50,13 +50,13 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 class BadBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A body that is refused. `of`: "job", "task" (in a job like `job`), "pool" or "schedule"; `says`: a part of the
-    message; `by`: "decoding" if the body is no body of its kind, "checks" else."""
+    """A body that is refused. `of`: "job", "schedule" (what they need is filled in), "plain job", "plain schedule",
+    "task" or "tasks" (in a job like `job`); `says`: a part of the message, with the way to the property."""
 
     name: str = msgspec.field(name="body")
     of: str
     given: Any
-    code: str
+    code: Any
     says: str
     job: dict[str, Any] = {}
 

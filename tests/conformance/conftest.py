@@ -14,7 +14,7 @@ from tests.end_to_end.world import FAST, World
 from .stage import Stage
 from .web import web_server
 
-SETTINGS = msgspec.structs.replace(FAST, task_grace_period=timedelta(seconds=0.5))
+GRACE = timedelta(seconds=0.5)
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +22,11 @@ def stage() -> Iterator[Stage]:
     # where other users may go too, which a test's own folder does not let them
     base = Path(tempfile.mkdtemp(prefix="ebbtide-conformance-", dir="/tmp"))
     base.chmod(0o755)
-    with web_server() as web, World(base / "state", SETTINGS) as world:
-        yield Stage(world, web, base)
-    shutil.rmtree(base)
+    (base / "nodes").mkdir(mode=0o755)
+    places = {"local": {"baseDir": str(base / "nodes")}}
+    settings = msgspec.structs.replace(FAST, task_grace_period=GRACE, providers=places)
+    try:
+        with web_server() as web, World(base / "state", settings) as world:
+            yield Stage(world, web, base)
+    finally:
+        shutil.rmtree(base, ignore_errors=True)

@@ -1,8 +1,8 @@
 """Comparing what is seen with what is expected.
 
 A group matches if each of its properties does; a list, item by item; a text that begins with `~` is a pattern that is
-found in what is seen; `{sorted: [...]}` is a text (or list) with these lines in any order; `{any: [...]}` one of several.
-All else must be equal.
+found in what is seen; `{sorted: [...]}` is a text (or list) with these lines in any order; `{any: [...]}` one of
+several. All else must be equal.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from runner import (
     Event,
     JobError,
     put_blob,
+    tidy_nodes,
 )
 from service.conflicts import without_tasks
 from service.workload_file import LoadedWorkload, load_workload
@@ -49,7 +51,7 @@ POOLS: Mapping[str, dict[str, Any]] = {
     "empty": {"targetDedicatedNodes": 0, "taskSlotsPerNode": 4},
 }
 #: Seconds that a case waits for anything. Far more than it takes, for a machine that is busy with other things.
-PATIENCE = 30.0
+PATIENCE = 15.0
 
 
 class Stage:
@@ -93,18 +95,21 @@ class Stage:
 
     def _begin(self, case: Case, job_id: str, pool_id: str, folder: Path) -> None:
         loaded = self._loaded(case, job_id, pool_id, folder)
-        for application in loaded.spec.applications:
-            source, controller = loaded.base / application.source, self.world.controller
+        controller = self.world.controller
+        spec = controller.vault.sealed(loaded.spec)
+        for application in spec.applications:
+            source = loaded.base / application.source
             package = controller.packages.add(application.id, application.version, source, controller.now())
-            self.world.request(AddApplication(package))
-        for pool in loaded.spec.pools:
+            default = application.version == application.default_version
+            self.world.request(AddApplication(msgspec.structs.replace(package, default=default)))
+        for pool in spec.pools:
             if pool.id not in self._pools:
-                self.world.request(AddPool(pool, "local", self.world.controller.providers["local"].images()[0].name))
+                self.world.request(AddPool(pool, "local", controller.providers["local"].images()[0].name))
                 self._pools.add(pool.id)
                 self._await_nodes(pool.id, pool.target_dedicated_nodes or 0, pool.target_low_priority_nodes or 0)
-        for schedule in loaded.spec.job_schedules:
+        for schedule in spec.job_schedules:
             self.world.request(AddJobSchedule(schedule))
-        for job in loaded.spec.jobs:
+        for job in spec.jobs:
             self.world.request(AddJob(without_tasks(job), job.tasks))
 
     def _loaded(self, case: Case, job_id: str, pool_id: str, folder: Path) -> LoadedWorkload:
@@ -112,11 +117,11 @@ class Stage:
         own = POOLS[case.pool] if isinstance(case.pool, str) else case.pool
         document: dict[str, Any] = {"pools": [{"id": pool_id, "vmSize": "local.small"} | own]}
         for application in case.applications:
-            source = folder / application["id"]
+            source = folder / _source(application)
             for name, text in application["source"].items():
                 (source / name).parent.mkdir(parents=True, exist_ok=True)
                 (source / name).write_text(text)
-        document["applications"] = [each | {"source": str(folder / each["id"])} for each in case.applications]
+        document["applications"] = [each | {"source": _source(each)} for each in case.applications]
         if case.job is not None:
             document["jobs"] = [{"id": job_id, "poolInfo": {"poolId": pool_id}} | case.job]
         if case.schedule is not None:
@@ -176,12 +181,16 @@ class Stage:
                 (folder / value).touch()
             case "preempt" | "destroy":
                 self._end_node_of(job_id, value, verb)
+            case "tidy":
+                self._tidy(value)
             case "restart":
                 self.world.stop()
                 self.world.start()
             case _:
+                value = filled_in(value, self._nodes_in(value, job_id))
                 code = self._ask(REQUESTS[verb](job_id, pool_id, value))
-                assert code == refused, f"{verb}: {code or 'granted'}, not {refused or 'granted'}"
+                right = mismatch(refused, code) is None if refused else code is None
+                assert right, f"{verb}: {code or 'granted'}, not {refused or 'granted'}"
 
     def _end_node_of(self, job_id: str, task_id: str, how: str) -> None:
         """The VM under the task goes: its cloud takes it back, or it dies."""
@@ -191,6 +200,19 @@ class Stage:
             lambda: [node.vm_name for node in self.world.controller.core.ctx.nodes if node.id == node_id]
         )
         getattr(provider, how)(name)
+
+    def _nodes_in(self, value: Any, job_id: str) -> dict[str, str]:
+        """The nodes of the tasks that a step names."""
+        named = set(re.findall(r"@NODE\((\w+)\)@", json.dumps(value)))
+        return {f"@NODE({each})@": self.world.task(each, job_id).last_node_id for each in named}
+
+    def _tidy(self, seconds: float) -> None:
+        """What the controller does every hour, so many seconds from now."""
+        controller = self.world.controller
+        nodes = self.world.look(lambda: sorted(controller.core.ctx.connected))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("runner.node_tidying.YOUNG", 0.0)
+            tidy_nodes(nodes, controller.node_files, controller.journal, 0.0, controller.now() + seconds)
 
     def _until(self, view: View, expected: dict[str, Any]) -> None:
         last: list[str | None] = [None]
@@ -202,7 +224,12 @@ class Stage:
         try:
             self.world.wait(holds, "what is expected", PATIENCE)
         except AssertionError as late:
-            raise AssertionError(f"{last[0]}; {late}") from None
+            tasks = self.world.look(lambda: view.seen({"tasks": None, "job": None}))
+            raise AssertionError(f"{last[0]}; {tasks}; {late}") from None
+
+
+def _source(application: dict[str, Any]) -> str:
+    return f"{application['id']}-{application.get('version', '')}"
 
 
 def filled(case: Case, names: dict[str, str]) -> Case:

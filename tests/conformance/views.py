@@ -44,7 +44,11 @@ class View:
         return [task.id for task in self._journal.tasks(self._job_id)]
 
     def _tasks_of(self, job_id: str) -> dict[str, Any]:
-        return {task.id: self._of_task(task) for task in self._journal.tasks(job_id)}
+        tasks = self._journal.tasks(job_id)
+        first: dict[str | None, str] = {}
+        for task in tasks:
+            first.setdefault(task.last_node_id, task.id)
+        return {task.id: self._of_task(task) | {"onNodeOf": first[task.last_node_id]} for task in tasks}
 
     def _of_task(self, task: Task) -> dict[str, Any]:
         ran = (task.start_time or 0.0, task.end_time or 0.0)
@@ -115,13 +119,17 @@ class View:
         return {name: path.read_text() if path.exists() else None for name, path in paths.items()}
 
     def _storage(self, _: Any) -> Any:
-        """The whole container of the case, but for what it was given."""
+        """The container of the case."""
         store = self._controller.store
         try:
             blobs = store.page(self._job_id).blobs
         except StoreError:
             return {}
         return {blob.name: b"".join(store.read(self._job_id, blob.name)).decode() for blob in blobs}
+
+    def _blobs(self, _: Any) -> Any:
+        """The names of all in the container of the case."""
+        return sorted(self._storage(_))
 
     def _received(self, _: Any) -> Any:
         """What the web server was sent."""

@@ -20,6 +20,8 @@ class Web:
 @contextmanager
 def web_server() -> Iterator[Web]:
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
         def do_GET(self) -> None:
             body = web.given.get(self.path)
             self.send_response(200 if body is not None else 404)

@@ -39,7 +39,7 @@ def large(count: int) -> tuple[Timeline, list[Task]]:
     """A timeline that has been told of a job with so many tasks."""
     story, tasks = Timeline(Tally(100.0)), [task(n) for n in range(count)]
     added = [Change("jobs", "j", JOB), *(Change("tasks", each.key, each) for each in tasks)]
-    assert [line.text for line in story.tell(added, 100.0)] == ["created on pool p", f"{count} tasks added"]
+    assert [line.text for line in story.tell(added, 100.0)] == ["created on pool p", f"{count:,} tasks added"]
     assert story.progress_lines(100.0) == []
     return story, tasks
 

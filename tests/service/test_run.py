@@ -88,6 +88,17 @@ def test_logs(done):
         assert run.stderr == f"ebbtide: error: {told}\n"
 
 
+def test_logs_of_all_tasks(done):
+    stage, _ = done
+    run = stage("logs", "j")
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.startswith("out\n") and run.stdout.endswith("x" * 2000)
+    assert "err\n" in stage("logs", "j", "--stderr").stdout
+    assert stage("logs", "no").stderr == "ebbtide: error: there is no job 'no'; jobs: j\n"
+    refused = stage("logs", "j", "--follow")
+    assert refused.returncode == 2 and "name a TASK for these options" in refused.stderr
+
+
 def test_logs_say_when_the_beginning_is_gone(done):
     stage, _ = done
     run = stage("logs", "j", "long")

@@ -136,7 +136,9 @@ def test_a_task_with_its_output():
     running = new_version(TASK, 101.0, state=TaskState.RUNNING, node_id="n", start_time=101.0)
     assert told(story, 101.0, ("tasks", TASK.key, running)) == ["1 task j t: running on n"]
     again = new_version(running, 102.0, state=TaskState.ACTIVE, requeue_count=1, last_node_id="n")
-    assert told(story, 102.0, ("tasks", TASK.key, again)) == ["2 task j t: requeued: its execution on n was lost"]
+    assert told(story, 102.0, ("tasks", TASK.key, again)) == [
+        "2 task j t: requeued: its execution on n was ended or lost"
+    ]
     done = new_version(
         running, 103.0, state=TaskState.COMPLETED, result=ExecutionResult.SUCCESS, exit_code=0, end_time=103.5,
         last_node_id="n",

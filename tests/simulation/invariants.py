@@ -11,6 +11,7 @@ from runner.execution_ids import job_node_of
 from runner.simulated_node import Execution
 from runner.simulation import Simulation
 
+from .gang_laws import GangLaws, instance_of
 from .job_deeds import DELETED
 from .preparation_laws import PreparationLaws
 from .task_deeds import GRAPH, MEDDLED, deleted, nothing_started_too_early, settled
@@ -52,6 +53,7 @@ class Invariants:
         #: VMs that their cloud has said to have ended, wrongly
         self.haunting: set[str] = set()
         self.preparation = PreparationLaws(require)
+        self.together = GangLaws(require)
 
     def check(self) -> None:
         sim = self.sim
@@ -71,6 +73,7 @@ class Invariants:
             self._no_vm_too_many(sim, sim.journal.table("pools"), nodes)
             self._nodes_keep_to_their_slots(sim, nodes, tasks)
             self.preparation.committed(sim, nodes, sim.journal.table("jobs"))
+        self.together.hold(sim)
         self._nothing_lives_after_its_end(sim, tasks)
 
     def _every_vm_has_a_record(self, sim: Simulation, nodes: dict[str, Node]) -> None:
@@ -85,13 +88,13 @@ class Invariants:
             if execution.id.startswith("start:"):
                 continue
             self.preparation.started(sim, execution)
-            if job_node_of(execution.id) is None:
+            if job_node_of(execution.id) is None and not self.together.started(sim, execution):
                 self._no_outcome_was_lost(sim, execution)
                 early = nothing_started_too_early(sim, execution)
                 require(early is None, "a task was started before those that it depends on have ended", early)
         self._seen = len(sim.world.log.started)
         uids = Counter(
-            x.id.rpartition("-")[0] for x in sim.world.log.live.values() if not x.id.startswith("start")
+            instance_of(x.id)[0] for x in sim.world.log.live.values() if not x.id.startswith("start")
         )
         double = [uid for uid, count in uids.items() if count > 1]
         require(not double, "two live executions of one task", double, list(sim.world.log.live.values()))
@@ -128,6 +131,9 @@ class Invariants:
                 self._check_end(task)
 
     def _check_end(self, task: Task) -> None:
+        if task.size:
+            self.together.ended(task)
+            return
         truth = self._executions.get(task.execution_id)
         if task.exit_code is None:
             ended = task.failure is not None and task.failure.code == "TaskEnded"
@@ -181,6 +187,16 @@ class Invariants:
         given = set()
         for key, task in tasks.items():
             if task.node_id is None or task.state is TaskState.COMPLETED:
+                continue
+            if task.instances:
+                for number, each in enumerate(task.instances):
+                    if not each.over:
+                        require(each.node_id in nodes, "an instance is placed on a node without a record", task)
+                        truth = self._executions.get(task.execution_of(number))
+                        used[each.node_id] += task.slots if truth is None or truth.live else 0
+                        if task.state is TaskState.PREPARING and self._attempts.get(key) != task.attempt:
+                            given.add(each.node_id)
+                self._attempts[key] = task.attempt
                 continue
             require(task.node_id in nodes, "a task is placed on a node without a record", task)
             if task.state in (TaskState.PREPARING, TaskState.RUNNING) and not task.ended:

@@ -36,6 +36,7 @@ from runner.simulation import PROVIDER, START, Simulation
 from runner.task_spec import JobPreparationTask, JobReleaseTask
 
 from .chaos import PROFILE, Adversary, RandomFaults
+from .gang_laws import gang_deeds, gang_plan
 from .invariants import Invariants
 from .job_deeds import job_deeds
 from .task_deeds import GRAPH, settled, task_deeds
@@ -116,6 +117,8 @@ class Scenario:
             self._started += 1
             return Plan(2.0, code)
         task_id = command.environment["AZ_BATCH_TASK_ID"]
+        if task_id.startswith("gang"):
+            return gang_plan(self.seed, command, self._plans[task_id][0])
         seconds, codes, times = self._plans[task_id]
         self._plans[task_id] = (seconds, codes, times + 1)
         return Plan(seconds, codes[min(times, len(codes) - 1)])
@@ -163,6 +166,7 @@ class Scenario:
             (rng.uniform(250, 300), ResizePool("fixed", 1, 1, rng.choice(OPTIONS))),
             *job_deeds(self.seed, fixed, self._job, self.task),
             *task_deeds(self.seed, (fixed, ebbing), self._job, self.task),
+            *gang_deeds(self.seed, fixed, self._job, self.task, self._prepared),
         ]
 
     def _fixed_pool(self) -> PoolSpec:
@@ -172,6 +176,7 @@ class Scenario:
             target_dedicated_nodes=2,
             target_low_priority_nodes=1,
             task_slots_per_node=2,
+            enable_inter_node_communication=True,
             metadata=self._fallback(),
         )
 

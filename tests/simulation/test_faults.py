@@ -9,7 +9,7 @@ from .scenario import Scenario
 
 SEEDS = 100
 #: Seconds of CPU for all of them together.
-BUDGET = 30.0
+BUDGET = 45.0
 _spent = 0.0
 
 

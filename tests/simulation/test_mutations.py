@@ -9,7 +9,9 @@ from pools.node_departure import NodeDeparture
 from pools.orphans import Orphans
 from pools.planner import plan
 from providers import ProviderError
+from runner.commands import ProceedExecution
 from runner.job_nodes import JobNodes
+from runner.multi_instance import MultiInstanceTasks
 from runner.reconciliation import Reconciliation
 from runner.simulation import Simulation
 from runner.task_machine import TaskMachine
@@ -136,7 +138,7 @@ def forget_connections_on_restart(patch):
 
 
 def forget_lost_starts(patch):
-    patch.setattr(Reconciliation, "reconcile", lambda self, node_id, known, boot, now: None)
+    patch.setattr(Reconciliation, "reconcile", lambda self, node_id, known, boot, now, damaged: None)
 
 
 def create_one_node_too_many(patch):
@@ -264,6 +266,32 @@ def believe_in_a_preparation_after_a_reboot(patch):
     patch.setattr(JobNodes, "_is_outdated", lambda self, record: False)
 
 
+def proceed_without_waiting(patch):
+    """The primary goes on when the first instance is ready."""
+
+    def coordinated(self, node_id, execution_id, now):
+        found = self._found(node_id, execution_id)
+        if found is not None and not found[0].is_ending:
+            self._say(ProceedExecution(found[0].instances[0].node_id, found[0].execution_id))
+
+    patch.setattr(MultiInstanceTasks, "coordinated", coordinated)
+
+
+def conclude_at_the_end_of_the_primary(patch):
+    """Instances that still run are forgotten."""
+
+    def over(self, task, number, now, verdict, report):
+        if number:
+            return
+        changes = {"state": "completed", "state_time": now}
+        for each in range(len(task.instances)):
+            task = self._put_instance(task, each, now, changes, verdict=verdict)
+            self.slots[task.instances[each].node_id].unplace(task.execution_of(each))
+        self._conclude(task, now)
+
+    patch.setattr(MultiInstanceTasks, "_over", over)
+
+
 MUTATIONS = [
     requeue_on_disconnect,
     acknowledge_before_the_commit,
@@ -296,6 +324,8 @@ MUTATIONS = [
     forget_what_nodes_were_prepared_for,
     release_while_tasks_run,
     believe_in_a_preparation_after_a_reboot,
+    proceed_without_waiting,
+    conclude_at_the_end_of_the_primary,
 ]
 
 

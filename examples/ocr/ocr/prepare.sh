@@ -11,7 +11,7 @@ if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
     exit
 fi
 # Nodes of this machine share its packages: one at a time.
-exec 9>/tmp/ebbtide-ocr.lock
+exec 9</etc/apt
 flock 9
 command -v tesseract >/dev/null && exit
 export DEBIAN_FRONTEND=noninteractive

@@ -10,7 +10,7 @@ import pytest
 
 from pools import SystemClock
 from providers import Vm, VmState
-from runner import DOOR, Credentials, NodeSession, OpenNode, OutputStore, PackageStore
+from runner import DOOR, Credentials, NodeSession, OpenNode, OutputStore, PackageStore, Vault
 from runner.commands import PrepareNode, StartExecution
 from runner.equipment import Equipment
 from runner.events import Event, NodePrepared, Outcome
@@ -32,7 +32,7 @@ def connect(tmp_path: Path) -> Connect:
     def connected(door: str | None) -> tuple[NodeSession, Recorder, list[Event]]:
         posted: list[Event] = []
         clock = SystemClock()
-        equipment = Equipment(CREDENTIALS, clock, 60.0, TaskFiles(Signer(bytes(32)), 1 << 20, 60.0))
+        equipment = Equipment(CREDENTIALS, clock, 60.0, TaskFiles(Signer(bytes(32)), 1 << 20, 60.0), Vault(bytes(32)))
         stores = PackageStore(tmp_path), OutputStore(tmp_path)
         session = NodeSession(
             OpenNode("n", VM, 1, 1, {"A": "b"}, 30.0), posted.append, lambda work: work(), *stores, clock, equipment

@@ -53,7 +53,7 @@ def test_a_long_url_with_a_token(node: Node, closed_port: int, path: str) -> Non
     url = f"http://127.0.0.1:{closed_port}{path}?sig=TOKEN{'x' * 3000}"
     node.start("t", "true", resources=[{"url": url, "path": "a", "mode": ""}])
     done = node.outcome("t")
-    assert done["error"]["code"] == "BlobDownloadMiscError" and done["exit"] == 1
+    assert done["error"]["code"] == "BlobDownloadMiscError" and done["exit"] is None
     assert f"127.0.0.1:{closed_port}{path}" in done["error"]["message"] and "TOKEN" not in json.dumps(done)
 
 

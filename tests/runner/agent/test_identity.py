@@ -2,10 +2,12 @@
 
 import json
 import os
+import pwd
 from pathlib import Path
 
 import pytest
 
+from runner.agent import users
 from runner.agent.identity import BASE, SPAN
 from runner.agent.users import _NUMERIC
 
@@ -279,3 +281,34 @@ def test_a_task_whose_supervisor_died_leaves_nothing_that_runs(open_node: Node) 
     os.kill(node.supervisor("0"), 9)
     assert node.outcome("t")["op"] == "lost"
     wait_until(lambda: not alive(int(pid.read_text())))
+
+
+def test_accounts_with_numbers_of_their_own(open_node: Node) -> None:
+    node = open_node
+    accounts = [{"name": "eb-bob", "uid": 23456, "gid": 23457, "password": "x"}]
+    node.connect(users={"separate": True, "accounts": accounts})
+    assert who(node, "t", {"name": "eb-bob"}) == [23456] * 3 + [23457] * 3
+    assert (node.root / "home/eb-bob").stat().st_uid == 23456
+
+
+def test_an_account_is_made_with_its_numbers_and_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By tools of the machine, which get the password on their standard input."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name in ("useradd", "groupadd", "chpasswd"):
+        taken = "/bin/cat" if name == "chpasswd" else ":"
+        (tools / name).write_text(f'#!/bin/sh\n(echo {name} "$@"; {taken}) >> {tmp_path}/log\n')
+        (tools / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tools))
+    entry = pwd.struct_passwd(("eb-bob", "x", 23456, 23457, "", str(tmp_path / "home/eb-bob"), "/bin/sh"))
+    monkeypatch.setattr(users, "_entry", lambda name: entry if (tmp_path / "log").exists() else None)
+    monkeypatch.setattr(os, "chown", lambda *_: None)
+    wanted = {"name": "eb-bob", "uid": 23456, "gid": 23457, "password": "pass word"}
+    told = users._account(str(tmp_path), "eb-bob", 1, True, wanted)
+    assert (told["uid"], told["gid"]) == (23456, 23457) and "pass word" not in repr(told)
+    lines = (tmp_path / "log").read_text().splitlines()
+    assert lines[0] == "groupadd --gid 23457 -- eb-bob"
+    assert lines[1].startswith("useradd --uid 23456 --gid 23457 ") and lines[1].endswith(" -- eb-bob")
+    assert lines[2:] == ["chpasswd", "eb-bob:pass word"]
+    refused = users._account(str(tmp_path), "eb-bob", 1, True, {**wanted, "uid": 9})
+    assert "with the uid 23456, not 9" in refused["refusal"]

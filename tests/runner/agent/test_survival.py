@@ -172,10 +172,29 @@ def test_a_damaged_record_is_as_good_as_none(node: Node) -> None:
     at = data.index(b'"id":"t1"')
     data[at + 7] ^= 1
     spool.write_bytes(data)
-    known = {e["id"]: e["exit"] for e in node.connect(slots=1)["executions"]}
-    assert known == {"t0": 0, "t2": 2}
+    hello = node.connect(slots=1)
+    assert {e["id"]: e["exit"] for e in hello["executions"]} == {"t0": 0, "t2": 2}
+    assert hello["damaged"], "what is not known may have begun all the same"
     node.sh("t1", "exit 1")
     assert node.outcome("t1", skip=1)["exit"] == 1
+    node.kill_agent()
+    assert not node.connect(slots=1)["damaged"], "it was told"
+
+
+@pytest.mark.parametrize("length", [0, 100])
+def test_what_ran_is_ended_also_when_nothing_of_the_spool_is_left(node: Node, length: int) -> None:
+    node.connect(slots=1)
+    node.sh("t", "echo $$ > pid; sleep 1000")
+    pid = node.folder("t") / "wd/pid"
+    wait_until(lambda: pid.exists() and pid.read_text().strip())
+    node.kill_agent()
+    supervisor = node.supervisor("0")
+    os.truncate(node.root / ".ebbtide/slots/0/spool", length)
+    os.kill(supervisor, signal.SIGKILL)
+    wait_until(lambda: not alive(supervisor))
+    hello = node.connect(slots=1)
+    assert hello["damaged"] and not hello["executions"]
+    assert not alive(int(pid.read_text())), "it would run beside its next attempt"
 
 
 def test_everything_ends_with_the_machine(node: Node) -> None:

@@ -103,6 +103,28 @@ def test_a_task_that_kills_its_node_each_time_fails_in_the_end():
     assert f"lost {deaths} times" in tasks_of(sim)["a"].failure.message
 
 
+def test_what_may_have_begun_unheard_on_a_node_that_died_counts_as_requeued():
+    sim = simulation({"a": [(60.0, 0)]})
+    ask(sim, job("j", task("a")))
+    until(sim, lambda: tasks_of(sim)["a"].state == "preparing")
+    sim.world.kill_vm(node_of(sim).vm_name)
+    (done,) = completed(sim, "a")
+    assert (done.requeue_count, done.retry_count, done.attempt) == (1, 0, 2)
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_what_a_node_with_damaged_records_does_not_know_counts_as_requeued(damaged):
+    sim = simulation({"a": [(60.0, 0)]})
+    ask(sim, job("j", task("a")))
+    until(sim, lambda: tasks_of(sim)["a"].state == "preparing")
+    (node,) = sim.world.nodes.values()
+    node.damaged = damaged
+    sim.world.cut(node.node_id)
+    assert not node.ran, "the start is lost with the connection"
+    (done,) = completed(sim, "a")
+    assert (done.requeue_count, done.attempt) == ((1, 2) if damaged else (0, 1))
+
+
 def test_a_cut_connection_does_not_disturb_a_task():
     sim = simulation({"a": [(60.0, 0)]})
     ask(sim, job("j", task("a")))

@@ -14,7 +14,7 @@ from runner import (
     Schedule,
     TaskConstraints,
 )
-from runner.task_spec import JobPreparationTask, JobReleaseTask, MultiInstanceSettings
+from runner.task_spec import JobPreparationTask, JobReleaseTask
 
 from .run import POOL, ask, job, job_of, simulation, task
 
@@ -97,10 +97,3 @@ def test_fine():
     fields = release(max_wall_clock_time=timedelta(minutes=15), id="r") | prepare(id="p")
     assert ask(sim, job("j", task("jobpreparation"), **fields)) is None
     assert job_of(sim).spec.job_preparation_task.id == "p"
-
-
-def test_a_task_on_several_nodes_is_refused():
-    sim = simulation(target_dedicated_nodes=0)
-    several = MultiInstanceSettings(coordination_command_line="x", number_of_instances=2)
-    refused = ask(sim, job("j", task("t", multi_instance_settings=several)))
-    assert refused.code == "InvalidPropertyValue" and "multiInstanceSettings: is not supported yet" in str(refused)

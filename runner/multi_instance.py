@@ -1,0 +1,257 @@
+"""Tasks on several nodes at once: all of their instances are placed together or none, and end together.
+
+An instance runs the coordination command; when it has succeeded everywhere, the primary's command runs, and with the
+primary all end. What becomes of the task is decided by the first of: the end of the primary, a coordination command
+that failed, an instance that was lost or given back (its `verdict`). The task stays placed until every instance is
+certain to run no more; only then does the verdict count, as if it was told of a task with one execution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from msgspec.structs import replace
+
+from pools import ExecutionResult, NodeDeallocationOption, evolve
+
+from .commands import Acknowledge, KillExecution, ProceedExecution, RecallExecutions
+from .events import Outcome
+from .failure import ENDED_ON_REQUEST, LOST_LIMIT, failure_of, lost_too_often
+from .model import Ending, Instance, Task, Verdict
+from .scheduler import Stage
+from .states import TaskEvent, TaskState
+from .task_machine import TaskMachine, stronger
+
+_BACK = Verdict(kind="back", requeued=False)
+
+
+class MultiInstanceTasks(TaskMachine):
+    """Reports of single executions go on to TaskMachine."""
+
+    def _found(self, node_id: str, execution_id: str) -> tuple[Task, int] | None:
+        """The multi-instance task, and which of its instances it is; None: the report is stale, or of another task."""
+        task = self.task_of(execution_id)
+        number = task.instance_at(node_id) if task is not None and task.instances else None
+        if task is None or number is None or task.execution_of(number) != execution_id:
+            return None
+        return task, number
+
+    def _current(self, node_id: str, execution_id: str) -> Task | None:
+        """A multi-instance task only when its attempt is concluded: before that, a repeated report says nothing."""
+        task = super()._current(node_id, execution_id)
+        return None if task is not None and not all(each.over for each in task.instances) else task
+
+    # -- reports ---------------------------------------------------------------------------------------------
+
+    def started(self, node_id: str, execution_id: str, time: float, now: float) -> None:
+        found = self._found(node_id, execution_id)
+        if found is None:
+            super().started(node_id, execution_id, time, now)
+            return
+        task, number = found
+        if task.instances[number].state == "running":
+            return
+        changes: dict[str, Any] = {"state": "running", "state_time": now, "start_time": time}
+        more: dict[str, Any] = {}
+        if not number:
+            state = task.after(TaskEvent.STARTED)
+            more = {"state": state, "start_time": time}
+        self.costs.started(self._put_instance(task, number, now, changes, **more))
+
+    def coordinated(self, node_id: str, execution_id: str, now: float) -> None:
+        """The coordination command of an instance has succeeded; the primary goes on when all have."""
+        found = self._found(node_id, execution_id)
+        if found is None:
+            return
+        task, number = found
+        if not task.instances[number].coordinated:
+            task = self._put_instance(task, number, now, {"coordinated": True})
+        if not task.is_ending and all(each.coordinated for each in task.instances):
+            self._say(ProceedExecution(task.instances[0].node_id, task.execution_id))
+
+    def ended(self, node_id: str, execution_id: str, now: float) -> None:
+        if self._found(node_id, execution_id) is None:
+            super().ended(node_id, execution_id, now)
+        elif self.slots[node_id].placements[execution_id].stage is not Stage.ENDED:
+            self.slots[node_id].move(execution_id, Stage.ENDED, now)
+            self.touched.add(node_id)
+
+    def outcome(self, report: Outcome, now: float) -> None:
+        found = self._found(report.node_id, report.execution_id)
+        if found is None:
+            super().outcome(report, now)
+            return
+        task, number = found
+        self._say(Acknowledge(report.node_id, (report.execution_id,)))
+        again = report.killed and (task.ending is not None or task.verdict is not None)
+        if not again and task.ending is not Ending.DELETE:
+            for output in report.outputs:
+                output = replace(output, owner="task", parent_id=task.job_id, id=_owner(task, number))
+                self.outputs.append(output.key, output)
+        verdict = task.verdict
+        if not number:
+            told = _verdict_of(report)
+            verdict = told if verdict is None or (verdict.kind != "outcome" and told.succeeded) else verdict
+        elif verdict is None and task.ending is None:
+            # by itself, before the primary: its coordination command has failed
+            verdict = Verdict(kind="back") if report.killed else _verdict_of(report)
+        self._over(task, number, now, verdict, report)
+
+    def lost(self, node_id: str, execution_id: str, reason: str, now: float) -> None:
+        found = self._found(node_id, execution_id)
+        if found is None:
+            super().lost(node_id, execution_id, reason, now)
+            return
+        task, number = found
+        self._say(Acknowledge(node_id, (execution_id,)))
+        self._over(task, number, now, _unless(task, number, Verdict(kind="lost", reason=reason)), None)
+
+    def recalled(self, node_id: str, execution_id: str, now: float) -> None:
+        found = self._found(node_id, execution_id)
+        if found is None:
+            super().recalled(node_id, execution_id, now)
+            return
+        task, number = found
+        decides = task.verdict is None and (not number or task.ending is None)
+        self._over(task, number, now, _BACK if decides else task.verdict, None)
+
+    def node_gone(self, node_id: str, died: str | None, now: float, begun: Callable[[Task], bool]) -> None:
+        self.costs.node_gone(node_id)
+        for task in self._all_on(node_id):
+            number = task.instance_at(node_id) if task.instances else None
+            if number is not None:
+                started = task.instances[number].start_time is not None
+                gone = Verdict(kind="gone", reason=died if started else None, requeued=started or begun(task))
+                self._over(task, number, now, _unless(task, number, gone), None)
+        super().node_gone(node_id, died, now, begun)
+
+    # -- the end of an attempt -------------------------------------------------------------------------------
+
+    def _over(self, task: Task, number: int, now: float, verdict: Verdict | None, report: Outcome | None) -> None:
+        """The instance is certain to run no more; the others are ended if that was not asked for yet."""
+        instance, asked = task.instances[number], task.is_ending
+        failure = ENDED_ON_REQUEST if report is None else failure_of(report, Ending.TERMINATE)
+        changes: dict[str, Any] = {
+            "state": "completed",
+            "state_time": now,
+            "start_time": instance.start_time if report is None else report.start_time,
+            "end_time": now if report is None else report.end_time,
+            "exit_code": None if report is None else report.exit_code,
+            "failure": failure,
+            "result": ExecutionResult.SUCCESS if failure is None else ExecutionResult.FAILURE,
+        }
+        charged = self.costs.charge_instance(task, instance, now, report)
+        task = self._put_instance(task, number, now, changes, verdict=verdict, **charged)
+        self.slots[instance.node_id].unplace(task.execution_of(number))
+        self.touched.add(instance.node_id)
+        if all(each.over for each in task.instances):
+            self._conclude(task, now)
+        elif verdict is not None and not asked:
+            self._end_instances(task)
+
+    def _conclude(self, task: Task, now: float) -> None:
+        """Nothing of the attempt runs any more: the verdict counts."""
+        verdict = task.verdict
+        assert verdict is not None and task.node_id is not None, "the primary's end leaves a verdict"
+        if verdict.kind == "outcome":
+            super().outcome(_report_of(task, verdict), now)
+        elif verdict.kind == "lost":
+            super().lost(task.node_id, task.execution_id, verdict.reason or "", now)
+        elif verdict.reason is not None and task.requeue_count >= LOST_LIMIT and task.ending is not Ending.DELETE:
+            self._complete(task, now, lost_too_often(task.requeue_count, verdict.reason), None)
+        else:
+            self.give_back(task, now, requeued=verdict.requeued)
+
+    def _end_instances(self, task: Task) -> None:
+        for number, each in enumerate(task.instances):
+            if not each.over:
+                self._say(KillExecution(each.node_id, task.execution_of(number)))
+
+    def _queue_again(self, task: Task, now: float, report: Outcome | None, **changes: Any) -> None:
+        if task.instances:
+            changes |= {"instances": (), "verdict": None}
+        super()._queue_again(task, now, report, **changes)
+
+    def remove(self, task: Task, now: float, report: Outcome | None) -> None:
+        for number in range(1, task.size):
+            self.outputs.purge("task", task.job_id, _owner(task, number))
+        super().remove(task, now, report)
+
+    # -- requests --------------------------------------------------------------------------------------------
+
+    def end(self, task: Task, ending: Ending, now: float) -> None:
+        if not task.instances:
+            super().end(task, ending, now)
+            return
+        if stronger(ending, task.ending):
+            task = self.put(task, evolve(task, now, ending=ending))
+        self._end_instances(task)
+
+    def evict(self, node_id: str, option: NodeDeallocationOption, now: float) -> None:
+        for task in self._all_on(node_id):
+            number = task.instance_at(node_id) if task.instances else None
+            if number is None:
+                continue
+            if option in (NodeDeallocationOption.REQUEUE, NodeDeallocationOption.TERMINATE):
+                self.end(task, Ending.REQUEUE if option is NodeDeallocationOption.REQUEUE else Ending.TERMINATE, now)
+            elif task.instances[number].state == "preparing":
+                self._say(RecallExecutions(node_id, (task.execution_of(number),)))
+        super().evict(node_id, option, now)
+
+    # -- records ---------------------------------------------------------------------------------------------
+
+    def _put_instance(self, task: Task, number: int, now: float, changes: dict[str, Any], **more: Any) -> Task:
+        changed: Instance = replace(task.instances[number], **changes)
+        instances = (*task.instances[:number], changed, *task.instances[number + 1 :])
+        task = self.put(task, evolve(task, now, instances=instances, **more))
+        if task.state is TaskState.RUNNING:
+            self.costs.started(task)
+        return task
+
+
+def _owner(task: Task, number: int) -> str:
+    """Under which id the outputs of an instance are kept."""
+    return f"{task.id}/{number}" if number else task.id
+
+
+def _unless(task: Task, number: int, verdict: Verdict) -> Verdict | None:
+    """The verdict when the node of an instance, or its memory, has gone. That explains why a primary failed before, so
+    the whole task runs again."""
+    present = task.verdict
+    if present is None:
+        # whose end was asked for: the primary decides
+        return verdict if task.ending is None or not number else None
+    explains = number > 0 and present.kind == "outcome" and not present.succeeded and not present.timed_out
+    return verdict if explains and task.ending is None and _ran(task, number) else present
+
+
+def _ran(task: Task, number: int) -> bool:
+    return task.instances[number].start_time is not None
+
+
+def _verdict_of(report: Outcome) -> Verdict:
+    kind: Literal["outcome"] = "outcome"
+    return Verdict(
+        kind=kind,
+        start_time=report.start_time,
+        end_time=report.end_time,
+        exit_code=report.exit_code,
+        killed=report.killed,
+        timed_out=report.timed_out,
+        error=report.error,
+    )
+
+
+def _report_of(task: Task, verdict: Verdict) -> Outcome:
+    assert task.node_id is not None
+    return Outcome(
+        task.node_id,
+        task.execution_id,
+        verdict.start_time,
+        verdict.end_time,
+        verdict.exit_code,
+        verdict.killed,
+        verdict.timed_out,
+        verdict.error,
+    )
