@@ -54,7 +54,7 @@ from .job_events import (
 )
 from .job_requests import JOB_CHANGEABLE, fixed_in_job
 from .journal import Journal, JournalError, open_journal
-from .model import ApplicationPackage, Job, JobSchedule, Output, Task
+from .model import ApplicationPackage, Job, JobSchedule, Output
 from .node_effects import NodeEffects
 from .node_files import NodeFiles
 from .node_link import LinkError, LinkTimeouts, NodeLink
@@ -84,6 +84,7 @@ from .states import JobState, ScheduleState, TaskState
 from .storage_urls import Place, SignatureRefused, Signer, StorageUrlError, is_storage
 from .storage_urls import parse as parse_storage_url
 from .stored import Stored
+from .task_model import Task
 from .task_spec import (
     RELEASE_LIMIT,
     HttpHeader,

@@ -7,8 +7,8 @@ from typing import Any
 from pools import ExecutionResult, FailureInfo
 
 from .events import Outcome
-from .model import Task
 from .states import TaskEvent
+from .task_model import Task
 
 
 def completion(

@@ -39,7 +39,7 @@ from .execution import Executions
 from .job_budgets import JobBudgets
 from .job_machine import JobMachine
 from .job_nodes import JobNodes
-from .model import ApplicationPackage, Output, Task, TaskKey
+from .model import ApplicationPackage, Output
 from .placing import place_tasks, recall_waiting
 from .reconciliation import Reconciliation
 from .reports import Reports
@@ -47,6 +47,7 @@ from .requests import Handler, Requests
 from .schedule_machine import ScheduleMachine
 from .start_tasks import StartTasks
 from .stored import Stored
+from .task_model import Task, TaskKey
 from .task_requests import TaskRequests
 from .unsatisfiable import Unsatisfiable
 from .user_identity import node_users

@@ -14,8 +14,8 @@ from hashlib import sha256
 
 import msgspec
 
-from .model import Task
 from .shared_key import SharedKeyError, account_and_signature, signed_by
+from .task_model import Task
 from .task_spec import TaskSpec
 
 #: The variables that hold them.

@@ -14,8 +14,8 @@ from .dependency_checks import KnownTasks, cycle_text, find_cycle
 from .dependency_graph import DependencyGraph
 from .failure import failure
 from .job_errors import JobError
-from .model import Done, Task, TaskKey
 from .number_walk import Walk
+from .task_model import Done, Task, TaskKey
 from .task_spec import TaskDependencies, TaskSpec
 
 FAILED, MISSING = "DependencyFailed", "MissingDependency"

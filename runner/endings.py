@@ -9,7 +9,7 @@ from pools import Node
 
 from .commands import KillExecution
 from .files_of_tasks import checkpoint_url
-from .model import Ending, Task
+from .task_model import Ending, Task
 
 #: Seconds before a cloud takes a VM back in which checkpoints are saved.
 SAVING = 10.0

@@ -19,7 +19,7 @@ from pools import Change, Clock, Command
 from .core import Core
 from .events import Event, Tick, TimeLost
 from .journal import JournalError
-from .model import Task, TaskKey
+from .task_model import Task, TaskKey
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pools import NodeDeallocationOption, NodeUsage, PoolSpec
 from providers import ProviderError, Vm
 
-from .model import ApplicationPackage, Output, TaskKey
+from .model import ApplicationPackage, Output
+from .task_model import TaskKey
 
 
 @dataclass(frozen=True, slots=True)

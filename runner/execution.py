@@ -20,9 +20,10 @@ from .execution_ids import present_id, start_task_id
 from .files_of_tasks import outputs, resources
 from .job_errors import JobError
 from .job_machine import JobMachine
-from .model import ApplicationPackage, Job, JobNode, Task
+from .model import ApplicationPackage, Job, JobNode
 from .spec import UNLIMITED
 from .states import JobNodeState
+from .task_model import Task
 from .task_spec import RELEASE_LIMIT, JobReleaseTask, TaskSpec
 from .user_identity import run_as
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pools import FailureInfo, NameValue
 
 from .events import Outcome
-from .model import Ending, Job, Task
+from .model import Job
+from .task_model import Ending, Task
 
 #: A task that was requeued so often fails when a node that lives loses it once more.
 LOST_LIMIT = 10

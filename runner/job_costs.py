@@ -15,9 +15,10 @@ from typing import Any
 from pools import Cost, Node, cost_of
 
 from .events import Outcome
-from .model import Instance, Job, Task, TaskKey
+from .model import Job
 from .scheduler import NodeSlots
 from .states import TaskState
+from .task_model import Instance, Task, TaskKey
 from .task_tally import DoneTotals
 
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .events import Event
-from .model import TaskKey
 from .spec import JobScheduleSpec, JobSpec
+from .task_model import TaskKey
 from .task_spec import TaskConstraints, TaskSpec
 
 

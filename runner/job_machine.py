@@ -9,10 +9,11 @@ from pools import Command, Ids, Ledger, Node, Table, Timers, evolve
 
 from .commands import RecallExecutions
 from .job_errors import JobError, over
-from .model import Ending, Job, JobSchedule, Task
+from .model import Job, JobSchedule
 from .multi_instance import MultiInstanceTasks
 from .spec import UNLIMITED, JobSpec, PoolInfo
 from .states import JobEvent, JobState, TaskState, next_job_state
+from .task_model import Ending, Task
 from .task_spec import TaskSpec
 
 #: A job in one of these comes to another by itself.

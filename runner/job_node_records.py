@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from pools import Ledger, Table
 
 from .execution_ids import job_node_of, present_id
-from .model import JobNode, TaskKey
+from .model import JobNode
+from .task_model import TaskKey
 
 Key = tuple[str, str]  # (job id, node id)
 

@@ -20,8 +20,9 @@ from .failure import ENDED_ON_REQUEST, LOST_LIMIT, failure_of, lost_too_often
 from .job_machine import JobMachine
 from .job_node_records import Key
 from .job_preparation import JobPreparation, ended_execution
-from .model import Ending, Job, JobNode, NodeExecution
+from .model import Job, JobNode, NodeExecution
 from .states import JobNodeEvent, JobNodeState
+from .task_model import Ending
 
 _NODE_GONE = FailureInfo("servererror", "NodeGone", "its node went while it ran")
 

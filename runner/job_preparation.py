@@ -16,8 +16,9 @@ from .events import Outcome
 from .execution import Executions
 from .job_machine import JobMachine
 from .job_node_records import JobNodeRecords
-from .model import Job, JobNode, NodeExecution, Task
+from .model import Job, JobNode, NodeExecution
 from .states import JobNodeEvent, JobNodeState, next_job_node_state
+from .task_model import Task
 from .task_spec import JobPreparationTask
 
 _FAILED_EVERYWHERE = "JobPreparationTaskFailed"

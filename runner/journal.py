@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from pools import WRITES, AutoScaleRun, Boot, Change, JournalError, Node, Pool, explained, open_database, vacuum
 
-from .model import ApplicationPackage, Job, JobNode, JobSchedule, Output, Task, TaskKey
+from .model import ApplicationPackage, Job, JobNode, JobSchedule, Output
 from .retention_store import Forgetting
 from .stored import Stored
+from .task_model import Task, TaskKey
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine

@@ -8,8 +8,8 @@ from typing import Any
 
 from pools import AutoScaleRun, Boot, Change, Prefix, Sample
 
-from .model import Done, Task, TaskKey
 from .stored import Stored
+from .task_model import Done, Task, TaskKey
 from .task_tally import DoneTotals
 
 

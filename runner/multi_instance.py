@@ -18,10 +18,10 @@ from pools import ExecutionResult, NodeDeallocationOption, evolve
 from .commands import Acknowledge, KillExecution, ProceedExecution, RecallExecutions
 from .events import Outcome
 from .failure import ENDED_ON_REQUEST, LOST_LIMIT, failure_of, lost_too_often
-from .model import Ending, Instance, Task, Verdict
 from .scheduler import Stage
 from .states import TaskEvent, TaskState
 from .task_machine import TaskMachine, stronger
+from .task_model import Ending, Instance, Task, Verdict
 
 _BACK = Verdict(kind="back", requeued=False)
 

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from .link_errors import LinkError
-from .model import Job, Task, TaskKey
+from .model import Job
 from .node_files import TaskFolder
 from .states import TaskState
+from .task_model import Task, TaskKey
 
 log = logging.getLogger(__name__)
 

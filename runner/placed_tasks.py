@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from pools import Ledger, Node, Table, evolve
 
 from .job_costs import JobCosts
-from .model import Instance, Job, Task
+from .model import Job
 from .scheduler import Durations, NodeSlots, Placement, Stage
 from .states import TaskEvent, TaskState
+from .task_model import Instance, Task
 from .waiting_tasks import WaitingTasks
 
 

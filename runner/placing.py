@@ -13,10 +13,10 @@ from pools import Context, NodeState
 from .commands import RecallExecutions, StartExecution
 from .execution import Executions
 from .job_machine import JobMachine
-from .model import Task
 from .preemption import Preemption
 from .scheduler import NodeSlots, Stage, choose, choose_several
 from .task_machine import TaskMachine
+from .task_model import Task
 
 #: A task that was sent ahead and has waited this long (seconds) is called back if another node has room.
 RECALL_AFTER = 1.0

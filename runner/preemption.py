@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pools import Command, Table
 
 from .commands import RecallExecutions
-from .model import Ending, Job, Task
+from .model import Job
 from .scheduler import NodeSlots, Placement, Stage
 from .task_machine import TaskMachine
+from .task_model import Ending, Task
 
 #: Better than all others: priority of the highest that has to go, how many go, how long the youngest has been there.
 _Price = tuple[int, int, float]

@@ -8,9 +8,9 @@ from .commands import Acknowledge, KillExecution, RecallExecutions
 from .execution import Executions
 from .execution_ids import start_task_of
 from .job_nodes import JobNodes
-from .model import Task
 from .scheduler import Placement, Stage
 from .task_machine import TaskMachine
+from .task_model import Task
 
 
 class Reconciliation:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
-from .model import TaskKey
+from .task_model import TaskKey
 
 #: Seconds of work that may wait at a node; covers the round trip to a node at the other end of the world.
 AHEAD = 0.25

@@ -10,8 +10,9 @@ from sqlalchemy import ColumnElement, Connection, func, select
 from pools import store as of_pools
 
 from . import tables
-from .model import ApplicationPackage, Done, Job, JobNode, JobSchedule, Output, Task
+from .model import ApplicationPackage, Job, JobNode, JobSchedule, Output
 from .states import JobState
+from .task_model import Done, Task
 from .task_tally import DoneTotals
 
 Kept = of_pools.Kept

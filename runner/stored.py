@@ -6,7 +6,8 @@ import msgspec
 
 from pools import Node, Pool, Sample
 
-from .model import ApplicationPackage, Job, JobNode, JobSchedule, Task, TaskKey
+from .model import ApplicationPackage, Job, JobNode, JobSchedule
+from .task_model import Task, TaskKey
 from .task_tally import DoneTotals
 
 

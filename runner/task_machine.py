@@ -29,10 +29,11 @@ from .completion import completion, reactivation
 from .events import Outcome
 from .exit_conditions import Consequence, consequence
 from .failure import ENDED_ON_REQUEST, LOST_LIMIT, failure_of, lost_too_often, retries_left
-from .model import Ending, Job, Output, Task, TaskKey
+from .model import Job, Output
 from .placed_tasks import PlacedTasks
 from .scheduler import Stage
 from .states import TaskEvent, TaskState
+from .task_model import Ending, Task, TaskKey
 from .task_tally import DoneTotals
 
 E = TaskEvent

@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from pools import Table
 
-from .model import Job, Task, TaskKey
+from .model import Job
 from .states import TaskState
+from .task_model import Task, TaskKey
 
 #: So many places of jobs that are overtaken are kept in any case.
 _SLACK = 64

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from pools import Ledger, Table, TaskCounts
 
-from .model import Done, Job, Task, TaskKey
+from .model import Job
 from .states import TaskState
+from .task_model import Done, Task, TaskKey
 from .task_tally import DoneTotals, TaskTally
 
 

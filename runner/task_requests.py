@@ -13,9 +13,10 @@ from . import job_events as jev
 from .events import Event
 from .job_errors import JobError
 from .job_machine import JobMachine
-from .model import Ending, Job, Task
+from .model import Job
 from .states import JobState, TaskState
 from .task_checks import check_constraints
+from .task_model import Ending, Task
 from .task_spec import packed
 
 _OVER = {

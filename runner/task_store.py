@@ -10,8 +10,8 @@ from sqlalchemy import JSON, Connection, Double, case, cast, func, select
 from sqlalchemy.sql import ColumnElement
 
 from . import store, tables
-from .model import Done, Task
 from .states import TaskState
+from .task_model import Done, Task
 from .task_tally import DoneTotals
 
 #: Tasks read at a time.

@@ -8,8 +8,9 @@ import msgspec
 
 from pools import ExecutionResult, Table, TaskCounts
 
-from .model import Job, Task
+from .model import Job
 from .states import TaskState
+from .task_model import Task
 
 
 class DoneTotals(msgspec.Struct, frozen=True):

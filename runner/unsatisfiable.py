@@ -10,8 +10,9 @@ from pools import Context, FailureInfo, NodeState, Pool, PoolState, evolve
 
 from .failure import failure
 from .job_machine import JobMachine
-from .model import Job, Task
+from .model import Job
 from .states import TaskState
+from .task_model import Task
 
 #: What is said on a task (Batch REST API: task scheduling error codes) and on a job.
 NO_ROOM = "TaskSchedulingConstraintFailed"

@@ -8,7 +8,8 @@ from pools import FailureInfo, Ledger, Table, evolve
 
 from . import dependencies
 from .dependencies import Dependencies
-from .model import Job, Task
+from .model import Job
+from .task_model import Task
 from .task_queue import TaskQueue
 from .task_records import TaskRecords
 from .task_spec import TaskSpec, packed

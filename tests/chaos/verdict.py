@@ -12,8 +12,8 @@ from service.state import StateDirectory
 from .plan import NO_ROOM, Plan, Work
 from .storm import Deed
 
-#: Seconds: the clock of the notes has hundredths, and a deed is noted when it is done.
-_SLACK = 0.5
+#: Seconds: on a busy machine a process that was begun before a deed may read the clock a moment after it.
+_SLACK = 2.0
 #: Failures of a task that its full disk accounts for.
 _FULL = ("DiskFull", "ResourceDirectoryCreateFailed", "ResourceFileCreateFailed", "FileUploadMiscError")
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from pools import FailureInfo
 from runner import StoreError
-from runner.model import Job, JobNode, JobSchedule, NodeExecution, Task
+from runner.model import Job, JobNode, JobSchedule, NodeExecution
+from runner.task_model import Task
 from service.controller import Controller
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pools import ExecutionResult
 from pools import evolve as new_version
 from runner import Output, TaskState
-from runner.model import Verdict
+from runner.task_model import Verdict
 
 from .test_views import TASK, timeline, told
 

@@ -20,7 +20,7 @@ from runner import (
 )
 from runner.events import Outcome
 from runner.failure import LOST_LIMIT
-from runner.model import Ending
+from runner.task_model import Ending
 
 from .run import POOL, SETTINGS, ask, completed, job, job_of, node_of, simulation, task, tasks_of, until
 

@@ -7,7 +7,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from pools import Ledger, Table
 from runner import JobSpec, JobState, PoolInfo, TaskSpec, TaskState
-from runner.model import Job, Task
+from runner.model import Job
+from runner.task_model import Task
 from runner.task_queue import TaskQueue
 from runner.task_spec import packed
 
