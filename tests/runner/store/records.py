@@ -94,6 +94,8 @@ def any_of(hint: Any) -> st.SearchStrategy[Any]:
         return st.one_of(*(any_of(choice) for choice in arguments))
     if origin is Literal:
         return st.sampled_from(arguments)
+    if origin is tuple and arguments[-1] is not Ellipsis:
+        return st.tuples(*map(any_of, arguments))
     if origin is tuple:
         return st.lists(any_of(arguments[0]), max_size=2).map(tuple)
     if origin in (dict, Mapping):
