@@ -56,7 +56,7 @@ def _require(property_name: str, fault: str | None) -> None:
         raise PoolError("InvalidPropertyValue", f"{property_name}: {fault}")
 
 
-def check_reach(spec: PoolSpec, provider: str, settings: PoolSettings) -> None:
+def _check_reach(spec: PoolSpec, provider: str, settings: PoolSettings) -> None:
     """Can its nodes reach each other, if they are to? Raises PoolError."""
     reach = settings.profile(provider).reach
     if spec.enable_inter_node_communication and reach is not True:
@@ -78,8 +78,10 @@ def check_formula(text: str) -> None:
         raise PoolError(exc.code, f"autoScaleFormula:\n{exc}") from None
 
 
-def check_pool(spec: PoolSpec, settings: PoolSettings) -> None:
-    """Raises PoolError, naming the property."""
+def check_pool(spec: PoolSpec, settings: PoolSettings, provider: str | None = None) -> None:
+    """Raises PoolError, naming the property. `provider`: also what it can do."""
+    if provider is not None:
+        _check_reach(spec, provider, settings)
     _require("id", invalid_id(spec.id))
     slots = spec.task_slots_per_node
     _require("taskSlotsPerNode", None if 1 <= slots <= MAX_TASK_SLOTS else f"{slots}: 1 to {MAX_TASK_SLOTS}")

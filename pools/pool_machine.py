@@ -18,15 +18,7 @@ from .model import AutoScaleRun, Pool, PoolState, evolve
 from .node_machine import NodeMachine
 from .node_states import NodeState
 from .planner import CreateNode, ForgetNode, RemoveNode, plan
-from .pool_checks import (
-    POOL_CHANGEABLE,
-    PoolError,
-    check_formula,
-    check_pool,
-    check_reach,
-    check_targets,
-    fixed_differences,
-)
+from .pool_checks import POOL_CHANGEABLE, PoolError, check_formula, check_pool, check_targets, fixed_differences
 from .resize_errors import ALLOCATION_TIMED_OUT, CIRCUIT_BREAKER_OPEN, without
 from .sampling import Sample
 from .setbacks import AFRESH, next_try
@@ -46,8 +38,7 @@ class PoolMachine:
         """Record a new pool (`ends_with`: see Pool). Raises PoolError if one of that id exists, or the specification
         cannot work."""
         ctx = self._ctx
-        check_pool(spec, ctx.settings)
-        check_reach(spec, provider, ctx.settings)
+        check_pool(spec, ctx.settings, provider)
         if spec.id in ctx.pools:
             raise PoolError("PoolExists", f"pool {spec.id!r} exists already")
         pool = Pool(

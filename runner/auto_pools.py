@@ -21,7 +21,6 @@ from pools import (
     PoolState,
     Table,
     check_pool,
-    check_reach,
     evolve,
 )
 
@@ -85,8 +84,7 @@ class AutoPools:
         spec = self._spec(auto, str(uuid.UUID(int=0)))
         try:
             check_nodes(spec)
-            check_pool(spec, self._ctx.settings)
-            check_reach(spec, self._place(spec)[0], self._ctx.settings)
+            check_pool(spec, self._ctx.settings, self._place(spec)[0])
         except PoolError as exc:
             raise PoolError(exc.code, f"{where}: {exc}") from None
         return spec

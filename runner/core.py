@@ -18,7 +18,7 @@ from pools import (
     Deployment,
     Ids,
     Ledger,
-    Log,
+    Node,
     NodeDeallocationOption,
     NodeState,
     PoolError,
@@ -39,7 +39,7 @@ from .execution import Executions
 from .job_budgets import JobBudgets
 from .job_machine import JobMachine
 from .job_nodes import JobNodes
-from .model import ApplicationPackage, Output
+from .model import ApplicationPackage
 from .placing import place_tasks, recall_waiting
 from .reconciliation import Reconciliation
 from .reports import Reports
@@ -175,9 +175,7 @@ class Core:
 
     def take(self) -> tuple[tuple[Change, ...], tuple[Command, ...]]:
         """What to commit, and what to do once it is committed."""
-        commands = tuple(
-            said for command in self.ctx.commands if (said := self._translate(command)) is not None
-        )
+        commands = tuple(said for each in self.ctx.commands if (said := self._translate(each)) is not None)
         self.ctx.commands.clear()
         self.tasks.let_go()
         return self._ledger.take(), acknowledged_together(commands)
@@ -201,21 +199,20 @@ class Core:
             return None if node.destroying else command
         if isinstance(command, RunStartTask):
             return self.executions.prepare(node, command.attempt)
-        environment, settings = self.executions.node_environment(node), self.ctx.settings
-        pool, own = self.ctx.pools[node.pool_id], self.settings
-        provider, users = pool.provider, node_users(pool.spec, own.auto_user_scope)
-        notices = settings.profile(provider).notices if node.low_priority else None
-        period, number = settings.sample_period, command.number
+        return self._opening(node, command)
+
+    def _opening(self, node: Node, command: ConnectNode) -> OpenNode:
+        pool, own, settings = self.ctx.pools[node.pool_id], self.settings, self.ctx.settings
         return OpenNode(
             node.id,
             command.vm,
-            number,
+            command.number,
             command.slots,
-            environment,
-            period,
-            provider,
-            notices,
-            users,
+            self.executions.node_environment(node),
+            settings.sample_period,
+            pool.provider,
+            settings.profile(pool.provider).notices if node.low_priority else None,
+            node_users(pool.spec, own.auto_user_scope),
             own.task_grace,
         )
 
@@ -283,10 +280,6 @@ class Core:
         self.jobs.recover(now)
         self.schedules.recover(now)
         self.budgets.recover()
-
-    @property
-    def outputs(self) -> Log[tuple[str, str, str, str], Output]:
-        return self.tasks.outputs
 
     @property
     def timers(self) -> Timers:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from pools import Change, Clock, NodeDeallocationOption, Pool, PoolError, PoolSpec, RandomIds, SystemClock, pool_options
+from pools import Change, Clock, NodeDeallocationOption, PoolError, PoolSpec, RandomIds, SystemClock, pool_options
 from providers import InvalidRequestError, Provider, ProviderError
 from runner import (
     AddApplication,
@@ -58,16 +58,13 @@ from .offers import offer
 from .provider_options import open_providers, provider_options
 from .settings import Settings
 from .state import StateDirectory
+from .stuck import stuck
 from .web_server import WebServer
 
 if TYPE_CHECKING:
     from .workload_file import LoadedWorkload
 
 log = logging.getLogger(__name__)
-
-#: A pool without nodes whose formula fails so often in a row will not get any without somebody's help.
-FORMULA_FAILURES = 3
-_HOPEFUL = frozenset(("creating", "starting", "waitingforstarttask", "idle", "running"))
 
 
 class Controller:
@@ -278,24 +275,8 @@ class Controller:
         return not self.core.ctx.nodes and not self.core.unfinished()
 
     def stuck(self) -> str | None:
-        """Why the work cannot go on without somebody's help, or None: a pool with work gets no healthy node."""
-        now = self._clock.now()
-        for pool in self.core.ctx.pools:
-            barred = self.core.pools.growth_barred(pool, now)
-            if barred is not None and not self._hopeful(pool) and self.core.has_work(pool.id):
-                return f"pool {pool.id}: {barred}"
-            run, failed = pool.autoscale_run, pool.failed_evaluations >= FORMULA_FAILURES
-            if failed and run is not None and run.error is not None and not self.core.ctx.node_count(pool.id):
-                values = "; ".join(value.value for value in run.error.values)
-                return (
-                    f"pool {pool.id}: its formula failed {pool.failed_evaluations} times in a row, and there is no "
-                    f"node: {run.error.message} {values}; correct its autoScaleFormula and run again"
-                )
-        return self.core.budgets.stuck()
-
-    def _hopeful(self, pool: Pool) -> bool:
-        """Is there a node that works, or may yet?"""
-        return any(node.state in _HOPEFUL for node in self.core.ctx.nodes_of(pool.id))
+        """See `service.stuck`."""
+        return stuck(self.core, self._clock.now())
 
     def node_files(self, node_id: str) -> NodeFiles:
         """The files of a node, to be looked at. Any thread. Raises LinkError if it is not connected."""

@@ -9,12 +9,9 @@ from .sources import PACKAGES, ROOT, python_files
 LINES = 300
 # Files that may be longer, with the length they may not pass. It only ever shrinks.
 LONGER: dict[str, int] = {
-    "pools/pool_machine.py": 308,
     "runner/agent/running.py": 336,
-    "runner/core.py": 305,
     "runner/node_session.py": 315,
     "runner/simulated_effects.py": 320,
-    "service/controller.py": 307,
     "tests/runner/agent/test_identity.py": 314,
     "tests/simulation/scenario.py": 312,
     "tests/simulation/test_mutations.py": 345,
