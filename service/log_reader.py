@@ -55,6 +55,8 @@ class LogReader:
         self._rest(present, tail)
 
     def _require_kept(self, present: Present) -> None:
+        if self._source.kept() is None and not present.execution:
+            raise TreeError(404, "TaskFilesUnavailable", f"{self._source.name} {present.state} and has not run yet")
         if self._source.kept() is None:
             raise TreeError(409, "TaskFilesUnavailable", f"{self._source.name} {present.state}, and {NO_CONTROLLER}")
         self._say(f"{self._source.name} {present.state}; this is what an earlier execution of it printed")

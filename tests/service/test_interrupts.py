@@ -35,7 +35,7 @@ def test_one_interrupt_drains(stage, tmp_path):
     assert stage.processes() == []
     tasks = stage.status()["jobs"][0]["tasks"]
     assert tasks == {"success": 1, "active": 1}
-    assert "task 'second' is active; its output is kept when it has ended" in stage("logs", "j", "second").stderr
+    assert "task 'second' of job 'j' is active and has not run yet" in stage("logs", "j", "second").stderr
     assert stage(workload=SLOW % gate).returncode == 0
 
 

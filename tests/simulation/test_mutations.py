@@ -18,7 +18,7 @@ from runner.task_machine import TaskMachine
 
 from .scenario import Scenario
 
-SEEDS = 60
+SEEDS = 120
 
 
 def requeue_on_disconnect(patch):

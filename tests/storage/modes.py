@@ -51,7 +51,7 @@ class Task:
         archive = self.directory.parent / "agent.pyz"
         if not archive.exists():
             archive.write_bytes(agent_bundle().data)
-        command[:] = [str(archive) if word == sys.argv[0] else word for word in command]
+        command[command.index(sys.argv[0])] = str(archive)
         return subprocess.run(command, cwd=self.wd, env=env, capture_output=True, text=True, timeout=120, check=False)
 
     @property
