@@ -63,7 +63,7 @@ def task(id: str = "task", job_id: str = "job", sequence: int = 1, **fields: Any
 IDS = st.text("abcXYZ019_-", min_size=1, max_size=8)
 #: What stands in columns, where PostgreSQL takes no NUL.
 COLUMNS = {
-    *("id", "node_id", "pool_id", "job_id", "parent_id", "schedule_id", "application_id"),
+    *("id", "node_id", "pool_id", "auto_pool_id", "job_id", "parent_id", "schedule_id", "application_id"),
     *("owner", "stream", "file"),
 }
 WORDS = st.text(max_size=3)
