@@ -78,7 +78,7 @@ class NodeDoor:
         with self._lock:
             waiting, self._waiting = list(self._waiting), deque()
         for channel in waiting:
-            channel.close()
+            _close(channel)
 
     # -- asking ------------------------------------------------------------------------------------------------
 
@@ -129,7 +129,7 @@ class NodeDoor:
                     self._serving += 1
                     threading.Thread(target=self._serve, name=f"door {self._node}", daemon=True).start()
         if refused:
-            threading.Thread(target=channel.close, daemon=True).start()
+            threading.Thread(target=_close, args=(channel,), daemon=True).start()
 
     def _serve(self) -> None:
         """Serve those that wait, one after the other, until none is left."""
@@ -146,13 +146,13 @@ class NodeDoor:
             sock = self._enter()
         except OSError as error:
             log.warning("node %s: nobody answers at the door: %s", self._node, error)
-            channel.close()
+            _close(channel)
             return
         try:
             _Joined(channel, sock, self._node).carry()
         finally:
             sock.close()
-            channel.close()
+            _close(channel)
 
 
 class _Joined:
@@ -210,4 +210,12 @@ class _Joined:
             self._sock.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass  # it has ended already
-        self._channel.close()
+        _close(self._channel)
+
+
+def _close(channel: paramiko.Channel) -> None:
+    """Tell the node, if the SSH connection still stands: a channel says its end over it."""
+    try:
+        channel.close()
+    except (OSError, EOFError, paramiko.SSHException):
+        pass
