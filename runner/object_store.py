@@ -10,6 +10,7 @@ import errno
 import hashlib
 import os
 import tempfile
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
@@ -59,17 +60,17 @@ class Page:
 class Upload(AbstractContextManager["Upload"]):
     """A blob on its way in. Leaving the context without `commit` leaves nothing behind."""
 
+    @abstractmethod
     def write(self, piece: bytes) -> None:
         """Raises StoreError."""
-        raise NotImplementedError
 
+    @abstractmethod
     def commit(self) -> Blob:
         """The blob is there from now on, in place of the one before. Raises StoreError."""
-        raise NotImplementedError
 
+    @abstractmethod
     def abort(self) -> None:
         """Leave nothing behind; after `commit`, nothing happens."""
-        raise NotImplementedError
 
     def __enter__(self) -> Self:
         return self
