@@ -59,6 +59,10 @@ class Profile:
     reach: bool | str = True
     #: the setting by which pools without an image of their own get theirs
     image: str | None = None
+    #: where nodes are on machines that are lent: the pool's tasks run as a user of the node who has no rights
+    pool_user: bool = False
+    #: tasks that ask for no rights have those of root, and nobody has said that this is wanted
+    unasked_root: bool = False
 
     def placements(self, vm_size: str) -> tuple[Placement, ...]:
         """Everything that may be tried for a pool's `vmSize`, best first: every zone for the first size, then for the

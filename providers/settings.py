@@ -98,6 +98,11 @@ class SettingsReader:
             raise self._refuse(key, value, " or ".join(known))
         return value
 
+    def run_as(self, root: bool) -> tuple[bool, bool]:
+        """`pool_user` and `unasked_root` of a Profile. `root`: nodes are reached as root."""
+        said = self.choice("runAs", ("self", "poolUser"), "")
+        return said == "poolUser", root and not said
+
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of texts; one text stands for a list of one."""
         value = self._take(key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -21,11 +22,11 @@ _IDLE_TIMEOUT = 600.0  # seconds
 
 
 class LocalMapping(DriverMapping):
-    def __init__(self, max_vms: int | None, name: str = "local") -> None:
+    def __init__(self, max_vms: int | None, name: str = "local", profile: Profile | None = None) -> None:
         can = Capabilities(
             low_priority=True, preempt=True, user_data=False, host_keys=True, known_by="names", max_vms=max_vms
         )
-        super().__init__(name, can, Profile())
+        super().__init__(name, can, profile or Profile())
 
     def vm(self, node: Node) -> Vm:
         return replace(super().vm(node), internal=_internal(node.name))
@@ -48,10 +49,14 @@ def open_local(
         prices=reader.prices("prices", SIZES),
         low_priority_prices=reader.prices("lowPriorityPrices", SIZES),
     )
+    pool_user, unasked_root = reader.run_as(not os.getuid())
     reader.finish()
+    if pool_user and os.getuid():
+        raise InvalidRequestError(f"provider {name}: runAs: poolUser needs root, who alone can become other users")
     if base is None:
         raise InvalidRequestError(f"provider {name}: set baseDir to the directory that shall hold the nodes")
-    return LibcloudProvider(name, deployment, LocalNodeDriver(parsed, clock), LocalMapping(parsed.max_vms, name))
+    mapping = LocalMapping(parsed.max_vms, name, Profile(pool_user=pool_user, unasked_root=unasked_root))
+    return LibcloudProvider(name, deployment, LocalNodeDriver(parsed, clock), mapping)
 
 
 def _internal(name: str) -> str:

@@ -16,10 +16,10 @@ import fcntl
 import logging
 import os
 import shutil
-import stat
+import subprocess
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -102,9 +102,13 @@ class Registry:
 
     @contextmanager
     def _admission(self) -> Iterator[None]:
-        with open(self._base / ".lock", "a", encoding="ascii") as file:
+        # who can read it could hold it
+        file = os.open(self._base / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
+        finally:
+            os.close(file)
 
     def entries(self) -> list[Entry]:
         """Every VM, in name order."""
@@ -194,24 +198,17 @@ def _names(directory: Path) -> list[str]:
 
 
 def _remove_tree(path: Path) -> None:
-    """Remove what a node's tasks left, read-only directories too; what cannot be removed is reported, not
-    fatal.
+    """Remove what a node's tasks left, locked folders too, and however deep they are; what cannot be removed is
+    reported, not fatal.
     """
-    shutil.rmtree(path, ignore_errors=True)
+    with suppress(RecursionError):  # tasks can do that on purpose
+        shutil.rmtree(path, ignore_errors=True)
     if not path.exists():
         return
-    _unlock(str(path))
-    for parent, folders, _ in os.walk(path):
-        for folder in folders:
-            _unlock(os.path.join(parent, folder))
-    shutil.rmtree(path, ignore_errors=True)
+    # these follow no links, and keep no folders open on their way down
+    for command in (["chmod", "-R", "u+rwX"], ["rm", "-rf"]):
+        if os.geteuid() or command[0] == "rm":  # root is not kept out by locks
+            quiet = subprocess.DEVNULL
+            subprocess.run([*command, "--", path], stdin=quiet, stdout=quiet, stderr=quiet, check=False)
     if path.exists():
         log.warning("files of a destroyed node are left in %s (another user's?); remove them by hand", path)
-
-
-def _unlock(folder: str) -> None:
-    try:
-        if not os.path.islink(folder):
-            os.chmod(folder, stat.S_IRWXU)
-    except OSError:
-        pass  # another user's; the removal that follows reports it

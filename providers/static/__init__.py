@@ -23,6 +23,7 @@ def open_static(
     hosts, usual = read_hosts(name, reader)
     sizes = tuple(dict.fromkeys(host.size for host in hosts))
     base = reader.text("baseDir")
+    pool_user, unasked_root = reader.run_as(any(host.user == "root" for host in hosts))
     parsed = StaticSettings(
         hosts=hosts,
         base=Path(base or "."),
@@ -35,6 +36,8 @@ def open_static(
         default_size=usual,
         prices=reader.prices("prices", sizes),
         low_priority_prices=reader.prices("lowPriorityPrices", sizes),
+        pool_user=pool_user,
+        unasked_root=unasked_root,
     )
     reader.finish()
     if base is None:

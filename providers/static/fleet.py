@@ -28,6 +28,8 @@ class StaticSettings:
     default_size: str | None = None
     prices: Mapping[str, float] = field(default_factory=dict)
     low_priority_prices: Mapping[str, float] = field(default_factory=dict)
+    pool_user: bool = False  # as in Profile
+    unasked_root: bool = False
 
 
 class Fleet:

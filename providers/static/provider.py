@@ -51,6 +51,8 @@ class StaticProvider:
             default_size=self._settings.default_size,
             boot_timeout=self._settings.boot_timeout,
             image=IMAGE,
+            pool_user=self._settings.pool_user,
+            unasked_root=self._settings.unasked_root,
         )
 
     def check(self) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 LIMIT = 3600.0  # seconds that all of it may take
 
 
-def due(root: str, execution: Execution) -> Message | None:
+def due(execution: Execution) -> Message | None:
     """What `upload` is to do; None if there is nothing.
 
     An execution that is run once more keeps its outputs for then, and leaves its checkpoint, as one does that failed
@@ -29,19 +29,19 @@ def due(root: str, execution: Execution) -> Message | None:
         outputs = [output for output in execution.outputs if output.get("when", "taskcompletion") in met]
     checkpoint = None
     saves = execution.checkpoint and (execution.again or (failed and not execution.killed))
-    if execution.checkpoint and saves and places.holds_checkpoint(root, execution.dir):
+    if execution.checkpoint and saves and places.holds_checkpoint(execution.folder):
         checkpoint = {**execution.checkpoint, "path": f"../{places.CHECKPOINT}"}
     if not outputs and checkpoint is None:
         return None
     return {"outputs": outputs, "checkpoint": checkpoint, "timeout": LIMIT}
 
 
-def failure(root: str, execution: Execution, status: int) -> dict[str, str] | None:
+def failure(execution: Execution, status: int) -> dict[str, str] | None:
     """Why outputs could not be brought away. `status`: wait status of the process that was to.
 
     A checkpoint that could not be saved is no failure of the task: what it was about stands in the log of the upload.
     """
-    told = upload.failure(f"{root}/{execution.dir}/wd")
+    told = upload.failure(execution.folder)
     if execution.again or not execution.outputs:
         return None
     if told is None and status:
@@ -50,18 +50,21 @@ def failure(root: str, execution: Execution, status: int) -> dict[str, str] | No
     return told
 
 
-def leave(root: str, execution: Execution) -> None:
+def end_rest(execution: Execution) -> None:
+    """Ends what has left the tree of the execution's processes, where it can be known by its user."""
+    if execution.who is not None and execution.who.private:
+        end_all_of(execution.who.uid)
+
+
+def leave(execution: Execution) -> None:
     """Takes the folder back from the user of the execution, as far as others are concerned."""
     who = execution.who
     if who is None or not who.uid:
         return
     try:
         if execution.startup:
-            places.give_to_root(root, execution.dir, who)
-            return
-        if who.private:
-            end_all_of(who.uid)
-        if who.private and execution.kind == "task":
-            places.seal(root, execution.dir)
+            places.give_to_root(execution.folder, who)
+        elif who.private and execution.kind == "task":
+            places.seal(execution.folder)
     except OSError:
-        pass  # it has been moved away or deleted, by nobody but root
+        pass  # what of it still runs moves folders about, or the file system refuses: they stay its user's

@@ -6,6 +6,8 @@ import os
 
 from . import PRIVATE
 
+WORK = "workitems"
+_OF_TASK = 4  # parts of the path of a task's folder
 
 class PathRefused(Exception):
     """The path leads out of the node root or into the agent's own folder."""
@@ -54,15 +56,19 @@ def directory(root: str, parts: list[str], create: bool = False) -> int:
 
 
 def locate(root: str, path: object, private: bool = False) -> int:
-    """An O_PATH descriptor of an existing file or folder. Links are followed as long as they stay below root.
+    """An O_PATH descriptor of an existing file or folder. Links are followed as long as they stay in the folder of the
+    same task, or for what is in none, in the same one of the node's folders: else the agent, which may read everything,
+    would hand out for one task what is another's.
 
     `root` must be a real path. Raises PathRefused, OSError.
     """
     parts = parts_of(path, private) if path != "" else []
     fd = os.open("/".join([root, *parts]), os.O_PATH | os.O_CLOEXEC)
     real = os.readlink(f"/proc/self/fd/{fd}")
-    inside = real == root or real.startswith(root + "/")
+    depth = _OF_TASK if parts[:1] == [WORK] else 1  # what lies above is the agent's own
+    home = "/".join([root, *parts[: min(depth, len(parts) - 1)]]) if parts else root
+    inside = real == home or real.startswith(home + "/")
     if not inside or (not private and (real + "/").startswith(f"{root}/{PRIVATE}/")):
         os.close(fd)
-        raise PathRefused(f"{path!r} leads out of the node root")
+        raise PathRefused(f"{path!r} leads out of {home!r}")
     return fd

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 
-from . import PRIVATE, fetch
+from . import PRIVATE, STARTUP, container_options, fetch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def wrap(
     root: str, base: Mapping[str, str], execution: Execution, resources: list[Message]
 ) -> tuple[list[str], dict[str, str]]:
     """The command that fetches `resources`, sees to the image, and then is the container; and its environment, made of
-    `base` alone. Raises NoEngine."""
+    `base` alone. Raises NoEngine, OptionRefused."""
     wanted = execution.container
     assert wanted is not None
     who = execution.who
@@ -65,13 +65,18 @@ def wrap(
     if not own.get("HOME", "").startswith(f"{root}/"):
         own = {}  # it is not there inside
     names = {*own, *execution.own_env}
+    # the engine's program is root, and the command would not be: then it shall not be inside either
+    confined = who is not None and bool(who.uid)
+    options = wanted.get("options") or []
+    container_options.check(options, admin=not confined)
     work = {
         "engine": engine(base.get("PATH", os.defpath)),
         "name": name_of(execution.id),
         "folder": folder_of(root, execution.id),
-        "root": root,
         "image": wanted["image"],
-        "options": wanted.get("options") or [],
+        "options": container_options.passed(options),
+        "confined": confined,
+        "mounts": _mounts(root, execution) if confined else [[root, "rw"]],
         "directory": f"{folder}/wd" if wanted.get("inside", True) else None,
         "registries": wanted.get("registries") or [],
         "argv": execution.argv,
@@ -82,6 +87,14 @@ def wrap(
     }
     marks = {name: execution.env[name] for name in ("EBBTIDE_EXECUTION", "EBBTIDE_SLOT")}
     return fetch.given("container", work, {**base, **marks}, [])
+
+
+def _mounts(root: str, execution: Execution) -> list[list[str]]:
+    """[path, "rw" or "ro"]: of the node root what a command has to do with; with its own folder those of its job's
+    preparation task and other tasks. Who may read and write what there is the same as outside."""
+    own = execution.dir if execution.startup else os.path.dirname(execution.dir)
+    modes = {"shared": "rw", "home": "rw", "applications": "ro", STARTUP: "ro", own: "rw"}
+    return [[f"{root}/{name}", mode] for name, mode in modes.items() if os.path.isdir(f"{root}/{name}")]
 
 
 def removal(base: Mapping[str, str], key: str) -> list[str]:

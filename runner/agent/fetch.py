@@ -13,20 +13,23 @@ import json
 import os
 import sys
 
-from . import outcome, wire
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, BinaryIO, Mapping
 
     from .transfer import TransferError
 
-FAILURE = "../.fetch-failed"
+FAILURE = ".fetch-failed"  # in the folder of the execution
 MAX_FAILURE = 64 << 10  # bytes of FAILURE that are read
 CODE_LIMIT = 64
 VARIABLE = "EBBTIDE_FILES_"
 PIECE = 100_000  # Linux takes 128 KiB for one string
 DEFAULT_MODE = 0o770
+# As Python starts a zipapp, in half the time: how it does that itself is written in Python and loads a lot.
+_START = (
+    "import sys; del sys.argv[0]; sys.path.insert(0, sys.argv[0]); "
+    "from ebbtide_agent.main import main; main()"  # its name in the zipapp
+)
 
 # As Azure Batch names the failures of tasks before their command runs.
 CODES = {
@@ -61,7 +64,8 @@ def wrap(
     """The command that fetches `resources` and then is `argv`, and its environment.
 
     A resource is {"url", "path", "mode"}, or {"container": its URL, "prefix", "path": a folder, "mode"}; either may
-    have "limit" (bytes, in all), "timeout" (seconds, in all) and "patient" (wait for a server that does not answer).
+    have "limit" (bytes, in all), "timeout" (seconds, in all), "patient" (wait for a server that does not answer) and
+    "common" (it goes into the folder of the common files, beside the working directory).
     {"checkpoint": its URL, "path": a folder}: what was saved of an earlier attempt (see checkpoint.py), if anything.
     """
     return given("fetch", resources, env, argv)
@@ -74,7 +78,7 @@ def given(
     text = json.dumps(work)
     pieces = {f"{VARIABLE}{at // PIECE}": text[at : at + PIECE] for at in range(0, len(text), PIECE)}
     others = {name: value for name, value in env.items() if not name.startswith(VARIABLE)}
-    return [sys.executable, "-I", "-S", sys.argv[0], mode, *argv], {**others, **pieces}
+    return [sys.executable, "-I", "-S", "-c", _START, sys.argv[0], mode, *argv], {**others, **pieces}
 
 
 def taken() -> Any:
@@ -86,19 +90,20 @@ def taken() -> Any:
     return json.loads(text)
 
 
-def failure(place: str, name: str = FAILURE) -> dict[str, str] | None:
-    """Why the files could not be fetched, told once; None if they could. `place`: the working directory.
+def failure(folder: int, name: str = FAILURE) -> dict[str, str] | None:
+    """Why the files could not be fetched, told once; None if they could. `folder`: a descriptor of the execution's.
 
     The command itself may have written anything there: only what has the right form counts, clipped.
     """
-    path = os.path.join(place, name)
+    from . import outcome, trees, wire  # which the supervisor has, and what fetches does not need
+
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        fd = trees.open_file(name, folder)
         try:
             told = wire.decode(os.read(fd, MAX_FAILURE))
         finally:
             os.close(fd)
-        os.unlink(path)
+        os.unlink(name, dir_fd=folder)
     except (OSError, ValueError, RecursionError):
         return None
     code, message = told.get("code"), told.get("message")
@@ -108,12 +113,13 @@ def failure(place: str, name: str = FAILURE) -> dict[str, str] | None:
 
 
 def tell(name: str, code: str, message: str) -> None:
-    """Leaves word for `failure`."""
+    """Leaves word for `failure`, in the working directory."""
+    path = f"../{name}"
     try:
-        os.unlink(name)
+        os.unlink(path)
     except FileNotFoundError:
         pass
-    fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
     with os.fdopen(fd, "w", encoding="utf-8") as file:
         json.dump({"code": code, "message": message}, file)
 
@@ -122,14 +128,27 @@ def run(argv: list[str]) -> None:
     """Does not return."""
     try:
         for resource in taken():
+            if resource.get("common"):
+                _change("../shared")
             _fetch(resource)
+            if resource.get("common"):
+                _change("../wd")
     except FetchError as error:
         _give_up(error)
     try:
         os.execvp(argv[0], argv)
     except OSError as error:
-        code = "CommandProgramNotFound" if isinstance(error, FileNotFoundError) else "CommandLaunchFailed"
-        _give_up(FetchError(code, f"{argv[0]!r}: {error.strerror}"))
+        from .not_started import why
+
+        told = why(error, argv[0], os.environ.get("PATH", os.defpath))
+        _give_up(FetchError(*told or ("CommandLaunchFailed", f"{argv[0]!r}: {error.strerror}")))
+
+
+def _change(folder: str) -> None:
+    try:
+        os.chdir(folder)
+    except OSError as error:  # an earlier attempt has put something else there
+        raise _refused("ResourceDirectoryCreateFailed", folder, error) from error
 
 
 def _give_up(error: FetchError) -> None:

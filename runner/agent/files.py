@@ -10,7 +10,7 @@ import os
 import stat
 import sys
 
-from . import wire
+from . import PRIVATE, trees, wire
 from .confine import PathRefused, directory, locate, parts_of
 from .incoming import Incoming
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 PIECE = 1 << 18
 MAX_LISTED = 10_000
+MAX_PATHS = 8 << 20  # bytes of all paths that are listed
+MAX_DEPTH = 2000  # no path leads deeper
 
 
 class Broken(Exception):
@@ -49,8 +51,10 @@ class FileServer:
                 self._refuse("NotFound", "there is no {!r} on the node".format(request.get("path")))
             except PathRefused as error:
                 self._refuse("Refused", str(error))
-            except (OSError, KeyError, ValueError, TypeError) as error:
-                self._refuse("Failed", "{}: {}".format(request.get("path"), error))
+            except Broken:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next request may fare better
+                self._refuse("Failed", "{}: {}".format(request.get("path"), str(error) or repr(error)))
             self._sink.flush()
 
     def _answer(self, answer: Message) -> None:
@@ -76,7 +80,10 @@ class FileServer:
                 left = min(left, max(0, int(length)))
             self._answer({"size": left, "total": total})
             while left:
-                piece = os.pread(fd, min(left, PIECE), offset)
+                try:
+                    piece = os.pread(fd, min(left, PIECE), offset)
+                except OSError as error:
+                    raise Broken("{!r} can no longer be read: {}".format(request["path"], error)) from error
                 if not piece:
                     raise Broken("{!r} became shorter while it was read".format(request["path"]))
                 self._sink.write(piece)
@@ -138,9 +145,10 @@ class FileServer:
             if not stat.S_ISDIR(os.stat(parts[-1], dir_fd=folder, follow_symlinks=False).st_mode):
                 os.unlink(parts[-1], dir_fd=folder)
             elif request.get("recursive"):
-                import shutil
+                from . import removal
 
-                shutil.rmtree(f"/proc/self/fd/{folder}/{parts[-1]}")
+                trees.put_aside(self._root, parts[-1], folder)
+                removal.empty_trash(self._root)
             else:
                 os.rmdir(parts[-1], dir_fd=folder)
         finally:
@@ -161,31 +169,34 @@ class FileServer:
         """Entries below a folder, with paths relative to it; links are named, not followed."""
         link = locate(self._root, request.get("path", ""))
         try:
-            top = os.readlink(f"/proc/self/fd/{link}")
-            if not os.path.isdir(top):
+            if not stat.S_ISDIR(os.fstat(link).st_mode):
                 raise PathRefused("{!r} is not a folder".format(request.get("path")))
+            own = os.readlink(f"/proc/self/fd/{link}") == self._root
+            top = os.open(".", trees.FOLDER, dir_fd=link)
         finally:
             os.close(link)
         entries: list[Message] = []
-        todo = [""]
-        while todo and len(entries) < MAX_LISTED:
-            below = todo.pop()
-            try:
-                found = sorted(os.scandir(f"{top}/{below}"), key=lambda entry: entry.name)
-            except OSError:
-                continue  # gone, or not ours to read
-            for entry in found:
-                if top == self._root and not below and entry.name == ".ebbtide":
-                    continue
-                try:
-                    described = _describe(entry.stat(follow_symlinks=False))
-                except OSError:
-                    continue
-                name = below + entry.name
-                entries.append({"path": name.encode("utf-8", "replace").decode("utf-8"), **described})
-                if described["dir"] and request.get("recursive"):
-                    todo.append(name + "/")
-        self._answer({"entries": entries[:MAX_LISTED], "truncated": len(entries) > MAX_LISTED})
+        length = 0
+        try:
+            for place, trail, folders, others in trees.walk(top):
+                if own and not trail and PRIVATE in folders:
+                    folders.remove(PRIVATE)
+                for name in sorted(folders + others):
+                    try:
+                        described = _describe(os.stat(name, dir_fd=place, follow_symlinks=False))
+                    except OSError:
+                        continue  # it is gone
+                    path = "/".join([*trail, name]).encode("utf-8", "replace").decode("utf-8")
+                    entries.append({"path": path, **described})
+                    length += len(path)
+                if not request.get("recursive") or len(trail) >= MAX_DEPTH:
+                    folders.clear()
+                if len(entries) > MAX_LISTED or length > MAX_PATHS:
+                    break
+        finally:
+            os.close(top)
+        truncated = len(entries) > MAX_LISTED or length > MAX_PATHS
+        self._answer({"entries": entries[:MAX_LISTED], "truncated": truncated})
 
 
 def _describe(status: os.stat_result) -> Message:

@@ -2,9 +2,10 @@
 
 Where the agent is root, its supervisors are, and change user round `posix_spawn`: real and effective ids to the
 user's, back afterwards by the saved ones. `execve` makes the saved ids of the new process its effective ones, so
-that it keeps no way back. In that moment processes of the same user might end the supervisor: those of one pool,
-who could end each other's tasks just as well, and the new process itself, which is lost then; but nobody of another
-task whose user is its own.
+that it keeps no way back. In that moment processes of the same user may signal the supervisor: those of one pool, who
+could end each other's tasks just as well, and the new process itself, which is lost then; but nobody of another task
+whose user is its own. Nothing in POSIX hides it: the new process has the real id of the one that spawned it, and who
+has that id may signal. One that they end is made anew by the agent; one that they stop is ended by it (see slot_link).
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ class Identities:
 
     def _lease(self) -> int:
         if self._next >= self._end:
-            self._next = BASE + _lease_block(self._private) * BLOCK
+            self._next = lease_block(self._private)
             self._end = self._next + BLOCK
         self._next += 1
         return self._next - 1
@@ -96,8 +97,8 @@ def _account(name: str, account: Message) -> Identity:
     return Identity(account["uid"], account["gid"], name, account["home"])
 
 
-def _lease_block(private: str) -> int:
-    """A block of ids that no other supervisor of this machine has had in the last 48,000 leases."""
+def lease_block(private: str) -> int:
+    """The first of a block of ids that nobody else on this machine was given in the last 48,000 leases."""
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     try:
         fd = os.open(LEASES, flags, 0o600)
@@ -111,7 +112,7 @@ def _lease_block(private: str) -> int:
         os.pwrite(fd, b"%-20d" % ((number + 1) % (SPAN // BLOCK)), 0)
     finally:
         os.close(fd)
-    return number % (SPAN // BLOCK)
+    return BASE + number % (SPAN // BLOCK) * BLOCK
 
 
 def is_private(uid: int) -> bool:

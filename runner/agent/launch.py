@@ -9,8 +9,9 @@ import time
 
 from . import clock, fetch, places
 from .confine import PathRefused
-from .identity import Identity, spawned_as
+from .identity import Identity, UserUnavailable, spawned_as
 from .outcome import MAX_INLINE
+from .trees import clear_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class Execution:
         self.env: dict[str, str] = {}
         self.phase = RUNS if self.coordination is None else COORDINATES
         self.pid = 0
+        self.folder = -1  # a descriptor of it, from its start to its outcome
         self.streams: tuple[int, int] | None = None  # stdout and stderr
         self.killed = False
         self.again = False  # it was killed to be run once more, here or elsewhere
@@ -130,20 +132,13 @@ def spawn(
         if who is None:
             return _spawn(argv, env, streams, user)
         return spawned_as(who, lambda: _spawn(argv, env, streams, user))
-    except FileNotFoundError as error:
-        raise LaunchError(
-            "CommandProgramNotFound",
-            f"{argv[0][:100]!r} was not found: install it on the node, by its start task or in its image, "
-            f"or give its full path (PATH={env.get('PATH', '')})",
-        ) from error
-    except PermissionError as error:
-        cure = "set its x bit" + ("" if who is None else f", and let the user {who.name} reach it")
-        raise LaunchError("CommandLaunchFailed", f"{argv[0]!r} may not be executed: {cure}") from error
     except (OSError, ValueError, TypeError) as error:
-        if isinstance(error, OSError) and error.errno == errno.ENOEXEC:
-            raise LaunchError(
-                "CommandLaunchFailed", f"{argv[0]!r} is neither a program nor a script with a '#!' line"
-            ) from error
+        if isinstance(error, OSError):
+            from .not_started import why
+
+            told = why(error, argv[0], env.get("PATH", ""), None if who is None else who.name)
+            if told is not None:
+                raise LaunchError(*told) from error
         raise _refusal(error, f"cannot start {argv[0]!r}", "CommandLaunchFailed") from error
 
 
@@ -155,6 +150,17 @@ def _refusal(error: Exception, place: str, code: str) -> LaunchError:
     return LaunchError(code, f"{place}: {error}")
 
 
+def reason(error: Exception) -> tuple[str, str]:
+    """Code and message of what kept an execution from starting."""
+    if isinstance(error, LaunchError):
+        return error.code, str(error)
+    if isinstance(error, UserUnavailable):
+        return "UserIdentityUnavailable", str(error)
+    if isinstance(error, (KeyError, TypeError, ValueError, OSError)):
+        return "CommandLaunchFailed", f"the request to start it is bad: {error!r}"
+    return "CommandLaunchFailed", f"it could not be started: {error!r}"
+
+
 def _mode(execution: Execution) -> int:
     """Of the folder: what prepares a node is for all who run there, a task's is for its user."""
     if execution.kind != "task":
@@ -164,21 +170,18 @@ def _mode(execution: Execution) -> int:
 
 def launch(root: str, base: dict[str, str], execution: Execution) -> None:
     """Starts it: sets `pid` and `streams`. `base`: the environment that is common to all. Raises LaunchError, and then
-    nothing runs and nothing is open."""
+    nothing runs; see `close`."""
     who = execution.who
     try:
-        if who is None:
-            places.enter(root, execution.dir)
-        else:
-            places.enter_as(who, root, execution.dir, _mode(execution))
+        instance = execution.coordination is not None
+        execution.folder = places.enter(root, execution.dir, who, _mode(execution), instance=instance)
     except (OSError, PathRefused, ValueError) as error:
         raise _refusal(error, f"cannot make the folder {execution.dir!r}", "ResourceDirectoryCreateFailed") from error
     try:
-        execution.streams = places.open_outputs(who)
+        execution.streams = places.open_outputs(execution.folder, who)
         if execution.fetches:
-            _remove(fetch.FAILURE)  # of an earlier attempt
+            clear_name(fetch.FAILURE, execution.folder)  # of an earlier attempt
     except OSError as error:
-        close(execution)
         raise _refusal(
             error, f"cannot make the output files in {execution.dir!r}", "ResourceFileCreateFailed"
         ) from error
@@ -190,11 +193,7 @@ def launch(root: str, base: dict[str, str], execution: Execution) -> None:
         elif fetched and argv:
             argv, env = fetch.wrap(fetched, argv, env)
         execution.pid = spawn(execution, argv, env, own=bool(execution.container))
-    except LaunchError:
-        close(execution)
-        raise
     except (TypeError, ValueError) as error:
-        close(execution)
         raise _refusal(error, "what is to be fetched cannot be read", "CommandLaunchFailed") from error
 
 
@@ -202,11 +201,14 @@ def _contained(
     root: str, base: dict[str, str], execution: Execution, fetched: list[Message]
 ) -> tuple[list[str], dict[str, str]]:
     from . import container
+    from .container_options import OptionRefused
 
     try:
         return container.wrap(root, base, execution, fetched)
     except container.NoEngine as error:
         raise LaunchError("ContainerEngineNotFound", str(error)) from error
+    except OptionRefused as error:
+        raise LaunchError("ContainerInvalidSettings", f"containerRunOptions: {error}") from error
 
 
 def _restored(execution: Execution) -> list[Message]:
@@ -217,15 +219,9 @@ def _restored(execution: Execution) -> list[Message]:
     return [{**saved, "checkpoint": saved["url"], "path": f"../{places.CHECKPOINT}"}]
 
 
-def _remove(path: str) -> None:
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        pass
-
-
 def close(execution: Execution) -> None:
-    """Lets go of its output files."""
-    for fd in execution.streams or ():
-        os.close(fd)
-    execution.streams = None
+    """Lets go of its folder and its output files."""
+    for fd in (execution.folder, *(execution.streams or ())):
+        if fd >= 0:
+            os.close(fd)
+    execution.folder, execution.streams = -1, None

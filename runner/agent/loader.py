@@ -31,9 +31,7 @@ class Modules:
         self.data = data
         self.path = path
         self.places = places
-        start, end = places.pop("")
-        same = magic == sys.modules["_frozen_importlib_external"].MAGIC_NUMBER
-        self.codes = marshal.loads(data[start:end]) if same else {}
+        self.same = magic == sys.modules["_frozen_importlib_external"].MAGIC_NUMBER
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> object:
         if name not in self.places:
@@ -44,12 +42,16 @@ class Modules:
         return None
 
     def get_source(self, name: str) -> str:
-        start, end = self.places[name]
+        start, end = self.places[name][:2]
         return self.data[start:end].decode("utf-8")
 
     def exec_module(self, module) -> None:  # type: ignore[no-untyped-def]
         name = module.__name__
-        code = self.codes.get(name) or compile(self.get_source(name), "<%s>" % name, "exec", dont_inherit=True)
+        start, end = self.places[name][2:]
+        if self.same:
+            code = marshal.loads(self.data[start + 16 : end])  # behind the head of a .pyc
+        else:
+            code = compile(self.get_source(name), "<%s>" % name, "exec", dont_inherit=True)
         exec(code, module.__dict__)
 
 

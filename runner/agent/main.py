@@ -1,5 +1,5 @@
-"""The entry of the zipapp: `serve ROOT`, `files ROOT`, `fetch ARGV...` (see fetch), `upload` (see upload) or
-`container` (see contain)."""
+"""The entry of the zipapp: `serve ROOT`, `files ROOT`, `door ROOT PORT WANTED...` (see gate), `fetch ARGV...`
+(see fetch), `upload` (see upload) or `container` (see contain)."""
 
 from __future__ import annotations
 
@@ -32,6 +32,10 @@ def main() -> None:
         gc.freeze()  # what has been loaded stays, also in the supervisors, who are forks of this process
         gc.enable()
         serve(root, int(number) if number.isdigit() else None)
+    elif mode == "door":
+        from .gate import run as gate
+
+        gate(root, int(sys.argv[3]), [int(port) for port in sys.argv[4:]])
     elif mode == "files":
         from .files import serve_files
 

@@ -9,7 +9,8 @@ import binascii
 import os
 
 from . import wire
-from .confine import PathRefused, locate
+from .confine import PathRefused, directory, parts_of
+from .trees import open_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,11 +59,7 @@ def from_files(root: str, record: Message, budget: int) -> dict[str, Any]:
         if size > limit or record.get("dir") is None:
             continue
         try:
-            link = locate(root, "{}/{}.txt".format(record["dir"], name))
-            try:
-                fd = os.open(f"/proc/self/fd/{link}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-            finally:
-                os.close(link)
+            fd = _reopened(root, record["dir"], f"{name}.txt")
         except (OSError, PathRefused):
             continue  # the file went; the controller learns so when it fetches it
         try:
@@ -73,6 +70,14 @@ def from_files(root: str, record: Message, budget: int) -> dict[str, Any]:
         finally:
             os.close(fd)
     return found
+
+
+def _reopened(root: str, folder: str, name: str) -> int:
+    place = directory(root, parts_of(folder))
+    try:
+        return open_file(name, place)
+    finally:
+        os.close(place)
 
 
 def line(record: Message, payload: bytes, outputs: dict[str, Any]) -> bytes:

@@ -1,75 +1,34 @@
 """The folder of an execution: made, entered, owned by its user, and taken back.
 
 All folders above it belong to the agent's user, so that nobody can put another in its place. What lies in it is its
-user's, who may exchange anything at any time: there links are never followed, and a file is never opened that was
-there before.
+user's, who may exchange anything at any time: it is reached by a descriptor of the folder that is kept as long as the
+execution lasts, links are never followed, and a file is never opened that was there before.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 
 from .confine import PathRefused, directory, parts_of
 from .identity import is_private
+from .trees import FOLDER, clear_name, give, make_folder, put_aside
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .identity import Identity
 
 _OUTPUT = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-OUTPUTS = ("../stdout.txt", "../stderr.txt")
+OUTPUTS = ("stdout.txt", "stderr.txt")
 CHECKPOINT = "checkpoint"
+#: Of multi-instance tasks: AZ_BATCH_TASK_SHARED_DIR.
+COMMON = "shared"
 
 
-def enter(root: str, path: str) -> None:
-    """Makes the folder and its wd, and changes into wd. getcwd shows what a link would have hidden."""
-    parent, name = _enter_parent(root, path)
-    try:
-        os.mkdir(name, 0o755)
-    except FileExistsError:
-        pass
-    try:
-        os.mkdir(name + "/wd", 0o755)
-    except FileExistsError:
-        pass
-    os.chdir(name + "/wd")
-    if os.getcwd() != f"{parent}/{name}/wd":
-        raise PathRefused(f"{path!r} is reached through a link")
-
-
-def enter_as(who: Identity, root: str, path: str, mode: int) -> None:
-    """The same for another user, whom the folder and its wd then belong to; `mode`: of the folder."""
-    _, name = _enter_parent(root, path)
-    try:
-        os.mkdir(name, 0o700)
-    except FileExistsError:
-        pass
-    try:
-        folder = os.open(name, _FOLDER)
-    except NotADirectoryError as error:
-        raise PathRefused(f"{path!r} is reached through a link") from error
-    try:
-        own = ["wd", "home", "tmp"] if who.private else ["wd"]
-        _take_over(folder, who)
-        for part in own:
-            try:
-                os.mkdir(part, 0o755 if part == "wd" else 0o700, dir_fd=folder)
-            except FileExistsError:
-                pass
-            inner = os.open(part, _FOLDER, dir_fd=folder)
-            if os.fstat(inner).st_uid != who.uid:
-                os.fchown(inner, who.uid, who.gid)
-            if part == "wd":
-                os.fchdir(inner)
-            os.close(inner)
-        os.fchown(folder, who.uid, who.gid)
-        os.fchmod(folder, mode)
-    finally:
-        os.close(folder)
-
-
-def _enter_parent(root: str, path: str) -> tuple[str, str]:
+def enter(root: str, path: str, who: Identity | None, mode: int, *, instance: bool = False) -> int:
+    """Makes the folder and its wd for `who` (None: the agent's own user) and changes into wd. Returns a descriptor of
+    the folder, whose mode is `mode` for another user. `instance`: of a multi-instance task, which has a folder for
+    common files too. Raises PathRefused, OSError."""
     parts = parts_of(path)
     parent = "/".join([root, *parts[:-1]])
     try:
@@ -77,47 +36,87 @@ def _enter_parent(root: str, path: str) -> tuple[str, str]:
     except FileNotFoundError:
         os.close(directory(root, parts[:-1], create=True))
         os.chdir(parent)
-    if os.getcwd() != parent:
+    if os.getcwd() != parent:  # it shows what a link would have hidden
         raise PathRefused(f"{path!r} is reached through a link")
-    return parent, parts[-1]
-
-
-def _take_over(folder: int, who: Identity) -> None:
-    """What an earlier attempt has left under a user id of its own becomes the new one's."""
+    folder = _made(root, parts[-1], path, who)
     try:
-        before = os.stat("wd", dir_fd=folder, follow_symlinks=False).st_uid
-    except FileNotFoundError:
-        return
-    if before != who.uid and is_private(before):
-        _give(folder, before, who.uid, who.gid)
+        _furnish(folder, who, instance)
+        if who is not None:
+            os.fchown(folder, who.uid, who.gid)
+            os.fchmod(folder, mode)
+    except BaseException:
+        os.close(folder)
+        raise
+    return folder
 
 
-def _give(folder: int, before: int, uid: int, gid: int) -> None:
-    """Everything below that belongs to `before` goes to `uid`. Whatever else is there stays as it is: it may be a hard
-    link to somebody's file."""
-    for _, folders, files, inside in os.fwalk(".", dir_fd=folder, follow_symlinks=False):
-        for name in [*folders, *files]:
-            try:
-                if os.stat(name, dir_fd=inside, follow_symlinks=False).st_uid == before:
-                    os.chown(name, uid, gid, dir_fd=inside, follow_symlinks=False)
-            except FileNotFoundError:  # noqa: PERF203 - a daemon of the start task may be at work there
-                pass
+def _made(root: str, name: str, path: str, who: Identity | None) -> int:
+    """The folder in the current one, with nothing in it that a stranger left."""
+    for _ in range(2):
+        try:
+            os.mkdir(name, 0o755 if who is None else 0o700)
+            return os.open(name, FOLDER)
+        except FileExistsError:
+            pass
+        try:
+            folder = os.open(name, FOLDER)
+        except NotADirectoryError as error:
+            raise PathRefused(f"{path!r} is reached through a link") from error
+        if os.getuid() or _taken_over(folder, 0 if who is None else who.uid, 0 if who is None else who.gid):
+            return folder
+        os.close(folder)
+        put_aside(root, name)
+    raise OSError(errno.EEXIST, os.strerror(errno.EEXIST), name)
 
 
-def open_outputs(who: Identity | None) -> tuple[int, int]:
-    """Descriptors of stdout.txt and stderr.txt beside the working directory, which is the current one; empty."""
+def _taken_over(folder: int, uid: int, gid: int) -> bool:
+    """What an earlier attempt has left under a user id of its own becomes the new one's. False: what is there is of
+    another user, who may lie in wait there for one with more rights."""
+    for name in ("wd", "."):
+        try:
+            before = os.stat(name, dir_fd=folder, follow_symlinks=False).st_uid
+        except FileNotFoundError:
+            continue
+        if before in (0, uid):
+            continue
+        if not (is_private(before) and is_private(uid)):
+            return False
+        give(folder, before, uid, gid)
+    return True
+
+
+def _furnish(folder: int, who: Identity | None, instance: bool) -> None:
+    """Makes what belongs into it, and changes into wd."""
+    parts = ("wd",) if who is None or not who.private else ("home", "tmp", "wd")
+    for part in (*parts, COMMON) if instance else parts:
+        inner = make_folder(part, folder, 0o755 if part in ("wd", COMMON) else 0o700)
+        try:
+            if who is not None and os.fstat(inner).st_uid != who.uid:
+                os.fchown(inner, who.uid, who.gid)
+            if part == "wd":
+                os.fchdir(inner)
+        finally:
+            os.close(inner)
+
+
+def open_outputs(folder: int, who: Identity | None) -> tuple[int, int]:
+    """Descriptors of stdout.txt and stderr.txt in the folder; empty. Raises OSError."""
     opened: list[int] = []
     try:
         for name in OUTPUTS:
             if who is None:
-                opened.append(os.open(name, _OUTPUT | os.O_TRUNC, 0o644))
-                continue
+                try:
+                    opened.append(os.open(name, _OUTPUT | os.O_TRUNC, 0o644, dir_fd=folder))
+                    continue
+                except IsADirectoryError:
+                    pass  # an earlier attempt wanted it so
             try:
-                opened.append(os.open(name, _OUTPUT | os.O_EXCL, 0o644))
+                opened.append(os.open(name, _OUTPUT | os.O_EXCL, 0o644, dir_fd=folder))
             except FileExistsError:
-                os.unlink(name)
-                opened.append(os.open(name, _OUTPUT | os.O_EXCL, 0o644))
-            os.fchown(opened[-1], who.uid, who.gid)
+                clear_name(name, folder)
+                opened.append(os.open(name, _OUTPUT | os.O_EXCL, 0o644, dir_fd=folder))
+            if who is not None:
+                os.fchown(opened[-1], who.uid, who.gid)
     except OSError:
         for fd in opened:
             os.close(fd)
@@ -125,25 +124,21 @@ def open_outputs(who: Identity | None) -> tuple[int, int]:
     return opened[0], opened[1]
 
 
-def seal(root: str, path: str) -> None:
-    """Nobody but root gets into the folder any more: its user is gone, and its number may come again one day."""
-    os.chown(f"{root}/{path}", 0, 0, follow_symlinks=False)
+def seal(folder: int) -> None:
+    """Nobody but root gets into it any more: its user is gone, and its number may come again one day."""
+    os.fchown(folder, 0, 0)
 
 
-def give_to_root(root: str, path: str, who: Identity) -> None:
+def give_to_root(folder: int, who: Identity) -> None:
     """What the start task made belongs to root from now on: all may read it, and none of the pool's tasks write."""
-    folder = os.open(f"{root}/{path}", _FOLDER)
-    try:
-        _give(folder, who.uid, 0, 0)
-        os.fchown(folder, 0, 0)
-    finally:
-        os.close(folder)
+    give(folder, who.uid, 0, 0)
+    os.fchown(folder, 0, 0)
 
 
-def holds_checkpoint(root: str, path: str) -> bool:
-    """Is there anything in the folder of checkpoints?"""
+def holds_checkpoint(folder: int) -> bool:
+    """Is there anything in its folder of checkpoints?"""
     try:
-        fd = os.open(f"{root}/{path}/{CHECKPOINT}", _FOLDER)
+        fd = os.open(CHECKPOINT, FOLDER, dir_fd=folder)
     except OSError:
         return False
     try:

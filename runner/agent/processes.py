@@ -96,6 +96,11 @@ def alive(pid: int) -> bool:
     return bool(fields) and fields[0] not in (b"Z", b"X")
 
 
+def stopped(pid: int) -> bool:
+    """By SIGSTOP or its like; a debugger's is another state."""
+    return _stat(pid)[:1] == [b"T"]
+
+
 def _stat(pid: int) -> list[bytes]:
     """What follows the name in /proc/PID/stat; nothing for a process that is gone."""
     try:

@@ -6,22 +6,17 @@ meanwhile stays. It is put aside first, in one step, so that it is there wholly 
 
 from __future__ import annotations
 
-import itertools
 import os
-import shutil
 import stat
 
-from . import PRIVATE, clock
-from .confine import PathRefused, directory, parts_of
+from . import PRIVATE, clock, trees
+from .confine import WORK, PathRefused, directory, parts_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .wire import Message
 
 MAX_TOLD = 5000
-TRASH = "trash"
-WORK = "workitems"
-_numbers = itertools.count()
 
 
 def folders(root: str) -> Message:
@@ -60,9 +55,7 @@ def remove(root: str, path: object, mark: object) -> bool:
         try:
             if not stat.S_ISDIR(os.lstat(here).st_mode) or str(_mark(here)) != mark:
                 return False
-            trash = f"{root}/{PRIVATE}/{TRASH}"
-            os.makedirs(trash, 0o700, exist_ok=True)
-            os.rename(here, f"{trash}/{os.getpid()}-{next(_numbers)}-{mark}")
+            trees.put_aside(root, parts[3], parent)
         except FileNotFoundError:
             return False
     finally:
@@ -78,25 +71,18 @@ def remove(root: str, path: object, mark: object) -> bool:
 
 def empty_trash(root: str) -> None:
     """What was put aside goes, as far as we may; links are not followed."""
-    trash = f"{root}/{PRIVATE}/{TRASH}"
-    for name in _folders_in(trash):
-        path = f"{trash}/{name}"
-        shutil.rmtree(path, ignore_errors=True)
-        if os.path.lexists(path):
-            _unlock(path)
-            shutil.rmtree(path, ignore_errors=True)
-
-
-def _unlock(path: str) -> None:
-    """Opens folders that their owner has locked, as far as they are ours."""
-    if os.path.islink(path):
-        return
     try:
-        os.chmod(path, 0o700)
+        trash = os.open(f"{root}/{PRIVATE}/{trees.TRASH}", trees.FOLDER)
     except OSError:
-        return
-    for name in _folders_in(path):
-        _unlock(f"{path}/{name}")
+        return  # there is none
+    try:
+        for name in os.listdir(trash):
+            try:
+                trees.remove(name, trash)
+            except OSError:  # noqa: PERF203 - somebody's process is still at work there, or it may not go: the next time
+                pass
+    finally:
+        os.close(trash)
 
 
 def _folders_in(path: str) -> list[str]:

@@ -6,9 +6,9 @@ import os
 import signal
 import time
 
-from . import PRIVATE, STARTUP, after, clock, fetch, outcome, places, processes, upload, wire
-from .identity import Identities, UserUnavailable, end_all_of, is_private
-from .launch import COORDINATES, REMOVES, RUNS, UPLOADS, WAITS, Execution, LaunchError, close, launch, spawn
+from . import PRIVATE, STARTUP, after, aftermath, clock, outcome, places, processes, wire
+from .identity import Identities, end_all_of, is_private
+from .launch import COORDINATES, REMOVES, RUNS, UPLOADS, WAITS, Execution, LaunchError, close, launch, reason, spawn
 from .leftovers import ROUND, Leftovers
 from .spool import MAX_PAYLOAD, Spool
 
@@ -49,6 +49,7 @@ class Running:
         if self.execution is not None:
             return self._told(self.execution) if self.execution.id == key else None
         begun = clock.now()
+        execution = None
         try:
             execution = Execution(message, self.grace)
             if len(execution.dir) * 6 > DIR_LIMIT and len(wire.encode({"": execution.dir})) > DIR_LIMIT:
@@ -66,12 +67,10 @@ class Running:
             own = who.uid if who is not None and who.private else 0
             self.spool.begin(key, execution.start, own, bool(execution.container))
             launch(self._root, self.base, execution)
-        except LaunchError as error:
-            return self._failed(key, begun, error.code, str(error))
-        except UserUnavailable as error:
-            return self._failed(key, begun, "UserIdentityUnavailable", str(error))
-        except (KeyError, TypeError, ValueError, OSError) as error:
-            return self._failed(key, begun, "CommandLaunchFailed", f"the request to start it is bad: {error!r}")
+        except Exception as error:  # noqa: BLE001 - whatever it is: it ends this execution, and not the supervisor
+            if execution is not None:
+                close(execution)
+            return self._failed(key, begun, *reason(error))
         self.execution = execution
         return self._started(execution)
 
@@ -93,8 +92,8 @@ class Running:
             execution.upload_until = min(execution.upload_until, time.monotonic() + grace)
             execution.again = execution.again or bool(message.get("again"))
         elif execution.status is None:
-            execution.killed = True
-            execution.again = bool(message.get("again"))
+            execution.killed = not execution.timeout  # what has begun its end counts
+            execution.again = execution.killed and bool(message.get("again"))
             execution.checkpoint = message.get("checkpoint") or execution.checkpoint
             self._terminate(execution, grace)
 
@@ -125,10 +124,8 @@ class Running:
         children = self._reap(execution)
         if execution is None:
             return None
-        if execution.phase == UPLOADS:
-            return self._uploaded(execution)
-        if execution.phase == REMOVES:
-            return self._removed(execution)
+        if execution.phase in (REMOVES, UPLOADS):
+            return None if aftermath.goes_on(self._root, execution) else self._finish(execution)
         if execution.phase == COORDINATES and execution.status is not None and self._coordinated(execution):
             return wire.encode({"op": "coordinated", "id": execution.id})
         if execution.status is None:
@@ -210,7 +207,7 @@ class Running:
         """The coordination command has ended. True: the execution waits for word to go on."""
         if execution.killed or execution.timeout:
             return False
-        if execution.fetches and self._fetch_failed(execution):
+        if execution.fetches and aftermath.fetch_failed(execution):
             return False
         if execution.status:
             message = "the coordination command failed: see its output"
@@ -219,52 +216,10 @@ class Running:
         execution.phase, execution.status = WAITS, None
         return True
 
-    def _fetch_failed(self, execution: Execution) -> bool:
-        if execution.error is None:
-            execution.error = fetch.failure(f"{self._root}/{execution.dir}/wd")
-            execution.ran = execution.error is None
-        return execution.error is not None
-
     def _ended(self, execution: Execution) -> bytes | None:
         """None of its processes is left: brings away what is to be brought away, then it is finished."""
         execution.end = clock.now()
-        if execution.container and self._remove(execution):
-            return None
-        return self._bring_away(execution)
-
-    def _bring_away(self, execution: Execution) -> bytes | None:
-        if execution.fetches:
-            self._fetch_failed(execution)
-        if execution.outputs or execution.checkpoint:
-            spec = after.due(self._root, execution)
-            if spec is not None:
-                return self._upload(execution, spec)
-        return self._finish(execution)
-
-    def _remove(self, execution: Execution) -> bool:
-        """Has its container removed. False: there is nothing to wait for."""
-        from . import container
-
-        try:
-            argv = container.removal(self.base, execution.id)
-            execution.upload_pid = spawn(execution, argv, self.base, quiet=True, own=True)
-        except (container.NoEngine, LaunchError):
-            container.forget(self._root, execution.id)
-            return False
-        execution.phase = REMOVES
-        execution.upload_until = time.monotonic() + container.PATIENCE
-        return True
-
-    def _removed(self, execution: Execution) -> bytes | None:
-        from . import container
-
-        if execution.upload_pid and time.monotonic() < execution.upload_until:
-            return None
-        if execution.upload_pid:  # it hangs: the container is left to the engine
-            processes.end_group(execution.upload_pid, signal.SIGKILL)
-            execution.upload_pid = 0
-        execution.container_id = container.forget(self._root, execution.id)
-        return self._bring_away(execution)
+        return None if aftermath.begin(self._root, self.base, execution) else self._finish(execution)
 
     def end_all(self) -> None:
         """The machine has died."""
@@ -274,32 +229,9 @@ class Running:
 
             container.sweep(self._root, self.base, self.execution.id)
 
-    def _upload(self, execution: Execution, spec: Message) -> bytes | None:
-        execution.phase = UPLOADS
-        execution.upload_until = time.monotonic() + after.LIMIT
-        try:
-            execution.upload_pid = spawn(execution, *upload.wrap(spec, execution.env), quiet=True)
-        except LaunchError as error:
-            execution.error = execution.error or {"code": error.code, "message": outcome.clip(str(error))}
-            return self._finish(execution)
-        return None
-
-    def _uploaded(self, execution: Execution) -> bytes | None:
-        """The outcome, if the upload has ended, or may not go on."""
-        if execution.upload_pid:
-            if time.monotonic() < execution.upload_until:
-                return None
-            processes.end_group(execution.upload_pid, signal.SIGKILL)
-            execution.upload_until = time.monotonic() + ROUND
-            execution.killed = execution.killed or execution.again
-            return None
-        told = after.failure(self._root, execution, execution.upload_status)
-        execution.error = execution.error or told
-        return self._finish(execution)
-
     def _finish(self, execution: Execution) -> bytes:
         assert execution.status is not None and execution.streams is not None
-        after.leave(self._root, execution)
+        after.leave(execution)
         outputs = {}
         sizes = []
         for name, fd in zip(("stdout", "stderr"), execution.streams):

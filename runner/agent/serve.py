@@ -15,7 +15,7 @@ from . import JOB, PRIVATE, STARTUP, VERSION, users, wire
 from .assignments import Assignments
 from .heard import Heard
 from .install import Installer
-from .slot_link import SlotLink
+from .slot_link import LOOK, SlotLink
 from .takeover import boot_id, hold_root
 from .usage import Meter
 
@@ -41,6 +41,7 @@ class Agent:
         self._say = self._out.put
         self._work = Assignments(self._say)
         self._flush_at = 0.0
+        self._look_at = 0.0  # at the supervisors
         self._joined: set[str] = set()
         self._input = False
         self._greeted = False  # nothing leaves before hello
@@ -91,13 +92,15 @@ class Agent:
                 self._poll.unregister(fd)
                 self._say(wire.encode(self._installer.result()))
                 self._install()
-        for slot in list(self._slots.values()):
-            slot.end_if_mute()
         self._look_around()
         return self._flush()
 
     def _look_around(self) -> None:
         """What is looked at from time to time, beside the work."""
+        if time.monotonic() >= self._look_at:
+            self._look_at = time.monotonic() + LOOK
+            for slot in self._slots.values():
+                slot.end_if_stuck()
         if self._meter is not None and not self._meter.patience():
             self._say(wire.encode(self._meter.measure()))
         if self._watch is not None:
@@ -105,17 +108,15 @@ class Agent:
             if at is not None:
                 self._say(wire.encode({"op": "notice", "at": at}))
 
-    def _patience(self) -> int | None:
-        """Milliseconds until there is something to do, if nothing happens before; None: for ever."""
-        waits = [self._pause()]
+    def _patience(self) -> int:
+        """Milliseconds until there is something to do, if nothing happens before."""
+        waits = [self._pause(), max(0, int((self._look_at - time.monotonic()) * 1000) + 1)]
         waits += [other.patience() for other in (self._meter, self._watch) if other is not None]
-        return min((wait for wait in waits if wait is not None), default=None)
+        return min(wait for wait in waits if wait is not None)
 
     def _pause(self) -> int | None:
         if self._out.size and self._greeted:
             return max(0, int((self._flush_at - time.monotonic()) * 1000) + 1)
-        if any(not slot.ready for slot in self._slots.values()):
-            return 1000
         if any(slot.acks for slot in self._slots.values()):
             return int(TICK * 1000)
         return None

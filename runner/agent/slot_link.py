@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from .lane import Entry
 
 JOIN_TIMEOUT = 30.0  # a supervisor that does not answer so long is ended; its execution is then lost
+# Seconds between two looks whether somebody has stopped a supervisor (see identity.py), who then neither ends what is
+# over its time nor takes anything new. Nobody else can tell that it does not merely wait.
+LOOK = 5.0
 _KEEP_DYING = "supervisor %s died %d times in a row: see %s/log on the node"
 
 
@@ -46,6 +49,7 @@ class SlotLink:
         self._joined_at = 0.0
         self._pid = 0  # of the supervisor, if it is this process's child
         self._deaths = 0
+        self._stopped = False
 
     def join(self, lifeline: int | None) -> None:
         """Connects to the living supervisor, or starts one. Raises OSError, e.g. for a full disk."""
@@ -99,14 +103,14 @@ class SlotLink:
                     self._become_supervisor(lock, listener, log, lifeline, again)
             finally:
                 os.close(log)
-        os.ftruncate(lock, 0)
-        os.pwrite(lock, b"%d\n" % self._pid, 0)
 
     def _become_supervisor(
         self, lock: int, listener: socket.socket, log: int, lifeline: int | None, again: bool
     ) -> None:
         status = 1
         try:
+            os.ftruncate(lock, 0)
+            os.pwrite(lock, b"%d\n" % os.getpid(), 0)
             os.setsid()
             for number in (signal.SIGHUP, signal.SIGINT):
                 signal.signal(number, signal.SIG_IGN)
@@ -166,14 +170,25 @@ class SlotLink:
         if self._deaths > 5:
             raise RuntimeError(_KEEP_DYING % (self.name, self._deaths, self._place))
 
-    def end_if_mute(self) -> None:
-        """Ends a supervisor that does not tell its state; its socket then says that it is gone."""
-        if not self.ready and time.monotonic() - self._joined_at > JOIN_TIMEOUT:
+    def end_if_stuck(self) -> None:
+        """Ends a supervisor that does not tell its state, or that is stopped: its socket then says that it is gone.
+        Call it every `LOOK` seconds: stopped is who is so twice in a row."""
+        mute = not self.ready and time.monotonic() - self._joined_at > JOIN_TIMEOUT
+        pid = self._pid or self._recorded()
+        stopped = pid > 1 and processes.stopped(pid)
+        if mute:
             self._joined_at = time.monotonic()
+        if pid > 1 and (mute or (stopped and self._stopped)):
+            processes.end([pid])
+        self._stopped = stopped
+
+    def _recorded(self) -> int:
+        """What the supervisor wrote when it began; 0: nothing yet."""
+        try:
             with open(self._place + "/lock", "rb") as file:
-                pid = int(file.read() or b"0")
-            if pid > 1:
-                processes.end([pid])
+                return int(file.read(20) or b"0")
+        except (OSError, ValueError):
+            return 0
 
     def send(self, line: bytes) -> None:
         """Queues a line; acks that wait go first, in the same write."""

@@ -11,12 +11,13 @@ from . import PRIVATE, processes
 PATIENCE = 10.0
 
 
-def hold_root(root: str) -> int:
-    """A descriptor that holds the root's lock. The agent that held it before is killed, which costs nothing.
+def hold_root(root: str, name: str = "lock") -> int:
+    """A descriptor that holds the root's lock. The agent that held it before is killed, which costs nothing. `name`:
+    of another lock, for another part of the agent.
 
     Raises TimeoutError when it cannot be had in 10 seconds.
     """
-    fd = os.open(f"{root}/{PRIVATE}/lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fd = os.open(f"{root}/{PRIVATE}/{name}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     until = time.monotonic() + PATIENCE
     while True:
         try:

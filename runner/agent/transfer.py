@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import errno
 import time
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urljoin, urlsplit, urlunsplit
 
-from .proxies import SILENCE, connect, handler
+from .exchange import Answer, Connection
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,8 +19,9 @@ PIECE = 1 << 20
 TRIES = 4
 PAUSE, PAUSE_MAX = 0.5, 15.0
 REDIRECTS = 5
-CONTINUE_WITHIN = 5.0  # seconds that a server may take to ask for the body
+CONTINUE_WITHIN = 1.0  # seconds that a server may take to ask for the body; after that it is sent unasked
 VERSION = "2021-08-06"  # of the Blob protocol
+_STORE = "/storage/"  # of the door; its addresses carry a signature for a name
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -44,8 +45,11 @@ class _Passing(Exception):
 
 
 def shown(url: str) -> str:
-    """The address as people may see it: without query and password."""
+    """The address as people may see it: without query and password. What lies in the controller's object store is
+    called as users write it."""
     parts = urlsplit(url)
+    if parts.netloc.startswith("127.0.0.1:") and parts.path.startswith(_STORE) and "&sn=" in parts.query:
+        return "storage://" + unquote(parts.path[len(_STORE) :])
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
@@ -93,7 +97,7 @@ def download(
     url: str, sink: BinaryIO, limit: int | None = None, deadline: float | None = None, patient: bool = False
 ) -> int:
     """The content into `sink`, which is emptied before each try; its size. Raises TransferError."""
-    if not url.lower().startswith(("http://", "https://")):
+    if not _is_web(url):
         raise TransferError("file", f"{shown(url)!r}: only http and https can be fetched")
 
     def attempt() -> int:
@@ -111,44 +115,66 @@ def rewind(sink: BinaryIO) -> None:
 
 
 def _download(url: str, sink: BinaryIO, limit: int | None, deadline: float | None) -> int:
-    import http.client
-    import urllib.error
-    import urllib.request
-
-    request = urllib.request.Request(url, headers={"User-Agent": "ebbtide"})
-    if is_azure(url):
-        request.add_header("x-ms-version", VERSION)
-    try:
-        source = urllib.request.build_opener(handler()).open(request, timeout=SILENCE)
-    except urllib.error.HTTPError as error:
-        with error:
-            raise _status(url, error.code, error.reason, error.headers, error.read(4096)) from error
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        raise _Passing(_reason(error), unreached=True) from error
-    size = 0
-    with source:
-        wanted = source.headers.get("Content-Length")
-        if limit is not None and wanted is not None and wanted.isdigit() and int(wanted) > limit:
-            raise _too_large(url, limit)
-        while True:
+    target = url
+    for _ in range(REDIRECTS):
+        version = {"x-ms-version": VERSION} if is_azure(target) else {}
+        connection = _connection(target)
+        try:
             try:
-                piece = source.read(PIECE)
-            except (OSError, ValueError, http.client.HTTPException) as error:
+                connection.ask("GET", {"User-Agent": "ebbtide", **version})
+                answer = connection.answer()
+            except (OSError, ValueError) as error:
                 raise _Passing(_reason(error), unreached=True) from error
-            if not piece:
-                break
-            size += len(piece)
-            if limit is not None and size > limit:
-                raise _too_large(url, limit)
-            if deadline is not None and time.monotonic() >= deadline:
-                raise TransferError("timeout", f"{shown(url)}: not done within the time limit")
-            try:
-                sink.write(piece)
-            except OSError as error:
-                raise file_error(shown(url), error) from error
-    if wanted is not None and wanted.isdigit() and size != int(wanted):
-        raise _Passing("the download was cut short", unreached=True)
-    return size
+            if answer.status in (301, 302, 303, 307, 308) and answer.headers.get("location"):
+                target = _further(url, target, answer)
+                continue
+            if not 200 <= answer.status < 300:
+                raise _status(url, answer)
+            return _received(url, answer, sink, limit, deadline)
+        finally:
+            connection.close()
+    raise TransferError("other", f"{shown(url)}: it redirects without end")
+
+
+def _received(url: str, answer: Answer, sink: BinaryIO, limit: int | None, deadline: float | None) -> int:
+    size = 0
+    if limit is not None and answer.length is not None and answer.length > limit:
+        raise _too_large(url, limit)
+    while True:
+        try:
+            piece = answer.read(PIECE)
+        except (OSError, ValueError) as error:
+            raise _Passing(_reason(error), unreached=True) from error
+        if not piece:
+            return size
+        size += len(piece)
+        if limit is not None and size > limit:
+            raise _too_large(url, limit)
+        if deadline is not None and time.monotonic() >= deadline:
+            raise TransferError("timeout", f"{shown(url)}: not done within the time limit")
+        try:
+            sink.write(piece)
+        except OSError as error:
+            raise file_error(shown(url), error) from error
+
+
+def _connection(url: str) -> Connection:
+    try:
+        return Connection(url)
+    except (OSError, ValueError) as error:
+        raise _Passing(_reason(error), unreached=True) from error
+
+
+def _further(url: str, target: str, answer: Answer) -> str:
+    """Where `target` sends us."""
+    further = urljoin(target, answer.headers["location"])
+    if not _is_web(further):
+        raise TransferError("other", f"{shown(url)}: it redirects to what is neither http nor https")
+    return further
+
+
+def _is_web(url: str) -> bool:
+    return url.lower().startswith(("http://", "https://"))
 
 
 def _too_large(url: str, limit: int) -> TransferError:
@@ -175,7 +201,7 @@ def upload(
         target = url
         for _ in range(REDIRECTS):
             source.seek(start)
-            further = _put(target, source, size, headers if target == url else {}, deadline)
+            further = _put(target, url, source, size, headers if target == url else {}, deadline)
             if further is None:
                 return
             target = further
@@ -184,62 +210,52 @@ def upload(
     persevere(url, deadline, patient, attempt)
 
 
-def _put(url: str, source: BinaryIO, size: int, headers: dict[str, str], deadline: float | None) -> str | None:
-    """None: done. Else the address where it is to be put instead."""
-    import http.client
-    from urllib.parse import urljoin
-
-    if not url.lower().startswith(("http://", "https://")):
+def _put(
+    url: str, named: str, source: BinaryIO, size: int, headers: dict[str, str], deadline: float | None
+) -> str | None:
+    """None: done. Else the address where it is to be put instead. `named`: where it was to be put at first."""
+    if not _is_web(url):
         raise TransferError("file", f"{shown(url)!r}: files can only be put to http and https addresses")
-    expect = url.lower().startswith("http://") and size > 0
-    try:
-        connection, target = connect(url)
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        raise _Passing(_reason(error), unreached=True) from error
+    expect = {"Expect": "100-continue"} if url.lower().startswith("http://") and size > 0 else {}
+    connection = _connection(url)
     try:
         try:
-            connection.putrequest("PUT", target, skip_accept_encoding=True)
-            for name, value in {"User-Agent": "ebbtide", **headers, "Content-Length": str(size)}.items():
-                connection.putheader(name, value)
-            if expect:
-                connection.putheader("Expect", "100-continue")
-            connection.endheaders()
+            connection.ask("PUT", {"User-Agent": "ebbtide", **headers, "Content-Length": str(size), **expect})
             if not expect or _wanted(connection):
                 _send(connection, source, size, deadline)
-            answer = connection.getresponse()
+            answer = connection.answer()
             body = answer.read(4096)
-        except (OSError, ValueError, http.client.HTTPException) as error:
+        except (OSError, ValueError) as error:
             raise _Passing(_reason(error), unreached=True) from error
-        if answer.status in (307, 308) and answer.headers.get("Location"):
-            further: str = urljoin(url, answer.headers["Location"])
-            return further
+        if answer.status in (307, 308) and answer.headers.get("location"):
+            return _further(url, url, answer)
         if not 200 <= answer.status < 300:
-            raise _status(url, answer.status, answer.reason, answer.headers, body)
+            raise _status(named, answer, body)
         return None
     finally:
         connection.close()
 
 
-def _wanted(connection: Any) -> bool:
+def _wanted(connection: Connection) -> bool:
     """Does the server want the body? One that redirects or refuses says so before."""
     import select
     import socket
 
-    ready, _, _ = select.select([connection.sock], [], [], CONTINUE_WITHIN)
+    ready, _, _ = select.select([connection.socket], [], [], CONTINUE_WITHIN)
     if not ready:
         return True
-    head = connection.sock.recv(12, socket.MSG_PEEK)
+    head = connection.socket.recv(12, socket.MSG_PEEK)
     return head[9:12] == b"100" or len(head) < 12
 
 
-def _send(connection: Any, source: BinaryIO, size: int, deadline: float | None) -> None:
+def _send(connection: Connection, source: BinaryIO, size: int, deadline: float | None) -> None:
     left = size
     try:
         while left:
             piece = source.read(min(left, PIECE))
             if not piece:
                 raise TransferError("file", "the file became shorter while it was uploaded")
-            connection.send(piece)
+            connection.socket.sendall(piece)
             left -= len(piece)
             if deadline is not None and time.monotonic() >= deadline:
                 raise TransferError("timeout", "not done within the time limit")
@@ -248,16 +264,20 @@ def _send(connection: Any, source: BinaryIO, size: int, deadline: float | None) 
 
 
 def _reason(error: Exception) -> str:
-    reason = getattr(error, "reason", error)  # of a URLError
-    if isinstance(reason, OSError):
-        return reason.strerror or str(reason) or type(reason).__name__
+    if isinstance(error, OSError):
+        return error.strerror or str(error) or type(error).__name__
     return type(error).__name__  # the others quote the address
 
 
-def _status(url: str, status: int, reason: str, headers: Any, body: bytes) -> Exception:
-    """An answer that is not what was asked for."""
-    code = headers.get("x-ms-error-code")
-    text = f"{status} {reason}" + (f" ({code})" if code else _message(body))
+def _status(url: str, answer: Answer, body: bytes | None = None) -> Exception:
+    """An answer that is not what was asked for. `body`: its beginning, if it has been read."""
+    if body is None:
+        try:
+            body = answer.read(4096)
+        except (OSError, ValueError):
+            body = b""
+    status, code = answer.status, answer.headers.get("x-ms-error-code")
+    text = f"{status} {answer.reason}" + (f" ({code})" if code else _message(body))
     if status in (408, 429) or (status >= 500 and status != 507):
         return _Passing(text)
     kind = {401: "denied", 403: "denied", 404: "missing", 410: "missing", 507: "disk"}.get(status, "other")

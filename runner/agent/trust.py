@@ -6,13 +6,17 @@ the node when it is used, and what it opens is the nodes of the pool, for the us
 
 from __future__ import annotations
 
+import errno
 import os
+
+from . import trees
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .wire import Message
 
 KEY = "ebbtide"
+MAX_KEPT = 1 << 20  # characters of a file of the user's; nobody's is longer
 _CONFIG = """Host *
     IdentityFile {folder}/ebbtide
     StrictHostKeyChecking no
@@ -24,27 +28,34 @@ _BEGIN, _END = "# ebbtide: nodes of the pool\n", "# ebbtide: end\n"
 
 def place(home: str, uid: int, gid: int, keys: Message) -> None:
     """Puts the pair (`keys`: {"private", "public"}, as OpenSSH writes them) where ssh and sshd look for it; what else
-    is there stays. Raises OSError."""
-    folder = f"{home}/.ssh"
+    is there stays. What the user has put in the place of the folder or of a file that is ours to write, such as a link,
+    goes. Raises OSError."""
+    top = os.open(home, trees.FOLDER)
     try:
-        os.mkdir(folder, 0o700)
-        os.chown(folder, uid, gid)
-    except FileExistsError:
-        pass
-    _write(f"{folder}/{KEY}", keys["private"], uid, gid)
-    # options of a first match win, so the own ones stand behind what is there
-    for name, text in (("authorized_keys", keys["public"] + "\n"), ("config", _CONFIG.format(folder=folder))):
-        path = f"{folder}/{name}"
-        _write(path, _without(_read(path)) + _BEGIN + text + _END, uid, gid)
+        folder = trees.make_folder(".ssh", top, 0o700)
+    finally:
+        os.close(top)
+    try:
+        if os.fstat(folder).st_uid != uid:
+            if os.listdir(folder):
+                raise PermissionError(errno.EPERM, "it belongs to somebody else", f"{home}/.ssh")
+            os.fchown(folder, uid, gid)  # it was just made
+        _write(KEY, folder, keys["private"], uid, gid)
+        # options of a first match win, so the own ones stand behind what is there
+        config = _CONFIG.format(folder=f"{home}/.ssh")
+        for name, text in (("authorized_keys", keys["public"] + "\n"), ("config", config)):
+            _write(name, folder, _without(_read(name, folder, uid)) + _BEGIN + text + _END, uid, gid)
+    finally:
+        os.close(folder)
 
 
-def _read(path: str) -> str:
+def _read(name: str, folder: int, uid: int) -> str:
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except FileNotFoundError:
+        fd = trees.open_file(name, folder)
+    except OSError:  # there is none, or something else
         return ""
     with open(fd, encoding="utf-8", errors="surrogateescape") as file:
-        return file.read()
+        return file.read(MAX_KEPT) if os.fstat(fd).st_uid == uid else ""
 
 
 def _without(text: str) -> str:
@@ -55,15 +66,19 @@ def _without(text: str) -> str:
     return before + (rest.partition(_END)[2] if begin else "")
 
 
-def _write(path: str, text: str, uid: int, gid: int) -> None:
+def _write(name: str, folder: int, text: str, uid: int, gid: int) -> None:
     """In one step, as other tasks may log in meanwhile."""
-    fresh = f"{path}.new"
-    try:
-        os.unlink(fresh)
-    except FileNotFoundError:
-        pass
-    fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    fresh = f".{name}.{trees.fresh()}"
+    fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder)
     with open(fd, "w", encoding="utf-8", errors="surrogateescape") as file:
         os.fchown(fd, uid, gid)
         file.write(text)
-    os.rename(fresh, path)
+    for last in (False, True):
+        try:
+            os.rename(fresh, name, src_dir_fd=folder, dst_dir_fd=folder)
+            return
+        except OSError as error:  # noqa: PERF203 - twice at most
+            if last or not isinstance(error, IsADirectoryError):
+                trees.clear_name(fresh, folder)
+                raise
+            trees.clear_name(name, folder)

@@ -8,7 +8,6 @@ It runs in the working directory, with the rights of the task. What it did is to
 from __future__ import annotations
 
 import os
-import sys
 
 from . import fetch
 
@@ -16,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Mapping, TextIO
 
-FAILURE = "../.upload-failed"
+FAILURE = ".upload-failed"  # in the folder of the execution
 LOG = "../fileuploadout.txt"  # as Azure Batch calls it
 MISC = "FileUploadMiscError"
 TIMEOUT = 3500.0  # seconds; somewhat less than the supervisor waits
@@ -42,14 +41,13 @@ def wrap(spec: dict[str, Any], env: Mapping[str, str]) -> tuple[list[str], dict[
     return fetch.given("upload", spec, env, [])
 
 
-def failure(place: str) -> dict[str, str] | None:
-    """Why not everything was uploaded, told once; None if it was. `place`: the working directory."""
-    return fetch.failure(place, FAILURE)
+def failure(folder: int) -> dict[str, str] | None:
+    """Why not everything was uploaded, told once; None if it was. `folder`: a descriptor of the execution's."""
+    return fetch.failure(folder, FAILURE)
 
 
 def run() -> None:
     """Does not return."""
-    from . import checkpoint
     from .transfer import TransferError, until
 
     work = fetch.taken()
@@ -58,6 +56,8 @@ def run() -> None:
     failures: list[tuple[str, str]] = []
     saved = work.get("checkpoint")
     if saved is not None:
+        from . import checkpoint  # what it needs takes long to load
+
         try:
             told = checkpoint.save(
                 saved["url"], saved["path"], saved.get("limit"), deadline, bool(saved.get("patient"))
@@ -73,8 +73,8 @@ def run() -> None:
         code, message = failures[0]
         more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
         fetch.tell(FAILURE, code, message + more)
-        sys.exit(1)
-    sys.exit(0)
+    log.close()
+    os._exit(1 if failures else 0)  # without the tidying up of an interpreter, which takes a while
 
 
 def _log() -> TextIO:

@@ -1,7 +1,8 @@
 """The users of this node: finds out who executions can run as, and makes the accounts that are missing.
 
 Only a machine that is a node and nothing else gets accounts; on one that others use too (a local node, a host of an
-inventory) the pool's tasks run as the user whom its owner has lent.
+inventory) the pool's tasks run as the user whom its owner has lent, or, if the provider's settings want it, as one that
+is a number only, which no other node of the machine has.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import os
 import pwd
 
-from .identity import BASE
+from . import PRIVATE, accounts
+from .identity import lease_block
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 POOL = "_azbatch"
 MACHINE = "/etc/ebbtide-node"  # written by the script of the first boot: this machine is a node and nothing else
-_NUMERIC = BASE - 1024  # from here on, for accounts that cannot be made
+POOL_USER = "pool-user"  # the file that holds the node's own number for it, where it has one
 _FOLDERS = ("", "/shared", "/startup", "/applications", "/workitems")
 _NOT_ROOT = (
     "the agent on this node runs as {user}, who is not root, and cannot become anybody else: log in as root "
@@ -26,7 +28,12 @@ _NOT_ROOT = (
 )
 _CLOSED = (
     "other users cannot reach the node root {root}, because {folder} is closed to them: open it (chmod o+x {folder}), "
-    "or set another nodeRoot (of local nodes: baseDir)"
+    "or {cure}"
+)
+_CURE = "set another nodeRoot in the settings of the provider"
+_LOCAL_CURE = (
+    "let the nodes lie in a folder that others may go through: that is baseDir in the settings of the provider "
+    "(`providers: {local: {baseDir: /var/lib/ebbtide}}`), and the state directory without it"
 )
 _LENT = (
     "this machine is not a node alone, and gets no user accounts: use autoUser in userIdentity instead, or a pool of "
@@ -38,8 +45,8 @@ def survey(root: str, wanted: Message, lifeline: int | None) -> Message:
     """For the supervisors: {"root": can they become others, "refusal": why not, "pool": the account of the pool's
     tasks or None for the agent's own user, "named": accounts by name}. An account is {"uid", "gid", "name", "home"},
     or {"refusal"}. "scope": of tasks that ask for none. `wanted`: {"accounts": [{"name", "admin", "uid",
-    "gid", "password"}], "scope", "keys": see trust.py}, and for tests "separate": as if the machine was a node
-    alone."""
+    "gid", "password"}], "scope", "poolUser": the pool's tasks have one also where the machine is lent, "keys": see
+    trust.py}, and for tests "separate": as if the machine was a node alone."""
     told = _survey(root, wanted, lifeline)
     if wanted.get("keys") and lifeline is None and os.path.exists(MACHINE):
         _trust(told["pool"], wanted["keys"])
@@ -58,30 +65,55 @@ def _trust(account: Message | None, keys: Message) -> None:
 
 
 def _survey(root: str, wanted: Message, lifeline: int | None) -> Message:
-    accounts = wanted.get("accounts") or []
-    told: Message = {"root": not os.getuid(), "scope": wanted.get("scope"), "refusal": None, "pool": None, "named": {}}
-    if not told["root"]:
-        told["refusal"] = _NOT_ROOT.format(user=_own_name())
-        told["named"] = {account["name"]: {"refusal": told["refusal"]} for account in accounts}
-        return told
-    _open(root)
-    closed = _closed_to_others(root)
-    if closed is not None:
-        told["refusal"] = _CLOSED.format(root=root, folder=closed)
+    listed = wanted.get("accounts") or []
+    refusal = _refusal(root, lifeline)
+    told: Message = {"root": not os.getuid(), "scope": wanted.get("scope"), "refusal": refusal, "pool": None}
     alone = lifeline is None and os.path.exists(MACHINE)
-    if not alone and not wanted.get("separate"):
-        told["named"] = {account["name"]: {"refusal": _LENT} for account in accounts}
-    elif closed is not None:
-        told["pool"] = {"name": POOL, "refusal": told["refusal"]}
-        told["named"] = {account["name"]: {"refusal": told["refusal"]} for account in accounts}
-    else:
-        told["pool"] = pool = _account(root, POOL, 0, alone)
-        os.chown(root + "/shared", pool["uid"], pool["gid"])
-        for number, account in enumerate(accounts, 1):
-            made = _account(root, account["name"], number, alone, account)
+    separate = told["root"] and (alone or wanted.get("separate"))
+    closed = refusal if separate or not told["root"] else _LENT
+    told["named"] = {account["name"]: {"refusal": closed} for account in listed}
+    if not separate and not wanted.get("poolUser"):
+        return told
+    if refusal is not None:
+        told["pool"] = {"name": POOL, "refusal": refusal}
+        return told
+    if separate:
+        told["pool"] = pool = accounts.account(root, POOL, 0, alone)
+        for number, account in enumerate(listed, 1):
+            made = accounts.account(root, account["name"], number, alone, account)
             # the rights of root, and the home and name of its own
             told["named"][account["name"]] = {**made, "uid": 0, "gid": 0} if account.get("admin") else made
+    else:
+        told["pool"] = pool = accounts.numbered(root, POOL, _pool_uid(f"{root}/{PRIVATE}"))
+    os.chown(root + "/shared", pool["uid"], pool["gid"])
     return told
+
+
+def _refusal(root: str, lifeline: int | None) -> str | None:
+    """Why nobody here can become another user. Where that can be done, the node's folders are open to others now."""
+    if os.getuid():
+        return _NOT_ROOT.format(user=_own_name())
+    _open(root)
+    closed = _closed_to_others(root)
+    if closed is None:
+        return None
+    cure = _CURE if lifeline is None else _LOCAL_CURE
+    return _CLOSED.format(root=root, folder=closed, cure=cure)
+
+
+def _pool_uid(private: str) -> int:
+    """The node's number for the user of its pool's tasks: the same for as long as the node is there."""
+    path = f"{private}/{POOL_USER}"
+    try:
+        with open(path, encoding="ascii") as file:
+            return int(file.read())
+    except (FileNotFoundError, ValueError):
+        uid = lease_block(private)
+    fresh = f"{path}.new"
+    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "w") as file:
+        file.write(str(uid))
+    os.rename(fresh, path)
+    return uid
 
 
 def _own_name() -> str:
@@ -108,99 +140,3 @@ def _closed_to_others(root: str) -> str | None:
         if path and not os.stat(path).st_mode & 0o001:
             return path
     return None
-
-
-def _account(root: str, name: str, number: int, make: bool, wanted: Message | None = None) -> Message:
-    """`number`: for its user id, if it cannot be made. `wanted`: "uid", "gid", "password", each may be None."""
-    wanted = wanted or {}
-    if name == "root":
-        return {"name": name, "refusal": "a user account may not be called root"}
-    uid, gid = wanted.get("uid") or _NUMERIC + number, wanted.get("gid") or _NUMERIC + number
-    home = f"{root}/home/{name}"
-    entry = _entry(name)
-    if entry is None and make:
-        _make(name, home, wanted)
-        entry = _entry(name)
-    if entry is not None:
-        if not entry.pw_uid:
-            return {"name": name, "refusal": f"the user {name!r} of the node is root under another name"}
-        if wanted.get("uid") not in (None, entry.pw_uid):
-            text = f"the node has a user {name!r} with the uid {entry.pw_uid}, not {wanted['uid']}"
-            return {"name": name, "refusal": text}
-        uid, gid, home = entry.pw_uid, entry.pw_gid, entry.pw_dir
-        if make and wanted.get("password"):
-            _set_password(name, wanted["password"])
-    os.makedirs(os.path.dirname(home), 0o755, exist_ok=True)
-    try:
-        os.mkdir(home, 0o700)
-        os.chown(home, uid, gid)
-    except FileExistsError:
-        pass
-    return {"name": name, "uid": uid, "gid": gid, "home": home}
-
-
-def _entry(name: str) -> pwd.struct_passwd | None:
-    try:
-        return pwd.getpwnam(name)
-    except KeyError:
-        return None
-
-
-def _make(name: str, home: str, wanted: Message) -> None:
-    """An account without a password, if the machine has a tool for it: numbers do, but some programs want a name."""
-    import subprocess
-
-    numbers: list[str] = []
-    if wanted.get("uid"):
-        numbers = ["--uid", str(wanted["uid"]), "--gid", str(wanted["gid"])]
-        _make_group(name, wanted["gid"])
-    for tool in (
-        # not "!", as it is without: sshd may take that for a locked account
-        ["useradd", *numbers, "-p", "*", "--no-create-home", "--home-dir", home, "--shell", "/bin/sh", "--", name],
-        ["adduser", *_of_busybox(numbers), "-D", "-H", "-h", home, "-s", "/bin/sh", name],
-    ):
-        try:
-            done = subprocess.run(tool, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-        except OSError:  # it is not there
-            continue
-        if not done.returncode:
-            return
-
-
-def _of_busybox(numbers: list[str]) -> list[str]:
-    """Its adduser takes the name of a group."""
-    import grp
-
-    if not numbers:
-        return []
-    try:
-        return ["-u", numbers[1], "-G", grp.getgrgid(int(numbers[3])).gr_name]
-    except KeyError:  # nothing could make it
-        return ["-u", numbers[1]]
-
-
-def _make_group(name: str, gid: int) -> None:
-    """One of that number, if there is none."""
-    import grp
-    import subprocess
-
-    try:
-        grp.getgrgid(gid)
-    except KeyError:
-        for tool in (["groupadd", "--gid", str(gid), "--", name], ["addgroup", "-g", str(gid), name]):
-            try:
-                done = subprocess.run(tool, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-            except OSError:  # it is not there
-                continue
-            if not done.returncode:
-                return
-
-
-def _set_password(name: str, password: str) -> None:
-    """By the standard input of a tool: command lines can be read by everybody."""
-    import subprocess
-
-    try:
-        subprocess.run(["chpasswd"], input=f"{name}:{password}\n".encode(), capture_output=True, check=False)
-    except OSError:
-        pass  # nobody logs in by it then; tasks need none

@@ -4,6 +4,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -13,7 +15,7 @@ from typing import TypeVar
 import paramiko
 import pytest
 
-from providers import MarkedProcess, Vm, VmState, marked_processes, open_provider
+from providers import InvalidRequestError, MarkedProcess, Vm, VmState, marked_processes, open_provider
 from providers.processes import ProcessId, all_processes, is_alive, look_up
 
 from .clouds.local import LocalCloud
@@ -243,6 +245,35 @@ def test_files_that_resist_are_removed(local: LocalCloud, tmp_path: Path) -> Non
     local.provider.destroy(vm.name)
     assert list((local.base / ".ending").iterdir()) == []
     assert (tmp_path / "outside").stat().st_mode & 0o777 == 0o500
+
+
+def test_folders_without_end_are_removed(local: LocalCloud) -> None:
+    vm = local.create()
+    script = "import os\nfor _ in range(1100): os.mkdir('d'); os.chdir('d')\nos.chmod('.', 0)"
+    subprocess.run([sys.executable, "-c", script], cwd=vm.node_root, check=True)
+    local.provider.destroy(vm.name)
+    assert list((local.base / ".ending").iterdir()) == []
+
+
+def test_others_can_neither_hold_nor_read_what_is_beside_the_nodes(local: LocalCloud) -> None:
+    vm = local.create()
+    assert (local.base / ".lock").stat().st_mode & 0o077 == 0
+    left = [path.name for path in (local.base / vm.name).iterdir() if path.stat().st_mode & 0o077]
+    assert left in ([], ["root"]), "the agent may open the node's folder"
+
+
+@pytest.mark.parametrize("said", ["self", "poolUser", None])
+def test_who_tasks_run_as(local: LocalCloud, said: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.getuid", lambda: 0)
+    options = {"baseDir": str(local.base), **({} if said is None else {"runAs": said})}
+    profile = open_provider("local", options, local.deployment).profile()
+    assert (profile.pool_user, profile.unasked_root) == (said == "poolUser", said is None)
+    monkeypatch.setattr("os.getuid", lambda: 1000)
+    if said == "poolUser":
+        with pytest.raises(InvalidRequestError, match="poolUser needs root"):
+            open_provider("local", options, local.deployment)
+    else:
+        assert not open_provider("local", options, local.deployment).profile().unasked_root
 
 
 def test_a_process_is_told_from_a_later_one_with_its_id() -> None:

@@ -13,6 +13,7 @@ from providers import InvalidRequestError, SimulatedProvider, open_provider
     ("name", "settings", "message"),
     [
         ("local", {}, "set baseDir"),
+        ("local", {"baseDir": "{dir}", "runAs": "root"}, "runAs is 'root'; it must be self or poolUser"),
         ("local", {"baseDir": ""}, "baseDir is ''; it must be a text"),
         ("local", {"baseDir": "{dir}", "maxVMs": 3}, "unknown setting maxVMs; did you mean maxVms?"),
         ("local", {"baseDir": "{dir}", "image": "x"}, "unknown setting image; it knows baseDir, idleTimeout"),

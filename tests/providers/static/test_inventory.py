@@ -50,3 +50,13 @@ def test_sizes_of_pools_stand_for_those_of_the_hosts(tmp_path: Path) -> None:
     usual = open_provider("lab", {**common, "hosts": [*hosts, {**HOST, "address": "h3"}]}, "dep")
     assert [place.size for place in usual.profile().placements("standard_a1")] == ["static"]
     assert not one.capabilities().low_priority
+
+
+@pytest.mark.parametrize(("user", "said", "expected"), [
+    ("batch", None, (False, False)), ("root", None, (False, True)),
+    ("root", "self", (False, False)), ("root", "poolUser", (True, False)),
+])  # fmt: skip
+def test_who_tasks_run_as(user: str, said: str | None, expected: tuple[bool, bool], tmp_path: Path) -> None:
+    options = {"driver": "static", "baseDir": str(tmp_path), "hosts": [HOST, {**HOST, "address": "h2", "user": user}]}
+    profile = open_provider("lab", options if said is None else {**options, "runAs": said}, "dep").profile()
+    assert (profile.pool_user, profile.unasked_root) == expected

@@ -2,13 +2,16 @@ import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from runner.agent import transfer
+
 from .link import ears, provider, vm
 from .node import Node
+from .raw_server import Reply, Server
 
 __all__ = ["ears", "node", "provider", "vm"]
 
@@ -35,3 +38,25 @@ def open_node() -> Iterator[Node]:
     yield node
     node.end()
     shutil.rmtree(base)
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Server]]:
+    servers: list[Server] = []
+
+    def begin(*answers: Reply) -> Server:
+        servers.append(Server(*answers))
+        return servers[-1]
+
+    yield begin
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`transfer` in this process waits for nothing, tries once, and knows no proxies."""
+    monkeypatch.setattr(transfer, "PAUSE", 0.001)
+    monkeypatch.setattr(transfer, "TRIES", 1)
+    for name in ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)

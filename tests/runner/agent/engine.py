@@ -73,6 +73,8 @@ case "$1 $2" in
 "pull --quiet")
     case "$3" in *nosuch*) echo "no such image: $3" >&2; exit 125 ;; esac
     : > "$LOG.$(echo "$3" | tr / _)" ;;
+"container inspect") exit 1 ;;
+"run --name") [ -e "$LOG.fails" ] && { echo "Error: $(cat "$LOG.fails")" >&2; exit 125; } ;;
 esac
 """
 

@@ -28,6 +28,7 @@ class Store(ThreadingHTTPServer):
 
 class Handler(BaseHTTPRequestHandler):
     server: Store
+    protocol_version = "HTTP/1.1"  # so that it asks for the bodies
 
     def do_GET(self) -> None:
         content = self.server.blobs.get(self.path)

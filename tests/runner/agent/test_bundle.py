@@ -1,8 +1,8 @@
 """The zipapp, and how it comes to life on all sorts of nodes."""
 
-import marshal
 import shutil
 import subprocess
+import sys
 import zipfile
 from io import BytesIO
 from pathlib import Path
@@ -24,13 +24,23 @@ def test_the_bundle_is_the_same_every_time() -> None:
         assert archive.testzip() is None
         assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         assert not [name for name in archive.namelist() if "loader" in name]
-        compiled = first.places.pop("")
-        assert set(marshal.loads(first.data[slice(*compiled)])) == set(first.places)
-        for module, (start, end) in first.places.items():
+        for module, (start, end, compiled, compiled_end) in first.places.items():
             name = module.replace(".", "/") + ("" if "." in module else "/__init__") + ".py"
             assert archive.read(name) == first.data[start:end]
-        assert len(first.places) == len(archive.namelist()) - 2
-    assert len(first.packed) < 250_000
+            assert archive.read(name + "c") == first.data[compiled:compiled_end]
+        assert 2 * len(first.places) == len(archive.namelist()) - 1
+    assert len(first.packed) < 300_000
+
+
+@pytest.mark.parametrize(("python", "taken"), [("of the controller", "wire.pyc"), ("another", "wire.py")])
+def test_what_is_compiled_is_taken_where_python_is_the_same(tmp_path: Path, python: str, taken: str) -> None:
+    data, (_, _, magic, _) = agent_bundle().data, agent_bundle().places["ebbtide_agent.wire"]
+    if python == "another":
+        data = data[:magic] + b"\0\0\r\n" + data[magic + 4 :]
+    (tmp_path / "agent.pyz").write_bytes(data)
+    tell = "import sys; sys.path.insert(0, sys.argv[1]); from ebbtide_agent import wire; print(wire.__file__)"
+    command = [sys.executable, "-I", "-S", "-c", tell, str(tmp_path / "agent.pyz")]
+    assert Path(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()).name == taken
 
 
 def bootstrap(root: Path, path: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:

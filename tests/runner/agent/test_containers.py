@@ -175,4 +175,4 @@ def test_an_image_that_is_not_to_be_had(node: Node, tmp_path: Path) -> None:
     assert "no such image: nosuch" in told["message"]
     node.sh("t", "true", container=contained(image="nosuch"))
     error = node.outcome("t")["error"]
-    assert error["code"] == "ContainerImagePullFailed" and "no such image" in error["message"]
+    assert error["code"] == "ContainerInvalidImage" and "no such image" in error["message"]

@@ -184,6 +184,17 @@ def test_kill(node: Node, script: str, grace: float, says: str, at_least: float)
     assert len(node.processes()) == 2, "more lives than the agent and the supervisor"
 
 
+@pytest.mark.parametrize("again", [False, True])
+def test_a_kill_after_the_wall_limit_does_not_hide_it(node: Node, again: bool) -> None:
+    """It may shorten the grace time; what came first is told."""
+    node.connect(slots=1)
+    node.sh("t", "trap 'touch ended' TERM; echo up; while :; do sleep 0.02; done", wall=0.3, grace=1000)
+    wait_until(lambda: (node.folder("t") / "wd" / "ended").exists())
+    node.say({"op": "kill", "id": "t", "grace": 0.1, "again": again})
+    done = node.outcome("t")
+    assert (done["timeout"], done["killed"]) == (True, False)
+
+
 def test_the_wall_limit_holds_without_an_agent(node: Node) -> None:
     node.connect(slots=2)
     node.sh("t1", "echo up; sleep 1000", wall=2, grace=0.1)

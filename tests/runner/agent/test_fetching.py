@@ -22,39 +22,46 @@ def closed_port() -> Iterator[int]:
         yield bound.getsockname()[1]
 
 
+def failure(folder: Path) -> dict[str, str] | None:
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        return fetch.failure(fd)
+    finally:
+        os.close(fd)
+
+
 @pytest.mark.parametrize("written", ["[1]", "{}", '{"code":1,"message":"m"}', '{"code":"c"}', "[" * 50_000, "\xff", ""])
 def test_what_is_no_failure_is_none(tmp_path: Path, written: str) -> None:
-    (tmp_path / "wd").mkdir()
     (tmp_path / ".fetch-failed").write_bytes(written.encode("latin-1"))
-    assert fetch.failure(str(tmp_path / "wd")) is None
+    assert failure(tmp_path) is None
 
 
 def test_a_failure_is_clipped_and_told_once(tmp_path: Path) -> None:
-    (tmp_path / "wd").mkdir()
     told = {"code": "c" * 5000, "message": "é\ud800" * 5000, "more": "x"}
     (tmp_path / ".fetch-failed").write_text(json.dumps(told))
-    found = fetch.failure(str(tmp_path / "wd"))
+    found = failure(tmp_path)
     assert found is not None and set(found) == {"code", "message"} and len(wire.encode(found)) < 800
-    assert fetch.failure(str(tmp_path / "wd")) is None
+    assert failure(tmp_path) is None
 
 
 @pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
 def test_only_a_plain_file_is_read(tmp_path: Path, kind: str) -> None:
-    (tmp_path / "wd").mkdir()
     (tmp_path / "other").write_text('{"code":"c","message":"m"}')
     place = tmp_path / ".fetch-failed"
     {"link": lambda: place.symlink_to("other"), "pipe": lambda: os.mkfifo(place), "folder": place.mkdir}[kind]()
-    assert fetch.failure(str(tmp_path / "wd")) is None
+    assert failure(tmp_path) is None
 
 
-@pytest.mark.parametrize("path", ["/a", "/a b"])
-def test_a_long_url_with_a_token(node: Node, closed_port: int, path: str) -> None:
-    node.connect(slots=1)
-    url = f"http://127.0.0.1:{closed_port}{path}?sig=TOKEN{'x' * 3000}"
-    node.start("t", "true", resources=[{"url": url, "path": "a", "mode": ""}])
-    done = node.outcome("t")
-    assert done["error"]["code"] == "BlobDownloadMiscError" and done["exit"] is None
-    assert f"127.0.0.1:{closed_port}{path}" in done["error"]["message"] and "TOKEN" not in json.dumps(done)
+def test_a_long_url_with_a_token(node: Node, closed_port: int) -> None:
+    node.connect(slots=2)
+    paths = ["/a", "/a b"]
+    for path in paths:
+        url = f"http://127.0.0.1:{closed_port}{path}?sig=TOKEN{'x' * 3000}"
+        node.start(path, "true", resources=[{"url": url, "path": "a", "mode": ""}], dir=f"workitems/{len(path)}")
+    for path in paths:
+        done = node.outcome(path)
+        assert done["error"]["code"] == "BlobDownloadMiscError" and done["exit"] is None
+        assert f"127.0.0.1:{closed_port}{path}" in done["error"]["message"] and "TOKEN" not in json.dumps(done)
 
 
 def test_an_earlier_attempt_does_not_speak_for_this_one(node: Node) -> None:

@@ -2,19 +2,18 @@
 
 import json
 import os
-import pwd
 from pathlib import Path
 
 import pytest
 
-from runner.agent import users
+from runner.agent.accounts import NUMERIC
 from runner.agent.identity import BASE, SPAN
-from runner.agent.users import _NUMERIC
 
 from .node import Message, Node, alive, wait_until
 
 SEPARATE: Message = {"separate": True, "accounts": [{"name": "alice"}, {"name": "chief", "admin": True}]}
 TASK = {"scope": "task"}
+POOL = {"scope": "pool"}
 ADMIN = {"scope": "pool", "admin": True}
 WHO = "import json,os; print(json.dumps([*os.getresuid(), *os.getresgid(), *os.getgroups()]))"
 CAPS = "grep -h ^Cap /proc/self/status | cut -f2"
@@ -31,9 +30,9 @@ def who(node: Node, key: str, user: Message | None = None, **more: object) -> li
 def test_each_runs_as_whom_it_asked_for_and_has_no_way_back(open_node: Node) -> None:
     node = open_node
     node.connect(users=SEPARATE)
-    assert who(node, "default") == [_NUMERIC] * 6
-    assert who(node, "pool", {"scope": "pool"}) == [_NUMERIC] * 6
-    assert who(node, "alice", {"name": "alice"}) == [_NUMERIC + 1] * 6
+    assert who(node, "default") == [NUMERIC] * 6
+    assert who(node, "pool", {"scope": "pool"}) == [NUMERIC] * 6
+    assert who(node, "alice", {"name": "alice"}) == [NUMERIC + 1] * 6
     assert who(node, "chief", {"name": "chief"}) == [0] * 6
     assert who(node, "admin", ADMIN) == [0] * 6
     assert who(node, "task-admin", {"scope": "task", "admin": True}) == [0] * 6
@@ -62,15 +61,6 @@ def test_environment_of_users(open_node: Node) -> None:
     assert node.outcome("chief")["stdout"]["text"] == "chief\n"
 
 
-def test_unknown_users_are_refused(open_node: Node) -> None:
-    node = open_node
-    node.connect(users=SEPARATE)
-    node.start("t", "true", user={"name": "mallory"})
-    error = node.outcome("t")["error"]
-    assert error["code"] == "UserIdentityUnavailable" and "userAccounts" in error["message"]
-    assert not node.folder("t").exists()
-
-
 def test_a_node_that_others_cannot_reach_refuses_with_the_cure(node: Node) -> None:
     if os.getuid():
         pytest.skip("only root can become other users")
@@ -82,15 +72,6 @@ def test_a_node_that_others_cannot_reach_refuses_with_the_cure(node: Node) -> No
         assert error["code"] == "UserIdentityUnavailable" and "chmod o+x" in error["message"]
     node.start("admin", "true", user=ADMIN)
     assert node.outcome("admin")["exit"] == 0
-
-
-def test_a_lent_machine_gets_no_accounts_and_runs_tasks_as_its_owner(open_node: Node) -> None:
-    node = open_node
-    node.connect(users={"accounts": [{"name": "alice"}]})
-    assert who(node, "pool") == [0] * 6
-    assert who(node, "task", TASK)[0] >= BASE
-    node.start("named", "true", user={"name": "alice"})
-    assert "not a node alone" in node.outcome("named")["error"]["message"]
 
 
 #: What a task tries on another, which runs in ../../victim, with its process in $PID; each must fail
@@ -281,34 +262,3 @@ def test_a_task_whose_supervisor_died_leaves_nothing_that_runs(open_node: Node) 
     os.kill(node.supervisor("0"), 9)
     assert node.outcome("t")["op"] == "lost"
     wait_until(lambda: not alive(int(pid.read_text())))
-
-
-def test_accounts_with_numbers_of_their_own(open_node: Node) -> None:
-    node = open_node
-    accounts = [{"name": "eb-bob", "uid": 23456, "gid": 23457, "password": "x"}]
-    node.connect(users={"separate": True, "accounts": accounts})
-    assert who(node, "t", {"name": "eb-bob"}) == [23456] * 3 + [23457] * 3
-    assert (node.root / "home/eb-bob").stat().st_uid == 23456
-
-
-def test_an_account_is_made_with_its_numbers_and_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By tools of the machine, which get the password on their standard input."""
-    tools = tmp_path / "tools"
-    tools.mkdir()
-    for name in ("useradd", "groupadd", "chpasswd"):
-        taken = "/bin/cat" if name == "chpasswd" else ":"
-        (tools / name).write_text(f'#!/bin/sh\n(echo {name} "$@"; {taken}) >> {tmp_path}/log\n')
-        (tools / name).chmod(0o755)
-    monkeypatch.setenv("PATH", str(tools))
-    entry = pwd.struct_passwd(("eb-bob", "x", 23456, 23457, "", str(tmp_path / "home/eb-bob"), "/bin/sh"))
-    monkeypatch.setattr(users, "_entry", lambda name: entry if (tmp_path / "log").exists() else None)
-    monkeypatch.setattr(os, "chown", lambda *_: None)
-    wanted = {"name": "eb-bob", "uid": 23456, "gid": 23457, "password": "pass word"}
-    told = users._account(str(tmp_path), "eb-bob", 1, True, wanted)
-    assert (told["uid"], told["gid"]) == (23456, 23457) and "pass word" not in repr(told)
-    lines = (tmp_path / "log").read_text().splitlines()
-    assert lines[0] == "groupadd --gid 23457 -- eb-bob"
-    assert lines[1].startswith("useradd --uid 23456 --gid 23457 ") and lines[1].endswith(" -- eb-bob")
-    assert lines[2:] == ["chpasswd", "eb-bob:pass word"]
-    refused = users._account(str(tmp_path), "eb-bob", 1, True, {**wanted, "uid": 9})
-    assert "with the uid 23456, not 9" in refused["refusal"]

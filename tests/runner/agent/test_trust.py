@@ -49,13 +49,43 @@ def test_what_is_there_stays_and_nothing_is_put_there_twice(tmp_path: Path) -> N
     assert all(path.stat().st_mode & 0o077 == 0 for path in folder.iterdir())
 
 
-def test_a_link_is_not_followed(tmp_path: Path) -> None:
+def made(kind: str, path: Path, other: Path) -> None:
+    if kind == "link":
+        path.symlink_to(other)
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+        (path / "x").touch()
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
+@pytest.mark.parametrize("name", ["ebbtide", "authorized_keys", "config"])
+def test_what_stands_in_the_way_of_a_file_goes(tmp_path: Path, kind: str, name: str) -> None:
     (tmp_path / ".ssh").mkdir()
     (tmp_path / "other").write_text("mine")
-    (tmp_path / ".ssh" / "config").symlink_to(tmp_path / "other")
-    with pytest.raises(OSError):
-        place(tmp_path)
+    made(kind, tmp_path / ".ssh" / name, tmp_path / "other")
+    place(tmp_path)
     assert (tmp_path / "other").read_text() == "mine"
+    assert (tmp_path / ".ssh" / name).lstat().st_mode == 0o100600
+    assert len(list((tmp_path / ".ssh").iterdir())) == (4 if kind == "folder" else 3)
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_a_link_in_the_place_of_the_folder_leads_nowhere(tmp_path: Path, kind: str) -> None:
+    """Else root would write where the user points it, and give that user what is there."""
+    home, other = tmp_path / "home", tmp_path / "roots"
+    home.mkdir()
+    other.mkdir(0o700)
+    (other / "authorized_keys").write_text("of root")
+    uid = 1_899_990_000 if not os.getuid() else os.getuid()
+    if not os.getuid():
+        os.chown(home, uid, uid)
+    made(kind, home / ".ssh", other)
+    trust.place(str(home), uid, uid, PAIRS["p"])
+    assert [path.name for path in other.iterdir()] == ["authorized_keys"]
+    assert (other / "authorized_keys").read_text() == "of root" and other.stat().st_uid == os.getuid()
+    assert {path.lstat().st_uid for path in [home / ".ssh", *(home / ".ssh").iterdir()]} == {uid}
 
 
 @pytest.mark.skipif(SSHD is None or shutil.which("ssh") is None, reason="needs OpenSSH's ssh and sshd")
