@@ -4,6 +4,7 @@ The modules `store` and `tables` are part of the offer too (`from pools import s
 they bring SQLAlchemy, and whoever only simulates should not wait for that.
 """
 
+from .attempts import Attempt, with_attempt
 from .budget import PRICE_GRACE, WARN_AT, Bill, Level, charged, dearest_price, standing
 from .clock import Clock, SystemClock
 from .command_spec import (
@@ -29,6 +30,7 @@ from .context import Context, Deployment
 from .cost import HOUR, Cost, cost_of, node_cost, pool_cost, pool_seconds
 from .database import WRITES, JournalError, explained, named, open_database, vacuum
 from .differences import differences
+from .idle_pools import formula_patience
 from .ids import CountingIds, Ids, RandomIds
 from .ledger import Change, Ledger, Log, Prefix, Table
 from .model import (
@@ -49,7 +51,7 @@ from .model import (
     evolve,
 )
 from .node_machine import NodeMachine
-from .node_states import InvalidTransition, NodeEvent, NodeState
+from .node_states import COMING, COUNTED, USABLE, InvalidTransition, NodeEvent, NodeState
 from .node_usage import NodeUsage
 from .options import (
     JOB_OPTIONS,
@@ -80,6 +82,7 @@ from .pool_checks import (
     invalid_retries,
 )
 from .pool_machine import PoolMachine
+from .resize_errors import ALLOCATION_TIMED_OUT
 from .sampling import NodeCounts, Sample, count
 from .settings import PoolSettings
 from .spec import (
@@ -91,20 +94,26 @@ from .spec import (
     TaskSchedulingPolicy,
     UserAccount,
 )
+from .spellings import NamedTable, Spellings, folded
 from .timers import Timers
 from .workload import TaskCounts, Workload
 
 __all__ = [
+    "ALLOCATION_TIMED_OUT",
+    "COMING",
+    "COUNTED",
     "HOUR",
     "JOB_OPTIONS",
     "POOL_CHANGEABLE",
     "POOL_OPTIONS",
     "PRICE_GRACE",
     "SCHEDULE_OPTIONS",
+    "USABLE",
     "WARN_AT",
     "WRITES",
     "AllocationState",
     "ApplicationPackageReference",
+    "Attempt",
     "AutoScaleError",
     "AutoScaleRun",
     "AutoUser",
@@ -139,6 +148,7 @@ __all__ = [
     "MetadataItem",
     "MissedRuns",
     "NameValue",
+    "NamedTable",
     "NetworkConfiguration",
     "Node",
     "NodeCounts",
@@ -167,6 +177,7 @@ __all__ = [
     "Sample",
     "ScheduleOptions",
     "Spec",
+    "Spellings",
     "StartTask",
     "StartTaskInfo",
     "SystemClock",
@@ -189,6 +200,8 @@ __all__ = [
     "evolve",
     "explained",
     "fixed_differences",
+    "folded",
+    "formula_patience",
     "invalid_container_configuration",
     "invalid_environment",
     "invalid_id",
@@ -208,4 +221,5 @@ __all__ = [
     "schedule_options",
     "standing",
     "vacuum",
+    "with_attempt",
 ]

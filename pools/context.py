@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,8 +16,12 @@ from .node_usage import UsageReports
 from .sampling import Sample
 from .settings import PoolSettings
 from .spec import NodeDeallocationOption
+from .spellings import NamedTable
 from .timers import Timers
 from .workload import Workload
+
+#: Deleted pools that are remembered while the controller runs.
+DEPARTED = 1000
 
 
 @dataclass
@@ -39,11 +44,13 @@ class Context:
     workload: Workload = field(init=False)
 
     def __post_init__(self) -> None:
-        self.pools: Table[str, Pool] = Table(self.ledger, "pools")
+        self.pools: NamedTable[Pool] = NamedTable(self.ledger, "pools")
         self.nodes: Table[str, Node] = Table(self.ledger, "nodes")
         self.runs: Log[tuple[str, float], AutoScaleRun] = Log(self.ledger, "autoscale_runs")
         self.boots: Log[str, Boot] = Log(self.ledger, "boots")
         self.samples: Log[tuple[str, float], Sample] = Log(self.ledger, "samples")
+        #: the last of those that are gone: what they have cost is asked for at the end of a run; not stored
+        self.departed: deque[Pool] = deque(maxlen=DEPARTED)
         self._of_pool: dict[str, set[str]] = {}
         #: those of them that have a VM, as far as is known
         self._with_vm: dict[str, set[str]] = {}

@@ -5,8 +5,9 @@ SQLAlchemy takes a fifth of a second to import; it is imported when a database i
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -86,6 +87,13 @@ def _open_sqlite(url: URL) -> Engine:
     if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
         raise JournalError("an SQLite database needs a file: sqlite:////path/to/file")
     engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT, "check_same_thread": False})
+
+    @event.listens_for(engine, "do_connect")
+    def create(*_: object) -> None:
+        # for nobody else's eyes, and so are the files that SQLite makes beside it; else they are for all to read.
+        # Never one that is there: closing it would let go of the locks that others in this process have on it.
+        with suppress(OSError):  # it is there; or connecting tells
+            os.close(os.open(str(url.database), os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _: object) -> None:

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from .context import Context
 from .model import Pool
+from .spec import PoolSpec
+
+
+def formula_patience(spec: PoolSpec) -> float:
+    """Seconds in which a formula has had its chance to react to something."""
+    return 3 * spec.auto_scale_evaluation_interval.total_seconds() + 60.0
 
 
 class IdlePools:
@@ -25,7 +31,7 @@ class IdlePools:
         grace = 0.0
         if pool.spec.enable_auto_scale:
             # the formula gets its chance to ebb before the pool is ended for it
-            grace = 3 * pool.spec.auto_scale_evaluation_interval.total_seconds() + 60.0
+            grace = formula_patience(pool.spec)
             if now < since + grace:
                 self._ctx.timers.set_earlier("linger", pool.id, since + grace)
         return now >= since + grace

@@ -109,6 +109,9 @@ class Log(Generic[K, R]):
     def append(self, key: K, record: R) -> None:
         self._ledger.note(self.name, key, record)
 
+    def remove(self, key: K) -> None:
+        self._ledger.note(self.name, key, None)
+
     def purge(self, *parts: Any) -> None:
         """All rows whose keys begin so go."""
         self._ledger.purge(self.name, *parts)

@@ -13,6 +13,7 @@ import msgspec
 
 from providers import Vm, VmState
 
+from .attempts import Attempt
 from .node_states import NodeState
 from .spec import NodeDeallocationOption, PoolSpec
 
@@ -179,6 +180,8 @@ class StartTaskInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     retry_count: int = 0
     result: ExecutionResult | None = None
     failure: FailureInfo | None = None
+    #: attempts before the present or last one
+    earlier: tuple[Attempt, ...] = ()
 
 
 class Node(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -202,6 +205,8 @@ class Node(Record, frozen=True, kw_only=True, omit_defaults=True):
     destroying: bool = False
     #: since when there was no connection that lasted
     unreachable_since: float | None = None
+    #: the same, of one that has been out of reach for more than a moment, and still is
+    silent_since: float | None = None
     #: when it first could take tasks
     usable_since: float | None = None
     #: where and as what it was asked for, in the cloud's own words

@@ -25,6 +25,8 @@ from .vm_watch import VmWatch
 E = NodeEvent
 
 _SHORTEST_PAUSE = 0.2
+#: Seconds without a connection that are no more than a blip.
+SILENT_AFTER = 5.0
 _BOOTING = (NodeState.CREATING, NodeState.STARTING)
 
 
@@ -90,6 +92,9 @@ class NodeMachine:
         ctx.dirty.add(node.pool_id)
         ctx.timers.cancel("connect", node_id)
         ctx.timers.cancel("unreachable", node_id)
+        ctx.timers.cancel("silent", node_id)
+        if node.silent_since is not None:
+            node = ctx.put_node(evolve(node, now, silent_since=None))
         if node.unreachable_since is not None:
             ctx.timers.set("steady", node_id, now + ctx.settings.steady)
         if node.state is NodeState.CREATING:
@@ -135,6 +140,8 @@ class NodeMachine:
             if since is None:
                 ctx.say(ListVms(ctx.pools[node.pool_id].provider))
             node = self._unreachable_from(node, now if since is None else since, now)
+            if node.silent_since is None:
+                ctx.timers.set_earlier("silent", node_id, now + SILENT_AFTER)
         self.departure.destroy_if_free(node, now)
 
     def _connect_pause(self, node: Node, now: float) -> float:
@@ -207,10 +214,17 @@ class NodeMachine:
             self._connect(node)
         elif kind == "unreachable" and node.unreachable_since is not None:
             self._unreachable(node, now)
-        elif kind == "steady" and node_id in self._ctx.connected:
-            self._ctx.put_node(evolve(node, now, unreachable_since=None))
+        elif kind in ("silent", "steady"):
+            self._told_of_reach(node, kind, now)
         elif kind == "proven" and node.state in USABLE:
             self.departure.setbacks.proven(node, now)
+
+    def _told_of_reach(self, node: Node, kind: str, now: float) -> None:
+        connected = node.id in self._ctx.connected
+        if kind == "steady" and connected:
+            self._ctx.put_node(evolve(node, now, unreachable_since=None))
+        elif kind == "silent" and not connected:
+            self._ctx.put_node(evolve(node, now, silent_since=now - SILENT_AFTER))
 
     def time_lost(self, seconds: float, now: float) -> None:
         """For so long nobody has looked: what boots, or is out of reach, may have answered. It has so much longer."""
@@ -219,6 +233,7 @@ class NodeMachine:
         for node in tuple(ctx.nodes):
             ctx.timers.delay("boot", node.id, seconds)
             ctx.timers.delay("unreachable", node.id, seconds)
+            ctx.timers.delay("silent", node.id, seconds)
             if node.unreachable_since is not None:
                 ctx.put_node(evolve(node, now, unreachable_since=node.unreachable_since + seconds))
 
@@ -264,7 +279,9 @@ class NodeMachine:
             self._connect(node)
             if node.state is not NodeState.STARTING:
                 # its VM may never answer again; for the time the controller was away nobody is to blame
-                self._unreachable_from(node, now, now)
+                node = self._unreachable_from(node, now, now)
+                if node.silent_since is None:
+                    ctx.timers.set("silent", node.id, now + SILENT_AFTER)
 
 
 def _heard(node: Node) -> str:

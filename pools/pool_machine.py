@@ -14,93 +14,26 @@ from .commands import ListVms
 from .context import Context
 from .histories import Histories
 from .idle_pools import IdlePools
-from .model import AutoScaleRun, Pool, PoolState, evolve
+from .model import AllocationState, AutoScaleRun, Pool, PoolState, evolve
 from .node_machine import NodeMachine
 from .node_states import NodeState
 from .planner import CreateNode, ForgetNode, RemoveNode, plan
-from .pool_checks import POOL_CHANGEABLE, PoolError, check_formula, check_pool, check_targets, fixed_differences
+from .pool_checks import PoolError, check_formula
+from .pool_requests import PoolRequests
 from .resize_errors import ALLOCATION_TIMED_OUT, CIRCUIT_BREAKER_OPEN, without
 from .sampling import Sample
-from .setbacks import AFRESH, next_try
-from .spec import NodeDeallocationOption, PoolSpec
+from .setbacks import next_try
+from .spec import NodeDeallocationOption
 
 
-class PoolMachine:
+class PoolMachine(PoolRequests):
     def __init__(self, context: Context, *, end_idle_pools: bool = False) -> None:
-        self._ctx = context
+        super().__init__(context)
         self.nodes = NodeMachine(context)
         self.histories = Histories(context)
         self._idle = IdlePools(context, end_idle_pools)
 
     # -- requests --------------------------------------------------------------------------------------------
-
-    def add(self, spec: PoolSpec, provider: str, image: str, now: float, ends_with: str | None = None) -> Pool:
-        """Record a new pool (`ends_with`: see Pool). Raises PoolError if one of that id exists, or the specification
-        cannot work."""
-        ctx = self._ctx
-        check_pool(spec, ctx.settings, provider)
-        if spec.id in ctx.pools:
-            raise PoolError("PoolExists", f"pool {spec.id!r} exists already")
-        pool = Pool(
-            created=now,
-            modified=now,
-            state_time=now,
-            id=spec.id,
-            spec=spec,
-            provider=provider,
-            image=image,
-            allocation_state_time=now,
-            target_dedicated=spec.target_dedicated_nodes or 0,
-            target_low_priority=spec.target_low_priority_nodes or 0,
-            next_evaluation=now if spec.enable_auto_scale else None,
-            ends_with=ends_with,
-        )
-        ctx.put_pool(pool)
-        self._start(pool, now)
-        ctx.timers.set("sample", pool.id, now)
-        return pool
-
-    def resize(self, pool_id: str, targets: tuple[int, int], option: NodeDeallocationOption, now: float) -> None:
-        """Set the targets of a pool that has no formula. Raises PoolError."""
-        pool = self.get(pool_id)
-        if pool.spec.enable_auto_scale:
-            raise PoolError(
-                "PoolHasAutoScaleEnabled", f"pool {pool_id!r} is sized by its formula; disable that first"
-            )
-        check_targets(*targets)
-        self._retarget(pool, targets, option, now)
-
-    def rescale(self, spec: PoolSpec, now: float, image: str | None = None) -> None:
-        """Give the pool another formula, interval, targets or budget, and its new nodes another size, subnet, `image`
-        or start task; `spec` is its own in all else (see `fixed_differences`).
-
-        A new formula is evaluated at once. Raises PoolError.
-        """
-        pool = self.get(spec.id)
-        check_pool(spec, self._ctx.settings)
-        if fixed := fixed_differences(pool.spec, spec):
-            what = f"{', '.join(fixed)} cannot change; only {', '.join(POOL_CHANGEABLE)} and options can"
-            raise PoolError("InvalidPropertyValue", f"pool {spec.id!r}: {what}")
-        due = now if spec.enable_auto_scale else None
-        image = pool.image if image is None else image
-        pool = evolve(pool, now, spec=spec, image=image, next_evaluation=due, failed_evaluations=0, **AFRESH)
-        self._ctx.put_pool(pool)
-        if spec.enable_auto_scale:
-            self._ctx.timers.set("autoscale", pool.id, now)
-        else:
-            self._ctx.timers.cancel("autoscale", pool.id)
-            targets = (spec.target_dedicated_nodes or 0, spec.target_low_priority_nodes or 0)
-            self._retarget(pool, targets, pool.node_deallocation_option, now)
-
-    def resume(self, pool_id: str, now: float) -> None:
-        """Try afresh: close the circuit breaker, and wait for nothing that failed before. Raises PoolError."""
-        self._ctx.put_pool(evolve(self.get(pool_id), now, resize_started=now, **AFRESH))
-
-    def delete(self, pool_id: str, now: float) -> None:
-        """Take every node out, then the pool."""
-        pool = self.get(pool_id)
-        if pool.state is PoolState.ACTIVE:
-            self._ctx.put_pool(evolve(pool, now, state=PoolState.DELETING))
 
     def drain(self, option: NodeDeallocationOption, pool_id: str | None, now: float) -> None:
         """Take every node out (of one pool, or of all), whatever the targets say, until this controller ends.
@@ -119,12 +52,6 @@ class PoolMachine:
                     and node.leaving is not option
                 ):
                     self.nodes.departure.hurry(node, option, now)
-
-    def get(self, pool_id: str) -> Pool:
-        pool = self._ctx.pools.get(pool_id)
-        if pool is None:
-            raise PoolError("PoolNotFound", f"there is no pool {pool_id!r}")
-        return pool
 
     def evaluate(self, pool_id: str, text: str | None, now: float) -> AutoScaleRun:
         """What a formula (the pool's own by default) decides now; changes nothing. Raises PoolError."""
@@ -160,19 +87,6 @@ class PoolMachine:
         samples = self.histories.of(pool.id).samples(pool, nodes, now)
         return evaluate(pool, text, samples, now, self._ctx.ids.random())
 
-    def _retarget(self, pool: Pool, targets: tuple[int, int], option: NodeDeallocationOption, now: float) -> None:
-        self._ctx.put_pool(
-            evolve(
-                pool,
-                now,
-                target_dedicated=targets[0],
-                target_low_priority=targets[1],
-                node_deallocation_option=option,
-                resize_started=now,
-                **AFRESH,
-            )
-        )
-
     # -- time ------------------------------------------------------------------------------------------------
 
     def ring(self, kind: str, key: str, now: float) -> None:
@@ -197,12 +111,6 @@ class PoolMachine:
         """Is the pool sized by its formula at present?"""
         stands = pool.state is PoolState.ACTIVE and pool.id not in self._ctx.draining
         return stands and pool.spec.enable_auto_scale
-
-    def _start(self, pool: Pool, now: float) -> None:
-        ctx = self._ctx
-        if pool.next_evaluation is not None:
-            ctx.timers.set("autoscale", pool.id, max(now, pool.next_evaluation))
-        ctx.timers.set_earlier("poll", pool.provider, now + ctx.settings.vm_poll_interval)
 
     # -- the planner's pass ----------------------------------------------------------------------------------
 
@@ -243,7 +151,7 @@ class PoolMachine:
                 case ForgetNode(node_id):
                     ctx.remove_node(ctx.nodes[node_id])
         if pool.state is PoolState.DELETING and ctx.node_count(pool.id) == 0:
-            self._forget(pool)
+            self.forget(pool)
             return
         pool = ctx.pools[pool.id]
         present = tuple(ctx.nodes_of(pool.id)) if actions else nodes
@@ -272,8 +180,10 @@ class PoolMachine:
             return (0, 0)
         return (pool.target_dedicated, pool.target_low_priority)
 
-    def _forget(self, pool: Pool) -> None:
+    def forget(self, pool: Pool) -> None:
+        """Of one that was deleted no node is left."""
         ctx = self._ctx
+        ctx.departed.append(ctx.pools[pool.id])
         ctx.pools.remove(pool.id)
         ctx.draining.pop(pool.id, None)
         self.histories.forget(pool.id)
@@ -289,6 +199,9 @@ class PoolMachine:
         for sample in samples:
             self.histories.of(sample.pool_id).add(sample)
         for pool in ctx.pools:
+            if pool.resize_started is not None and pool.allocation_state is AllocationState.STEADY:
+                # asked for while no controller worked: the time to do it in begins now
+                ctx.put_pool(evolve(pool, now, resize_started=now))
             self._start(pool, now)
             self.histories.resume(pool, now)
             ctx.dirty.add(pool.id)

@@ -8,6 +8,8 @@ from .model import ResizeError
 ALLOCATION_TIMED_OUT = "AllocationTimedout"
 ALLOCATION_FAILED = "AllocationFailed"
 QUOTA_REACHED = "AccountCoreQuotaReached"
+#: Somebody asked for no further changes.
+STOPPED = "ResizeStopped"
 #: Ours: nothing is created until somebody acts; dedicated nodes stand in for low-priority ones.
 CIRCUIT_BREAKER_OPEN = "CircuitBreakerOpen"
 LOW_PRIORITY_FALLBACK = "LowPriorityFallback"

@@ -59,6 +59,8 @@ class PoolSettings(msgspec.Struct, frozen=True, kw_only=True):
     reclaim_grace: float = 180.0
     #: a VM that carries our tag and has no record is destroyed when it has been seen for so long
     orphan_grace: float = 60.0
+    #: attempts that are remembered beside the last one: the first and the latest
+    kept_attempts: int = 10
     #: what is known of each provider by its name
     profiles: dict[str, Profile] = {}
     #: price per hour by the pool's vmSize, (dedicated, low-priority); they go before the provider's own

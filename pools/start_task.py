@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from .attempts import Attempt, with_attempt
 from .commands import RunStartTask
 from .context import Context
 from .model import Boot, ExecutionResult, FailureInfo, Node, StartTaskInfo, evolve
 from .node_departure import NodeDeparture
 from .node_states import NodeEvent, NodeState
+
+#: As for tasks, maxTaskRetryCount counts for exit codes of the command; and for one that the node has lost.
+_RETRIED = ("FailureExitCode", "StartTaskLost")
 
 
 class NodePreparation:
@@ -58,10 +62,18 @@ class NodePreparation:
                 self._usable(node, now)
             return
         info = node.start_task
-        if failure is not None and (
-            task.max_task_retry_count < 0 or info.retry_count < task.max_task_retry_count
-        ):
-            info = replace(info, retry_count=info.retry_count + 1, exit_code=exit_code)
+        retries = task.max_task_retry_count
+        if failure is not None and failure.code in _RETRIED and (retries < 0 or info.retry_count < retries):
+            one = Attempt(
+                number=attempt,
+                node_id=node_id,
+                start_time=info.start_time,
+                end_time=now,
+                exit_code=exit_code,
+                reason=failure.message,
+            )
+            earlier, _ = with_attempt(info.earlier, one, ctx.settings.kept_attempts)
+            info = replace(info, retry_count=info.retry_count + 1, exit_code=exit_code, earlier=earlier)
             ctx.put_node(evolve(node, now, start_task=info, start_task_attempt=attempt + 1))
             ctx.say(RunStartTask(node_id, attempt + 1))
             return

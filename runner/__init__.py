@@ -18,14 +18,19 @@ from .events import (
     AddPool,
     AutoScaleNow,
     DeletePool,
+    DisableAutoScale,
     Drain,
+    EnableAutoScale,
     Event,
+    LookAtOutputs,
     NodeNotice,
     RescalePool,
     ResizePool,
     ResumePool,
+    StopResize,
     Tick,
 )
+from .exit_conditions import allows
 from .files_of_tasks import CHECKPOINTS, TaskFiles, invalid_output, invalid_resource, invalid_source
 from .job_budgets import beside_budget
 from .job_costs import task_cost
@@ -41,6 +46,8 @@ from .job_events import (
     DisableJobSchedule,
     EnableJob,
     EnableJobSchedule,
+    ForgetJob,
+    JobForgotten,
     ReactivateTask,
     ReplaceJob,
     ReplaceJobSchedule,
@@ -54,13 +61,15 @@ from .job_events import (
 )
 from .job_requests import JOB_CHANGEABLE, fixed_in_job
 from .journal import Journal, JournalError, open_journal
-from .model import ApplicationPackage, Job, JobSchedule, Output
+from .local_store import LocalStore
+from .model import NO_NODES, ApplicationPackage, Job, JobNode, JobSchedule, NodeExecution, Output
 from .node_effects import NodeEffects
 from .node_files import NodeFiles
 from .node_link import LinkError, LinkTimeouts, NodeLink
 from .node_session import NodeSession
 from .node_tidying import tidy_nodes
-from .object_store import Blob, LocalStore, ObjectStore, Page, StoreError, Upload, put_blob
+from .object_store import Blob, ObjectStore, Page, StoreError, Upload, put_blob
+from .outlook import FORMULA_FAILURES
 from .outputs import OutputStore
 from .packages import PackageError, PackageStore, check_source
 from .pool_keys import PoolKeys
@@ -70,6 +79,7 @@ from .simulated_node import Plan
 from .simulation import Request, Simulation
 from .simulation_faults import Faults
 from .spec import (
+    UNLIMITED,
     ApplicationSpec,
     JobConstraints,
     JobScheduleSpec,
@@ -80,11 +90,12 @@ from .spec import (
     Schedule,
     Workload,
 )
+from .spelling import Spelling
 from .states import JobState, ScheduleState, TaskState
 from .storage_urls import Place, SignatureRefused, Signer, StorageUrlError, is_storage
 from .storage_urls import parse as parse_storage_url
 from .stored import Stored
-from .task_model import Task
+from .task_model import Instance, Task
 from .task_spec import (
     RELEASE_LIMIT,
     HttpHeader,
@@ -101,6 +112,8 @@ from .task_spec import (
     TaskSpec,
 )
 from .task_tally import DoneTotals
+from .unattended import handle_unattended
+from .unsatisfiable import needs_dedicated
 from .user_checks import invalid_account
 from .vault import Vault, VaultError
 from .vm_effects import VmEffects
@@ -108,9 +121,12 @@ from .vm_effects import VmEffects
 __all__ = [
     "CHECKPOINTS",
     "DOOR",
+    "FORMULA_FAILURES",
     "JOB_CHANGEABLE",
+    "NO_NODES",
     "RELEASE_LIMIT",
     "STORAGE",
+    "UNLIMITED",
     "AddApplication",
     "AddJob",
     "AddJobSchedule",
@@ -130,22 +146,28 @@ __all__ = [
     "DeleteJobSchedule",
     "DeletePool",
     "DeleteTask",
+    "DisableAutoScale",
     "DisableJob",
     "DisableJobSchedule",
     "DoneTotals",
     "Doors",
     "Drain",
+    "EnableAutoScale",
     "EnableJob",
     "EnableJobSchedule",
     "Engine",
     "Equipment",
     "Event",
     "Faults",
+    "ForgetJob",
     "HttpHeader",
+    "Instance",
     "Job",
     "JobConstraints",
     "JobError",
+    "JobForgotten",
     "JobManagerTask",
+    "JobNode",
     "JobPreparationTask",
     "JobReleaseTask",
     "JobSchedule",
@@ -160,7 +182,9 @@ __all__ = [
     "LinkError",
     "LinkTimeouts",
     "LocalStore",
+    "LookAtOutputs",
     "NodeEffects",
+    "NodeExecution",
     "NodeFiles",
     "NodeLink",
     "NodeNotice",
@@ -195,6 +219,8 @@ __all__ = [
     "SignatureRefused",
     "Signer",
     "Simulation",
+    "Spelling",
+    "StopResize",
     "StorageUrlError",
     "StoreError",
     "Stored",
@@ -218,11 +244,13 @@ __all__ = [
     "VmEffects",
     "Workload",
     "WorldEffects",
+    "allows",
     "beside_budget",
     "check_source",
     "cycle_text",
     "find_cycle",
     "fixed_in_job",
+    "handle_unattended",
     "invalid_account",
     "invalid_container",
     "invalid_output",
@@ -230,6 +258,7 @@ __all__ = [
     "invalid_source",
     "is_storage",
     "may_use_api",
+    "needs_dedicated",
     "open_journal",
     "parse_storage_url",
     "put_blob",

@@ -6,6 +6,7 @@ import marshal
 import shlex
 import zipfile
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import MAGIC_NUMBER
@@ -14,6 +15,9 @@ from pathlib import Path
 _SOURCES = Path(__file__).parent / "agent"
 _PACKAGE = "ebbtide_agent"
 _ENTRY = f"from {_PACKAGE}.main import main\n\nmain()\n"
+# The head of a .pyc that is never compared with its source. The code is marshalled by version 2: the later ones depend
+# on how often an object happens to be referred to.
+_UNCHECKED = MAGIC_NUMBER + (1).to_bytes(4, "little") + bytes(8)
 _NOT_SHIPPED = {"loader.py"}
 #: Exists while the script of the first boot runs (see providers/bootstrap.py).
 BOOTING_FILE = "/run/ebbtide-booting"
@@ -29,14 +33,14 @@ _AWAIT_BOOT = f"{_BOOTING} && echo EBBTIDE booting; while {_BOOTING}; do sleep 0
 class AgentBundle:
     """`data`: the zipapp; `packed`: as it travels. `sha256`: its checksum in hex.
 
-    `places`: where each module's source begins and ends in it; "" is all of them compiled, for nodes whose Python is as
-    this one.
+    `places`: where each module's source begins and ends in it, and where its compiled code does, for nodes whose Python
+    is as this one; `zipimport` finds that as a .pyc beside the source.
     """
 
     data: bytes
     packed: bytes
     sha256: str
-    places: dict[str, tuple[int, int]]
+    places: dict[str, tuple[int, int, int, int]]
 
     @property
     def _name(self) -> str:
@@ -64,6 +68,13 @@ class AgentBundle:
         python = f"python3 -I -S -X utf8 {shlex.quote(path)} files {shlex.quote(root)}"
         return f"exec /bin/sh -c {shlex.quote(_as_root(python))}"
 
+    def door_command(self, root: str, port: int, wanted: Sequence[int]) -> str:
+        """The command line of runner/agent/gate.py. The agent must have been brought to life before."""
+        path = f"{root}/.ebbtide/{self._name}"
+        ports = " ".join(map(str, (port, *wanted)))
+        python = f"python3 -I -S -X utf8 {shlex.quote(path)} door {shlex.quote(root)} {ports}"
+        return f"exec /bin/sh -c {shlex.quote(_as_root(python))}"
+
 
 def _as_root(command: str) -> str:
     """Shell text that becomes the command: as root where the machine is a node alone and its user may do that."""
@@ -74,16 +85,17 @@ def _as_root(command: str) -> str:
 def agent_bundle() -> AgentBundle:
     """Built from the installed sources, once per process."""
     out = io.BytesIO()
-    places, codes = {}, {}
+    places = {}
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         _add(archive, "__main__.py", _ENTRY.encode())
         for source in sorted(_SOURCES.glob("*.py")):
             if source.name not in _NOT_SHIPPED:
                 module = _PACKAGE if source.stem == "__init__" else f"{_PACKAGE}.{source.stem}"
-                places[module] = _add(archive, f"{_PACKAGE}/{source.name}", source.read_bytes())
-                codes[module] = compile(source.read_bytes(), f"<{module}>", "exec", dont_inherit=True, optimize=0)
-        # version 2: the later ones depend on how often an object happens to be referred to
-        places[""] = _add(archive, "compiled", marshal.dumps(codes, 2))
+                code = compile(source.read_bytes(), f"<{module}>", "exec", dont_inherit=True, optimize=0)
+                places[module] = (
+                    *_add(archive, f"{_PACKAGE}/{source.name}", source.read_bytes()),
+                    *_add(archive, f"{_PACKAGE}/{source.name}c", _UNCHECKED + marshal.dumps(code, 2)),
+                )
     data = out.getvalue()
     return AgentBundle(data, zlib.compress(data, 9), hashlib.sha256(data).hexdigest(), places)
 

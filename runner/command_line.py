@@ -7,13 +7,22 @@ import re
 import shlex
 from functools import lru_cache
 
+from .agent.not_started import OF_SHELLS
+
 #: Possessive, so that a line that does not match is not tried in all ways.
 _WORD = re.compile(r"""(?:[^\s'"]++|'[^']*+'|"[^"]*+")++""", re.ASCII)
 _LINE = re.compile(rf"[ \t\r\n]*+(?:{_WORD.pattern}(?:[ \t\r\n]++|\Z))*+", re.ASCII)
 _PIECE = re.compile(r"""[^'"]+|"[^"]*"|'[^']*'""")
 
-#: What only a shell understands, and what it does there.
+#: What only a shell understands, and what it does there; names of files it finds only where they are not quoted.
 _SHELL_ONLY = re.compile(r"\$\w+|\$\{\w+\}|\$\(|&&|\|\||[|<>;`]")
+_NAMES = re.compile(r"(?:^|\s)(~(?:/\S*)?|[^\s\\]*\*\S*)(?=\s|$)")
+_QUOTED = re.compile(r"""'[^']*'|"(?:[^"\\]|\\.)*"|\\.""")
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
+_COMMAND_OPTION = re.compile(r"-[a-z]*c[a-z]*")
+_SHELLS = ("sh", "bash", "dash", "zsh", "ksh")
+#: Without any of these a line holds nothing that a shell would be needed for.
+_SIGNS = re.compile(rf"[$&|<>;`*~=]|-\w*c|^\s*(?:{'|'.join(map(re.escape, sorted(OF_SHELLS)))})\s")
 
 
 class CommandLineError(ValueError):
@@ -57,19 +66,45 @@ def _plain_words(line: str) -> list[str] | None:
 
 def shell_hint(command_line: str) -> str | None:
     """A hint if the line looks as if it needs a shell and starts none, else None."""
-    if _SHELL_ONLY.search(command_line) is None:
+    if _SIGNS.search(command_line) is None:
         return None
     try:
         words = split(command_line)
     except CommandLineError:
         return None
     program = words[0].rsplit("/", 1)[-1]
-    if program in ("sh", "bash", "dash", "zsh", "ksh", "env", "busybox"):
+    if program in _SHELLS:
+        return _cut_off(words)
+    if program in ("env", "busybox"):
         return None
+    cure = 'if a shell should read it, write: /bin/sh -c "..."'
+    if words[0] in OF_SHELLS:
+        return f"{words[0]!r} is a command of the shell, and command lines run without one; {cure}"
+    if _ASSIGNMENT.match(words[0]):
+        return (
+            f"{words[0]!r} sets a variable in a shell only, and command lines run without one; "
+            f"name it in environmentSettings, or write: /bin/sh -c \"...\""
+        )
     found = next((m.group() for word in words for m in [_SHELL_ONLY.search(word)] if m), None)
     if found is None:
+        names = _NAMES.search(_QUOTED.sub("_", command_line))
+        found = None if names is None else names.group(1)
+    if found is None:
         return None
-    return (
-        f"{found!r} is passed on as it stands, because command lines run without a shell; "
-        f'if a shell should read it, write: /bin/sh -c "..."'
-    )
+    return f"{found!r} is passed on as it stands, because command lines run without a shell; {cure}"
+
+
+def _cut_off(words: tuple[str, ...]) -> str | None:
+    """Of `bash -c echo $HOME` the shell reads `echo` alone: a hint if a line is written so."""
+    for at, word in enumerate(words[1:], 1):
+        if not word.startswith("-"):
+            return None  # a script
+        if _COMMAND_OPTION.fullmatch(word):
+            command, rest = words[at + 1 : at + 2], words[at + 2 :]
+            if not rest or not command or any(sign in command[0] for sign in " \t\r\n;$"):
+                return None
+            return (
+                f"{words[0]} reads {command[0]!r} alone as its command, and {rest[0]!r} as its $0; "
+                f'quote the whole command: {words[0]} {word} "{command[0]} ..."'
+            )
+    return None

@@ -103,6 +103,14 @@ class RecallExecutions(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class ReadOutputs(Command):
+    """Tell the last of what these executions have printed so far (OutputsSeen): (execution id, folder of the task)."""
+
+    node_id: str
+    executions: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Acknowledge(Command):
     """The outcomes are recorded; the node may forget them."""
 

@@ -20,6 +20,7 @@ def completion(
         "state": task.after(TaskEvent.ENDED),
         "node_id": None,
         "ended": False,
+        "ending_reason": "",
         "verdict": None,
         "waiting": False,
         "scheduling_error": None,

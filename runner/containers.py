@@ -9,11 +9,13 @@ from pools import (
     ContainerRegistry,
     ContainerSettings,
     PoolSpecification,
+    UserIdentity,
     container_configuration,
     invalid_image,
     invalid_registry,
 )
 
+from .agent.container_options import OptionRefused, check
 from .command_line import CommandLineError, split
 
 
@@ -54,21 +56,24 @@ def options(settings: ContainerSettings) -> tuple[str, ...]:
     return split(settings.container_run_options) if settings.container_run_options.strip() else ()
 
 
-def invalid_container(settings: ContainerSettings | None) -> str | None:
-    """What is wrong with `containerSettings`, or None."""
+def invalid_container(settings: ContainerSettings | None, identity: UserIdentity | None = None) -> str | None:
+    """What is wrong with `containerSettings`, or None. `identity`: who the command runs as; what a user account of the
+    pool may do, only its nodes know."""
     if settings is None:
         return None
     if (fault := invalid_image(settings.image_name)) is not None:
         return f"imageName: {fault}"
     try:
-        found = options(settings)
-    except CommandLineError as exc:
+        check(list(options(settings)), admin=_may_be_admin(identity))
+    except (CommandLineError, OptionRefused) as exc:
         return f"containerRunOptions: {exc}"
-    if found and not found[0].startswith("-"):
-        return f"containerRunOptions: {found[0][:80]!r} is no option; they are those of `docker create`, such as --rm"
-    for own in ("--name", "--cidfile", "--detach", "-d"):
-        if any(option.partition("=")[0] == own for option in found):
-            return f"containerRunOptions: {own} may not be among them: the container is named and watched already"
     if settings.registry is not None and (fault := invalid_registry(settings.registry)) is not None:
         return f"registry: {fault}"
     return None
+
+
+def _may_be_admin(identity: UserIdentity | None) -> bool:
+    if identity is None:
+        return False
+    auto = identity.auto_user
+    return identity.user_name is not None or (auto is not None and auto.elevation_level == "admin")

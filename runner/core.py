@@ -45,6 +45,7 @@ from .reconciliation import Reconciliation
 from .reports import Reports
 from .requests import Handler, Requests
 from .schedule_machine import ScheduleMachine
+from .spelling import Spelling
 from .start_tasks import StartTasks
 from .stored import Stored
 from .task_model import Task, TaskKey
@@ -71,24 +72,18 @@ class Core:
         self.ctx.workload = self
         self.pools = PoolMachine(self.ctx, end_idle_pools=settings.end_idle_pools)
         self._auto_pools = AutoPools(self.ctx, self.pools, place_pool)
-        ctx = self.ctx
-        self.jobs = JobMachine(self._ledger, ids, ctx.timers, self._auto_pools, ctx.say, ctx.nodes.get)
+        ctx, kept = self.ctx, settings.pools.kept_attempts
+        self.jobs = JobMachine(self._ledger, ids, ctx.timers, self._auto_pools, ctx.say, ctx.nodes.get, kept)
         self.schedules = ScheduleMachine(self._ledger, self.ctx.timers, self.jobs, settings.occurrences)
         self.tasks = self.jobs.tasks
         self.budgets = JobBudgets(self.ctx, self.jobs, self.schedules)
         self.applications: Table[tuple[str, str], ApplicationPackage] = Table(self._ledger, "applications")
+        self.spelling = Spelling(ctx.pools, self.jobs.jobs, self.schedules.schedules, self.tasks, self.applications)
         self.executions = Executions(settings.account, self.ctx, self.jobs, self.applications)
         self.job_nodes = JobNodes(self.ctx, self._ledger, self.jobs, self.executions)
         requests = Requests(
-            self.ctx,
-            self.pools,
-            self.jobs,
-            self.schedules,
-            self.budgets,
-            self.executions,
-            self._auto_pools,
-            self.applications,
-            settings.minimum_recurrence_interval,
+            *(ctx, self.pools, self.jobs, self.schedules, self.budgets, self.executions, self._auto_pools),
+            *(self.applications, settings.minimum_recurrence_interval),
         )
         reports = Reports(
             self.pools.nodes,
@@ -97,10 +92,9 @@ class Core:
             StartTasks(self.ctx, self.pools.nodes, self.tasks.outputs),
             Reconciliation(self.ctx, self.tasks, self.job_nodes, self.executions),
         )
-        self._unsatisfiable = Unsatisfiable(self.ctx, self.jobs)
+        self._unsatisfiable = Unsatisfiable(self.ctx, self.jobs, self.pools.growth_barred, self.job_nodes)
         self._handlers: Mapping[type[Event], Handler] = {
-            **requests.handlers(),
-            **TaskRequests(self.jobs).handlers(),
+            **self.spelling.before({**requests.handlers(), **TaskRequests(self.jobs).handlers()}),
             **reports.handlers(),
             Tick: lambda event, now: None,
             TimeLost: lambda event, now: self.pools.nodes.time_lost(event.seconds, now),
@@ -116,8 +110,8 @@ class Core:
     def missing(self, event: Event) -> TaskKey | None:
         """The completed task that the event asks something of, and that is in the store alone: to be read there and
         given to `recall` before the event is handled."""
-        key = event.task_key
-        return key if key is not None and key not in self.tasks.tasks else None
+        key = self.spelling.task(event.task_key) if event.task_key is not None else None
+        return None if key in self.tasks.tasks else key
 
     def recall(self, task: Task) -> None:
         """See `missing`."""
@@ -125,8 +119,9 @@ class Core:
             self.tasks.recall(task)
 
     def unfinished(self) -> bool:
-        """Is any task waiting or running, any job ending, or any further job to come?"""
-        return self.jobs.unfinished() or any(map(self.schedules.more_jobs, self.schedules.schedules))
+        """Does any task run, may one start, does any job end, or is a further one to come, without anybody's help?"""
+        going = map(self.jobs.goes_on, self.jobs.jobs), map(self.schedules.goes_on, self.schedules.schedules)
+        return not self.tasks.is_settled or any(map(any, going))
 
     def settle(self, now: float) -> None:
         """End of a batch: timers, consequences, the planner's pass, the scheduler's pass."""
@@ -140,11 +135,11 @@ class Core:
                 self.budgets.look_at(key)
             elif kind == "recall":
                 recall_waiting(self.ctx, self.tasks, key, now)
-            else:
+            elif kind != "outlook":  # that one is for `Unsatisfiable`
                 self.pools.ring(kind, key, now)
         self.budgets.settle(now)
+        self._unsatisfiable.settle(now)  # before nodes are ordered for what cannot be done
         self._draw_consequences(now)
-        self._unsatisfiable.settle(now)
         jobs = -1
         while jobs != len(self.jobs.jobs):  # a job that ends may bring its schedule's next one
             jobs = len(self.jobs.jobs)
@@ -156,7 +151,7 @@ class Core:
         """Of tasks for tasks and jobs, of tasks for nodes, of nodes for pools, until nothing follows any more."""
         self.tasks.settle_waiting(now)
         self.job_nodes.settle(now)
-        self._after_jobs(now)
+        self.after_jobs(now)
         while self.tasks.completed or self.tasks.touched or self.ctx.dirty:
             self.jobs.settle(now)
             touched, self.tasks.touched = self.tasks.touched, set()
@@ -167,9 +162,9 @@ class Core:
                     self.ctx.dirty.add(node.pool_id)
             self.pools.settle(now)
             self.job_nodes.settle(now)
-            self._after_jobs(now)
+            self.after_jobs(now)
 
-    def _after_jobs(self, now: float) -> None:
+    def after_jobs(self, now: float) -> None:  # for schedules, and for pools that end with jobs
         self.schedules.settle(now)
         self._auto_pools.settle(self.jobs.jobs, self.schedules.schedules, now)
 
@@ -182,7 +177,7 @@ class Core:
 
     def next_due(self) -> float | None:
         """When `settle` wants to be called next, whatever happens."""
-        return self.ctx.timers.next()
+        return self.ctx.timers.next() if self.tasks.is_settled else self._now
 
     def _translate(self, command: Command) -> Command | None:
         """What pools say in their words, in the words of nodes; None for a node that has gone meanwhile, or is to go
@@ -203,6 +198,7 @@ class Core:
 
     def _opening(self, node: Node, command: ConnectNode) -> OpenNode:
         pool, own, settings = self.ctx.pools[node.pool_id], self.settings, self.ctx.settings
+        profile = settings.profile(pool.provider)
         return OpenNode(
             node.id,
             command.vm,
@@ -211,8 +207,8 @@ class Core:
             self.executions.node_environment(node),
             settings.sample_period,
             pool.provider,
-            settings.profile(pool.provider).notices if node.low_priority else None,
-            node_users(pool.spec, own.auto_user_scope),
+            profile.notices if node.low_priority else None,
+            node_users(pool.spec, own.auto_user_scope, profile.pool_user),
             own.task_grace,
         )
 
@@ -227,7 +223,7 @@ class Core:
         if counts.active or counts.running or self.schedules.need(pool_id):
             return True
         schedule = self.schedules.schedules.get(self._auto_pools.owner(pool_id) or "")
-        return schedule is not None and self.schedules.more_jobs(schedule)
+        return schedule is not None and self.schedules.goes_on(schedule)
 
     def busy(self, node_id: str) -> int:
         return self.tasks.busy(node_id) + self.job_nodes.busy(node_id)

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from pools import FailureInfo
+from pools import FailureInfo, folded
 
 from .dependency_checks import KnownTasks, cycle_text, find_cycle
 from .dependency_graph import DependencyGraph
 from .failure import failure
 from .job_errors import JobError
-from .number_walk import Walk
 from .task_model import Done, Task, TaskKey
 from .task_spec import TaskDependencies, TaskSpec
 
@@ -25,12 +24,14 @@ class Dependencies:
     def __init__(
         self,
         done_of: Callable[[str], Mapping[str, int]],
-        exists: Callable[[TaskKey], bool],
+        spelled: Callable[[TaskKey], TaskKey | None],
     ) -> None:
-        """`done_of`: how the completed tasks of a job ended, by id; `exists`: is there such a task?"""
+        """`done_of`: how the completed tasks of a job ended, by id; `spelled`: the key of the task that is meant,
+        however its id is spelled; None: there is none."""
         self._done_of = done_of
-        self._exists = exists
+        self._spelled = spelled
         self._graphs: dict[str, DependencyGraph] = {}
+        self._known: dict[str, KnownTasks] = {}
         #: jobs whose graph must be built anew, because what was true is not
         self.stale: dict[str, None] = {}
 
@@ -43,7 +44,17 @@ class Dependencies:
 
     def _satisfied(self, job_id: str) -> Callable[[str], bool]:
         done = self._done_of(job_id)
-        return lambda task_id: bool(done.get(task_id, 0) & Done.SATISFIES)
+
+        def satisfied(task_id: str) -> bool:
+            ended = done.get(task_id)
+            if ended is None and (key := self._spelled((job_id, task_id))) is not None:
+                ended = done.get(key[1])
+            return bool((ended or 0) & Done.SATISFIES)
+
+        return satisfied
+
+    def _exists(self, key: TaskKey) -> bool:
+        return self._spelled(key) is not None
 
     # -- what happens ----------------------------------------------------------------------------------------
 
@@ -57,6 +68,26 @@ class Dependencies:
             return True, None
         graph.block([task.id])
         return True, self.error(task.job_id, cause)
+
+    def wait(self, task: Task, wanted: TaskDependencies) -> bool:
+        """Must the task, which is not new, wait?"""
+        return self._graph(task.job_id).add(task.id, wanted)
+
+    def blocked(self, task: Task, wanted: TaskDependencies) -> list[tuple[str, str]]:
+        """(Task, because of which id) of each task that never will start, now that `task` is among those that wait."""
+        graph = self._graph(task.job_id)
+        cause = graph.blocked(wanted)
+        if cause is not None:
+            return [(task.id, cause), *graph.block([task.id])]
+        missing = self._known_of(task.job_id).missing(wanted)
+        return graph.block([missing.task_id]) if missing is not None else []
+
+    def _known_of(self, job_id: str) -> KnownTasks:
+        """(It remembers what is there; what goes makes the job stale.)"""
+        known = self._known.get(job_id)
+        if known is None:
+            known = self._known[job_id] = KnownTasks(lambda task_id: self._exists((job_id, task_id)))
+        return known
 
     def known(self, task: Task) -> None:
         """There is a task of this id (again)."""
@@ -81,25 +112,13 @@ class Dependencies:
 
     def forget(self, job_id: str) -> None:
         self._graphs.pop(job_id, None)
+        self._known.pop(job_id, None)
         self.stale.pop(job_id, None)
 
-    def rebuild(self, job_id: str, waiting: Iterable[Task]) -> tuple[list[Task], dict[str, FailureInfo]]:
-        """Of the tasks that wait: those that may start after all, and why others never will, by id."""
+    def renew(self, job_id: str) -> None:
+        """Begin anew: of all tasks that wait it is to be asked again."""
         self.forget(job_id)
-        graph = self._graphs[job_id] = DependencyGraph(self._satisfied(job_id))
-        there = Walk(lambda number: self._exists((job_id, str(number))))
-        free: list[Task] = []
-        missing: list[str] = []
-        for task in waiting:
-            wanted = task.spec.depends_on
-            if wanted is None or not graph.add(task.id, wanted):
-                free.append(task)
-                continue
-            missing += [parent for parent in wanted.task_ids if not self._exists((job_id, parent))]
-            gaps = ((there.next(each.start, each.end), each.end) for each in wanted.task_id_ranges)
-            missing += [str(gap) for gap, end in gaps if gap <= end]
-        blocked = graph.block([*self._failed(job_id), *missing])
-        return free, {task_id: self.error(job_id, cause) for task_id, cause in blocked}
+        self._graph(job_id)
 
     def _failed(self, job_id: str) -> list[str]:
         """Completed tasks that let no other start."""
@@ -107,23 +126,27 @@ class Dependencies:
 
     def error(self, job_id: str, cause: str) -> FailureInfo:
         """Of a task that cannot start because of the task `cause`."""
-        if not self._exists((job_id, cause)):
+        key = self._spelled((job_id, cause))
+        if key is None:
             return failure(MISSING, f"it depends on task {cause!r}, which is not there any more", taskId=cause)
+        cause = key[1]
         how = "has failed" if cause in self._done_of(job_id) else "cannot start either"
         return failure(FAILED, f"it depends on task {cause!r}, which {how}", taskId=cause)
 
     # -- what may be added -----------------------------------------------------------------------------------
 
-    def check(self, job_id: str, specs: Sequence[TaskSpec], waiting: Callable[[], Iterable[Task]]) -> None:
+    def check(
+        self, job_id: str, specs: Sequence[TaskSpec], waiting: Callable[[], Iterable[Task]], *, doubtful: bool = False
+    ) -> None:
         """New tasks depend on tasks that are there or come with them, and not on themselves. `waiting`: the job's tasks
-        that wait for others. Raises JobError."""
+        that wait for others; `doubtful`: what they wait for is being seen anew. Raises JobError."""
         depending = [(spec.id, spec.depends_on) for spec in specs if spec.depends_on is not None]
         if not depending:
             return
         new = {spec.id for spec in specs}
         self._check_known(job_id, new, depending)
         graph = self._graphs.get(job_id)
-        if graph is not None and any(map(graph.blocks, new)):
+        if doubtful or (graph is not None and any(map(graph.blocks, new))):
             # some may wait for one of that id, which was deleted
             depending += [(task.id, wanted) for task in waiting() if (wanted := task.spec.depends_on) is not None]
             new.update(task_id for task_id, _ in depending)
@@ -134,9 +157,10 @@ class Dependencies:
     def _check_known(
         self, job_id: str, new: set[str], depending: Iterable[tuple[str, TaskDependencies]]
     ) -> None:
-        tasks = KnownTasks(lambda task_id: task_id in new or self._exists((job_id, task_id)))
+        coming = {folded(task_id) for task_id in new}
+        tasks = KnownTasks(lambda task_id: folded(task_id) in coming or self._exists((job_id, task_id)))
         for task_id, wanted in depending:
             missing = tasks.missing(wanted)
             if missing is not None:
-                text = f"job {job_id!r} has no task {missing!r}; add it before this one or in the same request"
+                text = f"job {job_id!r} has {missing}; add it before this one or in the same request"
                 raise JobError("InvalidPropertyValue", f"task {task_id!r}: dependsOn: {text}")

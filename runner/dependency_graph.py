@@ -14,6 +14,8 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from itertools import count
 
+from pools import folded
+
 from .number_walk import Ranges, Walk
 from .task_spec import TaskDependencies
 
@@ -38,16 +40,18 @@ class _Wait:
 
 class DependencyGraph:
     def __init__(self, satisfied: Callable[[str], bool]) -> None:
-        """`satisfied`: has the task of this id ended in a way that lets others start? What is true stays true."""
+        """`satisfied`: has the task of this id, however it is spelled, ended in a way that lets others start? What is
+        true stays true."""
         self._satisfied = satisfied
         self._walk = Walk(lambda number: satisfied(str(number)))
         self._waits: dict[str, _Wait] = {}
+        #: by the id that they wait for, in lower case
         self._by_id: dict[str, list[_Wait]] = {}
         #: by the number on which they hang: the greatest end, and a heap of (end, counter, wait)
         self._hanging: dict[int, tuple[int, list[tuple[int, int, _Wait]]]] = {}
         self._counter = count()
         self._ranges: Ranges[_Wait] = Ranges()
-        #: ids that will not be satisfied, and the numbers among them in order
+        #: ids that will not be satisfied, in lower case, and the numbers among them in order
         self._blocking: set[str] = set()
         self._blocking_numbers: list[int] = []
 
@@ -61,12 +65,12 @@ class DependencyGraph:
 
     def blocks(self, task_id: str) -> bool:
         """Will it never be satisfied, as things are?"""
-        return task_id in self._blocking
+        return folded(task_id) in self._blocking
 
     def add(self, task_id: str, wanted: TaskDependencies) -> bool:
         """Must the task wait? Then it stands in here until `satisfy` returns it."""
         wait = _Wait(task_id)
-        for parent in dict.fromkeys(wanted.task_ids):
+        for parent in dict.fromkeys(map(folded, wanted.task_ids)):
             if not self._satisfied(parent):
                 self._on_id(wait, parent)
         for each in wanted.task_id_ranges:
@@ -98,7 +102,7 @@ class DependencyGraph:
     def satisfy(self, task_id: str) -> list[str]:
         """The task has ended in a way that lets others start: which tasks wait no more."""
         released: list[str] = []
-        for wait in self._by_id.pop(task_id, ()):
+        for wait in self._by_id.pop(folded(task_id), ()):
             self._met(wait, released)
         number = number_of(task_id)
         hanging = self._hanging.pop(number, None) if number is not None else None
@@ -124,10 +128,11 @@ class DependencyGraph:
         todo = deque(causes)
         while todo:
             cause = todo.popleft()
-            if cause in self._blocking:
+            plain = folded(cause)
+            if plain in self._blocking:
                 continue
-            self._blocking.add(cause)
-            hit = list(self._by_id.get(cause, ()))
+            self._blocking.add(plain)
+            hit = list(self._by_id.get(plain, ()))
             number = number_of(cause)
             if number is not None:
                 insort(self._blocking_numbers, number)
@@ -142,7 +147,7 @@ class DependencyGraph:
     def blocked(self, wanted: TaskDependencies) -> str | None:
         """An id because of which a task with these dependencies cannot start."""
         for parent in wanted.task_ids:
-            if parent in self._blocking:
+            if folded(parent) in self._blocking:
                 return parent
         for each in wanted.task_id_ranges:
             at = bisect_left(self._blocking_numbers, each.start)

@@ -24,6 +24,11 @@ UNAVAILABLE = "NodeDoorUnavailable"
 _FILES = ("resources", "outputs", "checkpoint")
 #: Below the ports that systems give to connections which they make themselves.
 _FIRST, _PORTS = 20_000, 12_000
+#: From here on only root may listen (Linux: net.ipv4.ip_unprivileged_port_start).
+ANYBODY = 1024
+#: Of those that only root may have, which well-known services do not want.
+_SERVICES = {674, 694, 706, *range(749, 755), 760, 783, 808, 829, 843, 847, 853, 860, 873, 888, *range(901, 904), 953}
+_GUARDED = tuple(port for port in range(665, 989) if port not in _SERVICES)
 
 
 class NoDoor(Exception):
@@ -77,4 +82,14 @@ def _placed(value: Any, door: str | None) -> Any:
 def likely_ports(node_id: str, count: int = 3) -> tuple[int, ...]:
     """Ports that a node's door is tried on, best first: always the same for a node, so that tasks which run find the
     door again after the controller has come back; and mostly others for other nodes, which may share a machine."""
-    return tuple(_FIRST + zlib.crc32(f"{node_id}/{n}".encode()) % _PORTS for n in range(count))
+    return tuple(_FIRST + number % _PORTS for number in _numbers(node_id, count))
+
+
+def guarded_ports(node_id: str, count: int = 3) -> tuple[int, ...]:
+    """The same of ports that only root may have: no task can take them while the connection is away, and be told what
+    is meant for the controller."""
+    return tuple(_GUARDED[number % len(_GUARDED)] for number in _numbers(node_id, count))
+
+
+def _numbers(node_id: str, count: int) -> list[int]:
+    return [zlib.crc32(f"{node_id}/{n}".encode()) for n in range(count)]

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import paramiko
 
-from .door import likely_ports
+from .door import ANYBODY, guarded_ports, likely_ports
 from .node_door import NodeDoor
+from .node_gate import NodeGate
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +24,7 @@ log = logging.getLogger(__name__)
 _KEPT = 4
 
 #: Makes the door of a new connection.
-OpenDoor = Callable[[paramiko.Transport], NodeDoor]
+OpenDoor = Callable[[paramiko.Transport, NodeGate], NodeDoor]
 
 
 class Doors:
@@ -36,18 +37,24 @@ class Doors:
         self._ports: dict[str, tuple[int, ...]] = {}
 
     def of(self, node_id: str) -> OpenDoor:
-        def opened(transport: paramiko.Transport) -> NodeDoor:
+        def opened(transport: paramiko.Transport, gate: NodeGate) -> NodeDoor:
             known = self._known(node_id)
-            likely = likely_ports(node_id)
-            wanted = known or likely[:1]
-            spare = tuple(port for port in likely if port not in wanted)
+            guarded, likely = guarded_ports(node_id), likely_ports(node_id)
+            root = transport.get_username() == "root"
+            if root:  # whose ports the SSH server forwards as well
+                wanted, others = known or guarded[:1], (*guarded, *likely)
+            else:
+                wanted, others = tuple(port for port in known if port >= ANYBODY) or likely[:1], likely
+            elsewhere = () if root else (*(port for port in known if port < ANYBODY), *guarded)
             return NodeDoor(
                 transport,
                 wanted,
-                spare,
+                tuple(port for port in others if port not in wanted),
+                elsewhere,
                 lambda: self._enter(node_id),
-                lambda port: self._remember(node_id, port),
+                lambda port: self._remember(node_id, port, root),
                 node_id,
+                gate,
             )
 
         return opened
@@ -78,9 +85,9 @@ class Doors:
             return ()
         return tuple(int(word) for word in words if word.isdecimal() and 0 < int(word) < 65536)[:_KEPT]
 
-    def _remember(self, node_id: str, port: int) -> None:
+    def _remember(self, node_id: str, port: int, root: bool) -> None:
         with self._lock:
-            usual = likely_ports(node_id, 1)
+            usual = guarded_ports(node_id, 1) if root else (*guarded_ports(node_id, 1), *likely_ports(node_id, 1))
             known = self._ports.get(node_id) or usual
             if port in known:
                 return

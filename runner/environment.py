@@ -49,7 +49,8 @@ def task_environment(job_id: str, task_id: str) -> dict[str, str]:
 
 
 def instance_environment(addresses: Sequence[str], number: int, shared: str) -> dict[str, str]:
-    """What the instances of a multi-instance task know of each other; the first address is the primary's."""
+    """What the instances of a multi-instance task know of each other; the first address is the primary's. `shared`: a
+    folder of their own, at the same place of every node."""
     return {
         "AZ_BATCH_HOST_LIST": ",".join(addresses),
         "AZ_BATCH_NODE_LIST": ";".join(addresses),

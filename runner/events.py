@@ -53,10 +53,33 @@ class AutoScaleNow(Event):
 
 @dataclass(frozen=True, slots=True)
 class ResizePool(Event):
+    """A target that is None stays as it is."""
+
     pool_id: str
-    dedicated: int
-    low_priority: int
+    dedicated: int | None
+    low_priority: int | None
     option: NodeDeallocationOption = NodeDeallocationOption.REQUEUE
+
+
+@dataclass(frozen=True, slots=True)
+class StopResize(Event):
+    """The pool stays as large as it is."""
+
+    pool_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnableAutoScale(Event):
+    """`formula` and `interval` (seconds) None: as they are."""
+
+    pool_id: str
+    formula: str | None = None
+    interval: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DisableAutoScale(Event):
+    pool_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +105,13 @@ class Drain(Event):
 @dataclass(frozen=True, slots=True)
 class Tick(Event):
     """Time has passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookAtOutputs(Event):
+    """Of executions that have run for so many seconds, what they have printed is to be read."""
+
+    age: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +230,15 @@ class ExecutionCoordinated(Event):
 
     node_id: str
     execution_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutputsSeen(Event):
+    """What an execution that ran had printed: the last of it, as asked for by ReadOutputs."""
+
+    node_id: str
+    execution_id: str
+    outputs: tuple[Output, ...]
 
 
 @dataclass(frozen=True, slots=True)

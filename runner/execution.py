@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol
 
-from pools import ApplicationPackageReference, Context, Node, Table
+from pools import ApplicationPackageReference, Context, Node, Table, folded
 
 from . import environment as env
 from .command_line import split
@@ -64,9 +64,9 @@ class Executions:
 
     def _package(self, reference: ApplicationPackageReference) -> ApplicationPackage:
         wanted = reference.application_id
-        versions = [p for p in self._applications if p.application_id == wanted]
+        versions = [p for p in self._applications if folded(p.application_id) == folded(wanted)]
         if reference.version is not None:
-            versions = [p for p in versions if p.version == reference.version]
+            versions = [p for p in versions if folded(p.version) == folded(reference.version)]
         if not versions:
             name = wanted if reference.version is None else f"{wanted} version {reference.version}"
             known = ", ".join(sorted(f"{p.application_id} {p.version}" for p in self._applications)) or "none"
@@ -133,8 +133,8 @@ class Executions:
         settings, number = spec.multi_instance_settings, task.instance_at(start.node_id)
         assert settings is not None and number is not None, "the task is placed there"
         addresses = [self._address_of(each.node_id) for each in task.instances]
-        shared = start.environment["AZ_BATCH_TASK_WORKING_DIR"]
-        common = resources(settings.common_resource_files)
+        shared = f"{start.environment['AZ_BATCH_TASK_DIR']}/shared"
+        common = tuple({**each, "common": True} for each in resources(settings.common_resource_files))
         start = replace(
             start,
             execution_id=task.execution_of(number),

@@ -9,12 +9,11 @@ from typing import Literal, NamedTuple
 
 from pools import FailureInfo
 
+from .failure import UPLOAD
 from .task_spec import ExitConditions, ExitOptions
 
 JobAction = Literal["none", "disable", "terminate"]
 
-#: How the codes begin of what failed after the command had ended.
-_UPLOAD = "FileUpload"
 #: Failures that are neither the command's nor of what comes before and after it; they count as `default`.
 _AROUND = frozenset(("FailureExitCode", "TaskEnded", "ExecutionLost"))
 
@@ -42,20 +41,33 @@ def consequence(
     )
 
 
+def allows(conditions: ExitConditions | None, exit_code: int | None, failure: FailureInfo | None) -> bool:
+    """Is that failure as it was planned? The command's exit code is named, by itself or in a range, with `jobAction:
+    none` and `dependencyAction: satisfy`."""
+    if conditions is None or exit_code is None or failure is None or failure.code != "FailureExitCode":
+        return False
+    options = _named(conditions, exit_code)
+    return options is not None and (options.job_action, options.dependency_action) == ("none", "satisfy")
+
+
+def _named(conditions: ExitConditions, exit_code: int) -> ExitOptions | None:
+    for mapping in conditions.exit_codes:
+        if mapping.code == exit_code:
+            return mapping.exit_options
+    for spread in conditions.exit_code_ranges:
+        if spread.start <= exit_code <= spread.end:
+            return spread.exit_options
+    return None
+
+
 def _options(
     conditions: ExitConditions, exit_code: int | None, failure: FailureInfo | None
 ) -> ExitOptions | None:
-    if exit_code is not None:
-        for mapping in conditions.exit_codes:
-            if mapping.code == exit_code:
-                return mapping.exit_options
-        for spread in conditions.exit_code_ranges:
-            if spread.start <= exit_code <= spread.end:
-                return spread.exit_options
-    if failure is None:
-        return None
+    named = _named(conditions, exit_code) if exit_code is not None else None
+    if named is not None or failure is None:
+        return named
     special: ExitOptions | None = None
-    if failure.code.startswith(_UPLOAD):
+    if failure.code.startswith(UPLOAD):
         special = conditions.file_upload_error
     elif failure.code not in _AROUND:
         special = conditions.pre_processing_error

@@ -12,12 +12,23 @@ from .task_model import Ending, Task
 LOST_LIMIT = 10
 
 ENDED_ON_REQUEST = FailureInfo("usererror", "TaskEnded", "the task was ended on request")
+#: Why the tasks of a job end with it, by its terminate reason.
+_OF_JOBS = {
+    "AllTasksComplete": "all tasks of its job were completed",
+    "BudgetReached": "its job's budget is used up",
+    "JMComplete": "its job ended with the job manager task",
+    "JobScheduleTerminated": "its job schedule was terminated",
+    "MaxWallClockTimeExpiry": "its job ran longer than the job's maxWallClockTime",
+    "TaskFailed": "its job ended because a task had failed",
+    "UserTerminate": "its job was terminated",
+}
 
 #: What is not the user's fault (Batch REST API: job and task scheduling error codes); all else is.
 _SERVER_ERRORS = frozenset(
     (
         "BlobDownloadMiscError",
         "BlobDownloadTimedOut",
+        "ContainerMiscError",
         "DiskFull",
         "ExecutionLost",
         "FileUploadMiscError",
@@ -32,6 +43,10 @@ _SERVER_ERRORS = frozenset(
         "Unknown",
     )
 )
+#: A command has ended with another exit code than 0.
+_OF_COMMANDS = ("FailureExitCode", "CoordinationCommandFailed")
+#: How the codes begin of what failed after the command had ended.
+UPLOAD = "FileUpload"
 
 
 def failure(code: str, message: str, **details: object) -> FailureInfo:
@@ -41,18 +56,36 @@ def failure(code: str, message: str, **details: object) -> FailureInfo:
     return FailureInfo(category, code, message, values)
 
 
-def failure_of(report: Outcome, ending: Ending | None) -> FailureInfo | None:
-    """None if it succeeded. `ending`: what the node had been asked for."""
+def ended_on_request(why: str) -> FailureInfo:
+    """`why`: "" if somebody has asked for it."""
+    return FailureInfo("usererror", "TaskEnded", f"the task was ended: {why}") if why else ENDED_ON_REQUEST
+
+
+def failure_of(report: Outcome, ending: Ending | None, why: str = "") -> FailureInfo | None:
+    """None if it succeeded. `ending`: what the node had been asked for; `why`: see `ended_on_request`."""
     if report.error is not None:
         return failure(*report.error, exitCode=report.exit_code)
-    if report.killed and ending is Ending.TERMINATE:
-        return ENDED_ON_REQUEST
-    if report.timed_out:
+    if report.timed_out:  # before anything was asked for
         return failure("TaskEnded", "the task ran longer than its maxWallClockTime", exitCode=report.exit_code)
+    if report.killed and ending is Ending.TERMINATE:
+        return ended_on_request(why)
     if report.exit_code != 0:
         text = f"the task exited with code {report.exit_code}"
         return failure("FailureExitCode", text, exitCode=report.exit_code)
     return None
+
+
+def why_over(job: Job) -> str:
+    """Why what runs of a job ends that ends itself."""
+    reason = job.terminate_reason
+    if reason is None:
+        return "its job is being deleted"
+    return _OF_JOBS.get(reason) or f"its job was terminated ({reason})"
+
+
+def ended_with(task: Task, job: Job) -> FailureInfo:
+    """Of a task whose end was asked for, or whose job is over."""
+    return ended_on_request(task.ending_reason if task.ending is Ending.TERMINATE else why_over(job))
 
 
 def lost_too_often(count: int, reason: str) -> FailureInfo:
@@ -60,10 +93,17 @@ def lost_too_often(count: int, reason: str) -> FailureInfo:
     return failure("ExecutionLost", text, losses=count + 1, reason=reason)
 
 
-def retries_left(task: Task, job: Job, exit_code: int | None) -> bool:
-    """May the task run once more after it failed? (-1 means without limit.) `exit_code`: of the last execution; after 0
-    the command has done its work, and what failed came later."""
-    if exit_code == 0 or not job.lives:
+def is_retried(failure: FailureInfo, exit_code: int | None) -> bool:
+    """Does maxTaskRetryCount count for it? The service: it "controls the number of retries for the task executable
+    due to a nonzero exit code", and a task that exceeds its time is completed. So not for what fails before the command
+    (the same request would fail again; what may pass is tried again where it is fetched), and not for what fails after
+    one that has done its work. `exit_code`: of the command."""
+    return failure.code in _OF_COMMANDS or (failure.code.startswith(UPLOAD) and bool(exit_code))
+
+
+def retries_left(task: Task, job: Job, failure: FailureInfo, exit_code: int | None) -> bool:
+    """May the task run once more after it failed so? (-1 means without limit.)"""
+    if not job.lives or not is_retried(failure, exit_code):
         return False
     limit = task.spec.constraints.max_task_retry_count
     if limit is None:

@@ -6,6 +6,7 @@ settings, as they leave for a node.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,19 @@ from typing import Any
 from pools import ResourceFile
 
 from .door import DOOR, STORAGE
-from .storage_urls import SCHEME, Signer, StorageUrlError, http_url, invalid_name, is_storage, parse, place_of
+from .storage_urls import (
+    RESERVED,
+    SCHEME,
+    Place,
+    Scope,
+    Signer,
+    StorageUrlError,
+    http_url,
+    invalid_name,
+    is_storage,
+    parse,
+    place_of,
+)
 from .task_spec import OutputFile
 
 #: What is kept of tasks for their next attempts lies in this container.
@@ -22,6 +35,8 @@ CHECKPOINTS = "ebbtide-checkpoints"
 #: Beyond the time limit of the execution, or if it has none: it may wait for its turn, and upload for long.
 _SIGNED_FOR = 180 * 86400.0
 _STORE = f"{DOOR}{STORAGE}/"
+#: In a pattern that may mean more than one file.
+_MANY = re.compile(r"[*?\[$]")
 
 FileMessage = dict[str, Any]
 
@@ -75,12 +90,13 @@ def _last(url: str) -> str:
 @dataclass(frozen=True, slots=True)
 class TaskFiles:
     """What start messages get as they leave. `limit`: bytes of a resource file, or of all in a container; `timeout`:
-    seconds for each. `checkpoint_limit`: bytes of what is saved of one task."""
+    seconds for each. `checkpoint_limit`: bytes of what is saved of one task; `output_limit`: of an output file."""
 
     signer: Signer
     limit: int
     timeout: float
     checkpoint_limit: int = 1 << 34
+    output_limit: int = 1 << 40
 
     def finished(self, message: dict[str, Any], now: float) -> dict[str, Any]:
         """The start message with signed addresses and limits."""
@@ -96,27 +112,46 @@ class TaskFiles:
 
     def checkpoint(self, checkpoint: FileMessage, expires: float) -> FileMessage:
         limited = {**checkpoint, "limit": self.checkpoint_limit}
-        return self._signed(limited, "url", "rw", expires, exact=True)
+        return self._signed(limited, "url", "rw", expires, scope="exact", size=self.checkpoint_limit, reserved=True)
 
     def _resource(self, resource: FileMessage, expires: float) -> FileMessage:
         limited = {**resource, "limit": self.limit, "timeout": self.timeout}
         if "container" in resource:
-            return self._signed(limited, "container", "rl", expires, exact=False, prefix=resource["prefix"])
-        return self._signed(limited, "checkpoint" if "checkpoint" in resource else "url", "r", expires, exact=True)
+            return self._signed(limited, "container", "rl", expires, name=resource["prefix"], scope="prefix")
+        if "checkpoint" in resource:
+            return self._signed(limited, "checkpoint", "r", expires, scope="exact", reserved=True)
+        return self._signed(limited, "url", "r", expires, scope="exact")
 
     def _output(self, output: FileMessage, expires: float) -> FileMessage:
-        return self._signed(output, "url", "w", expires, exact=False, prefix=output["path"].strip("/"))
+        path = output["path"].strip("/")
+        # what a variable of the task holds, a wildcard say, only the node knows
+        scope: Scope = "exact" if path and not _MANY.search(output["pattern"]) else "tree"
+        return self._signed(output, "url", "w", expires, name=path, scope=scope, size=self.output_limit)
 
     def _signed(
-        self, file: FileMessage, key: str, permissions: str, expires: float, *, exact: bool, prefix: str = ""
+        self,
+        file: FileMessage,
+        key: str,
+        permissions: str,
+        expires: float,
+        *,
+        scope: Scope,
+        name: str = "",
+        size: int | None = None,
+        reserved: bool = False,
     ) -> FileMessage:
-        """`patient`: it comes through the door, which opens again when the connection to the node is back."""
+        """`name`: below the address. `reserved`: it may lie in a container of ours. `patient`: it comes through the
+        door, which opens again when the connection to the node is back."""
         url = file[key]
         if not url.startswith(_STORE):
             return file
         place = place_of(url, DOOR)
-        scope = "/".join(filter(None, (place.name, prefix)))
-        signed = self.signer.url(DOOR, place, permissions, expires, prefix=scope, exact=exact)
+        if place.reserved and not reserved:
+            return file  # checked specifications hold none; the door refuses it
+        whole = "/".join(filter(None, (place.name.rstrip("/"), name))) if name else place.name
+        if scope == "tree":
+            whole = whole.rstrip("/")
+        signed = self.signer.url(DOOR, place, permissions, expires, name=whole, scope=scope, size=size)
         return {**file, key: signed, "patient": True}
 
 
@@ -149,6 +184,8 @@ def invalid_source(url: str, *, blob: bool) -> str | None:
         place = parse(url)
     except StorageUrlError as exc:
         return str(exc)
+    if place.reserved:
+        return _ours(place)
     if blob and not place.name:
         return f"{url!r} is a container; give it as storageContainerUrl, or name one blob ({url}/NAME)"
     if not blob and place.name:
@@ -178,9 +215,11 @@ def invalid_output(file: OutputFile) -> str | None:
     url = to.container_url
     if is_storage(url):
         try:
-            parse(url)
+            place = parse(url)
         except StorageUrlError as exc:
             return str(exc)
+        if place.reserved:
+            return _ours(place)
     elif not _is_http(url):
         return f"containerUrl {_shown(url)!r} is no URL: https:// (with a SAS), http:// or {SCHEME}CONTAINER"
     fault = invalid_name(to.path) if to.path else None
@@ -206,8 +245,14 @@ def _leads_out(pattern: str) -> bool:
     return False
 
 
+def _ours(place: Place) -> str:
+    return f"{SCHEME}{place.container}: containers whose names begin with {RESERVED!r} are the controller's own"
+
+
 def _is_http(url: str) -> bool:
     scheme, _, rest = url.partition("://")
+    if url.lower().startswith(DOOR):
+        return False  # would be taken for an address that we have made
     return scheme.lower() in ("http", "https") and bool(rest) and url.isprintable() and " " not in url
 
 

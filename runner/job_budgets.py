@@ -47,8 +47,6 @@ class JobBudgets:
         self._jobs = jobs
         self._schedules = schedules
         self._costs = jobs.tasks.costs
-        #: jobs that wait for a higher budget
-        self._held: set[str] = set()
 
     def look_at(self, job_id: str) -> None:
         """Its budget may stand differently now."""
@@ -98,8 +96,7 @@ class JobBudgets:
         return Bill(bill.spent, bill.rate, bill.unknown, min(due, default=None))
 
     def _put(self, job: Job, error: FailureInfo | None, held: bool, now: float) -> None:
-        (self._held.add if held else self._held.discard)(job.id)
-        if error is None and not _is_ours(job.scheduling_error):
+        if (error is None and not _is_ours(job.scheduling_error)) or (job.blocked and not held):
             error = job.scheduling_error
         if (error, held) == (job.scheduling_error, job.held):
             return
@@ -134,32 +131,12 @@ class JobBudgets:
         if job is not None and job.state is JobState.ACTIVE:
             self.update_job(replace(job.spec, metadata=spec.job_specification.metadata), now)
 
-    # -- questions, restart ----------------------------------------------------------------------------------
-
-    def stuck(self) -> str | None:
-        """Why nothing goes on without a higher budget; None: something does."""
-        jobs, tasks = self._jobs, self._jobs.tasks
-        held = [job for name in sorted(self._held) if (job := jobs.jobs.get(name)) is not None and job.held]
-        held = [job for job in held if job.state is JobState.ACTIVE and tasks.open_tasks(job.id)]
-        if not held or any(tasks.placed_tasks(job.id) for job in held):
-            return None
-        names = {job.id for job in held}
-        if any(job.state is JobState.TERMINATING for job in jobs.jobs):
-            return None
-        if any(tasks.open_tasks(job.id) and job.takes_tasks for job in jobs.jobs):
-            return None
-        further = (each for each in self._schedules.schedules if self._schedules.more_jobs(each))
-        if any(each.recent_job_id not in names for each in further):
-            return None
-        error = held[0].scheduling_error
-        return f"job {held[0].id}: {error.message if error is not None else 'its budget is used up'}"
+    # -- restart ---------------------------------------------------------------------------------------------
 
     def recover(self) -> None:
         for job in self._jobs.jobs:
             if job.state is JobState.ACTIVE:
                 self.look_at(job.id)
-                if job.held:
-                    self._held.add(job.id)
 
 
 def beside_budget(old: JobSpec | JobScheduleSpec, new: JobSpec | JobScheduleSpec) -> tuple[str, ...]:

@@ -76,6 +76,22 @@ class DeleteJob(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ForgetJob(Event):
+    """A job that was completed at `ended` is about to go, and its tasks before it, not all at once. Refused if it is
+    another job by now."""
+
+    job_id: str
+    ended: float
+
+
+@dataclass(frozen=True, slots=True)
+class JobForgotten(ForgetJob):
+    """That is over. `gone`: all of its tasks are gone; else some may be there still. Never refused."""
+
+    gone: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class OfTask(Event):
     """Something is asked of one task."""
 
@@ -143,6 +159,8 @@ class DeleteJobSchedule(Event):
 
 @dataclass(frozen=True, slots=True)
 class RunJobSchedule(Event):
-    """Make a job of the schedule now, whatever its times say."""
+    """Make a job of the schedule now, whatever its times say. Not `at_once`: it is only recorded that somebody wants
+    it, and the next controller makes it."""
 
     schedule_id: str
+    at_once: bool = True

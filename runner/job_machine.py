@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
-from pools import Command, Ids, Ledger, Node, Table, Timers, evolve
+from pools import Command, Ids, Ledger, NamedTable, Node, Timers, evolve, folded
 
 from .commands import RecallExecutions
+from .failure import why_over
 from .job_errors import JobError, over
 from .model import Job, JobSchedule
 from .multi_instance import MultiInstanceTasks
@@ -16,6 +17,7 @@ from .states import JobEvent, JobState, TaskState, next_job_state
 from .task_model import Ending, Task
 from .task_spec import TaskSpec
 
+_DISABLED = "its job was disabled"
 #: A job in one of these comes to another by itself.
 _ENDING = (JobState.DISABLING, JobState.TERMINATING, JobState.DELETING)
 
@@ -39,9 +41,10 @@ class JobMachine:
         pools: JobPools,
         say: Callable[[Command], None],
         node_of: Callable[[str], Node | None] = lambda node_id: None,
+        kept_attempts: int = 10,
     ) -> None:
-        self.jobs: Table[str, Job] = Table(ledger, "jobs")
-        self.tasks = MultiInstanceTasks(ledger, self.jobs, say, node_of)
+        self.jobs: NamedTable[Job] = NamedTable(ledger, "jobs")
+        self.tasks = MultiInstanceTasks(ledger, self.jobs, say, node_of, kept_attempts)
         self._ids = ids
         self._timers = timers
         self._pools = pools
@@ -62,8 +65,9 @@ class JobMachine:
         self, spec: JobSpec, tasks: Sequence[TaskSpec], now: float, schedule: JobSchedule | None = None
     ) -> Job:
         """Record a job with its first tasks, all or nothing. Raises JobError."""
-        if spec.id in self.jobs:
-            raise JobError("JobExists", f"job {spec.id!r} exists already")
+        present = self.jobs.spelled(spec.id)
+        if present is not None:
+            raise JobError("JobExists", f"job {present!r} exists already")
         self.require_pool(spec.pool_info)
         manager = spec.job_manager_task
         self._check_new_tasks(spec.id, [*([manager.id] if manager else []), *(task.id for task in tasks)])
@@ -129,11 +133,13 @@ class JobMachine:
             raise refused
 
     def _check_new_tasks(self, job_id: str, ids: Iterable[str]) -> None:
-        seen = set()
+        seen: dict[str, str] = {}
         for task_id in ids:
-            if task_id in seen or self.tasks.exists((job_id, task_id)):
-                raise JobError("TaskExists", f"job {job_id!r} has a task {task_id!r} already")
-            seen.add(task_id)
+            plain, key = folded(task_id), self.tasks.spelled((job_id, task_id))
+            present = seen.get(plain) if key is None else key[1]
+            if present is not None:
+                raise JobError("TaskExists", f"job {job_id!r} has a task {present!r} already")
+            seen[plain] = task_id
 
     def _add_task(
         self, job: Job, spec: TaskSpec, now: float, *, is_job_manager: bool = False, exclusive: bool = False
@@ -166,7 +172,7 @@ class JobMachine:
             self.tasks.restate(evolve(job, now, state=state))
         for task in self._at_nodes(job_id):
             if tasks != "wait":
-                self.tasks.end(task, Ending.REQUEUE if tasks == "requeue" else Ending.TERMINATE, now)
+                self.tasks.end(task, Ending.REQUEUE if tasks == "requeue" else Ending.TERMINATE, now, _DISABLED)
             elif task.state is not TaskState.RUNNING and task.node_id is not None:
                 self._say(RecallExecutions(task.node_id, (task.execution_id,)))
         self.close_if_free(job_id, now)
@@ -197,7 +203,7 @@ class JobMachine:
     def _end(self, job: Job, now: float) -> None:
         self.tasks.restate(job)
         for task in self._at_nodes(job.id):
-            self.tasks.end(task, Ending.TERMINATE, now)
+            self.tasks.end(task, Ending.TERMINATE, now, why_over(job))
         self.close_if_free(job.id, now)
 
     def _at_nodes(self, job_id: str) -> list[Task]:
@@ -272,12 +278,12 @@ class JobMachine:
 
     # -- questions -------------------------------------------------------------------------------------------
 
-    def unfinished(self) -> bool:
-        """Is any task waiting or running, or any job ending? (A disabled job waits for somebody.)"""
-        return any(
-            self.tasks.hopeful_tasks(job.id) > 0 if job.state is JobState.ACTIVE else job.state in _ENDING
-            for job in self.jobs
-        )
+    def goes_on(self, job: Job) -> bool:
+        """Does any task of it run, may one start, or does the job end? All others wait for somebody."""
+        if job.state is not JobState.ACTIVE:
+            return job.state in _ENDING
+        may_start = job.takes_tasks and not job.blocked and self.tasks.ready_tasks(job.id) > 0
+        return may_start or self.tasks.queue.placed_count(job.id) > 0
 
     def expire(self, job_id: str, now: float) -> None:
         """The job's maxWallClockTime is over."""
@@ -289,5 +295,5 @@ class JobMachine:
             self._limit(job)
             if job.state in (JobState.TERMINATING, JobState.DELETING):
                 for task in self._at_nodes(job.id):
-                    self.tasks.end(task, Ending.TERMINATE, now)
+                    self.tasks.end(task, Ending.TERMINATE, now, why_over(job))
             self.close_if_free(job.id, now)

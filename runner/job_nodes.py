@@ -16,7 +16,7 @@ from .commands import Acknowledge, KillExecution
 from .events import Outcome
 from .execution import Executions
 from .execution_ids import present_id
-from .failure import ENDED_ON_REQUEST, LOST_LIMIT, failure_of, lost_too_often
+from .failure import ENDED_ON_REQUEST, LOST_LIMIT, failure_of, is_retried, lost_too_often
 from .job_machine import JobMachine
 from .job_node_records import Key
 from .job_preparation import JobPreparation, ended_execution
@@ -64,9 +64,8 @@ class JobNodes(JobPreparation):
         if record is None:
             return
         owner = "jobpreparation" if record.state is S.PREPARING else "jobrelease"
-        for output in report.outputs:
-            output = replace(output, owner=owner, parent_id=record.job_id, id=record.node_id)
-            self._tasks.outputs.append(output.key, output)
+        attempt = _execution(record).attempt
+        self._tasks.outputs.keep(report.outputs, owner, record.job_id, record.node_id, attempt)
         failure = failure_of(report, Ending.TERMINATE if report.killed else None)
         if record.state is S.RELEASING:
             self._released(record, now, failure, report)
@@ -75,11 +74,11 @@ class JobNodes(JobPreparation):
         if report.killed or self._is_unwanted(record):
             self._prepared(record, now, failure, report)
         elif failure is None and self._is_outdated(record):  # it is told only now, after the node has started anew
-            self._prepare_again(record, now)
-        elif failure is None or 0 <= limit <= retries:
+            self._prepare_again(record, now, "the node has started anew", report)
+        elif failure is None or 0 <= limit <= retries or not is_retried(failure, report.exit_code):
             self._prepared(record, now, failure, report)
         else:
-            self._prepare_again(record, now, retry_count=retries + 1)
+            self._prepare_again(record, now, failure.message, report, retry_count=retries + 1)
 
     def lost(self, node_id: str, execution_id: str, reason: str, now: float) -> None:
         """It was started, and runs no more. A preparation runs again, as often as tasks do; a release does not."""
@@ -98,7 +97,7 @@ class JobNodes(JobPreparation):
         elif times >= LOST_LIMIT:
             self._prepared(record, now, failure, None)
         else:
-            self._prepare_again(record, now, lost=times + 1)
+            self._prepare_again(record, now, reason, None, lost=times + 1)
 
     def recalled(self, node_id: str, execution_id: str, now: float) -> None:
         """Its end was asked for before it had started."""
@@ -220,6 +219,7 @@ class JobNodes(JobPreparation):
         for record in self.of_job(job_id):
             self.let_go(record)
         self._closing.pop(job_id, None)
+        self.forgive(job_id)
 
 def _execution(record: JobNode) -> NodeExecution:
     """The one that is under way."""

@@ -10,7 +10,16 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from pools import Context, ExecutionResult, FailureInfo, Ledger, Node, NodeState, evolve
+from pools import (
+    Attempt,
+    Context,
+    ExecutionResult,
+    FailureInfo,
+    Ledger,
+    Node,
+    evolve,
+    with_attempt,
+)
 
 from .events import Outcome
 from .execution import Executions
@@ -20,8 +29,6 @@ from .model import Job, JobNode, NodeExecution
 from .states import JobNodeEvent, JobNodeState, next_job_node_state
 from .task_model import Task
 from .task_spec import JobPreparationTask
-
-_FAILED_EVERYWHERE = "JobPreparationTaskFailed"
 
 S, E = JobNodeState, JobNodeEvent
 
@@ -35,6 +42,8 @@ class JobPreparation(JobNodeRecords):
         self._executions = executions
         #: what names the time since each node started, as it told last
         self._boots: dict[str, str] = {}
+        #: by job: how often it has failed since it succeeded last
+        self._failures: dict[str, int] = {}
         #: nodes that leave their pools
         self._leaving: dict[str, None] = {}
         executions.gate = self
@@ -46,6 +55,25 @@ class JobPreparation(JobNodeRecords):
         if record is None or record.state in (S.PREPARING, S.PREPARED):
             return False
         return record.state is not S.FAILED or self._preparation(job_id).wait_for_success
+
+    def failures(self, job_id: str) -> int:
+        """How often it has failed since it succeeded last, on whatever nodes."""
+        return self._failures.get(job_id, 0)
+
+    def last_failure(self, job_id: str) -> str | None:
+        """Why it failed the last time, on a node that is there."""
+        failed = [record for record in self.of_job(job_id) if record.state is S.FAILED]
+        last = max(failed, key=lambda record: record.state_time, default=None)
+        ended = last.preparation.failure if last is not None and last.preparation is not None else None
+        return ended.message if ended is not None else None
+
+    def is_prepared(self, job_id: str) -> bool:
+        """Is there a node where it has succeeded, or runs?"""
+        return any(record.state in (S.PREPARING, S.PREPARED) for record in self.of_job(job_id))
+
+    def forgive(self, job_id: str) -> None:
+        """What has failed before counts no more."""
+        self._failures.pop(job_id, None)
 
     def is_ready(self, job_id: str, node_id: str) -> bool:
         """May a start of the job's tasks leave for the node at once?"""
@@ -64,7 +92,7 @@ class JobPreparation(JobNodeRecords):
         if record is None:
             record = self._begin(job, node, now)
         elif self._is_stale(record):
-            record = self._prepare_again(record, now, retry_count=0, lost=0)
+            record = self._prepare_again(record, now, "the node has started anew", None, retry_count=0, lost=0)
         if self._lets_start(record):
             return True
         execution_id = task.execution_at(node.id)
@@ -103,9 +131,24 @@ class JobPreparation(JobNodeRecords):
         )
         return self._issue(record)
 
-    def _prepare_again(self, record: JobNode, now: float, **changes: Any) -> JobNode:
+    def _prepare_again(
+        self, record: JobNode, now: float, reason: str, report: Outcome | None, **changes: Any
+    ) -> JobNode:
+        """`reason`: why the attempt before was not the last. `report`: of its end, if it is not recorded yet."""
         former = record.preparation or NodeExecution()
-        kept = {"attempt": former.attempt + 1, "retry_count": former.retry_count, "lost": former.lost}
+        ended = former if report is None else ended_execution(former, now, None, report)
+        one = Attempt(
+            number=former.attempt,
+            node_id=record.node_id,
+            start_time=ended.start_time,
+            end_time=ended.end_time or now,
+            exit_code=ended.exit_code,
+            reason=reason,
+        )
+        earlier, forgotten = with_attempt(former.earlier, one, self._ctx.settings.kept_attempts)
+        self._tasks.outputs.forget(forgotten, "jobpreparation", record.job_id, record.node_id)
+        kept: dict[str, Any] = {"attempt": former.attempt + 1, "earlier": earlier}
+        kept |= {"retry_count": former.retry_count, "lost": former.lost}
         preparation = NodeExecution(**{**kept, **changes})
         state = self._next(record, E.AGAIN)
         boot = self._boots.get(record.node_id, record.boot)
@@ -120,6 +163,10 @@ class JobPreparation(JobNodeRecords):
     def _prepared(self, record: JobNode, now: float, failure: FailureInfo | None, report: Outcome | None) -> None:
         """The preparation has ended for good."""
         assert record.preparation is not None
+        if failure is None:
+            self._failures.pop(record.job_id, None)
+        elif not self._is_unwanted(record):
+            self._failures[record.job_id] = self.failures(record.job_id) + 1
         state = self._next(record, E.FAILED if failure is not None else E.SUCCEEDED)
         ended = ended_execution(record.preparation, now, failure, report)
         record = self.put(evolve(record, now, state=state, preparation=ended))
@@ -132,23 +179,6 @@ class JobPreparation(JobNodeRecords):
         else:
             for execution_id in self.waiting.pop(record.key, {}):
                 self._tasks.recalled(record.node_id, execution_id, now)
-        self._say_if_nowhere(record, now)
-
-    def _say_if_nowhere(self, record: JobNode, now: float) -> None:
-        """What stands in the way of the job, if its preparation failed on every node that is there; or no more."""
-        job = self._jobs.jobs[record.job_id]
-        if not job.lives:
-            return
-        usable = (NodeState.IDLE, NodeState.RUNNING)
-        nodes = [node.id for node in self._ctx.nodes_of(job.pool_id) if node.state in usable]
-        error, mine = None, job.scheduling_error is not None and job.scheduling_error.code == _FAILED_EVERYWHERE
-        if nodes and all(self.refuses(job.id, node_id) for node_id in nodes):
-            last = record.preparation.failure if record.preparation is not None else None
-            why = f"; the last time: {last.message}" if last is not None else ""
-            text = f"its preparation task failed on every node of pool {job.pool_id!r}{why}"
-            error = FailureInfo("usererror", _FAILED_EVERYWHERE, text)
-        if error != job.scheduling_error and (error is not None or mine):
-            self._jobs.jobs.put(job.id, evolve(job, now, scheduling_error=error))
 
     def _is_unwanted(self, record: JobNode) -> bool:
         """Will no further task of the job run there?"""

@@ -26,6 +26,7 @@ from .spec import JobSpec, JobSpecification, PoolInfo
 from .states import JobState
 from .task_checks import check_reach, check_task
 from .task_spec import TaskSpec
+from .user_checks import check_users
 
 #: Attributes of a job that may change, as the Batch REST API has it.
 CHANGEABLE = frozenset(
@@ -90,6 +91,7 @@ class JobRequests:
         pool = self._auto_pools.check(spec.pool_info, ("job",))
         check_job(spec.id, spec, event.tasks, pool.task_slots_per_node)
         check_reach(event.tasks, pool)
+        check_users(spec, event.tasks, pool)
         self._check_packages(spec, event.tasks)
         self._jobs.add_job(spec, event.tasks, now)
         self._ctx.dirty.add(self._jobs.jobs[spec.id].pool_id)
@@ -101,6 +103,7 @@ class JobRequests:
         for task in event.tasks:
             check_task(task, pool.task_slots_per_node, job.spec)
         check_reach(event.tasks, pool)
+        check_users(None, event.tasks, pool)
         self._check_packages(None, event.tasks)
         self._jobs.add_tasks(event.job_id, event.tasks, now)
         self._ctx.dirty.add(job.pool_id)
@@ -150,6 +153,8 @@ class JobRequests:
         moved = pool_id != job.pool_id
         pool = self._auto_pools.check(PoolInfo(pool_id=pool_id)) if moved else None
         check_specification(where, spec, pool.task_slots_per_node if pool is not None else None)
+        if pool is not None:
+            check_users(spec, (), pool)
         if job.spec.on_all_tasks_complete == "terminatejob" != spec.on_all_tasks_complete:
             text = f"{where}: onAllTasksComplete: terminatejob cannot become noaction again"
             raise JobError("InvalidPropertyValue", text)

@@ -129,11 +129,17 @@ class Journal:
                 samples=tuple(s.samples.read(connection, time >= since, order=[time])),
             )
 
-    def output(self, owner: str, parent_id: str, id: str, stream: str) -> Output | None:
-        c = self._store.outputs.table.c
-        where = (c.owner == owner, c.parent_id == parent_id, c.id == id, c.stream == stream)
+    def output(
+        self, owner: str, parent_id: str, id: str, stream: str, attempt: int | None = None
+    ) -> Output | None:
+        """Of an attempt; None: of the last one that has left any."""
         with self._reading() as connection:
-            return next(iter(self._store.outputs.read(connection, *where)), None)
+            return self._store.output(connection, (owner, parent_id, id), stream, attempt)
+
+    def output_sizes(self, owner: str, parent_id: str, id: str) -> dict[int, dict[str, int]]:
+        """How many bytes were printed, by attempt and stream, oldest first; see Output.size."""
+        with self._reading() as connection:
+            return self._store.output_sizes(connection, (owner, parent_id, id))
 
     def output_files(self) -> set[str]:
         """The names of all files that outputs stand in."""
@@ -160,9 +166,12 @@ class Journal:
             vacuum(self._engine)
 
     def job(self, job_id: str) -> Job | None:
+        """Its id may be in another case (see pools/spellings.py)."""
         jobs = self._store.jobs
         with self._reading() as connection:
-            return next(iter(jobs.read(connection, jobs.table.c.id == job_id)), None)
+            found = jobs.read(connection, jobs.table.c.id == job_id)
+            found = found or jobs.read(connection, self._store.same_id(jobs.table.c.id, job_id))
+        return found[0] if found else None
 
     def jobs(self) -> list[Job]:
         """All jobs, oldest first."""
@@ -189,9 +198,12 @@ class Journal:
             return tasks.read(connection, order=[tasks.table.c.sequence])
 
     def task(self, key: TaskKey) -> Task | None:
+        """The task's id may be in another case (see pools/spellings.py)."""
         c = self._store.tasks.table.c
         with self._reading() as connection:
             found = self._store.tasks.read(connection, c.job_id == key[0], c.id == key[1])
+            if not found:  # looks at all tasks of the job
+                found = self._store.tasks.read(connection, c.job_id == key[0], self._store.same_id(c.id, key[1]))
         return found[0] if found else None
 
     def job_node(self, key: tuple[str, str]) -> JobNode | None:

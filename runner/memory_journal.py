@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pools import AutoScaleRun, Boot, Change, Prefix, Sample
+from pools import AutoScaleRun, Boot, Change, Prefix, Sample, folded
 
 from .stored import Stored
 from .task_model import Done, Task, TaskKey
@@ -65,6 +65,9 @@ class MemoryJournal:
 
     def task(self, key: TaskKey) -> Task | None:
         found: Task | None = self.table("tasks").get(key)
+        if found is None:
+            same = (task for task in self.table("tasks").values() if task.job_id == key[0])
+            found = next((task for task in same if folded(task.id) == folded(key[1])), None)
         return found
 
     def boots(self) -> list[Boot]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pools import ExecutionResult, FailureInfo, Record
+from pools import Attempt, ExecutionResult, FailureInfo, Record
 
 from .spec import JobScheduleSpec, JobSpec
 from .states import (
@@ -12,6 +12,10 @@ from .states import (
     JobState,
     ScheduleState,
 )
+
+#: What stands in the way of all tasks of a job: its pool has no node and will get none; its preparation task has failed
+#: on all that there are.
+NO_NODES, UNPREPARED = "PoolHasNoNodes", "JobPreparationTaskFailed"
 
 
 class Job(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -45,6 +49,11 @@ class Job(Record, frozen=True, kw_only=True, omit_defaults=True):
         return self.state is JobState.ACTIVE and not self.held
 
     @property
+    def blocked(self) -> bool:
+        """Can none of its tasks start, as things are? They do not scale its pool then."""
+        return self.scheduling_error is not None and self.scheduling_error.code in (NO_NODES, UNPREPARED)
+
+    @property
     def pool_id(self) -> str:
         return self.auto_pool_id or self.spec.pool_info.pool_id or ""
 
@@ -74,6 +83,8 @@ class NodeExecution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     retry_count: int = 0
     #: how often its node lost it
     lost: int = 0
+    #: attempts before the present or last one
+    earlier: tuple[Attempt, ...] = ()
 
     @property
     def has_run(self) -> bool:
@@ -132,6 +143,9 @@ class ApplicationPackage(msgspec.Struct, frozen=True, kw_only=True):
     default: bool = False
 
 
+OutputKey = tuple[str, str, str, int, str]
+
+
 class Output(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A kept stream of an execution: `data` when small, else the name of its file in the output store.
 
@@ -141,12 +155,18 @@ class Output(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     owner: str = ""  # "task" | "starttask" | "node" | "jobpreparation" | "jobrelease"
     parent_id: str = ""  # job id | pool id | pool id | job id | job id
     id: str = ""  # task id | node id | node id | node id | node id
+    #: of an execution that is tried again each has its own; 0: there is only one
+    attempt: int = 0
     stream: str  # "stdout" | "stderr" | "console.txt"
     #: bytes that the execution wrote; the last of them are kept, up to the cap
     size: int
     data: bytes | None = None
     file: str | None = None
+    #: when it was read of an execution that ran, and was not seen to its end; None: that is all
+    seen: float | None = None
+    #: when it came in, of what no job takes along when it goes
+    kept: float | None = None
 
     @property
-    def key(self) -> tuple[str, str, str, str]:
-        return (self.owner, self.parent_id, self.id, self.stream)
+    def key(self) -> OutputKey:
+        return (self.owner, self.parent_id, self.id, self.attempt, self.stream)

@@ -8,16 +8,18 @@ certain to run no more; only then does the verdict count, as if it was told of a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 from msgspec.structs import replace
 
 from pools import ExecutionResult, NodeDeallocationOption, evolve
 
-from .commands import Acknowledge, KillExecution, ProceedExecution, RecallExecutions
+from .commands import Acknowledge, KillExecution, ProceedExecution, ReadOutputs, RecallExecutions
+from .earlier_attempts import why_gone
 from .events import Outcome
 from .failure import ENDED_ON_REQUEST, LOST_LIMIT, failure_of, lost_too_often
+from .model import Output
 from .scheduler import Stage
 from .states import TaskEvent, TaskState
 from .task_machine import TaskMachine, stronger
@@ -84,18 +86,15 @@ class MultiInstanceTasks(TaskMachine):
             return
         task, number = found
         self._say(Acknowledge(report.node_id, (report.execution_id,)))
-        again = report.killed and (task.ending is not None or task.verdict is not None)
-        if not again and task.ending is not Ending.DELETE:
-            for output in report.outputs:
-                output = replace(output, owner="task", parent_id=task.job_id, id=_owner(task, number))
-                self.outputs.append(output.key, output)
+        if task.ending is not Ending.DELETE:
+            self.outputs.keep(report.outputs, "task", task.job_id, task.output_id(number), task.attempt)
         verdict = task.verdict
         if not number:
-            told = _verdict_of(report)
+            told = _verdict_of(report, task, number)
             verdict = told if verdict is None or (verdict.kind != "outcome" and told.succeeded) else verdict
         elif verdict is None and task.ending is None:
             # by itself, before the primary: its coordination command has failed
-            verdict = Verdict(kind="back") if report.killed else _verdict_of(report)
+            verdict = Verdict(kind="back") if report.killed else _verdict_of(report, task, number)
         self._over(task, number, now, verdict, report)
 
     def lost(self, node_id: str, execution_id: str, reason: str, now: float) -> None:
@@ -122,9 +121,29 @@ class MultiInstanceTasks(TaskMachine):
             number = task.instance_at(node_id) if task.instances else None
             if number is not None:
                 started = task.instances[number].start_time is not None
-                gone = Verdict(kind="gone", reason=died if started else None, requeued=started or begun(task))
+                why, reason = why_gone(node_id, self._node_of(node_id)), died if started else None
+                gone = Verdict(kind="gone", reason=reason, why=why, requeued=started or begun(task))
                 self._over(task, number, now, _unless(task, number, gone), None)
         super().node_gone(node_id, died, now, begun)
+
+    def look_at_outputs(self, age: float, now: float) -> None:
+        """Have read what executions have printed that have run for so long."""
+        for node in self.slots.values():
+            found = []
+            for execution_id, placement in node.placements.items():
+                if placement.stage is not Stage.HOLDS or placement.since > now - age:
+                    continue
+                task = self.tasks[placement.key]
+                if task.has_started_at(node.node_id):
+                    found.append((execution_id, f"{self._jobs[task.job_id].directory}/{task.id}"))
+            if found:
+                self._say(ReadOutputs(node.node_id, tuple(found)))
+
+    def outputs_seen(self, node_id: str, execution_id: str, outputs: Iterable[Output]) -> None:
+        """Kept until its outcome brings all of it; one that has ended has brought that already."""
+        task, number = self._found(node_id, execution_id) or (self._current(node_id, execution_id), 0)
+        if task is not None and task.ending is not Ending.DELETE:
+            self.outputs.keep(outputs, "task", task.job_id, task.output_id(number), task.attempt)
 
     # -- the end of an attempt -------------------------------------------------------------------------------
 
@@ -161,31 +180,32 @@ class MultiInstanceTasks(TaskMachine):
         elif verdict.reason is not None and task.requeue_count >= LOST_LIMIT and task.ending is not Ending.DELETE:
             self._complete(task, now, lost_too_often(task.requeue_count, verdict.reason), None)
         else:
-            self.give_back(task, now, requeued=verdict.requeued)
+            self.give_back(task, now, requeued=verdict.requeued, reason=verdict.why)
 
     def _end_instances(self, task: Task) -> None:
         for number, each in enumerate(task.instances):
             if not each.over:
                 self._say(KillExecution(each.node_id, task.execution_of(number)))
 
-    def _queue_again(self, task: Task, now: float, report: Outcome | None, **changes: Any) -> None:
+    def _queue_again(self, task: Task, now: float, report: Outcome | None, reason: str, **changes: Any) -> None:
         if task.instances:
             changes |= {"instances": (), "verdict": None}
-        super()._queue_again(task, now, report, **changes)
+            reason = reason or "one of its instances was called back"  # others may have begun
+        super()._queue_again(task, now, report, reason, **changes)
 
     def remove(self, task: Task, now: float, report: Outcome | None) -> None:
         for number in range(1, task.size):
-            self.outputs.purge("task", task.job_id, _owner(task, number))
+            self.outputs.purge("task", task.job_id, task.output_id(number))
         super().remove(task, now, report)
 
     # -- requests --------------------------------------------------------------------------------------------
 
-    def end(self, task: Task, ending: Ending, now: float) -> None:
+    def end(self, task: Task, ending: Ending, now: float, reason: str = "") -> None:
         if not task.instances:
-            super().end(task, ending, now)
+            super().end(task, ending, now, reason)
             return
         if stronger(ending, task.ending):
-            task = self.put(task, evolve(task, now, ending=ending))
+            task = self.put(task, evolve(task, now, ending=ending, ending_reason=reason))
         self._end_instances(task)
 
     def evict(self, node_id: str, option: NodeDeallocationOption, now: float) -> None:
@@ -194,7 +214,8 @@ class MultiInstanceTasks(TaskMachine):
             if number is None:
                 continue
             if option in (NodeDeallocationOption.REQUEUE, NodeDeallocationOption.TERMINATE):
-                self.end(task, Ending.REQUEUE if option is NodeDeallocationOption.REQUEUE else Ending.TERMINATE, now)
+                ending = Ending.REQUEUE if option is NodeDeallocationOption.REQUEUE else Ending.TERMINATE
+                self.end(task, ending, now, why_gone(node_id, self._node_of(node_id)))
             elif task.instances[number].state == "preparing":
                 self._say(RecallExecutions(node_id, (task.execution_of(number),)))
         super().evict(node_id, option, now)
@@ -208,11 +229,6 @@ class MultiInstanceTasks(TaskMachine):
         if task.state is TaskState.RUNNING:
             self.costs.started(task)
         return task
-
-
-def _owner(task: Task, number: int) -> str:
-    """Under which id the outputs of an instance are kept."""
-    return f"{task.id}/{number}" if number else task.id
 
 
 def _unless(task: Task, number: int, verdict: Verdict) -> Verdict | None:
@@ -230,8 +246,15 @@ def _ran(task: Task, number: int) -> bool:
     return task.instances[number].start_time is not None
 
 
-def _verdict_of(report: Outcome) -> Verdict:
+def _verdict_of(report: Outcome, task: Task, number: int) -> Verdict:
     kind: Literal["outcome"] = "outcome"
+    error = report.error
+    if error is not None and error[0] == "CoordinationCommandFailed":
+        code = "" if report.exit_code is None else f" with exit code {report.exit_code}"
+        text = f"the coordination command failed{code} on node {report.node_id}"
+        error = (error[0], f"{text}; what it printed: `ebbtide logs {task.job_id} {task.output_id(number)}`")
+    elif error is not None and number:
+        error = (error[0], f"{error[1]} (on node {report.node_id}, of subtask {number})")
     return Verdict(
         kind=kind,
         start_time=report.start_time,
@@ -239,7 +262,7 @@ def _verdict_of(report: Outcome) -> Verdict:
         exit_code=report.exit_code,
         killed=report.killed,
         timed_out=report.timed_out,
-        error=report.error,
+        error=error,
     )
 
 

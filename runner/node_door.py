@@ -10,17 +10,23 @@ import logging
 import socket
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 
 import paramiko
 
-from .door import door_url
+from .door import ANYBODY, door_url
+from .door_queue import DoorQueue, Key
+from .node_gate import NodeGate
 
 log = logging.getLogger(__name__)
 
 #: Connections of a node that are served at a time, and those that may wait for one of them to end.
-SERVED, WAITING = 64, 1024
+#: All are descriptors of its SSH server, which may have a thousand.
+SERVED, WAITING = 64, 512
+#: From so many on it is asked whose they are.
+PRESSED = 16
+#: Whose connections are that nobody on the node knows (any more).
+_UNKNOWN = -1
 #: Pauses (seconds) before a port is asked for again that somebody else has: first, longest. An SSH server that does not
 #: know yet that our former connection is dead keeps its ports for some minutes.
 RETRY, RETRY_MAX = 1.0, 30.0
@@ -39,25 +45,31 @@ class NodeDoor:
         transport: paramiko.Transport,
         wanted: Sequence[int],
         spare: Sequence[int],
+        guarded: Sequence[int],
         enter: Callable[[], socket.socket],
         got: Callable[[int], None],
         node: str,
+        gate: NodeGate,
     ) -> None:
         """`wanted`: ports that tasks on the node may know: all are asked for, until they are ours. `spare`: ports to
-        try if none of them is free. `enter` opens a connection to the HTTP side (OSError). `got` is told of each port.
-        `node`: its name, for the log."""
+        try if none of them is free. `guarded`: ports that `gate` is to listen on. `enter` opens a connection to the
+        HTTP side (OSError). `got` is told of each port. `node`: its name, for the log."""
         self._transport = transport
         self._wanted = wanted
         self._spare = spare
+        self._guarded = guarded
+        self._gate = gate
         self._enter = enter
         self._got = got
         self._node = node
         self._settled = threading.Event()
         self._closed = threading.Event()
         self._lock = threading.Lock()
-        self._serving = 0
-        self._waiting: deque[paramiko.Channel] = deque()
+        self._queue: DoorQueue[paramiko.Channel] = DoorQueue(SERVED, WAITING)
+        self._number = 0
+        self._asking = False
         self._port: int | None = None
+        self._ports: set[int] = set()
         # before the first port is: paramiko itself sets it only after the answer, and refuses who comes in between
         transport._tcp_handler = self._arrived  # type: ignore[attr-defined]
         threading.Thread(target=self._ask, name=f"door {node}", daemon=True).start()
@@ -76,9 +88,19 @@ class NodeDoor:
         self._closed.set()
         self._settled.set()
         with self._lock:
-            waiting, self._waiting = list(self._waiting), deque()
+            waiting = self._queue.clear()
         for channel in waiting:
             _close(channel)
+
+    def guard(self) -> None:
+        """Where only root may listen, no task can take the port while the connection is away. The agent must be there;
+        where it is not root, nobody is kept from anybody."""
+        if self._guarded and self._port is not None and self._port >= ANYBODY:
+            port = self._gate.begin(self._port, self._guarded)
+            if port is not None:
+                self._port = port
+            for each in tuple(self._ports) if port is None else (port,):
+                self._got(each)
 
     # -- asking ------------------------------------------------------------------------------------------------
 
@@ -110,36 +132,51 @@ class NodeDoor:
             port = self._transport.request_port_forward(_HOST, port, self._arrived)
         except (paramiko.SSHException, EOFError, OSError):
             return False  # denied, or the connection has ended
+        self._ports.add(port)
         if self._port is None:
             self._port = port
-        self._got(port)
+        if not self._guarded:  # else see `guard`
+            self._got(port)
         return True
 
     # -- what comes through ------------------------------------------------------------------------------------
 
-    def _arrived(self, channel: paramiko.Channel, origin: object, server: object) -> None:
+    def _arrived(self, channel: paramiko.Channel, origin: tuple[str, int], server: object) -> None:
         """On the transport's own thread: it must not wait for anything."""
         with self._lock:
-            if self._closed.is_set() or len(self._waiting) >= WAITING:
-                refused = True
-            else:
-                refused = False
-                self._waiting.append(channel)
-                if self._serving < SERVED:
-                    self._serving += 1
-                    threading.Thread(target=self._serve, name=f"door {self._node}", daemon=True).start()
-        if refused:
-            threading.Thread(target=_close, args=(channel,), daemon=True).start()
+            self._number += 1
+            refused = channel if self._closed.is_set() else self._queue.add((self._number, origin[1]), channel)
+            self._begin()
+        if refused is not None:
+            threading.Thread(target=_close, args=(refused,), daemon=True).start()
 
-    def _serve(self) -> None:
-        """Serve those that wait, one after the other, until none is left."""
+    def _begin(self) -> None:
+        """Serve those whose turn it is. Under the lock."""
+        if not self._asking and self._queue.serving + self._queue.waiting > PRESSED and self._queue.unknown():
+            self._asking = True
+            threading.Thread(target=self._ask_whose, name=f"door {self._node}", daemon=True).start()
+        while (found := self._queue.next(strangers=self._queue.serving < PRESSED)) is not None:
+            threading.Thread(target=self._serve, args=found, name=f"door {self._node}", daemon=True).start()
+
+    def _ask_whose(self) -> None:
         while True:
             with self._lock:
-                if not self._waiting:
-                    self._serving -= 1
+                unknown, ports = self._queue.unknown(), tuple(self._ports)
+                if not unknown or self._closed.is_set():
+                    self._asking = False
                     return
-                channel = self._waiting.popleft()
+            found = self._gate.sources(ports, {origin for _, origin in unknown})
+            with self._lock:
+                self._queue.told({key: found.get(key[1], _UNKNOWN) for key in unknown})
+                self._begin()
+
+    def _serve(self, key: Key, channel: paramiko.Channel) -> None:
+        try:
             self._join(channel)
+        finally:
+            with self._lock:
+                self._queue.done(key)
+                self._begin()
 
     def _join(self, channel: paramiko.Channel) -> None:
         try:

@@ -15,6 +15,7 @@ from .commands import (
     OpenNode,
     PrepareNode,
     ProceedExecution,
+    ReadOutputs,
     RecallExecutions,
     StartExecution,
 )
@@ -26,6 +27,7 @@ from .node_messages import Link
 from .node_session import NodeSession
 from .outputs import OutputStore
 from .packages import PackageStore
+from .running_outputs import RunningOutputs
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +59,7 @@ class NodeEffects:
         self._connections = ThreadPoolExecutor(connections, thread_name_prefix="node")
         #: apart, so that large outputs (or a full disk) never keep a node from being connected or left
         self._transfers = ThreadPoolExecutor(threads, thread_name_prefix="transfer")
+        self._running = RunningOutputs(self.files, post, clock)
         self._sessions: dict[str, NodeSession] = {}
         self._lock = threading.Lock()
 
@@ -83,6 +86,8 @@ class NodeEffects:
                 session.proceed(execution_id)
             case RecallExecutions(_, ids):
                 session.recall(ids)
+            case ReadOutputs():
+                self._running.read(command)
 
     def connected(self) -> list[str]:
         """The nodes that are connected, or about to be. Any thread."""
@@ -133,3 +138,4 @@ class NodeEffects:
             session.close()
         self._connections.shutdown(wait=True)  # what still waits there is quick: it closes, or finds it need not open
         self._transfers.shutdown(wait=True, cancel_futures=True)
+        self._running.close()

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO
 
 import msgspec
@@ -16,6 +16,7 @@ from .link_errors import AgentFailed, LinkError, Unreachable, told
 from .node_bootstrap import start_agent, tail_of_errors
 from .node_door import NodeDoor
 from .node_files import NodeFiles
+from .node_gate import NodeGate
 from .node_ssh import LinkTimeouts, Peer, load_private_key, open_channel, open_transport
 
 __all__ = ["LinkError", "LinkTimeouts", "NodeLink", "Peer"]
@@ -64,6 +65,7 @@ class NodeLink:
         self._transport: paramiko.Transport | None = None
         self._open_door = door
         self._door: NodeDoor | None = None
+        self._gate = NodeGate(self._open_gate, self._timeouts.handshake)
         self._closed = threading.Event()
         self._connected = False
         self._heard = 0.0
@@ -90,7 +92,7 @@ class NodeLink:
                     raise Unreachable("the link was closed")
                 self._transport = transport
                 if self._open_door is not None:  # it is asked for while the agent starts
-                    self._door = self._open_door(transport)
+                    self._door = self._open_door(transport, self._gate)
             channel, rest = start_agent(
                 transport, self._peer.node_root, self._bundle, lambda line: self._is_hello(line, first), self._timeouts
             )
@@ -101,6 +103,7 @@ class NodeLink:
             raise
         if self._door is not None:
             self._door.settle(self._timeouts.handshake)  # about as long ago as the hello
+            self._door.guard()
         self._heard = time.monotonic()
         channel.settimeout(max(0.05, min(1.0, self._timeouts.silence / 4)))
         with self._lock:
@@ -153,6 +156,12 @@ class NodeLink:
             raise Unreachable("the link is closed")
         return open_channel(transport, self._bundle.files_command(self._peer.node_root), self._timeouts)
 
+    def _open_gate(self, port: int, wanted: Sequence[int]) -> paramiko.Channel:
+        transport = self._transport
+        if transport is None or self._closed.is_set():
+            raise Unreachable("the link is closed")
+        return open_channel(transport, self._bundle.door_command(self._peer.node_root, port, wanted), self._timeouts)
+
     def _is_hello(self, line: bytes, first: list[Message]) -> bool:
         try:
             message = self._decode(line)
@@ -173,6 +182,7 @@ class NodeLink:
             transport = self._transport
         self._files.close()
         self._browsed.close()
+        self._gate.close()
         if self._door is not None:
             self._door.close()
         if transport is not None:

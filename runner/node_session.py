@@ -7,7 +7,6 @@ outcomes with large outputs are held back until the output is in the store.
 from __future__ import annotations
 
 import logging
-import math
 import threading
 from collections.abc import Callable, Iterable
 
@@ -18,15 +17,9 @@ from .commands import KillExecution, OpenNode, PrepareNode, StartExecution
 from .door import DOOR, UNAVAILABLE, URL_VARIABLE, NoDoor, through_door
 from .equipment import Equipment
 from .link_errors import HostKeyMismatch, LinkError, Unreachable
+from .node_condition import NodeCondition
 from .node_files import NodeFiles
-from .node_messages import (
-    Link,
-    Message,
-    configure_message,
-    kill_message,
-    start_message,
-    usage_of,
-)
+from .node_messages import Link, Message, configure_message, kill_message, start_message
 from .node_outcomes import NodeOutcomes
 from .node_packages import NodePackages
 from .outputs import OutputStore
@@ -35,7 +28,6 @@ from .user_identity import without_passwords
 from .vault import VaultError
 
 log = logging.getLogger(__name__)
-
 
 
 class NodeSession:
@@ -71,8 +63,7 @@ class NodeSession:
         #: starts that wait for their packages
         self._deferred: set[str] = set()
         self._outcomes = NodeOutcomes(self.node_id, outputs, post, self.in_background, lambda: self._link, self._closed)
-        #: the log has been told that this node's figures are odd
-        self._odd_usage = False
+        self._condition = NodeCondition(self.node_id, post)
 
     def browsed(self) -> NodeFiles:
         """The node's files, to be looked at. Raises Unreachable."""
@@ -262,9 +253,9 @@ class NodeSession:
             case "lost":
                 self._post(ev.ExecutionLost(self.node_id, message["id"], message["reason"]))
             case "usage":
-                self._usage(message)
+                self._condition.usage(message)
             case "notice":
-                self._notice(message["at"])
+                self._condition.notice(message["at"])
             case "recalled":
                 self._post(ev.ExecutionRecalled(self.node_id, message["id"]))
             case "installed" | "install-failed":
@@ -296,20 +287,3 @@ class NodeSession:
         except VaultError as exc:
             log.error("node %s: its user accounts get no passwords: %s", self.node_id, exc)
             return {**self._configuration, "users": without_passwords(self._configuration["users"])}
-
-    def _usage(self, message: Message) -> None:
-        try:
-            usage = usage_of(message)
-        except ValueError as exc:
-            # a missing sample is no reason to cut a node off, and the next connection would hear the same
-            if not self._odd_usage:
-                log.warning("node %s: what it says of its use is left out: %s", self.node_id, exc)
-            self._odd_usage = True
-            return
-        self._post(ev.NodeMeasured(self.node_id, usage))
-
-    def _notice(self, at: object) -> None:
-        if isinstance(at, int | float) and math.isfinite(at):
-            self._post(ev.NodeNotice(self.node_id, float(at)))
-        else:  # no reason to cut a node off that may be gone soon
-            log.warning("node %s: says that it is taken back at %r, which is no time", self.node_id, at)

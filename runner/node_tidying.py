@@ -44,7 +44,7 @@ def tidy_nodes(
 ) -> dict[str, tuple[str, ...]]:
     """What was removed, by node. `reserve`: when less of a node's disk is free, folders go before their time. A node
     that cannot be asked is left for the next round. Raises JournalError."""
-    by_folder = {job.directory: job.id for job in records.jobs()}
+    by_folder = {job.directory: job for job in records.jobs()}
     removed = {}
     for node_id in nodes:
         try:
@@ -55,7 +55,7 @@ def tidy_nodes(
 
 
 def _tidy(
-    files: Files, jobs: Mapping[str, str], task: Callable[[TaskKey], Task | None], reserve: float, now: float
+    files: Files, jobs: Mapping[str, Job], task: Callable[[TaskKey], Task | None], reserve: float, now: float
 ) -> tuple[str, ...]:
     folders, free = files.task_folders()
     removed, retained = list[str](), list[TaskFolder]()
@@ -77,17 +77,19 @@ def _tidy(
 
 
 def _expired(
-    folder: TaskFolder, jobs: Mapping[str, str], task: Callable[[TaskKey], Task | None], now: float
+    folder: TaskFolder, jobs: Mapping[str, Job], task: Callable[[TaskKey], Task | None], now: float
 ) -> bool | None:
     """Is the time of the folder over? None: it is not to be touched."""
     if folder.age < YOUNG:
         return None
-    job_id = jobs.get(folder.job)
-    if job_id is None:
-        return True  # its job was deleted
-    record = task((job_id, folder.id))
-    if record is None:
-        return None  # of a preparation task, which others build on
+    job = jobs.get(folder.job)
+    if job is None:
+        return True  # it was deleted
+    if folder.id in [own.id for own in (job.spec.job_preparation_task, job.spec.job_release_task) if own is not None]:
+        return None  # others build on it
+    record = task((job.id, folder.id))
+    if record is None or record.id != folder.id:
+        return True  # it was deleted, the instances of a multi-instance task on all their nodes
     if record.state is not TaskState.COMPLETED or record.end_time is None:
         return None
     kept = record.spec.constraints.retention_time

@@ -6,6 +6,7 @@ outcome that names them is committed.
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import re
@@ -13,6 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from . import durable
+from .disk_room import disk_room
 from .model import Output
 
 #: Streams up to this many bytes ride along with the outcome and stand in the journal.
@@ -20,9 +23,11 @@ INLINE = 64 * 1024
 
 
 class OutputStore:
-    def __init__(self, directory: Path, cap: int = 64 * 1024 * 1024) -> None:
-        """`cap`: of a longer stream the last `cap` bytes are kept."""
+    def __init__(self, directory: Path, cap: int = 64 * 1024 * 1024, reserve: int = 0) -> None:
+        """`cap`: of a longer stream the last `cap` bytes are kept. `reserve`: bytes of the disk that are left to the
+        rest of the state (see `disk_room`)."""
         self._directory = directory
+        self._reserve = reserve
         self.cap = cap
         self._numbers = itertools.count()
 
@@ -30,17 +35,19 @@ class OutputStore:
         """Bring a large stream in: `fetch(offset, length, file)` writes it. Raises OSError (disk full), or what
         `fetch` raises; nothing is left behind then."""
         name = f"{re.sub(r'[^A-Za-z0-9_-]', '_', execution_id)}.{stream}"
-        self._directory.mkdir(parents=True, exist_ok=True)
+        durable.make_folder(self._directory)
         path = self._directory / name
         # a session that ends and the one after it may both bring the same output in
         temporary = path.with_name(f"{path.name}.{os.getpid()}.{next(self._numbers)}.tmp")
         length = min(size, self.cap)
+        if self._reserve and length > disk_room(self._directory, self._reserve):
+            raise OSError(errno.ENOSPC, "the disk is nearly full, and what is left is the state's (storageReserve)")
         try:
             with open(temporary, "wb") as file:
                 fetch(size - length, length, file)
                 file.flush()
                 os.fsync(file.fileno())
-            temporary.rename(path)
+            durable.rename(temporary, path)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise

@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
+from . import durable
 from .agent.install import MAX_BYTES, MAX_ENTRIES, MAX_RATIO, RATIO_FROM
 from .model import ApplicationPackage
 
@@ -37,14 +38,16 @@ class PackageStore:
         data = _zip_folder(source) if source.is_dir() else source.read_bytes()
         digest = hashlib.sha256(data).hexdigest()
         path = self._directory / f"{digest}.zip"
-        if not path.exists():
-            self._directory.mkdir(parents=True, exist_ok=True)
+        try:
+            os.utime(path)  # nobody takes it for an old one now, that no record names
+        except FileNotFoundError:
+            durable.make_folder(self._directory)
             temporary = path.with_suffix(f".{os.getpid()}.tmp")
             with open(temporary, "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            temporary.rename(path)
+            durable.rename(temporary, path)
         return ApplicationPackage(
             application_id=application_id, version=version, sha256=digest, size=len(data), created=now
         )

@@ -82,6 +82,10 @@ class PlacedTasks(WaitingTasks):
         if node is not None:
             node.heard = now
 
+    def may_begin(self, task: Task) -> bool:
+        """Of one that is placed: may what has not been started of it still be?"""
+        return task.state is TaskState.RUNNING or self._jobs[task.job_id].takes_tasks
+
     def unheard(self, node_id: str, until: float) -> frozenset[str]:
         """The executions that may have begun on the node before `until`, as far as it has told: all that had slots, and
         of those that waited there as many as could follow since it last told of one. (Twice as many: means are means.)

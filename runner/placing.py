@@ -197,7 +197,8 @@ class _Pass:
             yield from self._executions.begin(task, self._ctx.nodes[node.node_id], self._now)
 
     def send_ahead(self) -> Iterator[StartExecution]:
-        """Let short tasks wait at busy nodes."""
+        """Let short tasks wait at busy nodes: no more at one than its part of all that are left."""
+        most = -(-self._tasks.counts(self._pool_id).active // len(self._nodes))
         for node in self._nodes:
             flowing: int | None = None
             while (task := self._queue.first(self._pool_id)) is not None:
@@ -208,7 +209,7 @@ class _Pass:
                     break
                 if flowing is None:
                     flowing = node.flowing(self._now - RECALL_AFTER)
-                if node.queued >= ahead * flowing or node.node_id in self._cleared:
+                if node.queued >= min(most, ahead * flowing) or node.node_id in self._cleared:
                     break
                 self._ctx.timers.set_earlier("recall", node.node_id, self._now + RECALL_AFTER)
                 yield from self._start(task, [node], False)

@@ -19,6 +19,7 @@ from .scheduler import NodeSlots, Placement, Stage
 from .task_machine import TaskMachine
 from .task_model import Ending, Task
 
+_ROOM = "it made room for a job with a higher priority"
 #: Better than all others: priority of the highest that has to go, how many go, how long the youngest has been there.
 _Price = tuple[int, int, float]
 
@@ -127,5 +128,5 @@ class Preemption:
             if placement.stage is Stage.QUEUED:
                 self._say(RecallExecutions(node.node_id, (execution_id,)))
             else:
-                self._tasks.end(self._tasks.tasks[placement.key], Ending.REQUEUE, self._now)
+                self._tasks.end(self._tasks.tasks[placement.key], Ending.REQUEUE, self._now, _ROOM)
         offer.free -= needed

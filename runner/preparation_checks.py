@@ -24,7 +24,7 @@ def check_preparation_and_release(where: str, spec: JobSpecification) -> None:
             require(where, f"{name}.environmentSettings", invalid_environment(task.environment_settings))
             require(where, f"{name}.resourceFiles", invalid_files(task.resource_files))
             require(where, f"{name}.userIdentity", invalid_identity(task.user_identity))
-            require(where, f"{name}.containerSettings", invalid_container(task.container_settings))
+            require(where, f"{name}.containerSettings", invalid_container(task.container_settings, task.user_identity))
     if preparation is not None:
         check_constraints(f"{where}: jobPreparationTask", preparation.constraints)
     if release is None:

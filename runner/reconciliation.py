@@ -42,7 +42,7 @@ class Reconciliation:
             if execution_id in known:
                 if task.is_ending and not task.ended:
                     say(KillExecution(node_id, execution_id))
-                elif leaving and not started:
+                elif not started and (leaving or not self._tasks.may_begin(task)):
                     say(RecallExecutions(node_id, (execution_id,)))
             elif started or (execution_id in unheard and self._job_nodes.is_ready(task.job_id, node_id)):
                 self._tasks.lost(node_id, execution_id, "the node came back without it", now)
@@ -57,7 +57,8 @@ class Reconciliation:
                 say(Acknowledge(node_id, (execution_id,)))
 
     def _may_not_wait(self, task: Task, node_id: str, placement: Placement) -> bool:
-        """What was sent ahead is called back if it takes long: that may not be overtaken by its start."""
+        """What was sent ahead is called back if it takes long, and what has not begun if its job is disabled: that may
+        not be overtaken by its start."""
         sent_ahead = placement.stage is Stage.QUEUED
         unready = sent_ahead and not self._job_nodes.is_ready(task.job_id, node_id)
-        return unready or self._job_nodes.refuses(task.job_id, node_id)
+        return unready or not self._tasks.may_begin(task) or self._job_nodes.refuses(task.job_id, node_id)

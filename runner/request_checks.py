@@ -46,7 +46,7 @@ def check_nodes(pool: PoolSpecification) -> None:
             ("startTask.commandLine", invalid_command_line(task.command_line)),
             ("startTask.resourceFiles", invalid_files(task.resource_files)),
             ("startTask.userIdentity", invalid_identity(task.user_identity, names)),
-            ("startTask.containerSettings", invalid_container(task.container_settings)),
+            ("startTask.containerSettings", invalid_container(task.container_settings, task.user_identity)),
         ]
     for name, fault in faults:
         if fault is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from msgspec.structs import replace
@@ -15,6 +16,7 @@ from .auto_pools import AutoPools
 from .execution import Executions
 from .job_budgets import JobBudgets
 from .job_errors import JobError
+from .job_forgetting import JobForgetting
 from .job_machine import JobMachine
 from .job_requests import JobRequests
 from .model import ApplicationPackage
@@ -23,6 +25,7 @@ from .schedule_checks import check_changed, check_schedule
 from .schedule_machine import ScheduleMachine
 from .spec import JobScheduleSpec, JobSpecification
 from .task_spec import TaskSpec
+from .user_checks import check_users
 
 Handler = Callable[[Any, float], object]
 
@@ -57,6 +60,7 @@ class Requests:
         jobs = JobRequests(self._ctx, self._jobs, self._budgets, self._auto_pools, self._check_task_packages)
         return {
             **jobs.handlers(),
+            **JobForgetting(self._jobs).handlers(),
             ev.AddApplication: self._add_application,
             ev.AddPool: self._add_pool,
             ev.RescalePool: lambda e, now: pools.rescale(e.spec, now, e.image),
@@ -66,12 +70,15 @@ class Requests:
             jev.EnableJobSchedule: lambda e, now: schedules.enable(e.schedule_id, now),
             jev.TerminateJobSchedule: lambda e, now: schedules.terminate(e.schedule_id, now),
             jev.DeleteJobSchedule: lambda e, now: schedules.delete(e.schedule_id, now),
-            jev.RunJobSchedule: lambda e, now: schedules.run_now(e.schedule_id, now),
+            jev.RunJobSchedule: lambda e, now: schedules.run_now(e.schedule_id, now, e.at_once),
             jev.UpdateJobSchedule: lambda e, now: self._budgets.update_schedule(e.spec, now),
             ev.AutoScaleNow: lambda e, now: pools.autoscale(e.pool_id, now),
             ev.ResizePool: lambda e, now: pools.resize(
                 e.pool_id, (e.dedicated, e.low_priority), e.option, now
             ),
+            ev.StopResize: lambda e, now: pools.stop_resize(e.pool_id, now),
+            ev.EnableAutoScale: self._enable_autoscale,
+            ev.DisableAutoScale: lambda e, now: pools.disable_autoscale(e.pool_id, now),
             ev.ResumePool: lambda e, now: pools.resume(e.pool_id, now),
             ev.DeletePool: lambda e, now: pools.delete(e.pool_id, now),
             ev.Drain: self._drain,
@@ -106,12 +113,17 @@ class Requests:
     def _check_schedule(self, spec: JobScheduleSpec) -> None:
         pool = self._auto_pools.check(spec.job_specification.pool_info)
         check_schedule(spec, pool.task_slots_per_node, self._minimum_recurrence_interval)
+        check_users(spec.job_specification, (), pool)
         self._check_task_packages(spec.job_specification, ())
 
     def _schedule_changed(self, spec: JobScheduleSpec) -> None:
         pool_id = spec.job_specification.pool_info.pool_id
         if pool_id is not None:
             self._ctx.dirty.add(pool_id)
+
+    def _enable_autoscale(self, event: ev.EnableAutoScale, now: float) -> None:
+        interval = timedelta(seconds=event.interval) if event.interval is not None else None
+        self._pools.enable_autoscale(event.pool_id, event.formula, interval, now)
 
     def _drain(self, event: ev.Drain, now: float) -> None:
         self._pools.drain(event.option, event.pool_id, now)

@@ -19,6 +19,8 @@ BATCH = 2000
 _PAUSE = 0.002
 #: Whose outputs go with a job.
 _OWNERS = ("task", "jobpreparation", "jobrelease")
+#: Whose do not.
+_OF_NODES = ("starttask", "node")
 
 Opened = Callable[[], AbstractContextManager["Connection"]]
 
@@ -84,6 +86,27 @@ class Forgetting:
         if not dry_run and count:
             self._in_batches(kept, kept.c.time, kept.c.time < before)
         return int(count)
+
+    def forget_node_outputs(self, before: float, *, dry_run: bool = False) -> int:
+        """What start tasks and consoles printed before this Instant, of nodes that are gone, goes; how many streams.
+        (Those that are large lie in files, which no record names then.)"""
+        from sqlalchemy import Double, cast, func, select
+
+        from . import store, tables
+
+        outputs = tables.outputs
+        with self._reading() as connection:
+            kept = cast(store.field(connection, outputs.c.body, "kept"), Double)
+            there = select(store.nodes.table.c.id)
+            where = [outputs.c.id.not_in(there), func.coalesce(kept, 0.0) < before]
+            owned = [(outputs.c.owner == owner, *where) for owner in _OF_NODES]
+            count = sum(
+                connection.execute(select(func.count()).select_from(outputs).where(*each)).scalar_one()
+                for each in owned
+            )
+        for each in owned if count and not dry_run else ():
+            self._in_batches(outputs, outputs.c.id, *each)
+        return count
 
     def size(self) -> DatabaseSize:
         from sqlalchemy import text

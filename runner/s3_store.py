@@ -120,9 +120,14 @@ class S3Store:
     def file(self, container: str, name: str) -> None:
         return None
 
-    def redirect(self, method: str, container: str, name: str, seconds: float) -> str | None:
+    def room(self) -> int | None:
+        return None
+
+    def redirect(self, method: str, container: str, name: str, seconds: float, size: int | None = None) -> str | None:
         operation = {"GET": "get_object", "PUT": "put_object"}[method]
-        parameters = {"Bucket": self._bucket, "Key": self._key(container, name)}
+        parameters: dict[str, Any] = {"Bucket": self._bucket, "Key": self._key(container, name)}
+        if size is not None:
+            parameters["ContentLength"] = size  # is signed with the rest
         url: str = self._client.generate_presigned_url(
             operation, Params=parameters, ExpiresIn=int(min(seconds, _PRESIGNED))
         )

@@ -28,8 +28,9 @@ class ScheduleMachine(ScheduleRuns):
 
     def add(self, spec: JobScheduleSpec, now: float) -> JobSchedule:
         """Record a job schedule; its first job is made as soon as it may run. Raises JobError."""
-        if spec.id in self.schedules:
-            raise JobError("JobScheduleExists", f"job schedule {spec.id!r} exists already")
+        present = self.schedules.spelled(spec.id)
+        if present is not None:
+            raise JobError("JobScheduleExists", f"job schedule {present!r} exists already")
         self._jobs.require_pool(spec.job_specification.pool_info)
         schedule = JobSchedule(
             created=now,
@@ -90,23 +91,26 @@ class ScheduleMachine(ScheduleRuns):
         present = self._live(spec.id).spec
         return msgspec.structs.replace(present, **{name: getattr(spec, name) for name in changed})
 
-    def run_now(self, schedule_id: str, now: float) -> None:
+    def run_now(self, schedule_id: str, now: float, at_once: bool = True) -> None:
         """Make a job, whatever the times of the schedule say, also of a disabled one; they stay as they are. While a
-        job is not completed it waits for that, or with `overlap` skip is refused. Raises JobError."""
+        job is not completed it waits for that, or with `overlap` skip is refused. Not `at_once`: see RunJobSchedule.
+        Raises JobError."""
         schedule = self._live(schedule_id)
         if self._jobs.draining:
             raise JobError("ServerBusy", "the controller is about to end and takes no new work")
         present = self._present_job(schedule)
         if present is None:
             self._jobs.require_pool(schedule.spec.job_specification.pool_info)
-            self._make_job(schedule, now)
+            if at_once:
+                self._make_job(schedule, now)
+                return
         elif options_of_schedule(schedule.spec.metadata).overlap is Overlap.SKIP:
             raise JobError(
                 "JobScheduleHasActiveJob",
                 f"job {present.id!r} of the schedule is {present.state}, and its metadata say `overlap: skip`; "
                 "wait for that job, terminate it, or say `queue`",
             )
-        elif not schedule.run_requested:
+        if not schedule.run_requested:
             self._put(evolve(schedule, now, run_requested=True))
 
     # -- look-up --------------------------------------------------------------------------------------------

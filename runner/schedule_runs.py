@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pools import Ledger, MissedRuns, Overlap, ScheduleOptions, Table, Timers, evolve, options_of_schedule
+from pools import Ledger, MissedRuns, NamedTable, Overlap, ScheduleOptions, Timers, evolve, options_of_schedule
 
 from .job_machine import JobMachine
 from .model import Job, JobSchedule
 from .recurrence import ended, latest_run, next_run
-from .spec import JobScheduleSpec, JobSpec
+from .spec import UNLIMITED, JobScheduleSpec, JobSpec
 from .states import JobState, ScheduleEvent, ScheduleState, next_schedule_state
 
 #: A run that is looked at so many seconds after its time was missed: the controller was off, its machine slept, its
@@ -26,7 +26,7 @@ LIVE = (ScheduleState.ACTIVE, ScheduleState.DISABLED)
 
 class ScheduleRuns:
     def __init__(self, ledger: Ledger, timers: Timers, jobs: JobMachine, occurrences: int | None = None) -> None:
-        self.schedules: Table[str, JobSchedule] = Table(ledger, "job_schedules")
+        self.schedules: NamedTable[JobSchedule] = NamedTable(ledger, "job_schedules")
         self._timers = timers
         self._jobs = jobs
         #: `ebbtide run --occurrences N`: no schedule makes more than N jobs
@@ -190,10 +190,19 @@ class ScheduleRuns:
             return False
         return self._may_make(schedule)
 
+    def goes_on(self, schedule: JobSchedule) -> bool:
+        """Will it make another job without somebody's help? It waits for the end of the present one."""
+        present = self._present_job(schedule)
+        if present is None or not self.more_jobs(schedule):
+            return present is None and self.more_jobs(schedule)
+        limit = present.spec.constraints.max_wall_clock_time
+        limited = present.lives and limit is not None and limit < UNLIMITED
+        return limited or self._jobs.goes_on(present)
+
     def need(self, pool_id: str) -> bool:
         """Will a further job want this pool? (Slow: asked when pools are planned.)"""
         return any(
-            s.spec.job_specification.pool_info.pool_id == pool_id and self.more_jobs(s) for s in self.schedules
+            s.spec.job_specification.pool_info.pool_id == pool_id and self.goes_on(s) for s in self.schedules
         )
 
     def recover(self, now: float) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from pools import Command, CreateVm, DestroyVm, DisconnectNode, ListVms, NodeUsage, ReadConsole
-from providers import ProviderError, SimulatedProvider, Vm, VmState
+from providers import SimulatedProvider, Vm, VmState
 
 from . import events as ev
 from .commands import (
@@ -19,10 +19,9 @@ from .commands import (
     RecallExecutions,
     StartExecution,
 )
+from .simulated_calls import Action, SimulatedCalls
 from .simulated_node import ExecutionLog, Plan, SimulatedNode
 from .simulation_faults import Faults
-
-Action = Callable[[float], None]
 
 
 @dataclass
@@ -64,34 +63,21 @@ class SimulatedEffects:
         self._connections: dict[str, Connection] = {}
         #: nodes to which another connection was made while one stood
         self.crossed: set[str] = set()
-        #: calls that have not taken effect, by number; and when the last answer about a VM arrives
-        self._calls: dict[int, Callable[[float], ev.Event | None]] = {}
-        self._answers: dict[str, float] = {}
-        self._count = 0
+        self._calls = SimulatedCalls(cloud, faults, clock, at, self._post, self._die)
         self._life = 0
 
     def crash(self) -> None:
         """The controller is gone: nothing is reported to it any more; what was under way is done or lost."""
         self._life += 1
-        calls, self._calls = self._calls, {}
-        for call in calls.values():
-            if self._faults.survives_crash():
-                call(self._clock())
-        self._answers.clear()
+        self._calls.crash()
         for node_id in tuple(self._connections):
             self._close(node_id)
 
     def issue(self, command: Command) -> None:
         now = self._clock()
         match command:
-            case CreateVm():
-                self._call(command.spec.name, "create", lambda then: self._create(command))
-            case DestroyVm():
-                self._call(command.vm_name, "destroy", lambda then: self._destroy(command))
-            case ReadConsole(node_id, _, name):
-                self._call(name, "console", lambda then: self._console(node_id, name))
-            case ListVms(provider):
-                self._call(f"list {provider}", "list_owned", lambda then: self._list(provider, now))
+            case CreateVm() | DestroyVm() | ReadConsole() | ListVms():
+                self._calls.issue(command)
             case OpenNode():
                 self._at(now + self._faults.latency("connect"), partial(self._open, command, self._life))
             case DisconnectNode(node_id):
@@ -118,67 +104,9 @@ class SimulatedEffects:
         if life == self._life:
             self._deliver(event)
 
-    # -- the cloud -------------------------------------------------------------------------------------------
-
-    def _call(self, line: str, method: str, call: Callable[[float], ev.Event | None]) -> None:
-        """A call takes effect after a while, and its answer arrives later; those about one VM keep their
-        order."""
-        kind = "list" if method == "list_owned" else "call"
-        effect = max(self._clock() + self._faults.latency(kind), self._answers.get(line, 0.0))
-        answer = self._answers[line] = effect + self._faults.latency(kind)
-        self._count += 1
-        number = self._count
-        error = self._faults.call_error(method)
-
-        def carry_out(now: float) -> ev.Event | None:
-            if error is not None:
-                self.cloud.fail(method, *error)
-            return call(now)
-
-        def take_effect(now: float) -> None:
-            if self._calls.pop(number, None) is not None:
-                event = carry_out(now)
-                if event is not None:
-                    self._post(event, answer)
-
-        self._calls[number] = carry_out
-        self._at(effect, take_effect)
-
-    def _create(self, command: CreateVm) -> ev.Event:
-        try:
-            return ev.VmCreated(command.node_id, self.cloud.create(command.spec))
-        except ProviderError as exc:
-            return ev.VmCreateFailed(command.node_id, exc)
-
-    def _console(self, node_id: str, name: str) -> ev.Event:
-        try:
-            text = self.cloud.console(name)
-        except ProviderError:
-            text = None
-        return ev.ConsoleRead(node_id, text or "")
-
-    def _destroy(self, command: DestroyVm) -> ev.Event | None:
-        node_id, name = command.node_id, command.vm_name
-        failure: ProviderError | None = None
-        try:
-            self.cloud.destroy(name, command.provider_id)
-        except ProviderError as exc:
-            failure = exc
-        if failure is None or self.vm(name) is None:
-            self._die(name)  # also if the cloud was wrong: nothing of ours runs on a VM that it has ended
-        if node_id is None:
-            return None
-        return ev.VmDestroyed(node_id) if failure is None else ev.VmDestroyFailed(node_id, str(failure))
-
-    def _list(self, provider: str, asked: float) -> ev.Event | None:
-        try:
-            return ev.VmsListed(provider, tuple(self.cloud.list_owned()), asked)
-        except ProviderError:
-            return None
-
     def vm(self, name: str) -> Vm | None:
         """The VM as the cloud sees it now."""
-        return next((vm for vm in self.cloud.everything() if vm.name == name), None)
+        return self._calls.vm(name)
 
     # -- nodes -----------------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from pools import NodeUsage
 
 from . import events as ev
 from .commands import StartExecution
+from .model import Output
 
 
 class Plan(NamedTuple):
@@ -246,6 +247,7 @@ class SimulatedNode:
                 execution.exit_code,
                 killed=execution.killed,
                 error=execution.error,
+                outputs=(Output(stream="stdout", size=len(execution.id), data=execution.id.encode()),),
             )
         )
 

@@ -20,7 +20,8 @@ from .core import Core
 from .core_settings import CoreSettings
 from .events import Event, TimeLost
 from .memory_journal import MemoryJournal
-from .simulated_effects import Action, SimulatedEffects
+from .simulated_calls import Action
+from .simulated_effects import SimulatedEffects
 from .simulated_node import Plan, SimulatedNode
 from .simulation_faults import Faults
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
-from pools import Context, FailureInfo, Log, NodeMachine
+from pools import Context, FailureInfo, NodeMachine
 
 from .commands import Acknowledge
 from .events import Outcome
+from .kept_outputs import KeptOutputs
 from .model import Output
 from .outputs import INLINE
 
@@ -16,7 +15,7 @@ CONSOLE = "console.txt"
 
 
 class StartTasks:
-    def __init__(self, ctx: Context, nodes: NodeMachine, outputs: Log[tuple[str, str, str, str], Output]) -> None:
+    def __init__(self, ctx: Context, nodes: NodeMachine, outputs: KeptOutputs) -> None:
         self._ctx = ctx
         self._nodes = nodes
         self._outputs = outputs
@@ -30,19 +29,27 @@ class StartTasks:
             failure = FailureInfo("usererror", "FailureExitCode", reason)
         node = self._ctx.nodes.get(report.node_id)
         if node is not None:
-            for output in report.outputs:
-                output = replace(output, owner="starttask", parent_id=node.pool_id, id=node.id)
-                self._outputs.append(output.key, output)
-        self._nodes.start_task_ended(report.node_id, attempt, report.exit_code, failure, now)
+            self._outputs.keep(report.outputs, "starttask", node.pool_id, node.id, attempt, now)
+        self._ended(report.node_id, attempt, report.exit_code, failure, now)
         self._ctx.say(Acknowledge(report.node_id, (report.execution_id,)))
 
     def lost(self, node_id: str, execution_id: str, attempt: int, reason: str, now: float) -> None:
         """Its supervisor was killed: counts as a failed attempt."""
         failure = FailureInfo("servererror", "StartTaskLost", reason)
-        self._nodes.start_task_ended(node_id, attempt, None, failure, now)
+        self._ended(node_id, attempt, None, failure, now)
         self._ctx.say(Acknowledge(node_id, (execution_id,)))
 
-    def console_read(self, node_id: str, text: str) -> None:
+    def _ended(self, node_id: str, attempt: int, code: int | None, failure: FailureInfo | None, now: float) -> None:
+        """What earlier attempts printed goes when they are forgotten."""
+        before = self._ctx.nodes.get(node_id)
+        self._nodes.start_task_ended(node_id, attempt, code, failure, now)
+        after = self._ctx.nodes.get(node_id)
+        if before is not None and before.start_task is not None and after is not None and after.start_task is not None:
+            kept = {each.number for each in after.start_task.earlier}
+            forgotten = [each for each in before.start_task.earlier if each.number not in kept]
+            self._outputs.forget(forgotten, "starttask", before.pool_id, node_id)
+
+    def console_read(self, node_id: str, text: str, now: float) -> None:
         """What the VM of a failed node had printed is kept, as start tasks' output is: the last of it."""
         node = self._ctx.nodes.get(node_id)
         if node is None or not text:
@@ -55,5 +62,6 @@ class StartTasks:
             stream=CONSOLE,
             size=len(data),
             data=data[-INLINE:],
+            kept=now,
         )
         self._outputs.append(output.key, output)

@@ -1,8 +1,8 @@
 """Addresses in the built-in object store: what users write (`storage://CONTAINER/NAME`), and the signed HTTP addresses
 by which nodes reach it. Pure.
 
-A signed address is scoped to one container and to one name or all names with a prefix, to what may be done there (r:
-read, w: write and delete, l: list), and expires.
+A signed address is scoped to one container and to names in it, to what may be done there (r: read, w: write, d: delete,
+l: list), may bound the size of what is written, and expires.
 """
 
 from __future__ import annotations
@@ -12,17 +12,24 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from typing import Literal
+from urllib.parse import quote, unquote, urlencode
 
 from .door import STORAGE
 
 SCHEME = "storage://"
+#: Containers whose names begin so are the controller's own; specifications may not name them.
+RESERVED = "ebbtide-"
 #: Where the store stands below the base of the controller's HTTP addresses.
 MOUNT = STORAGE
 #: Longest name of a blob, in bytes of UTF-8 (as S3; Azure Blob Storage has 1,024 characters).
 NAME_LIMIT = 1024
 #: Most parts of it between slashes (Azure Blob Storage).
 PARTS_LIMIT = 254
+
+#: Which names a signature is for, and how it says so.
+Scope = Literal["exact", "tree", "prefix"]
+_SCOPES: dict[Scope, str] = {"exact": "b", "tree": "t", "prefix": "p"}
 
 _CONTAINER = re.compile(r"(?=.{3,63}\Z)[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -41,6 +48,10 @@ class Place:
 
     container: str
     name: str = ""
+
+    @property
+    def reserved(self) -> bool:
+        return self.container.startswith(RESERVED)
 
     def __str__(self) -> str:
         return f"{SCHEME}{self.container}" + (f"/{self.name}" if self.name else "")
@@ -93,23 +104,46 @@ class Signer:
     def __init__(self, secret: bytes) -> None:
         self._key = hmac.new(secret, b"ebbtide storage addresses", sha256).digest()
 
-    def query(self, container: str, prefix: str, permissions: str, expires: float, *, exact: bool = False) -> str:
-        """The query that grants `permissions` (of "rwl") until `expires` on all names that begin with `prefix`, or
-        (`exact`) on that name alone."""
-        scope = "b" if exact else "p"
-        fields = {"sp": permissions, "se": str(int(expires)), "sr": scope, "sn": prefix}
+    def query(
+        self,
+        container: str,
+        name: str,
+        permissions: str,
+        expires: float,
+        *,
+        scope: Scope = "prefix",
+        size: int | None = None,
+    ) -> str:
+        """The query that grants `permissions` (of "rwdl") until `expires`: on the blob `name` alone, on all below the
+        folder `name` and the blob of that name ("tree"; "": everything), or on all that begin with `name` ("prefix").
+        `size`: most bytes of what is written."""
+        fields = {"sp": permissions, "se": str(int(expires)), "sr": _SCOPES[scope], "sn": name}
+        if size is not None:
+            fields["sz"] = str(size)
         return urlencode({**fields, "sig": self._signature(container, fields)}, quote_via=quote)
 
     def url(
-        self, base: str, place: Place, permissions: str, expires: float, *, prefix: str = "", exact: bool = False
+        self,
+        base: str,
+        place: Place,
+        permissions: str,
+        expires: float,
+        *,
+        name: str | None = None,
+        scope: Scope = "prefix",
+        size: int | None = None,
     ) -> str:
-        """`http_url` with a query that grants what `query` says; `exact`: on the name of `place` alone."""
-        scope = place.name if exact else prefix
-        return f"{http_url(base, place)}?{self.query(place.container, scope, permissions, expires, exact=exact)}"
+        """`http_url` with a query that grants what `query` says. `name`: if it is not that of `place`."""
+        wanted = place.name if name is None else name
+        query = self.query(place.container, wanted, permissions, expires, scope=scope, size=size)
+        return f"{http_url(base, place)}?{query}"
 
-    def check(self, query: Mapping[str, str], container: str, name: str, permission: str, now: float) -> None:
-        """Does the query grant this on that name? For a listing, `name` is its prefix. Raises SignatureRefused."""
+    def check(self, query: Mapping[str, str], container: str, name: str, permission: str, now: float) -> int | None:
+        """Does the query grant this on that name? For a listing, `name` is its prefix. Returns the bytes that may be
+        written; None: any number. Raises SignatureRefused."""
         fields = {key: query.get(key, "") for key in ("sp", "se", "sr", "sn")}
+        if "sz" in query:
+            fields["sz"] = query["sz"]
         given = query.get("sig", "").encode("utf-8", "replace")
         if not hmac.compare_digest(given, self._signature(container, fields).encode()):
             raise SignatureRefused("the address is not signed, or was changed after it was signed")
@@ -117,9 +151,9 @@ class Signer:
             raise SignatureRefused("the signature of the address has expired")
         if permission not in fields["sp"]:
             raise SignatureRefused(f"the address was not signed for this (sp={fields['sp']})")
-        held = name == fields["sn"] if fields["sr"] == "b" else name.startswith(fields["sn"])
-        if not held:
+        if not _covers(fields["sr"], fields["sn"], name):
             raise SignatureRefused("the address was signed for other names")
+        return int(fields["sz"]) if "sz" in fields else None
 
     def _signature(self, container: str, fields: Mapping[str, str]) -> str:
         # each part with its length: no two scopes are written alike
@@ -128,18 +162,12 @@ class Signer:
         return hmac.new(self._key, text.encode("utf-8", "surrogatepass"), sha256).hexdigest()
 
 
-def signed(url: str, base: str, signer: Signer, permissions: str, expires: float, *, exact: bool) -> str:
-    """The address with a signature if it leads into the store at `base` and has none; every other as it is.
-
-    `exact`: for its name alone, else for all names that begin with it.
-    """
-    if not url.startswith(f"{base}{MOUNT}/"):
-        return url
-    place = place_of(url, base)
-    query = dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
-    if "sig" in query:
-        return url
-    return signer.url(base, place, permissions, expires, prefix=place.name, exact=exact)
+def _covers(scope: str, signed: str, name: str) -> bool:
+    if scope == _SCOPES["exact"]:
+        return name == signed
+    if scope == _SCOPES["tree"]:
+        return not signed or name == signed or name.startswith(f"{signed}/")
+    return name.startswith(signed)
 
 
 def place_of(url: str, base: str) -> Place:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import JSON, ColumnElement, Connection, cast, func, select
 
+from pools import folded
 from pools import store as of_pools
 
 from . import tables
@@ -34,6 +35,19 @@ ALL: Mapping[str, of_pools.Kept[Any]] = {
         *(job_schedules, jobs, tasks, job_nodes, applications, outputs),
     )
 }
+
+
+def same_id(column: ColumnElement[str], wanted: str) -> ColumnElement[bool]:
+    """Whether an id is this one, in whatever case. (No index helps: asked when there is none of this very spelling.)"""
+    return func.lower(column) == folded(wanted)
+
+
+def field(connection: Connection, body: ColumnElement[Any], name: str) -> ColumnElement[Any]:
+    """A property of records that has no column; NULL where it is left out."""
+    if connection.dialect.name == "sqlite":
+        return func.json_extract(body, f"$.{name}")
+    found: ColumnElement[Any] = cast(body, JSON)[name].as_string()
+    return found
 
 
 def of_living_jobs() -> ColumnElement[bool]:
@@ -68,3 +82,28 @@ def totals(connection: Connection) -> dict[str, DoneTotals]:
 def last_sequence(connection: Connection) -> int:
     """The greatest of all tasks; 0 without any."""
     return connection.execute(select(func.max(tables.tasks.c.sequence))).scalar() or 0
+
+
+def output(connection: Connection, whose: tuple[str, str, str], stream: str, attempt: int | None) -> Output | None:
+    """`whose`: owner, parent_id and id. See Journal.output."""
+    c = tables.outputs.c
+    where = [*_of(whose), c.stream == stream]
+    number: Any = attempt
+    if attempt is None:
+        number = select(func.max(c.attempt)).where(*where).scalar_subquery()
+    return next(iter(outputs.read(connection, *where, c.attempt == number)), None)
+
+
+def output_sizes(connection: Connection, whose: tuple[str, str, str]) -> dict[int, dict[str, int]]:
+    """See Journal.output_sizes."""
+    c = tables.outputs.c
+    found: dict[int, dict[str, int]] = {}
+    rows = connection.execute(select(c.attempt, c.stream, c.size).where(*_of(whose)).order_by(c.attempt))
+    for attempt, stream, size in rows:
+        found.setdefault(attempt, {})[stream] = size
+    return found
+
+
+def _of(whose: tuple[str, str, str]) -> tuple[ColumnElement[bool], ...]:
+    c, (owner, parent_id, own) = tables.outputs.c, whose
+    return (c.owner == owner, c.parent_id == parent_id, c.id == own)

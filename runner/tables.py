@@ -46,6 +46,7 @@ outputs = Table(
     key("owner"),
     key("parent_id"),
     key("id"),
+    key("attempt", Integer),
     key("stream"),
     copied("size", BigInteger),
     copied("file", optional=True),

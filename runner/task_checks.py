@@ -62,7 +62,7 @@ def check_task(task: TaskSpec, slots: int, job: JobSpecification | None = None) 
     require(where, "environmentSettings", invalid_environment(task.environment_settings))
     require(where, "resourceFiles", invalid_files(task.resource_files))
     require(where, "userIdentity", invalid_identity(task.user_identity))
-    require(where, "containerSettings", invalid_container(task.container_settings))
+    require(where, "containerSettings", invalid_container(task.container_settings, task.user_identity))
     require(where, "outputFiles", next(filter(None, map(invalid_output, task.output_files)), None))
     check_constraints(where, task.constraints)
     needed = task.required_slots

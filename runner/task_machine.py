@@ -11,13 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from msgspec.structs import replace
-
 from pools import (
     Command,
     FailureInfo,
     Ledger,
-    Log,
     Node,
     NodeDeallocationOption,
     Table,
@@ -26,10 +23,12 @@ from pools import (
 
 from .commands import Acknowledge, KillExecution, RecallExecutions
 from .completion import completion, reactivation
+from .earlier_attempts import EarlierAttempts, why_gone
 from .events import Outcome
 from .exit_conditions import Consequence, consequence
-from .failure import ENDED_ON_REQUEST, LOST_LIMIT, failure_of, lost_too_often, retries_left
-from .model import Job, Output
+from .failure import ENDED_ON_REQUEST, LOST_LIMIT, ended_with, failure_of, lost_too_often, retries_left
+from .kept_outputs import KeptOutputs
+from .model import Job
 from .placed_tasks import PlacedTasks
 from .scheduler import Stage
 from .states import TaskEvent, TaskState
@@ -53,10 +52,13 @@ class TaskMachine(PlacedTasks):
         jobs: Table[str, Job],
         say: Callable[[Command], None],
         node_of: Callable[[str], Node | None] = lambda node_id: None,
+        kept_attempts: int = 10,
     ) -> None:
-        """`node_of`: the record of a node, by its id."""
+        """`node_of`: the record of a node, by its id. `kept_attempts`: see PoolSettings."""
         super().__init__(ledger, jobs, node_of)
-        self.outputs: Log[tuple[str, str, str, str], Output] = Log(ledger, "outputs")
+        self.outputs = KeptOutputs(ledger)
+        self._earlier = EarlierAttempts(self.outputs, kept_attempts)
+        self._node_of = node_of
         self._say = say
         #: tasks that completed, or went, in this batch
         self.completed: list[Task] = []
@@ -132,22 +134,22 @@ class TaskMachine(PlacedTasks):
             return
         if report.start_time is not None:
             self.durations.add(task.job_id, max(0.0, report.end_time - report.start_time))
-        if report.killed and task.ending is Ending.REQUEUE:
+        # also those of an attempt that is tried again: its user wants to see what it did
+        self.outputs.keep(report.outputs, "task", task.job_id, task.id, task.attempt)
+        if report.killed and not report.timed_out and task.ending is Ending.REQUEUE:
             self.give_back(task, now, requeued=True, report=report)
             return
-        # also those of an attempt that is tried again: its user wants to see why it failed
-        for output in report.outputs:
-            output = replace(output, owner="task", parent_id=task.job_id, id=task.id)
-            self.outputs.append(output.key, output)
-        failure = failure_of(report, task.ending)
-        again = task.ending is not Ending.TERMINATE and retries_left(task, self._jobs[task.job_id], report.exit_code)
-        if failure is None or not again:
+        failure = failure_of(report, task.ending, task.ending_reason)
+        job = self._jobs[task.job_id]
+        ends = task.ending is Ending.TERMINATE
+        if failure is None or ends or not retries_left(task, job, failure, report.exit_code):
             self._complete(task, now, failure, report)
             return
         self._queue_again(
             task,
             now,
             report,
+            failure.message,
             exit_code=report.exit_code,
             container_id=report.container_id,
             failure=failure,
@@ -156,16 +158,19 @@ class TaskMachine(PlacedTasks):
             last_node_id=report.node_id,
         )
 
-    def _queue_again(self, task: Task, now: float, report: Outcome | None, **changes: Any) -> None:
+    def _queue_again(self, task: Task, now: float, report: Outcome | None, reason: str, **changes: Any) -> None:
+        """`reason`: why the attempt that has ended was not the last; "": it never began."""
+        if reason:
+            changes["earlier"] = self._earlier.with_present(task, now, reason, report)
         changes |= self.costs.charge(task, now, report)
         self._unplace(task)
         changes["state"] = task.after(E.GIVEN_BACK)
-        task = self.put(task, evolve(task, now, node_id=None, ended=False, ending=None, **changes))
+        task = self.put(task, evolve(task, now, node_id=None, ended=False, ending=None, ending_reason="", **changes))
         self.queue.push(task)
 
     def _complete(self, task: Task, now: float, failure: FailureInfo | None, report: Outcome | None) -> None:
         job, meaning = self._jobs[task.job_id], Consequence("none", False)
-        if failure is not ENDED_ON_REQUEST:
+        if failure is None or failure.code != "TaskEnded" or (report is not None and report.timed_out):
             conditions = task.spec.exit_conditions if task.conditional else None
             meaning = consequence(conditions, report.exit_code if report is not None else None, failure)
         changes = completion(task, job.pool_id, failure, meaning.satisfies, report, now)
@@ -178,30 +183,35 @@ class TaskMachine(PlacedTasks):
         if meaning.job_action != "none" and job.spec.on_task_failure == "performexitoptionsjobaction":
             self.actions.append((job.id, meaning.job_action))
 
-    def give_back(self, task: Task, now: float, *, requeued: bool, report: Outcome | None = None) -> None:
+    def give_back(
+        self, task: Task, now: float, *, requeued: bool, report: Outcome | None = None, reason: str = ""
+    ) -> None:
         """The present execution runs no more and has no outcome: the task queues again; `requeued` counts it, apart
-        from retries. A task that was to be terminated ends instead, one that was to be deleted goes."""
+        from retries, and `reason` says why, unless somebody asked for it. A task that was to be terminated ends
+        instead, one that was to be deleted goes."""
         if task.ending is Ending.DELETE:
             self.remove(task, now, report)
             return
         if task.ending is Ending.TERMINATE or not self._jobs[task.job_id].lives:
-            self._complete(task, now, ENDED_ON_REQUEST, None)
+            self._complete(task, now, ended_with(task, self._jobs[task.job_id]), None)
             return
         changes: dict[str, Any] = {"start_time": None}
         if requeued:
+            reason = task.ending_reason or reason or "it was given back"
             changes |= {
+                "last_requeue_reason": reason,
                 "requeue_count": task.requeue_count + 1,
                 "last_requeue_time": now,
                 "last_node_id": task.node_id,
             }
-        self._queue_again(task, now, report, **changes)
+        self._queue_again(task, now, report, reason if requeued else "", **changes)
 
     def lost(self, node_id: str, execution_id: str, reason: str, now: float) -> None:
         """The node lives, but lost the execution; a task that kills its supervisor each time fails in the end."""
         task = self._current(node_id, execution_id)
         self._say(Acknowledge(node_id, (execution_id,)))
         if task is not None and (task.requeue_count < LOST_LIMIT or task.ending is Ending.DELETE):
-            self.give_back(task, now, requeued=True)
+            self.give_back(task, now, requeued=True, reason=reason)
         elif task is not None:
             self._complete(task, now, lost_too_often(task.requeue_count, reason), None)
 
@@ -222,8 +232,11 @@ class TaskMachine(PlacedTasks):
     def reactivate(self, task: Task, now: float) -> None:
         """Let a completed task run again."""
         state = task.after(E.REACTIVATE)
-        waiting = task.spec.depends_on is not None
-        task = self.put(task, evolve(task, now, state=state, waiting=waiting, **reactivation()))
+        waiting, changes = task.spec.depends_on is not None, reactivation()
+        if task.attempt:
+            why = task.failure.message if task.failure is not None else "the task was reactivated"
+            changes["earlier"] = self._earlier.with_present(task, now, why, None)
+        task = self.put(task, evolve(task, now, state=state, waiting=waiting, **changes))
         self.dependencies.undone(task)
         self.enqueue(task)
 
@@ -258,17 +271,17 @@ class TaskMachine(PlacedTasks):
         if option in (NodeDeallocationOption.REQUEUE, NodeDeallocationOption.TERMINATE):
             ending = Ending.REQUEUE if option is NodeDeallocationOption.REQUEUE else Ending.TERMINATE
             for task in tasks:
-                self.end(task, ending, now)
+                self.end(task, ending, now, why_gone(node_id, self._node_of(node_id)))
             return
         unstarted = tuple(task.execution_id for task in tasks if task.state is not TaskState.RUNNING)
         if unstarted:
             self._say(RecallExecutions(node_id, unstarted))
 
-    def end(self, task: Task, ending: Ending, now: float) -> None:
-        """Ask the node to end the present execution of a placed task."""
+    def end(self, task: Task, ending: Ending, now: float, reason: str = "") -> None:
+        """Ask the node to end the present execution of a placed task. `reason`: in words."""
         assert task.node_id is not None
         if stronger(ending, task.ending):
-            self.put(task, evolve(task, now, ending=ending))
+            self.put(task, evolve(task, now, ending=ending, ending_reason=reason))
         self._say(KillExecution(task.node_id, task.execution_id))
 
     def node_gone(self, node_id: str, died: str | None, now: float, begun: Callable[[Task], bool]) -> None:
@@ -281,6 +294,7 @@ class TaskMachine(PlacedTasks):
             if running and died is not None and often:
                 self._complete(task, now, lost_too_often(task.requeue_count, died), None)
             else:
-                self.give_back(task, now, requeued=running or begun(task))
+                reason = why_gone(node_id, self._node_of(node_id))
+                self.give_back(task, now, requeued=running or begun(task), reason=reason)
         self.slots.pop(node_id, None)
         self.touched.discard(node_id)

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from pools import ExecutionResult, FailureInfo, Record
+from pools import Attempt, ExecutionResult, FailureInfo, Record
 
 from .command_line import shell_hint
 from .states import (
@@ -69,6 +69,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     kind: Literal["outcome", "lost", "gone", "back"]
     reason: str | None = None
+    #: why the task is requeued for it, in words
+    why: str = ""
     #: of one that was given back: does that count?
     requeued: bool = True
     start_time: float | None = None
@@ -116,6 +118,8 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
     #: the present execution has ended on the node, its output is being brought in
     ended: bool = False
     ending: Ending | None = None
+    #: why it is to end, in words
+    ending_reason: str = ""
     start_time: float | None = None
     end_time: float | None = None
     exit_code: int | None = None
@@ -129,6 +133,9 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
     requeue_count: int = 0
     last_retry_time: float | None = None
     last_requeue_time: float | None = None
+    last_requeue_reason: str = ""
+    #: attempts before the present or last one that have begun: what they printed is kept too
+    earlier: tuple[Attempt, ...] = ()
     #: of a completed one: may tasks start that depend on it?
     satisfies: bool = False
     #: of the last execution, kept after it ended
@@ -182,6 +189,10 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
     def execution_of(self, instance: int) -> str:
         """The execution id of an instance: the primary's, or `<that>.<n>`."""
         return f"{self.execution_id}.{instance}" if instance else self.execution_id
+
+    def output_id(self, instance: int) -> str:
+        """Under which id the outputs of an instance are kept."""
+        return f"{self.id}/{instance}" if instance else self.id
 
     def execution_at(self, node_id: str) -> str | None:
         """The present execution on the node; None: there is none."""

@@ -96,7 +96,7 @@ class TaskQueue:
     def _starts(self, job_id: str) -> bool:
         """May a further task of the job start now?"""
         job = self._jobs.get(job_id)
-        if job is None or not job.takes_tasks or job_id in self._jobs_aside:
+        if job is None or not job.takes_tasks or job.blocked or job_id in self._jobs_aside:
             return False
         limit = job.spec.max_parallel_tasks
         return limit < 0 or self._placed.get(job_id, 0) < limit

@@ -3,7 +3,9 @@ hang on. Pure."""
 
 from __future__ import annotations
 
-from pools import Ledger, Table, TaskCounts
+from functools import partial
+
+from pools import Ledger, Spellings, Table, TaskCounts, folded
 
 from .model import Job
 from .states import TaskState
@@ -18,10 +20,13 @@ class TaskRecords:
         self._ledger = ledger
         self._by_uid: dict[str, TaskKey] = {}
         self._open: dict[str, dict[TaskKey, None]] = {}
+        self._choosy: dict[str, dict[TaskKey, None]] = {}
         self._done: dict[str, dict[str, int]] = {}
         self._leaving: dict[TaskKey, None] = {}
         #: gone in this batch, and still in the store
         self._gone: set[TaskKey] = set()
+        #: by job, of ids in memory that are not in lower case
+        self._spellings: dict[str, Spellings] = {}
         self._tally = TaskTally(jobs)
         self._sequence = 0
 
@@ -33,11 +38,32 @@ class TaskRecords:
         self.tasks.load(tasks)
         self._done = done
         self._sequence = sequence
+        for job_id, ended in done.items():
+            for task_id in ended:
+                self._spell((job_id, task_id))
+
+    def _spell(self, key: TaskKey) -> None:
+        """There is a task of this id."""
+        job_id, task_id = key
+        if folded(task_id) != task_id:
+            found = self._spellings.get(job_id)
+            if found is None:
+                found = self._spellings[job_id] = Spellings(partial(self._is_known, job_id))
+            found.add(task_id)
+
+    def _unspell(self, key: TaskKey) -> None:
+        """There is none any more, as far as memory goes."""
+        if key[0] in self._spellings:
+            self._spellings[key[0]].discard(key[1])
+
+    def _is_known(self, job_id: str, task_id: str) -> bool:
+        return (job_id, task_id) in self.tasks or task_id in self._done.get(job_id, ())
 
     def register(self, task: Task) -> None:
         """A task that is not completed is there."""
         self._by_uid[task.uid] = task.key
-        self._open.setdefault(task.job_id, {})[task.key] = None
+        self._spell(task.key)
+        self._opened(task)
         self._sequence = max(self._sequence, task.sequence)
         self._tally.add(task, +1)
 
@@ -62,11 +88,17 @@ class TaskRecords:
         unfinished = self._open.setdefault(task.job_id, {})
         if task.done is None:
             ended.pop(task.id, None)
-            unfinished[task.key] = None
+            self._opened(task)
         else:
             unfinished.pop(task.key, None)
+            self._choosy.get(task.job_id, {}).pop(task.key, None)
             ended[task.id] = task.done
             self._leaving[task.key] = None
+
+    def _opened(self, task: Task) -> None:
+        self._open.setdefault(task.job_id, {})[task.key] = None
+        if task.size or task.is_job_manager:
+            self._choosy.setdefault(task.job_id, {})[task.key] = None
 
     def let_go(self) -> None:
         """The batch is over: completed tasks are in the store, and leave memory."""
@@ -75,6 +107,8 @@ class TaskRecords:
             if task is not None and task.state is TaskState.COMPLETED:
                 self.tasks.let_go(key)
                 del self._by_uid[task.uid]
+                if not self._is_known(*key):
+                    self._unspell(key)
         self._leaving.clear()
         self._gone.clear()
 
@@ -84,21 +118,26 @@ class TaskRecords:
             return
         self.tasks.hold(task.key, task)
         self._by_uid[task.uid] = task.key
+        self._spell(task.key)
         self._leaving[task.key] = None
 
     def drop(self, task: Task) -> None:
         """The task goes, from the store too."""
         self._tally.add(task, -1)
         self._open.get(task.job_id, {}).pop(task.key, None)
+        self._choosy.get(task.job_id, {}).pop(task.key, None)
         self._done.get(task.job_id, {}).pop(task.id, None)
         self._leaving.pop(task.key, None)
         self._gone.add(task.key)
         del self._by_uid[task.uid]
+        self._unspell(task.key)
         self.tasks.remove(task.key)
 
     def forget_job(self, job_id: str) -> None:
         """The job is over: nothing hangs on its tasks any more."""
-        self._done.pop(job_id, None)
+        for task_id in self._done.pop(job_id, ()):
+            if (job_id, task_id) not in self.tasks:
+                self._unspell((job_id, task_id))
 
     def remove_job(self, job_id: str) -> None:
         """The job goes, with all its tasks; none of them is at a node."""
@@ -107,8 +146,10 @@ class TaskRecords:
             self.tasks.let_go(task.key)
             del self._by_uid[task.uid]
         self._open.pop(job_id, None)
+        self._choosy.pop(job_id, None)
         self._ledger.purge(self.tasks.name, job_id)
         self.forget_job(job_id)
+        self._spellings.pop(job_id, None)
 
     # -- questions -------------------------------------------------------------------------------------------
 
@@ -126,8 +167,20 @@ class TaskRecords:
         return [job_id for job_id, keys in self._open.items() if keys]
 
     def exists(self, key: TaskKey) -> bool:
-        """Is there such a task in a job that is not over?"""
-        return key in self.tasks or key[1] in self._done.get(key[0], ())
+        """Is there such a task in a job that is not over, however its id is spelled?"""
+        return self.spelled(key) is not None
+
+    def spelled(self, key: TaskKey) -> TaskKey | None:
+        """The key of the task of a job that is not over, or that is in memory, of whose id this is a spelling; None:
+        there is none."""
+        job_id, task_id = key
+        if self._is_known(job_id, task_id):
+            return key
+        if job_id in self._spellings:
+            found = self._spellings[job_id].find(task_id)
+            return None if found is None else (job_id, found)
+        plain = folded(task_id)
+        return (job_id, plain) if plain != task_id and self._is_known(job_id, plain) else None
 
     def open_of(self, job_id: str) -> list[Task]:
         """The job's tasks that are not completed, oldest first."""
@@ -137,9 +190,14 @@ class TaskRecords:
         """Tasks of the job that are not completed."""
         return self._tally.open_tasks(job_id)
 
-    def hopeful_tasks(self, job_id: str) -> int:
-        """Tasks of the job that are not completed, but for those that cannot start as things are."""
-        return self._tally.open_tasks(job_id) - self._tally.stuck_tasks(job_id)
+    def ready_tasks(self, job_id: str) -> int:
+        """Tasks of the job that run, or may start: what waits for others goes on only when these end."""
+        return self._tally.ready_tasks(job_id)
+
+    def choosy_tasks(self, job_id: str) -> list[Task]:
+        """Those of its open tasks that not every node of the pool may take, or not alone: multi-instance tasks, and the
+        job manager task."""
+        return [self.tasks[key] for key in self._choosy.get(job_id, ())]
 
     def ended_of(self, job_id: str) -> tuple[int, int]:
         """How many tasks of a job that is not over have succeeded, and failed. (Slow: all are looked at.)"""

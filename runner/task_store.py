@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Any
 
-from sqlalchemy import JSON, Connection, Double, case, cast, func, select
+from sqlalchemy import Connection, Double, Integer, case, cast, func, select
 from sqlalchemy.sql import ColumnElement
 
 from . import store, tables
@@ -34,11 +33,22 @@ class TaskQueries:
             for job_id, totals in store.totals(connection).items():
                 ended = {"succeeded": totals.succeeded, "failed": totals.failed}
                 found[job_id] = {state: count for state, count in ended.items() if count}
-            state = _text(connection, "state", TaskState.ACTIVE)
-            query = select(c.job_id, state, func.count()).where(c.done.is_(None)).group_by(c.job_id, state)
+            state = _text(connection, "state", TaskState.ACTIVE).label("state")
+            # PostgreSQL takes no expression with parameters for the one that it is grouped by
+            tasks = select(c.job_id, state).where(c.done.is_(None)).subquery().c
+            query = select(tasks.job_id, tasks.state, func.count()).group_by(tasks.job_id, tasks.state)
             for job_id, name, count in connection.execute(query):
                 found.setdefault(job_id, {})[name] = count
         return found
+
+    def slots(self, job_id: str) -> dict[str, int]:
+        """The slots of the job's tasks by state, as in `counts`."""
+        c = tables.tasks.c
+        with self._reading() as connection:
+            slots = cast(_text(connection, "slots", "1"), Integer).label("slots")
+            tasks = select(_state(connection).label("state"), slots).where(c.job_id == job_id).subquery().c
+            query = select(tasks.state, func.sum(tasks.slots)).group_by(tasks.state)
+            return {name: int(count) for name, count in connection.execute(query)}
 
     def totals(self) -> dict[str, DoneTotals]:
         """What the completed tasks of each job came to."""
@@ -90,18 +100,10 @@ def _state(connection: Connection) -> ColumnElement[str]:
     )
 
 
-def _field(connection: Connection, name: str) -> ColumnElement[Any]:
-    body = tables.tasks.c.body
-    if connection.dialect.name == "sqlite":
-        return func.json_extract(body, f"$.{name}")
-    found: ColumnElement[Any] = cast(body, JSON)[name].as_string()
-    return found
-
-
 def _text(connection: Connection, name: str, default: str) -> ColumnElement[str]:
     """A property that is left out when it has its default."""
-    return func.coalesce(_field(connection, name), str(default))
+    return func.coalesce(store.field(connection, tables.tasks.c.body, name), str(default))
 
 
 def _real(connection: Connection, name: str) -> ColumnElement[float]:
-    return cast(_field(connection, name), Double)
+    return cast(store.field(connection, tables.tasks.c.body, name), Double)

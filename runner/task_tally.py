@@ -35,7 +35,7 @@ class TaskTally:
         self._jobs = jobs
         self._pools: dict[str, list[int]] = {}
         self._open: dict[str, int] = {}
-        self._stuck: dict[str, int] = {}
+        self._ready: dict[str, int] = {}
 
     def move(self, old: Task, new: Task) -> None:
         """Count a task's next version for the one before."""
@@ -53,13 +53,13 @@ class TaskTally:
             counts[2 if task.result is ExecutionResult.SUCCESS else 3] += by
             return
         self._open[job.id] = self._open.get(job.id, 0) + by
-        if task.scheduling_error is not None:
-            self._stuck[job.id] = self._stuck.get(job.id, 0) + by
+        if task.state is not TaskState.ACTIVE or (not task.waiting and task.scheduling_error is None):
+            self._ready[job.id] = self._ready.get(job.id, 0) + by
         if task.size > 1:
             by *= task.size  # a multi-instance task counts as often as it has instances
         if task.state is not TaskState.ACTIVE:
             counts[1] += by
-        elif job.takes_tasks and not task.waiting and task.scheduling_error is None:
+        elif job.takes_tasks and not job.blocked and not task.waiting and task.scheduling_error is None:
             # those that wait for other tasks are no active ones to formulas (Batch: $ActiveTasks)
             counts[0] += by
 
@@ -91,9 +91,9 @@ class TaskTally:
         """Tasks of the job that are not completed."""
         return self._open.get(job_id, 0)
 
-    def stuck_tasks(self, job_id: str) -> int:
-        """Tasks of the job that cannot start as things are."""
-        return self._stuck.get(job_id, 0)
+    def ready_tasks(self, job_id: str) -> int:
+        """Tasks of the job that run, or may start: what waits for others goes on only when these end."""
+        return self._ready.get(job_id, 0)
 
 
 def _standing(task: Task) -> tuple[object, ...]:

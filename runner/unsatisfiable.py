@@ -1,98 +1,243 @@
 """Work that cannot be done as things are: said at once, taken back when things change. Pure.
 
-Of a pool that has no node and will get none it is said on the jobs; of a task that no node of its pool has slots for,
-on the task, which does not count for the pool's formula then.
+What stands in the way of all tasks of a job is said on the job: its pool has no node and will get none, or its
+preparation task has failed wherever it was tried. What stands in the way of one is said on the task: no node has slots
+enough, it needs more nodes at once, or dedicated ones. None of these counts for the pool's formula, or keeps nodes.
+
+A formula may bring what is missing, so it has some evaluations of time first, while there are nodes that do not help.
+What is missing because of preparations that have failed is not awaited of new nodes either, as long as nobody asks for
+something else: else they would be made, and fail, for ever.
 """
 
 from __future__ import annotations
 
-from pools import Context, FailureInfo, NodeState, Pool, PoolState, evolve
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+
+from pools import Context, FailureInfo, Pool, evolve, formula_patience
 
 from .failure import failure
 from .job_machine import JobMachine
-from .model import Job
+from .job_preparation import JobPreparation
+from .model import NO_NODES, UNPREPARED, Job
+from .outlook import Outlook, obstacle, outlook
 from .states import TaskState
 from .task_model import Task
 
-#: What is said on a task (Batch REST API: task scheduling error codes) and on a job.
+#: What is said on a task (Batch REST API: task scheduling error codes).
 NO_ROOM = "TaskSchedulingConstraintFailed"
-NO_NODES = "PoolHasNoNodes"
-
-_TAKES_TASKS = (NodeState.IDLE, NodeState.RUNNING)
-
-
-def obstacle(pool: Pool, usable: int) -> FailureInfo | None:
-    """Why no task can run in the pool; `usable`: nodes of it that could take one now."""
-    if usable:
-        return None
-    if pool.state is PoolState.DELETING:
-        return failure(NO_NODES, f"pool {pool.id!r} is being deleted", poolId=pool.id)
-    if pool.broken_since is not None:
-        text = f"pool {pool.id!r} has stopped, because its nodes failed again and again; see why, then resume it"
-        return failure(NO_NODES, text, poolId=pool.id)
-    if not (pool.spec.enable_auto_scale or pool.target_dedicated or pool.target_low_priority):
-        text = f"pool {pool.id!r} has no node, its target is 0 and it has no formula; resize it"
-        return failure(NO_NODES, text, poolId=pool.id)
-    return None
 
 
 class Unsatisfiable:
-    def __init__(self, ctx: Context, jobs: JobMachine) -> None:
+    def __init__(
+        self,
+        ctx: Context,
+        jobs: JobMachine,
+        barred: Callable[[Pool, float], str | None],
+        preparation: JobPreparation,
+    ) -> None:
+        """`barred`: why no node may be created in a pool."""
         self._ctx = ctx
         self._jobs = jobs
-        #: what the tasks of each job were last measured by: task slots of the pool's nodes, and how many there will be
-        self._measured: dict[str, tuple[int, int | None]] = {}
+        self._barred = barred
+        self._preparation = preparation
+        self._jobs_known: dict[str, _Known] = {}
+        self._outlooks: dict[str, tuple[Outlook, FailureInfo | None] | None] = {}
 
     def settle(self, now: float) -> None:
         """Say and take back what has changed."""
-        obstacles: dict[str, FailureInfo | None] = {}
+        self._outlooks = {}
         open_jobs = self._jobs.tasks.open_jobs()
         for job_id in open_jobs:
             job = self._jobs.jobs.get(job_id)
-            if job is None or not job.takes_tasks:
+            if job is None or not job.lives:
                 continue
-            if job.pool_id not in obstacles:
-                obstacles[job.pool_id] = self._obstacle(job.pool_id)
-            self._say_on_job(job, obstacles[job.pool_id], now)
-            self._measure(job, now)
-        if len(self._measured) > len(open_jobs):
-            self._measured = {job_id: self._measured[job_id] for job_id in open_jobs if job_id in self._measured}
+            if not job.takes_tasks:
+                if not job.held:  # who lets it go on wants to see it tried again
+                    self._preparation.forgive(job_id)
+                    self._jobs_known.pop(job_id, None)
+            elif job.pool_id not in self._ctx.draining:
+                self._settle(job, now)
+        if len(self._jobs_known) > len(open_jobs):
+            self._jobs_known = {job_id: self._jobs_known[job_id] for job_id in open_jobs if job_id in self._jobs_known}
 
-    def _obstacle(self, pool_id: str) -> FailureInfo | None:
-        pool = self._ctx.pools.get(pool_id)
-        if pool is None:
-            return failure(NO_NODES, f"there is no pool {pool_id!r}", poolId=pool_id)
-        if pool_id in self._ctx.draining:
-            return None
-        return obstacle(pool, sum(node.state in _TAKES_TASKS for node in self._ctx.nodes_of(pool_id)))
+    def _settle(self, job: Job, now: float) -> None:
+        pool = self._ctx.pools.get(job.pool_id)
+        found = self._look(job.pool_id, pool, now)
+        if pool is None or found is None:
+            gone = failure(NO_NODES, f"there is no pool {job.pool_id!r}", poolId=job.pool_id)
+            self._say_on_job(job, gone, now)
+            return
+        view, error = found
+        if error is None:
+            error = self._unprepared(job, pool, view, now)
+        self._say_on_job(job, error, now)
+        if error is None:
+            self._measure(job, pool, view, now)
+
+    def _look(self, pool_id: str, pool: Pool | None, now: float) -> tuple[Outlook, FailureInfo | None] | None:
+        """What all jobs of the pool have in common, looked at once."""
+        if pool_id not in self._outlooks:
+            found = None
+            if pool is not None:
+                barred = self._barred(pool, now)
+                view = outlook(pool, self._ctx.nodes_of(pool_id), grows=barred is None)
+                found = view, obstacle(pool, len(view.usable) + sum(view.coming), barred)
+            self._outlooks[pool_id] = found
+        return self._outlooks[pool_id]
+
+    # -- jobs ------------------------------------------------------------------------------------------------
 
     def _say_on_job(self, job: Job, error: FailureInfo | None, now: float) -> None:
-        present = job.scheduling_error
-        if error != present and (present is None or present.code == NO_NODES):
-            self._jobs.jobs.put(job.id, evolve(job, now, scheduling_error=error))
-
-    def _measure(self, job: Job, now: float) -> None:
-        """Tasks are checked when they come; a job may have come to another pool since."""
-        pool = self._ctx.pools.get(job.pool_id)
-        if pool is None:
+        if error == job.scheduling_error or (error is None and not job.blocked):
             return
-        nodes = None if pool.spec.enable_auto_scale else pool.target_dedicated + pool.target_low_priority
-        measure = pool.spec.task_slots_per_node, nodes or None  # without any it is said on the job
-        if measure == self._measured.get(job.id):
+        changed = evolve(job, now, scheduling_error=error)
+        if changed.blocked == job.blocked:
+            self._jobs.jobs.put(job.id, changed)
             return
-        self._measured[job.id] = measure
-        for task in self._jobs.tasks.open_of(job.id):
-            if task.state is TaskState.ACTIVE:
-                self._say_on_task(task, *measure, job.pool_id, now)
+        self._jobs.tasks.restate(changed)
+        self._jobs.tasks.costs.touched.add(job.id)  # what its budget has to say may stand there again
+        self._ctx.dirty.add(job.pool_id)
 
-    def _say_on_task(self, task: Task, slots: int, nodes: int | None, pool_id: str, now: float) -> None:
-        """`nodes` None: there may be as many as it takes."""
-        error, present = None, task.scheduling_error
-        if task.slots > slots:
-            text = f"it needs {task.slots} task slots, and the nodes of pool {pool_id!r} have {slots}"
-            error = failure(NO_ROOM, text, requiredSlots=task.slots, taskSlotsPerNode=slots)
-        elif nodes is not None and task.size > nodes:
-            text = f"it needs {task.size} nodes at once, and pool {pool_id!r} is to have {nodes}; resize the pool"
-            error = failure(NO_ROOM, text, numberOfInstances=task.size, targetNodes=nodes)
-        if error != present and (present is None or present.code == NO_ROOM):
+    def _unprepared(self, job: Job, pool: Pool, view: Outlook, now: float) -> FailureInfo | None:
+        """Has the job's preparation failed wherever it was tried, with no hope of others?"""
+        task = job.spec.job_preparation_task
+        if task is None or not task.wait_for_success:
+            return None
+        present = job.scheduling_error if job.blocked else None
+        count, limit = self._preparation.failures(job.id), self._ctx.settings.breaker_after
+        if view.formula and 0 < limit <= count and not self._preparation.is_prepared(job.id):
+            said, where = True, f"{count} times in a row"
+        else:
+            said = self._known(job).said("")
+            if not self._lacks(job, "", 1, self._present(job, view), pool, view, now):
+                return None
+            where = f"on every node of pool {pool.id!r}, and no other is to come"
+        if said and present is not None and present.code == UNPREPARED:
+            return present  # the nodes that it speaks of may have gone since
+        last = self._preparation.last_failure(job.id)
+        if last is None and not view.usable:
+            return None
+        why = f"; the last time: {last}" if last is not None else ""
+        text = f"its preparation task failed {where}{why}. New nodes try it again when its cause is mended and the job "
+        return failure(UNPREPARED, text + "is disabled and enabled, or in the next `ebbtide run`", poolId=pool.id)
+
+    # -- tasks -----------------------------------------------------------------------------------------------
+
+    def _measure(self, job: Job, pool: Pool, view: Outlook, now: float) -> None:
+        """Tasks are checked when they come; a job may have come to another pool since, or that may have changed."""
+        tasks, slots, known = self._jobs.tasks, pool.spec.task_slots_per_node, self._known(job)
+        if known.measure != (pool.id, slots):
+            known.measure = (pool.id, slots)
+            for task in tasks.open_of(job.id):
+                if task.state is TaskState.ACTIVE:
+                    self._say_on_task(task, _too_wide(task, slots, pool.id), now)
+        choosy = tasks.choosy_tasks(job.id)
+        if not choosy:
+            return
+        present = self._present(job, view)
+        for task in choosy:
+            if task.state is TaskState.ACTIVE and task.node_id is None and not task.waiting:
+                error = _too_wide(task, slots, pool.id) or self._too_few(task, job, present, pool, view, now)
+                self._say_on_task(task, error, now)
+
+    def _too_few(
+        self, task: Task, job: Job, present: int, pool: Pool, view: Outlook, now: float
+    ) -> FailureInfo | None:
+        """Are there too few nodes that may take it, with no hope of others?"""
+        dedicated, needed = needs_dedicated(task, job), task.size or 1
+        if dedicated:
+            present = self._present(job, view, dedicated=True)
+        said = self._known(job).said(task.id)
+        if not self._lacks(job, task.id, needed, present, pool, view, now, dedicated=dedicated):
+            return None
+        if said and task.scheduling_error is not None:
+            return task.scheduling_error  # the nodes may have gone since
+        if dedicated:
+            text = f"it may not run on a low-priority node, and pool {pool.id!r} has no dedicated one"
+            return failure(NO_ROOM, f"{text}; resize the pool, or give the task allowLowPriorityNode: true")
+        count = len(view.usable) + sum(view.coming) + view.awaited()
+        text = f"it needs {needed} nodes at once, and pool {pool.id!r} is to have {count}"
+        refusing = sum(self._preparation.refuses(job.id, node_id) for node_id in view.usable)
+        if refusing:
+            text += f", on {refusing} of which its job's preparation task has failed"
+        return failure(NO_ROOM, f"{text}; resize the pool", numberOfInstances=needed, targetNodes=count)
+
+    def _say_on_task(self, task: Task, error: FailureInfo | None, now: float) -> None:
+        present = task.scheduling_error
+        if error != present and task.node_id is None and (present is None or present.code == NO_ROOM):
             self._jobs.tasks.put(task, evolve(task, now, scheduling_error=error))
+            self._ctx.dirty.add(self._jobs.jobs[task.job_id].pool_id)
+
+    # -- both ------------------------------------------------------------------------------------------------
+
+    def _known(self, job: Job) -> _Known:
+        return self._jobs_known.setdefault(job.id, _Known())
+
+    def _present(self, job: Job, view: Outlook, *, dedicated: bool = False) -> int:
+        """Nodes that are there, or on their way, and may take tasks of the job."""
+        return view.present(lambda node_id: self._preparation.refuses(job.id, node_id), dedicated=dedicated)
+
+    def _lacks(
+        self,
+        job: Job,
+        task_id: str,
+        needed: int,
+        present: int,
+        pool: Pool,
+        view: Outlook,
+        now: float,
+        *,
+        dedicated: bool = False,
+    ) -> bool:
+        """Are there fewer nodes than `needed` that may take it, and will that remain so?"""
+        known, spec = self._known(job), pool.spec
+        if present >= needed:
+            known.forget(task_id)
+            return False
+        targets = None if spec.enable_auto_scale else (pool.target_dedicated, pool.target_low_priority)
+        asked = (pool.id, spec.auto_scale_formula, targets)
+        if known.asked.get(task_id) == asked:
+            return True
+        if present + view.awaited(dedicated=dedicated) >= needed or (view.formula and not view.usable):
+            known.forget(task_id)
+            return False
+        if view.formula:
+            due = known.since.setdefault(task_id, now) + formula_patience(spec)
+            if now < due:
+                self._ctx.timers.set_earlier("outlook", pool.id, due)
+                return False
+        known.asked[task_id] = asked
+        return True
+
+
+@dataclass(slots=True)
+class _Known:
+    """Of a job and its tasks (by id; "": the job itself)."""
+
+    #: what its tasks were last measured by
+    measure: Hashable = None
+    #: since when nodes are missing that a formula may bring
+    since: dict[str, float] = field(default_factory=dict)
+    #: of those of which it was said: what was asked of the pool then
+    asked: dict[str, Hashable] = field(default_factory=dict)
+
+    def said(self, task_id: str) -> bool:
+        return task_id in self.asked
+
+    def forget(self, task_id: str) -> None:
+        self.since.pop(task_id, None)
+        self.asked.pop(task_id, None)
+
+
+def needs_dedicated(task: Task, job: Job) -> bool:
+    """May the task run on no low-priority node?"""
+    manager = job.spec.job_manager_task
+    return task.is_job_manager and manager is not None and not manager.allow_low_priority_node
+
+
+def _too_wide(task: Task, slots: int, pool_id: str) -> FailureInfo | None:
+    if task.slots <= slots:
+        return None
+    text = f"it needs {task.slots} task slots, and the nodes of pool {pool_id!r} have {slots}"
+    return failure(NO_ROOM, text, requiredSlots=task.slots, taskSlotsPerNode=slots)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from pools import UserAccount, UserIdentity
+from pools import PoolSpecification, UserAccount, UserIdentity
 
 from .agent.identity import BASE
 from .agent.users import POOL
+from .job_errors import require
+
+if TYPE_CHECKING:
+    from .spec import JobSpecification
+    from .task_spec import TaskSpec
 
 #: Most accounts of a pool (Batch REST API).
 MOST_ACCOUNTS = 100
@@ -60,3 +66,20 @@ def invalid_identity(identity: UserIdentity | None, accounts: Collection[str] | 
         known = ", ".join(sorted(accounts)) or "none"
         return f"username: the pool has no user account {identity.user_name[:40]!r}; its userAccounts are: {known}"
     return None
+
+
+def check_users(spec: JobSpecification | None, tasks: Iterable[TaskSpec], pool: PoolSpecification) -> None:
+    """Whoever the tasks of a job, and its own ones, want to run as, is there on the nodes of its pool. Raises
+    JobError."""
+    accounts = {account.name for account in pool.user_accounts}
+    for task in tasks:
+        require(f"task {task.id!r}", "userIdentity", invalid_identity(task.user_identity, accounts))
+    if spec is None:
+        return
+    for name, own in (
+        ("jobManagerTask", spec.job_manager_task),
+        ("jobPreparationTask", spec.job_preparation_task),
+        ("jobReleaseTask", spec.job_release_task),
+    ):
+        if own is not None:
+            require(name, "userIdentity", invalid_identity(own.user_identity, accounts))

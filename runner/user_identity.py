@@ -23,9 +23,12 @@ def run_as(identity: UserIdentity | None) -> dict[str, Any] | None:
     return {**user, "scope": auto.scope} if auto.scope is not None else user or None
 
 
-def node_users(pool: PoolSpec, scope: Scope) -> dict[str, Any]:
-    """What the agents of the pool's nodes are told of users, passwords sealed. `scope`: of tasks that ask for none."""
-    told = {"accounts": [_account(each) for each in pool.user_accounts], "scope": scope}
+def node_users(pool: PoolSpec, scope: Scope, pool_user: bool = False) -> dict[str, Any]:
+    """What the agents of the pool's nodes are told of users, passwords sealed. `scope`: of tasks that ask for none.
+    `pool_user`: the pool's tasks have a user of their own also on a machine that is lent."""
+    told: dict[str, Any] = {"accounts": [_account(each) for each in pool.user_accounts], "scope": scope}
+    if pool_user:
+        told["poolUser"] = True
     # they log in to each other
     return {**told, "pool": pool.id} if pool.enable_inter_node_communication else told
 

@@ -1,7 +1,12 @@
-"""New tasks, and those that wait for others before they may queue for a node. Pure."""
+"""New tasks, and those that wait for others before they may queue for a node. Pure.
+
+A hundred thousand tasks may wait for one. What follows from its end is drawn for some of them in each batch, so that
+nothing else has to wait for all of them; after a restart it is found anew, from the records.
+"""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 
 from pools import FailureInfo, Ledger, Table, evolve
@@ -15,6 +20,12 @@ from .task_records import TaskRecords
 from .task_spec import TaskSpec, packed
 
 _OURS = frozenset((dependencies.FAILED, dependencies.MISSING))
+#: Tasks for which consequences are drawn at a time, once or twice in a batch; some 20 microseconds each, and as much in
+#: the journal.
+SLICE = 2000
+#: What is to be done with a task that waits: it may start; or whether it may is to be seen anew; or it cannot start,
+#: because of a task of this id.
+_FREE, _ANEW = object(), object()
 
 
 class WaitingTasks(TaskRecords):
@@ -23,7 +34,9 @@ class WaitingTasks(TaskRecords):
         self._jobs = jobs
         #: tasks that wait for a node
         self.queue = TaskQueue(self.tasks, jobs)
-        self.dependencies = Dependencies(self.done_of, self.exists)
+        self.dependencies = Dependencies(self.done_of, self.spelled)
+        #: by job: ids of tasks that wait, and what is to be done with each
+        self._unsettled: dict[str, deque[tuple[str, object]]] = {}
 
     def new(
         self, job: Job, spec: TaskSpec, uid: str, now: float, *, is_job_manager: bool = False, exclusive: bool = False
@@ -50,7 +63,9 @@ class WaitingTasks(TaskRecords):
 
     def check_new(self, job_id: str, specs: Sequence[TaskSpec]) -> None:
         """What new tasks depend on is there, and not they themselves. Raises JobError."""
-        self.dependencies.check(job_id, specs, lambda: self._waiting_of(job_id))
+        left = self._unsettled.get(job_id)
+        doubtful = left is not None and left[0][1] is _ANEW
+        self.dependencies.check(job_id, specs, lambda: self._waiting_of(job_id), doubtful=doubtful)
 
     def _waiting_of(self, job_id: str) -> list[Task]:
         return [task for task in self.open_of(job_id) if task.waiting]
@@ -73,37 +88,77 @@ class WaitingTasks(TaskRecords):
         for job_id in jobs:
             waiting = self._waiting_of(job_id) if self._jobs[job_id].lives else ()
             if waiting:
-                self._recount(job_id, waiting, waiting[0].modified)
+                self._see_anew(job_id, waiting)
+                self._settle_some(job_id, len(waiting), waiting[0].modified)
 
     def forget_job(self, job_id: str) -> None:
         super().forget_job(job_id)
         self.dependencies.forget(job_id)
+        self._unsettled.pop(job_id, None)
+
+    @property
+    def is_settled(self) -> bool:
+        """Is nothing left over for the next batch?"""
+        return not self._unsettled
 
     def settle_dependants(self, task: Task, now: float) -> None:
         """Draw the consequences of a task's end for those that depend on it."""
         free, blocked = self.dependencies.completed(task)
-        for task_id in free:
-            self._free(self.tasks[task.job_id, task_id], now)
-        for task_id, cause in blocked:
-            self._say_why(self.tasks[task.job_id, task_id], self.dependencies.error(task.job_id, cause), now)
+        if free or blocked:
+            left = self._unsettled.setdefault(task.job_id, deque())
+            left.extend((task_id, _FREE) for task_id in free)
+            left.extend(blocked)
 
     def settle_waiting(self, now: float) -> None:
-        """Completed tasks were reactivated or deleted: what depends on them is seen anew."""
+        """Draw the consequences of what has happened to tasks for those that wait for them; not of all, if these are
+        many (see `is_settled`)."""
         for job_id in tuple(self.dependencies.stale):
             job = self._jobs.get(job_id)
             if job is not None and job.lives:
-                self._recount(job_id, self._waiting_of(job_id), now)
+                # completed tasks were reactivated or deleted
+                self._see_anew(job_id, self._waiting_of(job_id))
             else:
                 self.dependencies.forget(job_id)
+        some = SLICE
+        for job_id in tuple(self._unsettled):
+            if some > 0:
+                some -= self._settle_some(job_id, some, now)
 
-    def _recount(self, job_id: str, waiting: Sequence[Task], now: float) -> None:
-        free, why = self.dependencies.rebuild(job_id, waiting)
-        for task in free:
+    def _see_anew(self, job_id: str, waiting: Sequence[Task]) -> None:
+        """Which of these tasks may start, whatever was known before."""
+        self.dependencies.renew(job_id)
+        self._unsettled[job_id] = deque((task.id, _ANEW) for task in waiting)
+
+    def _settle_some(self, job_id: str, most: int, now: float) -> int:
+        """How many they were."""
+        left = self._unsettled[job_id]
+        count = 0
+        while left and count < most:
+            task_id, what = left.popleft()
+            count += 1
+            task = self.tasks.get((job_id, task_id))
+            if task is None or not task.waiting:
+                continue  # it was ended meanwhile
+            if what is _ANEW:
+                self._settle_anew(task, now)
+            elif what is _FREE:
+                self._free(task, now)
+            else:
+                self._say_why(task, self.dependencies.error(job_id, str(what)), now)
+        if not left:
+            self._unsettled.pop(job_id, None)
+        return count
+
+    def _settle_anew(self, task: Task, now: float) -> None:
+        wanted = task.spec.depends_on
+        if wanted is None or not self.dependencies.wait(task, wanted):
             self._free(task, now)
-        for task in waiting:
-            present = self.tasks[task.key]
-            if present.waiting:
-                self._say_why(present, why.get(task.id), now)
+            return
+        blocked = self.dependencies.blocked(task, wanted)
+        for task_id, cause in blocked:  # tasks that were looked at before may have waited for this one
+            self._say_why(self.tasks[task.job_id, task_id], self.dependencies.error(task.job_id, cause), now)
+        if not blocked:
+            self._say_why(task, None, now)
 
     def _free(self, task: Task, now: float) -> None:
         """Nothing that the task depends on stands in its way."""

@@ -7,9 +7,11 @@ record changes in a way that an older version would misread.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 
 from pools import WRITES, JournalError, explained, named
 
@@ -52,15 +54,40 @@ def require(engine: Engine) -> None:
 
 
 def migrate(engine: Engine) -> None:
-    """Upgrade in one transaction, if need be. Raises JournalError; the database is then as it was."""
+    """Make the tables or upgrade them, in one transaction, if need be. Raises JournalError; the database is then as it
+    was."""
     if check(engine):
         return
+    if stored_revision(engine) is None:
+        _create(engine)
+    else:
+        upgrade(engine)
+
+
+def _create(engine: Engine) -> None:
+    """What the migrations lead to, without the third of a second that Alembic takes to load."""
+    from ..tables import metadata
+
+    with _writing(engine) as connection:
+        metadata.create_all(connection, checkfirst=False)
+        connection.execute(text(f"CREATE TABLE {VERSION_TABLE} (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+        connection.execute(text(f"INSERT INTO {VERSION_TABLE} VALUES (:last)"), {"last": revisions()[-1]})
+
+
+def upgrade(engine: Engine) -> None:
+    """Every migration that the database has not had."""
     # Imported only now: a start with an up-to-date database does not wait for it.
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(_HERE).replace("%", "%%"))
-    with explained(engine), engine.connect().execution_options(**WRITES) as connection, connection.begin():
+    with _writing(engine) as connection:
         config.attributes["configure"] = {"connection": connection, "version_table": VERSION_TABLE}
         command.upgrade(config, "head")
+
+
+@contextmanager
+def _writing(engine: Engine) -> Iterator[Connection]:
+    with explained(engine), engine.connect().execution_options(**WRITES) as connection, connection.begin():
+        yield connection

@@ -31,6 +31,7 @@ from providers import (
     Vm,
     VmState,
 )
+from runner import Output
 from runner import events as ev
 
 NOW = 1_700_000_000.0
@@ -142,8 +143,13 @@ def events() -> Iterator[ev.Event]:
         yield ev.ExecutionRecalled(NODE, execution)
         yield ev.Outcome(NODE, execution, NOW, NOW, 0)
         yield ev.Outcome(NODE, execution, NOW, NOW, 1)
+    yield ev.OutputsSeen(NODE, task, (Output(stream="stdout", size=1, data=b"x", seen=NOW),))
+    yield ev.LookAtOutputs(0.0)
     yield ev.ResizePool("p", 0, 0)
     yield ev.ResizePool("p", 2, 3)
+    yield ev.StopResize("p")
+    yield ev.EnableAutoScale("p", "$TargetDedicatedNodes = 1;", 300.0)
+    yield ev.DisableAutoScale("p")
     yield ev.DeletePool("p")
     yield ev.ResumePool("p")
     yield from (ev.Drain(option) for option in NodeDeallocationOption)

@@ -13,6 +13,7 @@ from runner.simulation import Simulation
 
 from .gang_laws import GangLaws, instance_of
 from .job_deeds import DELETED
+from .output_laws import check_outputs
 from .preparation_laws import PreparationLaws
 from .task_deeds import GRAPH, MEDDLED, deleted, nothing_started_too_early, settled
 
@@ -242,6 +243,7 @@ class Invariants:
         require(not kept and not DELETED & jobs.keys(), "something of a deleted job is left", kept, jobs.keys())
         outputs = [key for key in sim.journal.table("outputs") if key[1] in DELETED]
         require(not outputs, "outputs of a deleted job are left", outputs)
+        check_outputs(sim, require)
         pools = set(sim.journal.table("pools"))
         require(pools == {"fixed", "ebbing"}, "a pool that was made for a job is left", pools)
         require(not sim.world.cloud.everything(), "VMs are left", sim.world.cloud.everything())

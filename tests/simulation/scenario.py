@@ -8,13 +8,12 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from pools import MetadataItem, NodeDeallocationOption, PoolSettings, PoolSpec, StartTask
+from pools import MetadataItem, NodeDeallocationOption, PoolSpec, StartTask
 from runner import (
     AddJob,
     AddJobSchedule,
     AddPool,
     AddTasks,
-    CoreSettings,
     Drain,
     Event,
     JobConstraints,
@@ -32,40 +31,16 @@ from runner import (
 )
 from runner.commands import StartExecution
 from runner.simulated_node import Plan
-from runner.simulation import PROVIDER, START, Simulation
+from runner.simulation import START, Simulation
 from runner.task_spec import JobPreparationTask, JobReleaseTask
 
-from .chaos import PROFILE, Adversary, RandomFaults
+from .chaos import Adversary, RandomFaults
 from .gang_laws import gang_deeds, gang_plan
 from .invariants import Invariants
 from .job_deeds import job_deeds
+from .settings import FORMULA, SETTINGS
 from .task_deeds import GRAPH, settled, task_deeds
 
-SETTINGS = CoreSettings(
-    pools=PoolSettings(
-        sample_period=10.0,
-        sample_delay=20.0,
-        sample_retention=3600.0,
-        vm_poll_interval=15.0,
-        boot_timeout=120.0,
-        unreachable_timeout=120.0,
-        backoff_max=60.0,
-        breaker_after=3,
-        capacity_pause=30.0,
-        orphan_grace=20.0,
-        profiles={PROVIDER: PROFILE},
-        minimum_evaluation_interval=1.0,
-    ),
-    minimum_recurrence_interval=1.0,
-    occurrences=2,
-)
-FORMULA = """
-samples = $PendingTasks.GetSamplePercent(60 * TimeInterval_Second);
-pending = samples < 1 ? 0 : max($PendingTasks.GetSample(60 * TimeInterval_Second, 1));
-$TargetDedicatedNodes = 0;
-$TargetLowPriorityNodes = min(2, pending);
-$NodeDeallocationOption = taskcompletion;
-"""
 OPTIONS = tuple(NodeDeallocationOption)
 #: Faults end after so long (seconds), and all must be done after so long.
 STORM, LIMIT = 600.0, 4 * 3600.0

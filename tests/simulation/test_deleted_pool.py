@@ -12,7 +12,7 @@ from runner.simulated_node import Plan
 from runner.simulation import START, Simulation
 
 from .chaos import Adversary, RandomFaults
-from .scenario import SETTINGS
+from .settings import SETTINGS
 
 OPTIONS = {"fallbackAfterFailures": "1", "fallbackFor": "PT1M", "budget": "0.001"}
 

@@ -31,7 +31,7 @@ def test_a_failed_node_leaves_its_logs_and_the_pool_stops_until_it_is_resumed():
     ask(sim, job("j", task("a")))
     until(sim, lambda: pool(sim).broken_since is not None and not nodes(sim))
     broken = pool(sim)
-    output = sim.journal.table("outputs")["node", "p", broken.broken_node, "console.txt"]
+    output = sim.journal.table("outputs")["node", "p", broken.broken_node, 0, "console.txt"]
     assert b"simulated VM" in output.data and output.size == len(output.data)
     assert any(error.code == "CircuitBreakerOpen" for error in broken.resize_errors)
     before = broken.usage.nodes_allocated

@@ -4,7 +4,7 @@ import pytest
 
 from runner import Job, JobSpec, PoolInfo, Task, TaskConstraints, TaskSpec, shell_hint
 from runner.events import Outcome
-from runner.exit_conditions import Consequence, consequence
+from runner.exit_conditions import Consequence, allows, consequence
 from runner.failure import ENDED_ON_REQUEST, failure, failure_of, lost_too_often, retries_left
 from runner.task_spec import ExitCodeMapping, ExitCodeRangeMapping, ExitConditions, ExitOptions, packed
 
@@ -71,6 +71,30 @@ def test_consequence(case):
     assert consequence(conditions, exit_code, fault) == expected
 
 
+PLANNED = ExitOptions(job_action="none", dependency_action="satisfy")
+
+
+@pytest.mark.parametrize(
+    ("conditions", "exit_code", "fault", "expected"),
+    [
+        (code(3, PLANNED), 3, EXITED, True),
+        (spread(3, 9, PLANNED), 9, EXITED, True),
+        (code(3, PLANNED), 4, EXITED, False),
+        (code(3, QUIET), 3, EXITED, False),
+        (code(3, SATISFY), 3, EXITED, False),
+        (code(3, DISABLE), 3, EXITED, False),
+        (ExitConditions(default=PLANNED), 3, EXITED, False),
+        (ExitConditions(pre_processing_error=PLANNED), None, PREPARATION, False),
+        (code(137, PLANNED), 137, LATE, False),
+        (code(3, PLANNED), 3, UPLOAD, False),
+        (None, 3, EXITED, False),
+        (code(0, PLANNED), 0, None, False),
+    ],
+)
+def test_which_failures_are_as_planned(conditions, exit_code, fault, expected):
+    assert allows(conditions, exit_code, fault) is expected
+
+
 @pytest.mark.parametrize(
     ("code", "category"),
     [
@@ -103,8 +127,8 @@ def test_a_failed_upload_is_not_tried_again_and_says_what_the_command_said():
         raw_spec=packed(TaskSpec(id="t", command_line="x", constraints=TaskConstraints(max_task_retry_count=-1))),
     )  # fmt: skip
     job = Job(created=0, modified=0, state_time=0, id="j", spec=JobSpec(id="j", pool_info=PoolInfo(pool_id="p")))
-    assert not retries_left(record, job, 0)
-    assert retries_left(record, job, 1) and retries_left(record, job, None)
+    assert not retries_left(record, job, fault, 0)
+    assert retries_left(record, job, fault, 1)
 
 
 @pytest.mark.parametrize("line", ["echo $(date)", "echo `date`", "a ; b", "a && b", "a > b", "a | b", "echo $HOME"])

@@ -3,15 +3,17 @@
 import msgspec
 import pytest
 
-from pools import ContainerSettings, PoolError, PoolSpec, UserAccount, UserIdentity, container_configuration
+from pools import AutoUser, ContainerSettings, PoolError, PoolSpec, UserAccount, UserIdentity, container_configuration
 from runner import invalid_account, invalid_container
 from runner.containers import contained, images
+from runner.exit_conditions import consequence
+from runner.failure import failure
 from runner.job_errors import JobError
 from runner.preparation_checks import check_preparation_and_release
 from runner.request_checks import check_nodes
 from runner.spec import JobSpecification, PoolInfo
 from runner.task_checks import check_task
-from runner.task_spec import JobPreparationTask, TaskSpec
+from runner.task_spec import ExitConditions, ExitOptions, JobPreparationTask, TaskSpec
 from runner.user_checks import invalid_accounts, invalid_identity
 from runner.user_identity import node_users
 
@@ -56,6 +58,55 @@ def test_identities() -> None:
     assert "side by side" in (invalid_identity(both) or "")
     with pytest.raises(JobError, match="side by side"):
         check_task(TaskSpec(id="t", command_line="x", user_identity=both), 1)
+
+
+def test_whose_fault_it_is() -> None:
+    assert failure("ContainerMiscError", "no room").category == "servererror"
+    for code in ("ContainerInvalidSettings", "ContainerInvalidImage", "ContainerEngineNotFound"):
+        assert failure(code, "x").category == "usererror"
+    options = ExitConditions(pre_processing_error=ExitOptions(job_action="disable"))
+    assert consequence(options, None, failure("ContainerMiscError", "x")).job_action == "disable"
+
+
+ADMIN = UserIdentity(auto_user=AutoUser(elevation_level="admin"))
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ("--rm --init -it -e A=b --memory 1g --cpus=2 --network bridge -w /x --ulimit nofile=9 --pids-limit -1", None),
+        ("--privileged", "--privileged"),
+        ("--user 0", "--user"),
+        ("--user=0:0", "--user"),
+        ("-u0", "-u"),
+        ("-itu 0", "-u"),
+        ("-v /:/host", "-v"),
+        ("--mount type=bind,source=/,target=/x", "--mount"),
+        ("--security-opt seccomp=unconfined", "--security-opt"),
+        ("--env-file /etc/shadow", "--env-file"),
+        ("--log-opt path=/etc/x", "--log-opt"),
+        ("--network container:other", "by their names"),
+        ("--net=ns:/proc/1/ns/net", "by their names"),
+        ("--pull --privileged", "=VALUE"),
+        ("--shm-size -v/:/x", "=VALUE"),
+        ("--unheard-of", "--unheard-of"),
+    ],
+)
+def test_options_that_take_the_rights_of_the_engine_are_for_admins(options: str, told: str | None) -> None:
+    spec = ContainerSettings(image_name="i", container_run_options=options)
+    fault = invalid_container(spec)
+    assert fault is None if told is None else told in (fault or "")
+    if "=VALUE" not in (told or ""):
+        for identity in (ADMIN, UserIdentity(user_name="whom-only-the-node-knows")):
+            assert invalid_container(spec, identity) is None
+
+
+@pytest.mark.parametrize(
+    "options", ["--name x", "--cidfile=/x", "-d", "--detach", "-itd", "evil/image", "--rm evil/image"]
+)
+def test_options_that_nobody_may_give(options: str) -> None:
+    for identity in (None, ADMIN):
+        assert invalid_container(ContainerSettings(image_name="i", container_run_options=options), identity)
 
 
 @pytest.mark.parametrize(
@@ -143,3 +194,4 @@ def test_what_nodes_are_told() -> None:
         "accounts": [{"name": "a", "admin": True, "password": "p", "uid": 5, "gid": 6}],
         "scope": "task",
     }
+    assert node_users(pool(), "pool", pool_user=True) == {"accounts": [], "scope": "pool", "poolUser": True}

@@ -10,7 +10,7 @@ from runner.link_errors import Unreachable
 from runner.node_files import TaskFolder
 from runner.node_tidying import tidy_nodes
 from runner.states import JobState, TaskState
-from runner.task_spec import TaskConstraints, packed
+from runner.task_spec import JobPreparationTask, JobReleaseTask, TaskConstraints, packed
 
 NOW, DAY = 1_750_000_000.0, 86400.0
 
@@ -27,7 +27,10 @@ def task(name, *, ended=None, retention=None, job_id="j"):
 
 
 def job(job_id="j", state=JobState.ACTIVE, **fields):
-    spec = JobSpec(id=job_id, pool_info=PoolInfo(pool_id="p"))
+    prepare = JobPreparationTask(id="prepare", command_line="x")
+    release = JobReleaseTask(id="release", command_line="x")
+    info = PoolInfo(pool_id="p")
+    spec = JobSpec(id=job_id, pool_info=info, job_preparation_task=prepare, job_release_task=release)
     return Job(created=0.0, modified=0.0, state_time=0.0, id=job_id, spec=spec, state=state, **fields)
 
 
@@ -40,7 +43,9 @@ class Records:
         return self._jobs
 
     def task(self, key):
-        return self._tasks.get(key)
+        """As the journal: ids in any case."""
+        same = (task for own, task in self._tasks.items() if (own[0], own[1].lower()) == (key[0], key[1].lower()))
+        return next(same, None)
 
 
 class Node:
@@ -91,11 +96,15 @@ def test_whose_folder_it_is():
     node = Node(
         folder("t", "workitems/s/job-2"),
         folder("t", "workitems/gone/job-1"),  # its job was deleted
-        folder("jobpreparation"),  # of a job that is there
+        folder("prepare"),  # of a job that is there: others build on it
+        folder("release"),
+        folder("gone"),  # its task was deleted, and the job goes on
+        folder("T"),  # before another of the same name, in another case, was made
         folder("new", "workitems/gone/job-2", age=10.0),
     )
-    records = Records(task("t", ended=8, job_id="s:job-2"))
-    assert tidied(node, records) == ("workitems/s/job-2/t", "workitems/gone/job-1/t")
+    records = Records(task("t", ended=8, job_id="s:job-2"), task("t"))
+    gone = ("workitems/s/job-2/t", "workitems/gone/job-1/t", "workitems/j/job-1/gone", "workitems/j/job-1/T")
+    assert tidied(node, records) == gone
 
 
 def test_a_folder_that_changed_meanwhile_stays():

@@ -6,7 +6,7 @@ import time
 import msgspec
 import pytest
 
-from pools import Change, Prefix
+from pools import Change, Node, Prefix
 from runner import Output
 from runner.retention_store import BATCH
 
@@ -103,3 +103,32 @@ def test_a_large_job_goes_in_seconds(tmp_path):
     journal.forgetting.forget_tasks("job")
     assert time.monotonic() - begun < 30.0
     journal.close()
+
+
+def test_what_nodes_printed_goes_when_it_is_old_and_they_are_gone(journal):
+    node = Node(
+        id="there", pool_id="p", vm_name="vm", low_priority=False, created=1.0, modified=1.0, state_time=1.0
+    )
+    old, new = {"parent": "p", "kept": 10.0}, {"parent": "p", "kept": 30.5}
+    kept = [
+        output("starttask", id="gone", **old),
+        output("node", id="gone", stream="console.txt", **old),
+        output("node", id="before", stream="console.txt", parent="p"),  # by a controller that did not say when
+        output("starttask", id="gone", stream="stderr", **new),
+        output("starttask", id="there", **old),
+        output(id="gone", **old),
+    ]
+    journal.commit([put(each) for each in (node, *kept)])
+    assert journal.forgetting.forget_node_outputs(30.0, dry_run=True) == 3
+    assert journal.forgetting.forget_node_outputs(30.0) == 3
+    left = [each for each in kept if journal.output(each.owner, each.parent_id, each.id, each.stream)]
+    assert left == kept[3:]
+    assert journal.forgetting.forget_node_outputs(30.0) == 0
+
+
+def test_jobs_and_tasks_are_found_in_any_case(journal):
+    journal.commit([put(job("Mine_1")), put(task("T_0", job_id="Mine_1")), put(task("t-0", "Mine_1", sequence=2))])
+    assert [journal.job(name).id for name in ("Mine_1", "mINE_1")] == ["Mine_1"] * 2
+    assert journal.job("Minex1") is None, "no character stands for others"
+    assert [journal.task(("Mine_1", name)).id for name in ("t_0", "T_0", "T-0")] == ["T_0", "T_0", "t-0"]
+    assert journal.task(("Mine_1", "tx0")) is None

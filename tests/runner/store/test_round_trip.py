@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from pools import CountingIds, Deployment
+from pools import Change, CountingIds, Deployment, Prefix
 from runner import Core, CoreSettings, Journal, Output, TaskState
 from runner.store import ALL
 
@@ -62,7 +62,25 @@ def test_data_of_outputs_is_kept_as_it_is_and_once(journal, columns):
         Output(**{**whose, "id": "big"}, stream="stdout", size=10**12, file="big.stdout"),
     ]
     journal.commit([put(output) for output in outputs])
-    assert [journal.output(*output.key) for output in outputs] == outputs
+    found = [journal.output("task", "job", output.id, output.stream, output.attempt) for output in outputs]
+    assert found == outputs
     assert journal.output("task", "job", "other", "stdout") is None
+    assert journal.output("task", "job", "task", "stdout", attempt=1) is None
     assert journal.output_files() == {"big.stdout"}
     assert not [body for (body,) in columns("outputs", "body") if "data" in body]
+
+
+def test_each_attempt_has_its_own_output(journal):
+    whose: dict[str, Any] = {"owner": "task", "parent_id": "job", "id": "task"}
+    first = Output(**whose, attempt=1, stream="stdout", size=3, data=b"abc")
+    error = Output(**whose, attempt=1, stream="stderr", size=1, data=b"!")
+    tenth = Output(**whose, attempt=10, stream="stdout", size=0, data=b"")
+    journal.commit([put(each) for each in (first, error, tenth)])
+    assert journal.output("task", "job", "task", "stdout") == tenth
+    assert journal.output("task", "job", "task", "stderr") == error  # the last that there is
+    assert journal.output("task", "job", "task", "stdout", 1) == first
+    assert journal.output_sizes("task", "job", "task") == {1: {"stderr": 1, "stdout": 3}, 10: {"stdout": 0}}
+    journal.commit([gone(first)])
+    assert journal.output_sizes("task", "job", "task") == {1: {"stderr": 1}, 10: {"stdout": 0}}
+    journal.commit([Change("outputs", Prefix(("task", "job", "task")), None)])
+    assert journal.output_sizes("task", "job", "task") == {}

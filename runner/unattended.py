@@ -1,0 +1,32 @@
+"""Requests while no controller works on a state: they are recorded, with what follows from them for records alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pools import Change, PoolState
+
+from .core import Core
+from .events import Event
+from .job_events import RunJobSchedule
+
+
+def handle_unattended(core: Core, event: Event, now: float) -> tuple[Change, ...]:
+    """What to commit so that the event has happened. Raises PoolError or JobError if it is refused.
+
+    Nodes and clouds are left alone, and no node, task or job is ordered, placed or made: that would be claimed hours
+    before somebody does it. The commands are dropped: the next controller finds in the records what is intended, and
+    says it (again), as it does after a crash.
+    """
+    if isinstance(event, RunJobSchedule):
+        event = replace(event, at_once=False)
+    core.handle(event, now)
+    core.tasks.settle_waiting(now)
+    core.jobs.settle(now)
+    core.after_jobs(now)
+    for pool in tuple(core.ctx.pools):
+        if pool.state is PoolState.DELETING and not core.ctx.node_count(pool.id):
+            core.pools.forget(pool)
+    changes, _ = core.take()
+    # of nodes, only what loading them has noted: that the next controller notes at its own time
+    return tuple(change for change in changes if change[0] != "nodes")
