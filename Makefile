@@ -2,7 +2,10 @@
 
 VENV    := .venv
 BIN     := $(VENV)/bin
-WORKERS ?= 2
+# More than there are processors: tests wait for processes, clouds and clocks about as long as they compute.
+WORKERS ?= 3
+# The tests start thousands of processes, and each would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 # --no-compile: modules are compiled when first imported; that is a fraction of the tree
 PIP      = PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile
 

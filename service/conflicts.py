@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pools import POOL_CHANGEABLE, differences, fixed_differences
+from pools import POOL_CHANGEABLE, PoolState, differences, fixed_differences
 from runner import (
     JOB_CHANGEABLE,
     Core,
@@ -35,6 +35,13 @@ Held = Mapping[str, Mapping[str, Task]]
 
 def check_conflicts(workload: Workload, core: Core, tasks: Held, state: Path) -> None:
     """`state`: where it is, to be told. Raises WorkloadConflict."""
+    for pool in workload.pools:
+        present = core.ctx.pools.get(pool.id)
+        if present is not None and present.state is PoolState.DELETING:
+            raise WorkloadConflict(
+                f"pool {pool.id!r} is being deleted in the state {state}: `ebbtide down --pool {pool.id}` ends what "
+                "is left of its nodes; then give this command again"
+            )
     for kind, key, fixed in _conflicts(workload, core, tasks):
         if fixed:
             raise WorkloadConflict(

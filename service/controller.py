@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from pools import Change, Clock, NodeDeallocationOption, PoolError, PoolSpec, RandomIds, SystemClock, pool_options
+from pools import (
+    Change,
+    Clock,
+    NodeDeallocationOption,
+    PoolError,
+    PoolSpec,
+    RandomIds,
+    SystemClock,
+    folded,
+    pool_options,
+)
 from providers import InvalidRequestError, Provider, ProviderError
 from runner import (
     AddApplication,
@@ -38,7 +48,6 @@ from runner import (
     RescalePool,
     Signer,
     Task,
-    TaskFiles,
     UpdateJobSchedule,
     Vault,
     VmEffects,
@@ -53,9 +62,10 @@ from .housekeeping import Housekeeping
 from .left_over import left_over
 from .links import Links
 from .narrowed import OnlyThese, only_pool
-from .object_stores import open_store
+from .object_stores import open_store, task_files
 from .offers import offer
 from .provider_options import open_providers, provider_options
+from .recorded_ids import recorded_ids, recorded_tasks
 from .settings import Settings
 from .state import StateDirectory
 from .stuck import stuck
@@ -97,9 +107,9 @@ class Controller:
         self._options = provider_options(state, settings)
         self.providers = open_providers(state, settings)
         state.remember_providers(self._options)
-        self.outputs = OutputStore(state.outputs, settings.output_cap)
+        self.outputs = OutputStore(state.outputs, settings.output_cap, settings.storage_reserve)
         self.packages = PackageStore(state.packages)
-        self.store = open_store(state, settings.object_store)
+        self.store = open_store(state, settings.object_store, settings.storage_reserve)
         #: seals the passwords of what is asked for
         self.vault = Vault(state.secret("passwords"))
         #: of addresses in it
@@ -121,7 +131,7 @@ class Controller:
             stored = only_pool(stored, only)
             names = {node.vm_name for node in stored.nodes.values()}
             reached = {name: OnlyThese(provider, names) for name, provider in self.providers.items()}
-        credentials = Credentials(state.secret("credentials"))
+        credentials, files = Credentials(state.secret("credentials")), task_files(settings, self.signer)
         keys = PoolKeys(state.secret("pool keys"))
         lifetime = settings.task_token_lifetime.total_seconds()
         #: what tasks may do over the HTTP side
@@ -133,7 +143,7 @@ class Controller:
             self.packages,
             self.outputs,
             self._clock,
-            equipment=Equipment(credentials, self._clock, lifetime, self._files(), self.vault, keys),
+            equipment=Equipment(credentials, self._clock, lifetime, files, self.vault, keys),
         )
         self._effects = WorldEffects(VmEffects(reached, self._post, self._clock), self._nodes)
         self.engine = Engine(
@@ -163,15 +173,6 @@ class Controller:
                     "more; describe it in the settings, under `providers`"
                 )
 
-    def _files(self) -> TaskFiles:
-        settings = self.settings
-        return TaskFiles(
-            self.signer,
-            settings.resource_file_limit,
-            settings.resource_file_timeout.total_seconds(),
-            settings.checkpoint_limit,
-        )
-
     def now(self) -> float:
         return self._clock.now()
 
@@ -189,14 +190,16 @@ class Controller:
         All or nothing: nothing is committed before the first `run`. Raises PackageError, PoolError, JobError,
         WorkloadConflict.
         """
-        workload, now = self.vault.sealed(loaded.spec), self._clock.now()
+        workload, now = recorded_ids(self.vault.sealed(loaded.spec), self.core.spelling), self._clock.now()
         held = {job.id: self._tasks_of(job.id) for job in workload.jobs if job.id in self.core.jobs.jobs}
+        workload = recorded_tasks(workload, held)
         check_conflicts(workload, self.core, held, self.state.path)
         for application in workload.applications:
             source = loaded.base / application.source
             package = self.packages.add(application.id, application.version, source, now)
+            default = folded(application.version) == folded(application.default_version or "")
+            package = self.core.spelling.package(replace(package, default=default))
             known = self.core.applications.get((package.application_id, package.version))
-            package = replace(package, default=application.version == application.default_version)
             if known is None or (known.sha256, known.default) != (package.sha256, package.default):
                 self.core.handle(AddApplication(package), now)
         for pool in workload.pools:
@@ -274,7 +277,7 @@ class Controller:
         """No work is left or to come, and no node is there."""
         return not self.core.ctx.nodes and not self.core.unfinished()
 
-    def stuck(self) -> str | None:
+    def stuck(self) -> tuple[str, ...]:
         """See `service.stuck`."""
         return stuck(self.core, self._clock.now())
 

@@ -37,7 +37,7 @@ def listen(directory: Path) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX)
     try:
         with short_path(directory) as path:
-            # the state directory lets nobody else in, also not in the moment before the mode is set
+            # nobody can connect before it listens
             listener.bind(path)
         os.chmod(directory / NAME, 0o600)
         listener.listen(128)

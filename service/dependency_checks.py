@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from pools import folded
 from runner import KnownTasks, TaskDependencies, TaskIdRange, cycle_text, find_cycle
 
 from .cursor import Cursor
@@ -28,11 +29,12 @@ def check_dependencies(job: Cursor, tasks: Sequence[Cursor], problems: Problems)
             return
         depending.setdefault(task.text("id") or "", (where, wanted))
     ids = [name for task in tasks if (name := task.text("id")) is not None]
-    if _all_known(ids, depending, problems):
-        cycle = find_cycle(set(ids), {name: wanted for name, (_, wanted) in depending.items()})
-        if cycle:
-            where = depending[cycle[0]][0]
-            problems.error(where.place, where.path, cycle_text(cycle))
+    _all_known(ids, depending, problems)
+    there = set(ids)
+    cycle = find_cycle(there, {name: wanted for name, (_, wanted) in depending.items() if name in there})
+    if cycle:
+        where = depending[cycle[0]][0]
+        problems.error(where.place, where.path, cycle_text(cycle))
 
 
 def _wanted(task: Cursor) -> TaskDependencies:
@@ -46,11 +48,9 @@ def _wanted(task: Cursor) -> TaskDependencies:
     return TaskDependencies(task_ids=ids, task_id_ranges=ranges)
 
 
-def _all_known(
-    ids: list[str], depending: Mapping[str, tuple[Cursor, TaskDependencies]], problems: Problems
-) -> bool:
-    known = KnownTasks(set(ids).__contains__)
-    right = True
+def _all_known(ids: list[str], depending: Mapping[str, tuple[Cursor, TaskDependencies]], problems: Problems) -> None:
+    there = set(map(folded, ids))
+    known = KnownTasks(lambda task_id: folded(task_id) in there)
     for name, (where, wanted) in depending.items():
         backwards = next((each for each in wanted.task_id_ranges if not 0 <= each.start <= each.end), None)
         missing = known.missing(wanted) if backwards is None else None
@@ -59,11 +59,9 @@ def _all_known(
             problems.error(where.place, f"{where.path}.taskIdRanges", text)
         elif missing is not None:
             others = [each for each in ids if each != name]
-            near = nearest(missing, others)
+            near = nearest(missing.task_id, others)
             hint = f"did you mean {near}?" if near else f"there are {listed(others[:_OFFERED]) or 'none'}"
-            problems.error(where.place, where.path, f"the job has no task {missing!r}; {hint}")
-        right = right and backwards is None and missing is None
-    return right
+            problems.error(where.place, where.path, f"the job has {missing}; {hint}")
 
 
 def check_conditions(job: Cursor, task: Cursor, problems: Problems) -> None:

@@ -38,7 +38,7 @@ class DeploymentKey:
                 "next run makes another key then)"
             )
         key = _new_key()
-        write_file(self._file.with_suffix(".pub"), f"{_public(key)} ebbtide\n".encode(), 0o644)
+        write_file(self._file.with_suffix(".pub"), f"{_public(key)} ebbtide\n".encode(), 0o600)
         write_file(self._file, _private(key).encode(), 0o600)
 
     def private(self) -> str:

@@ -167,11 +167,13 @@ Reach = Callable[[str], NodeFiles]
 
 def task_tree(journal: Journal, store: OutputStore, reach: Reach | None, job_id: str, task_id: str) -> Tree:
     """The files of the task's present or last execution. `reach`: None without a controller. Raises TreeError."""
-    job, task = journal.job(job_id), journal.task((job_id, task_id))
+    job = journal.job(job_id)
     if job is None:
         raise TreeError(404, "JobNotFound", f"there is no job {job_id!r}")
+    task = journal.task((job.id, task_id))
     if task is None:
-        raise TreeError(404, "TaskNotFound", f"job {job_id!r} has no task {task_id!r}")
+        raise TreeError(404, "TaskNotFound", f"job {job.id!r} has no task {task_id!r}")
+    job_id, task_id = task.key
     node_id = task.node_id or task.last_node_id
     found = {
         f"{stream}.txt": output

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from pools import Clock
-from runner import DeleteJob, Engine, Journal, JournalError, NodeEffects, ObjectStore, StoreError, tidy_nodes
+from runner import (
+    Engine,
+    Event,
+    ForgetJob,
+    JobForgotten,
+    Journal,
+    JournalError,
+    LookAtOutputs,
+    NodeEffects,
+    ObjectStore,
+    StoreError,
+    tidy_nodes,
+)
 
-from .retention import Retention, Waste
+from .retention import OldJob, Retention, Waste
 from .settings import Settings
 from .state import StateDirectory
 
@@ -35,10 +48,13 @@ class Housekeeping:
         self._engine = engine
         self._nodes = nodes
         self._clock = clock
-        self._retention = Retention(state, settings, journal, store, self._forget_job)
+        self._retention = Retention(state, settings, journal, store, self._letting_go)
         self._collecting = threading.Lock()
         self._thread: threading.Thread | None = None
         self._closed = False
+        self._stop = threading.Event()
+        if settings.running_output_interval:
+            threading.Thread(target=self._look_at_outputs, name="outputs", daemon=True).start()
 
     def begin(self, now: float) -> None:
         """A round in the background, unless one is under way. Never blocks."""
@@ -49,6 +65,7 @@ class Housekeeping:
     def close(self) -> None:
         """Waits for the batch that is being removed, not for the round."""
         self._closed = True
+        self._stop.set()
         if self._thread is not None:
             self._thread.join(5.0)
 
@@ -57,6 +74,11 @@ class Housekeeping:
         with self._collecting:
             now = self._clock.now()
             return self._retention.remove(self._retention.find(now), now)
+
+    def _look_at_outputs(self) -> None:
+        interval = self._settings.running_output_interval.total_seconds()
+        while not self._stop.wait(interval):
+            self._engine().post(LookAtOutputs(interval))
 
     def _round(self) -> None:
         try:
@@ -69,10 +91,25 @@ class Housekeeping:
             if not self._closed:
                 log.warning("what is too old could not be removed, tried again later: %s", exc)
 
-    def _forget_job(self, job_id: str) -> None:
+    @contextmanager
+    def _letting_go(self, job: OldJob) -> Iterator[bool]:
+        """See Retention."""
+        engine = self._engine()
+        try:
+            self._ask(ForgetJob(job.id, job.end_time))
+        except ValueError:
+            ours = False  # somebody else has deleted it
+        else:
+            ours = True
+        try:
+            yield ours
+        except BaseException:
+            engine.post(JobForgotten(job.id, job.end_time, gone=False))
+            raise
+        if ours:
+            self._ask(JobForgotten(job.id, job.end_time))
+
+    def _ask(self, event: Event) -> None:
         if self._closed:
             raise TimeoutError("the controller ends")
-        try:
-            self._engine().request(DeleteJob(job_id)).result(_PATIENCE)
-        except ValueError:
-            pass  # somebody else has deleted it
+        self._engine().request(event).result(_PATIENCE)

@@ -12,6 +12,7 @@ from pools import (
     ContainerRegistry,
     ContainerSettings,
     UserAccount,
+    UserIdentity,
     invalid_image,
     invalid_registry,
 )
@@ -61,7 +62,9 @@ def check_container(command: Cursor, problems: Problems) -> None:
     settings = command.get("containerSettings")
     if settings is None:
         return
-    _check(settings, ContainerSettings, invalid_container, problems)
+    wanted = command.get("userIdentity")
+    identity = decode(wanted.tree, UserIdentity, Problems(), wanted.path) if wanted is not None else None
+    _check(settings, ContainerSettings, lambda found: invalid_container(found, identity), problems)
     if command.get("multiInstanceSettings") is not None:
         problems.error(settings.place, settings.path, "cannot stand beside multiInstanceSettings; leave one out")
 

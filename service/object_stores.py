@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from providers import InvalidRequestError
-from runner import LocalStore, ObjectStore, S3Store
+from runner import LocalStore, ObjectStore, S3Store, Signer, TaskFiles
 
-from .settings import ObjectStoreSettings
+from .settings import ObjectStoreSettings, Settings
 from .state import StateDirectory
 
 
-def open_store(state: StateDirectory, wanted: ObjectStoreSettings | None) -> ObjectStore:
-    """Raises InvalidRequestError. Asks nothing of S3 yet."""
+def open_store(state: StateDirectory, wanted: ObjectStoreSettings | None, reserve: int = 0) -> ObjectStore:
+    """`reserve`: bytes of a local directory's disk that tasks leave free. Raises InvalidRequestError. Asks nothing of
+    S3 yet."""
     if wanted is None:
-        return LocalStore(state.storage)
+        return LocalStore(state.storage, reserve)
     if wanted.driver == "local":
         if wanted.bucket is not None or wanted.endpoint is not None:
             raise InvalidRequestError("objectStore: bucket and endpoint go with driver: s3")
-        return LocalStore(state.path.joinpath(wanted.path) if wanted.path else state.storage)
+        return LocalStore(state.path.joinpath(wanted.path) if wanted.path else state.storage, reserve)
     if not wanted.bucket:
         raise InvalidRequestError("objectStore: driver s3 needs a bucket")
     if wanted.path is not None:
@@ -37,3 +38,14 @@ def open_store(state: StateDirectory, wanted: ObjectStoreSettings | None) -> Obj
         )
     except (BotoCoreError, ValueError) as exc:
         raise InvalidRequestError(f"objectStore: {exc}") from None
+
+
+def task_files(settings: Settings, signer: Signer) -> TaskFiles:
+    """What tasks get of it, and how much of it."""
+    return TaskFiles(
+        signer,
+        settings.resource_file_limit,
+        settings.resource_file_timeout.total_seconds(),
+        settings.checkpoint_limit,
+        settings.output_file_limit,
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from pools import PoolSpec
+from pools import PoolSpec, folded
 from runner import PoolInfo, Workload
 
 from .cursor import Cursor
@@ -19,13 +19,13 @@ _ANY = 256
 
 def check_pool_info(
     job: Cursor,
-    pools: Mapping[str | None, Cursor],
+    pools: Mapping[str, Cursor],
     scheduled: bool,
     check_pool: Callable[[Cursor], None],
     problems: Problems,
 ) -> int:
-    """Returns the slots of a node of the job's pool (as many as you like if it is not known). `check_pool`: of one that
-    is made for it."""
+    """Returns the slots of a node of the job's pool (as many as you like if it is not known). `pools`: by their ids in
+    lower case; `check_pool`: of one that is made for it."""
     info = job.get("poolInfo")
     if info is None:
         return _ANY
@@ -37,10 +37,10 @@ def check_pool_info(
         return _auto_pool(auto, scheduled, check_pool, problems)
     if name is None:
         return _ANY
-    pool = pools.get(name)
+    pool = pools.get(folded(name))
     if pool is not None:
         return _slots(pool)
-    known = [each for each in pools if each]
+    known = [own for each in pools.values() if (own := each.text("id"))]
     near = nearest(name, known)
     hint = f"did you mean {near}?" if near else f"there are {listed(known) or 'none'}"
     _error(info, "poolId", f"there is no pool {name!r}; {hint}", problems)

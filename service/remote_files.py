@@ -90,7 +90,7 @@ class RemoteTree:
 def _entry(told: dict[str, Any]) -> Entry:
     properties = told.get("properties")
     if properties is None:
-        return Entry(told["name"], True, 0, 0.0, 0o755)
+        return Entry(told["name"], True, 0, parse_instant(told["lastModified"]).timestamp(), 0o755)
     modified = parse_instant(properties["lastModified"]).timestamp()
     mode = int(properties["fileMode"], 8)
     return Entry(told["name"], False, int(properties["contentLength"]), modified, mode)

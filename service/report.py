@@ -13,7 +13,7 @@ from runner import Job, Task
 
 from .costs import Used, cost_json, idle_cost, used
 from .iso8601 import format_instant
-from .work import Work, work_of
+from .work import Work, is_allowed, work_of
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,12 @@ class Report:
     nodes: Sequence[Node]
     autoscale_runs: Sequence[AutoScaleRun]
     now: float
+    #: pools that were deleted in this run, as they were at last
+    departed: Sequence[Pool] = ()
+
+    @property
+    def all_pools(self) -> tuple[Pool, ...]:
+        return (*self.pools, *self.departed)
 
     @cached_property
     def work(self) -> Work:
@@ -33,17 +39,21 @@ class Report:
 
     @property
     def succeeded(self) -> bool:
-        return not set(self.work.results) - {"success"}
+        """Is all done, and as it was planned?"""
+        return not set(self.work.results) - {"success", "failure"} and not self.failed_count
 
     @property
     def failed_count(self) -> int:
-        return self.work.results["failure"]
+        """Tasks that have failed, but for those that did as their exit conditions allow."""
+        return self.work.results["failure"] - self.work.allowed_count
 
     def used(self, pool: Pool) -> Used:
         return used(pool, self._nodes_of(pool), self.now)
 
     def idle(self, pool: Pool) -> float | None:
         """What the pool has cost beside its tasks; None: unknown."""
+        if sum(each.id == pool.id for each in self.all_pools) > 1:
+            return None  # which tasks ran in which of them?
         jobs = (self.job_cost(job) for job in self.jobs if job.pool_id == pool.id)
         return idle_cost(self.used(pool).cost, jobs)
 
@@ -52,7 +62,8 @@ class Report:
         return self.work.costs.get(job.id, Cost()) + deleted
 
     def _nodes_of(self, pool: Pool) -> list[Node]:
-        return [node for node in self.nodes if node.pool_id == pool.id]
+        gone = any(pool is each for each in self.departed)
+        return [] if gone else [node for node in self.nodes if node.pool_id == pool.id]
 
     def to_json(self) -> dict[str, Any]:
         return {**self._head(), "tasks": [_task(task) for task in self.tasks()], **self._tail()}
@@ -62,7 +73,7 @@ class Report:
 
     def _tail(self) -> dict[str, Any]:
         return {
-            "pools": [self._pool(pool) for pool in self.pools],
+            "pools": [self._pool(pool) for pool in self.all_pools],
             "autoScaleRuns": [run_to_json(run) for run in self.autoscale_runs],
         }
 
@@ -84,6 +95,7 @@ class Report:
         nodes, amount, idle = self._nodes_of(pool), self.used(pool), self.idle(pool)
         return {
             "id": pool.id,
+            "deleted": any(pool is each for each in self.departed),
             "currentDedicatedNodes": sum(not node.low_priority for node in nodes),
             "currentLowPriorityNodes": sum(node.low_priority for node in nodes),
             "peakNodes": pool.usage.peak_nodes,
@@ -132,6 +144,7 @@ def _task(task: Task) -> dict[str, Any]:
         "retryCount": task.retry_count,
         "requeueCount": task.requeue_count,
         "nodeId": task.last_node_id or task.node_id,
+        **({"failureAllowed": True} if task.result == "failure" and is_allowed(task) else {}),
     }
 
 

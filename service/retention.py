@@ -5,7 +5,9 @@ Works on the state alone, or beside the controller that works on it (then jobs a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -20,6 +22,7 @@ from .state import StateDirectory
 YOUNG = 3600.0
 #: Tables of what is measured, and kept for the setting sampleRetention.
 MEASURED = ("samples", "autoscale_runs", "boots")
+_NODE_OUTPUTS = "node_outputs"
 
 
 class OldJob(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -49,7 +52,7 @@ class Waste(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     packages: tuple[OldFile, ...]
     #: checkpoints of tasks in the object store, whose job is over or gone
     checkpoints: tuple[OldFile, ...]
-    #: rows that are older than sampleRetention, by table
+    #: rows that are older than sampleRetention, by table; and of what nodes printed that are gone, "node_outputs"
     measured: dict[str, int]
     #: of the database, before or after
     database: DatabaseSize
@@ -67,14 +70,16 @@ class Retention:
         settings: Settings,
         journal: Journal,
         store: ObjectStore,
-        forget_job: Callable[[str], None] | None = None,
+        letting_go: Callable[[OldJob], AbstractContextManager[bool]] | None = None,
     ) -> None:
-        """`forget_job`: how the controller that works on this state lets a completed job go; None: there is none."""
+        """`letting_go`: asks the controller that works on this state whether the job is still the one that was found.
+        If so, nothing else gets its id until its other rows are gone, and it goes in the end. None: there is no
+        controller."""
         self._state = state
         self._settings = settings
         self._journal = journal
         self._store = store
-        self._forget_job = forget_job or self._forget_from_journal
+        self._letting_go = letting_go or self._forgotten_from_journal
 
     def find(self, now: float) -> Waste:
         """Raises JournalError, StoreError, OSError."""
@@ -85,31 +90,42 @@ class Retention:
         wanted = {f"{package.sha256}.zip" for package in self._journal.applications()}
         live = {job.id for job in self._journal.jobs() if job.end_time is None}
         forgetting, before = self._journal.forgetting, now - self._settings.sample_retention.total_seconds()
+        measured = {table: forgetting.forget_older(table, before, dry_run=True) for table in MEASURED}
+        measured[_NODE_OUTPUTS] = forgetting.forget_node_outputs(self._nodes_before(now), dry_run=True)
         return Waste(
             jobs=tuple(self._old_jobs(now)),
             outputs=tuple(file for file in outputs if Path(file.path).name not in named),
             packages=tuple(file for file in packages if Path(file.path).name not in wanted),
             checkpoints=tuple(each for each in checkpoints if each.path.split("/", 1)[0] not in live),
-            measured={table: forgetting.forget_older(table, before, dry_run=True) for table in MEASURED},
+            measured=measured,
             database=forgetting.size(),
         )
 
     def remove(self, waste: Waste, now: float) -> Waste:
-        """What has gone; in bounded batches, so that nobody waits long. What was interrupted goes the next time. Raises
-        JournalError, StoreError, OSError."""
+        """What has gone; in bounded batches, so that nobody waits long. What was interrupted goes the next time, and
+        what is wanted again since it was found does not. Raises JournalError, StoreError, OSError."""
         before = now - self._settings.sample_retention.total_seconds()
-        for job in waste.jobs:
-            self._journal.forgetting.forget_tasks(job.id)
-            self._forget_job(job.id)
-            for name in job.files:
-                (self._state.outputs / name).unlink(missing_ok=True)
-        for file in (*waste.outputs, *waste.packages):
-            Path(file.path).unlink(missing_ok=True)
-        for checkpoint in waste.checkpoints:
+        jobs = tuple(job for job in waste.jobs if self._remove_job(job))
+        outputs = tuple(file for file in waste.outputs if _remove_old(Path(file.path), now - YOUNG))
+        packages = tuple(file for file in waste.packages if _remove_old(Path(file.path), now - YOUNG))
+        for checkpoint in waste.checkpoints:  # their names hold the uids of their tasks: none comes again
             self._store.delete(CHECKPOINTS, checkpoint.path)
         for table in MEASURED:
             self._journal.forgetting.forget_older(table, before)
-        return msgspec.structs.replace(waste, database=self._journal.forgetting.size())
+        self._journal.forgetting.forget_node_outputs(self._nodes_before(now))
+        size = self._journal.forgetting.size()
+        return msgspec.structs.replace(waste, jobs=jobs, outputs=outputs, packages=packages, database=size)
+
+    def _nodes_before(self, now: float) -> float:
+        return now - self._settings.node_output_retention.total_seconds()
+
+    def _remove_job(self, job: OldJob) -> bool:
+        with self._letting_go(job) as ours:
+            if ours:
+                self._journal.forgetting.forget_tasks(job.id)
+        for name in job.files if ours else ():
+            (self._state.outputs / name).unlink(missing_ok=True)
+        return ours
 
     def _old_jobs(self, now: float) -> Iterable[OldJob]:
         before = now - self._settings.job_retention.total_seconds()
@@ -144,8 +160,10 @@ class Retention:
                     yield OldFile(path=blob.name, bytes=blob.size)
             after = page.after
 
-    def _forget_from_journal(self, job_id: str) -> None:
-        gone = (Change("job_nodes", Prefix((job_id,)), None), Change("jobs", job_id, None))
+    @contextmanager
+    def _forgotten_from_journal(self, job: OldJob) -> Iterator[bool]:
+        yield True
+        gone = (Change("job_nodes", Prefix((job.id,)), None), Change("jobs", job.id, None))
         self._journal.commit(gone)
 
 
@@ -160,6 +178,23 @@ def _files(directory: Path, now: float) -> list[OldFile]:
         if path.is_file() and status.st_mtime < now - YOUNG:
             found.append(OldFile(path=str(path), bytes=status.st_size))
     return found
+
+
+def _remove_old(path: Path, before: float) -> bool:
+    """Unless it was written or touched since `before`: whoever wants it again does that first, and writes it anew if it
+    is not there. Looked at when nobody finds it any more."""
+    aside = path.with_name(f"{path.name}.old")
+    try:
+        path.rename(aside)
+    except FileNotFoundError:
+        return False
+    if aside.stat().st_mtime >= before:
+        with suppress(FileExistsError):  # written anew meanwhile
+            os.link(aside, path)
+        aside.unlink()
+        return False
+    aside.unlink()
+    return True
 
 
 def _size(path: Path) -> int:

@@ -94,6 +94,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
             "of a schedule stays. `P10675199D`: never"
         ),
     ] = timedelta(days=90)
+    node_output_retention: Annotated[
+        timedelta,
+        Meta(description="what a node's start task and console printed is kept for so long after that, or longer: "
+        "as long as the node"),
+    ] = timedelta(days=30)
     node_disk_reserve: Annotated[
         float,
         Meta(
@@ -204,6 +209,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
         int,
         Meta(ge=1024, description="bytes kept of each output of a task; of a longer one the last are kept"),
     ] = 64 * 1024 * 1024
+    running_output_interval: Annotated[
+        timedelta,
+        Meta(
+            description="of tasks that run for longer, the last 64 KiB of what they have printed are kept so often, "
+            "should their node die suddenly; `PT0S`: never"
+        ),
+    ] = timedelta(minutes=1)
+    kept_attempts: Annotated[
+        int,
+        Meta(
+            ge=2,
+            description="what an execution printed that was tried again or requeued is kept of so many attempts beside "
+            "the last: of the first and the latest",
+        ),
+    ] = 10
 
     object_store: Annotated[
         ObjectStoreSettings | None,
@@ -215,6 +235,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
     resource_file_timeout: Annotated[
         timedelta, Meta(description="fetching a resource file, or all from one container, may take so long")
     ] = timedelta(hours=1)
+    output_file_limit: Annotated[
+        int, Meta(ge=1, description="most bytes of an output file that goes to the object store")
+    ] = 1 << 40
+    storage_reserve: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="neither blobs of tasks nor what they print is written when less than this many bytes of the "
+            "disk would stay free, or 5 % of it if that is less: the rest is the state's. 0: they may fill it",
+        ),
+    ] = 1 << 30
     checkpoint_limit: Annotated[
         int,
         Meta(ge=1, description="most bytes of a task's [checkpoint](nodes.md#checkpoints); a larger one is not saved"),
@@ -226,6 +257,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
             profiles=dict(profiles or {}),
             prices={size: (price.dedicated, price.low_priority) for size, price in self.prices.items()},
             breaker_after=self.breaker_after,
+            kept_attempts=self.kept_attempts,
             capacity_pause=self.capacity_pause.total_seconds(),
             orphan_grace=self.orphan_grace.total_seconds(),
             reclaim_lead=self.task_grace_period.total_seconds() + SAVING_LEAD,

@@ -141,12 +141,32 @@ class StateDirectory:
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            os.chmod(self.path, 0o700)
+            self._shut()
             if not self.exists():
                 self._refuse_without_id()
                 write_file(self.path / "deployment", new_id().encode() + b"\n", 0o600)
         except OSError as exc:
             raise StateError(f"the state directory {self.path} cannot be made: {exc}") from None
+
+    def _shut(self) -> None:
+        """Nobody else gets in. Where we are root, tasks may run as other users: these may go through to the local
+        nodes, and read nothing on their way."""
+        if os.geteuid():
+            os.chmod(self.path, 0o700)
+            return
+        for folder in (*self._private, self.nodes):
+            folder.mkdir(mode=0o700, exist_ok=True)
+        os.chmod(self.nodes, 0o711)
+        for entry in self.path.iterdir():
+            if entry != self.nodes and not entry.is_symlink():
+                with suppress(FileNotFoundError):  # it was some other command's
+                    entry.chmod(entry.stat().st_mode & 0o700)
+        os.chmod(self.path, 0o711)
+
+    @property
+    def _private(self) -> tuple[Path, ...]:
+        """Folders that are made when they are needed, and then for all to read."""
+        return self.packages, self.outputs, self.storage, self.doors, self.path / "providers"
 
     def deployment(self) -> Deployment:
         """Who we are. Raises StateError if the state was tampered with."""

@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from runner import STORAGE, Blob, ObjectStore, SignatureRefused, StoreError
+from runner import STORAGE, Blob, ObjectStore, SignatureRefused, StoreError, Upload
 
 from .callers import caller
 
@@ -46,12 +46,14 @@ _STATUS = {
     "InvalidResourceName": 400,
     "InvalidQueryParameterValue": 400,
     "OutOfSpace": 507,
+    "RequestBodyTooLarge": 413,
     "UnsupportedHttpVerb": 405,
 }
-_RANGE = re.compile(r"bytes=(\d+)-(\d*)\Z", re.ASCII)
+_RANGE = re.compile(r"bytes=(\d{1,18})-(\d{0,18})\Z", re.ASCII)
+_NUMBER = re.compile(r"\d{1,18}\Z", re.ASCII)
+_PERMISSIONS = {"GET": "r", "HEAD": "r", "PUT": "w", "DELETE": "d"}
 #: What XML cannot hold, and line ends, which it changes.
 _NOT_IN_XML = re.compile("[^\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
 
 
 class _Name(Convertor[str]):
@@ -103,11 +105,13 @@ class _Asked:
 
         return answer
 
-    def _check(self, request: Request, container: str, name: str, permission: str) -> None:
-        """Raises SignatureRefused."""
-        if caller(request).node_id is not None:
-            now = self._controller.now()
-            self._controller.signer.check(request.query_params, container, name, permission, now)
+    def _check(self, request: Request, container: str, name: str, permission: str) -> int | None:
+        """The bytes that may be written; None: any number. Raises SignatureRefused."""
+        if caller(request).node_id is None:
+            return None
+        return self._controller.signer.check(
+            request.query_params, container, name, permission, self._controller.now()
+        )
 
     # -- containers --------------------------------------------------------------------------------------------
 
@@ -119,8 +123,8 @@ class _Asked:
         prefix = query.get("prefix", "")
         self._check(request, container, prefix, "l")
         limit = query.get("maxresults", str(_PAGE))
-        if not limit.isdecimal() or int(limit) < 1:
-            return _error("InvalidQueryParameterValue", f"maxresults={limit!r}: 1 to {_PAGE}")
+        if not _NUMBER.match(limit) or int(limit) < 1:
+            return _error("InvalidQueryParameterValue", f"maxresults={limit[:20]!r}: 1 to {_PAGE}")
         page = await to_thread.run_sync(
             lambda: self._store.page(container, prefix, query.get("marker", ""), min(int(limit), _PAGE))
         )
@@ -134,9 +138,9 @@ class _Asked:
 
     async def blob(self, request: Request) -> Response:
         container, name = request.path_params["container"], request.path_params["name"]
-        self._check(request, container, name, "r" if request.method in ("GET", "HEAD") else "w")
+        most = self._check(request, container, name, _PERMISSIONS[request.method])
         if request.method == "PUT":
-            return await self._put(request, container, name)
+            return await self._put(request, container, name, most)
         if request.method == "DELETE":
             await to_thread.run_sync(self._store.delete, container, name)
             return Response(status_code=202)
@@ -157,17 +161,23 @@ class _Asked:
         pieces = await to_thread.run_sync(lambda: self._store.read(container, name, first, count))
         return StreamingResponse(pieces, status, headers, media_type="application/octet-stream")
 
-    async def _put(self, request: Request, container: str, name: str) -> Response:
-        length = request.headers.get("content-length", "")
+    async def _put(self, request: Request, container: str, name: str, most: int | None) -> Response:
+        told = request.headers.get("content-length", "")
+        length = int(told) if _NUMBER.match(told) else None
         if "comp" in request.query_params:
             return _error("UnsupportedHttpVerb", "blobs are written by one PUT, whatever their size")
-        elsewhere = self._elsewhere("PUT", request, container, name)
-        if elsewhere is not None and length.isdecimal() and int(length) <= _SINGLE:
+        _fits(name, length or 0, most)
+        elsewhere = self._elsewhere("PUT", request, container, name, length)
+        if elsewhere is not None and length is not None and length <= _SINGLE:
             return RedirectResponse(elsewhere, 307)
+        await to_thread.run_sync(self._make_sure_of_room, request, length or 0)
         upload = await to_thread.run_sync(self._store.begin, container, name)
+        size = 0
         try:
             async for batch in _batches(request):
-                await to_thread.run_sync(upload.write, batch)
+                size += len(batch)
+                _fits(name, size, most)
+                await to_thread.run_sync(self._write, request, upload, batch)
             blob = await to_thread.run_sync(upload.commit)
         except ClientDisconnect:
             return _error("InvalidRequest", "the connection ended before the blob did")
@@ -175,10 +185,34 @@ class _Asked:
             await to_thread.run_sync(upload.abort)
         return Response(status_code=201, headers=_headers(blob) | {"Content-Length": "0"})
 
-    def _elsewhere(self, method: str, request: Request, container: str, name: str) -> str | None:
+    def _write(self, request: Request, upload: Upload, batch: bytes) -> None:
+        self._make_sure_of_room(request, len(batch))
+        upload.write(batch)
+
+    def _make_sure_of_room(self, request: Request, size: int) -> None:
+        """Tasks leave room for the state, which may lie on the same disk. Raises StoreError."""
+        if caller(request).node_id is None:
+            return
+        room = self._store.room()
+        if room is not None and size > room:
+            raise StoreError(
+                "OutOfSpace",
+                "the disk of the object store is nearly full, and what is left is not for tasks; make room there (the "
+                "setting storageReserve says how much stays free)",
+            )
+
+    def _elsewhere(
+        self, method: str, request: Request, container: str, name: str, size: int | None = None
+    ) -> str | None:
         if caller(request).node_id is None:
             return None  # who asks us directly shall be answered
-        return self._store.redirect(method, container, name, _REDIRECT)
+        return self._store.redirect(method, container, name, _REDIRECT, size)
+
+
+def _fits(name: str, size: int, most: int | None) -> None:
+    """Raises StoreError."""
+    if most is not None and size > most:
+        raise StoreError("RequestBodyTooLarge", f"the blob {name!r} may have {most} bytes (a setting)")
 
 
 async def _batches(request: Request) -> AsyncIterator[bytes]:

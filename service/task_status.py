@@ -48,7 +48,8 @@ def _told(failure: FailureInfo | None) -> str | None:
     return f"{failure.code}: {failure.message}" if failure is not None else None
 
 
-def task_json(task: Task) -> dict[str, Any]:
+def task_json(task: Task, waits: str | None = None) -> dict[str, Any]:
+    """`waits`: see Waits.reason."""
     return {
         "jobId": task.job_id,
         "id": task.id,
@@ -60,15 +61,17 @@ def task_json(task: Task) -> dict[str, Any]:
         "nodeId": task.node_id or task.last_node_id,
         "retryCount": task.retry_count,
         "requeueCount": task.requeue_count,
+        "lastRequeueReason": task.last_requeue_reason or None,
         "failure": _told(task.failure),
         "schedulingError": _told(task.scheduling_error),
+        "waits": waits,
         "hint": task.hint,
     }
 
 
-def task_line(task: Task) -> str:
-    """One line for people."""
-    told = task_json(task)
+def task_line(task: Task, waits: str | None = None) -> str:
+    """One line for people. `waits`: see Waits.reason."""
+    told = task_json(task, waits)
     words = [f"{told['result'] or told['state']} since {told['since']}"]
     if told["exitCode"] is not None:
         words.append(f"exit code {told['exitCode']}")
@@ -77,11 +80,14 @@ def task_line(task: Task) -> str:
     for name in ("retried", "requeued"):
         count = task.retry_count if name == "retried" else task.requeue_count
         if count:
-            words.append(f"{name} {count} time{'' if count == 1 else 's'}")
+            why = f" (the last time: {task.last_requeue_reason})" if name == "requeued" else ""
+            words.append(f"{name} {count} time{'' if count == 1 else 's'}{why if task.last_requeue_reason else ''}")
     if told["failure"] is not None:
         words.append(str(told["failure"]))
     if told["schedulingError"] is not None:
         words.append(str(told["schedulingError"]))
+    if waits is not None:
+        words.append(waits)
     if told["hint"] is not None:
         words.append(f"hint: {told['hint']}")
     return f"{task.job_id} {task.id}: {', '.join(words)}"

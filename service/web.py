@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 
 from runner import STORAGE
 
-from . import file_routes, gc_routes, node_routes, schedule_routes, storage_routes
+from . import file_routes, gc_routes, node_routes, request_routes, storage_routes
 from .callers import OnlyWithCredential
 from .web_errors import HANDLERS
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def application(controller: Controller) -> Starlette:
     """For the Unix socket: whoever may open it (mode 600) may do everything."""
-    modules = (storage_routes, file_routes, gc_routes, schedule_routes, node_routes)
+    modules = (storage_routes, file_routes, gc_routes, request_routes, node_routes)
     return _application([_health(controller), *(route for module in modules for route in module.routes(controller))])
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
+from pools import folded
 from runner import PackageError, check_source
 
 from .command_checks import check_command, check_environment
@@ -45,15 +46,18 @@ class WorkloadChecks:
         self._settings = settings
         self._lines = lines
         self._problems = problems
-        self._pools = {pool.text("id"): pool for pool in root.each("pools")}
+        self._pools = {folded(name): pool for pool in root.each("pools") if (name := pool.text("id")) is not None}
+        #: of applications, by their ids in lower case: how these are spelled; and their versions
+        self._applications: dict[str, str] = {}
         self._versions: dict[str, set[str]] = {}
         for application in root.each("applications"):
             name = application.text("id") or ""
-            self._versions.setdefault(name, set()).add(application.text("version") or "1.0")
+            self._applications.setdefault(folded(name), name)
+            self._versions.setdefault(folded(name), set()).add(application.text("version") or "1.0")
 
     def run(self) -> None:
         root = self._root
-        self._applications()
+        self._check_applications()
         self._ids(root.each("pools"), "pool")
         for pool in root.each("pools"):
             self._pool(pool)
@@ -61,9 +65,9 @@ class WorkloadChecks:
         for schedule in root.each("jobSchedules"):
             self._schedule(schedule)
         self._ids(root.each("jobs"), "job")
-        schedules = {(schedule.text("id") or "").lower() for schedule in root.each("jobSchedules")}
+        schedules = {folded(schedule.text("id") or "") for schedule in root.each("jobSchedules")}
         for job in root.each("jobs"):
-            if (job.text("id") or "").lower() in schedules:
+            if folded(job.text("id") or "") in schedules:
                 self._error(
                     job, "id", "a job schedule has this id too, and they would share a folder on the nodes"
                 )
@@ -80,7 +84,7 @@ class WorkloadChecks:
             if not _ID.fullmatch(name):
                 self._error(thing, "id", f"may hold 1 to 64 letters, digits, `-` and `_`, not {name[:80]!r}")
                 continue
-            other = first.setdefault(name.lower(), thing)
+            other = first.setdefault(folded(name), thing)
             if other is not thing:
                 same = "" if other.text("id") == name else " (upper and lower case do not tell ids apart)"
                 self._error(
@@ -91,7 +95,7 @@ class WorkloadChecks:
 
     # -- applications ---------------------------------------------------------------------------------------
 
-    def _applications(self) -> None:
+    def _check_applications(self) -> None:
         seen: set[tuple[str, str]] = set()
         for application in self._root.each("applications"):
             name, version = application.text("id"), application.text("version") or "1.0"
@@ -99,9 +103,9 @@ class WorkloadChecks:
                 self._error(
                     application, "id", f"may hold 1 to 64 letters, digits, `-` and `_`, not {name[:80]!r}"
                 )
-            elif name is not None and (name.lower(), version) in seen:
+            elif name is not None and (folded(name), folded(version)) in seen:
                 self._error(application, "id", f"stands here twice with the version {version}")
-            seen.add(((name or "").lower(), version))
+            seen.add((folded(name or ""), folded(version)))
             if not _VERSION.fullmatch(version):
                 text = f"may hold 1 to 64 letters, digits, `.`, `-` and `_`, not {version[:80]!r}"
                 self._error(application, "version", text)
@@ -112,11 +116,12 @@ class WorkloadChecks:
         name, wanted = application.text("id") or "", application.text("defaultVersion")
         if wanted is None:
             return
-        if wanted not in self._versions[name]:
-            text = f"there is no version {wanted[:80]!r} of {name} here; there is {listed(self._versions[name])}"
+        versions = self._versions[folded(name)]
+        if not _holds(versions, wanted):
+            text = f"there is no version {wanted[:80]!r} of {name} here; there is {listed(versions)}"
             self._error(application, "defaultVersion", text)
-        others = {each.text("defaultVersion") for each in self._root.each("applications") if each.text("id") == name}
-        if len(others - {None}) > 1:
+        same = (each for each in self._root.each("applications") if folded(each.text("id") or "") == folded(name))
+        if len({folded(other) for each in same if (other := each.text("defaultVersion")) is not None}) > 1:
             self._error(application, "defaultVersion", f"the versions of {name} name different ones; name one")
 
     def _source(self, application: Cursor) -> None:
@@ -138,12 +143,14 @@ class WorkloadChecks:
             wanted, version = reference.text("applicationId"), reference.text("version")
             if wanted is None:
                 continue
-            if wanted not in self._versions:
-                near = nearest(wanted, self._versions)
-                hint = f"did you mean {near}?" if near else f"there are {listed(self._versions) or 'none'}"
+            versions = self._versions.get(folded(wanted))
+            if versions is None:
+                names = self._applications.values()
+                near = nearest(wanted, names)
+                hint = f"did you mean {near}?" if near else f"there are {listed(names) or 'none'}"
                 self._error(reference, "applicationId", f"there is no application {wanted!r}; {hint}")
-            elif version is not None and version not in self._versions[wanted]:
-                known = listed(self._versions[wanted])
+            elif version is not None and not _holds(versions, version):
+                known = listed(versions)
                 self._error(
                     reference, "version", f"there is no version {version!r} of {wanted}; there is {known}"
                 )
@@ -185,6 +192,7 @@ class WorkloadChecks:
             check_instances(task, self._pool_of(job), self._problems)
             check_conditions(job, task, self._problems)
             self._packages(task)
+            self._affinity(task)
             self._constraints(task)
             needed = task.whole("requiredSlots", 1)
             if needed < 1:
@@ -193,6 +201,11 @@ class WorkloadChecks:
                 self._error(
                     task, "requiredSlots", f"no node of its pool has {needed} slots; they have {slots}"
                 )
+
+    def _affinity(self, task: Cursor) -> None:
+        info = task.get("affinityInfo")
+        if info is not None and info.text("affinityId") == "":
+            self._error(info, "affinityId", "must not be empty; leave affinityInfo out if any node will do")
 
     def _accounts(self, job: Cursor) -> frozenset[str] | None:
         """Names of the user accounts of the job's pool; None: the pool is not known."""
@@ -203,7 +216,7 @@ class WorkloadChecks:
         info = job.get("poolInfo")
         pool = job.find("poolInfo", "autoPoolSpecification", "pool")
         if pool is None and info is not None:
-            pool = self._pools.get(info.text("poolId"))
+            pool = self._pools.get(folded(info.text("poolId") or ""))
         return pool
 
     def _constraints(self, owner: Cursor) -> None:
@@ -224,6 +237,11 @@ class WorkloadChecks:
         value = cursor.get(name)
         assert value is not None
         self._problems.error(value.place, value.path, text)
+
+
+def _holds(names: Iterable[str], wanted: str) -> bool:
+    """Is it one of them, however it is spelled?"""
+    return folded(wanted) in map(folded, names)
 
 
 def _never_ends(job: Cursor, manager: Cursor) -> bool:

@@ -42,7 +42,7 @@ class Door(click.Group):
             sys.exit(exc.exit_code)
         except click.UsageError as exc:
             where = f" (ebbtide{_words(exc.ctx)} --help tells more)" if exc.ctx is not None else ""
-            fail(f"{exc.format_message()}{where}", exc.exit_code)
+            fail(f"{exc.format_message()}{_dash(exc)}{where}", exc.exit_code)
         except click.ClickException as exc:
             fail(exc.format_message(), exc.exit_code)
         except BrokenPipeError:
@@ -54,6 +54,15 @@ class Door(click.Group):
                 raise
             fail(*_told(exc))
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _dash(error: click.UsageError) -> str:
+    """The cure, if an id that begins with a dash was taken for options."""
+    if not isinstance(error, click.NoSuchOption) or error.ctx is None or error.option_name.startswith("--"):
+        return ""
+    if not any(isinstance(each, click.Argument) for each in error.ctx.command.params):
+        return ""
+    return " An id that begins with `-` stands behind `--`, and that behind all options."
 
 
 def _words(context: click.Context) -> str:

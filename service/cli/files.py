@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .ids import job_ids, task_ids
 from .options import json_option, state_option
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ _RANGE = re.compile(r"(\d*)-(\d*)\Z", re.ASCII)
 
 
 @click.command()
-@click.argument("job")
-@click.argument("task")
+@click.argument("job", shell_complete=job_ids)
+@click.argument("task", shell_complete=task_ids)
 @click.argument("path", default="")
 @click.option("--node", "of_node", is_flag=True, help="Files of a node: JOB is the pool then, TASK the node.")
 @click.option("--recursive", "-r", is_flag=True, help="List what is in folders, too.")

@@ -116,7 +116,7 @@ def _show(waste: Waste, *, dry_run: bool, asked: str | None, as_json: bool) -> N
         ("checkpoints of jobs that are over", waste.checkpoints),
     ):
         if files:
-            click.echo(f"{title}: {len(files)} files, {sum(file.bytes for file in files)} bytes")
+            click.echo(f"{title}: {_count(len(files), 'file')}, {_count(sum(file.bytes for file in files), 'byte')}")
     for table, count in waste.measured.items():
         if count:
             click.echo(f"{table.replace('_', ' ')}: {count}")
@@ -124,6 +124,11 @@ def _show(waste: Waste, *, dry_run: bool, asked: str | None, as_json: bool) -> N
         click.echo("there is nothing to forget")
     else:
         done = "would go" if dry_run else "gone"
-        click.echo(f"{done}: {len(waste.jobs)} jobs, {waste.bytes} bytes of files and outputs")
+        size = _count(waste.bytes, "byte")
+        click.echo(f"{done}: {_count(len(waste.jobs), 'job')}, {size} of files and outputs")
     database = waste.database
     click.echo(f"database: {database.total} bytes, of which {database.free} are free for what comes (--vacuum)")
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import click
 
+from .app import app
 from .completion import completion
 from .door import Door
 from .down import down
 from .files import files
 from .formula import formula
 from .gc import gc
+from .job import job
 from .logs import logs
 from .node import node
 from .pool import pool
@@ -19,6 +21,7 @@ from .run import run
 from .schedule import schedule
 from .status import status
 from .storage import storage
+from .task import task
 from .version import version
 
 
@@ -27,6 +30,8 @@ def main() -> None:
     """Pools of cloud VMs that grow by formula and ebb to nothing."""
 
 
-COMMANDS = (run, logs, files, status, down, reap, gc, schedule, pool, node, provider, storage, formula, version)
+COMMANDS = (
+    run, status, logs, files, job, task, schedule, pool, node, app, storage, formula, provider, down, reap, gc, version,
+)  # fmt: skip
 for command in (*COMMANDS, completion):
     main.add_command(command)

@@ -37,7 +37,8 @@ def run(
     """Run a workload file until its work is done and its pools are at zero.
 
     The same command again goes on where an earlier one was, even if that was killed. Exit code 0: every task
-    succeeded and no VM is left; 1: one failed, or work is left, or a VM may be; 2: bad input.
+    succeeded, or failed as its exit conditions allow, and no VM is left; 1: one failed, or work is left that cannot
+    be done, or a VM may be; 2: bad input.
     """
     from pools import pool_options
 
@@ -47,6 +48,7 @@ def run(
     from ..preflight import Preflight, nodes_on_record
     from ..provider_options import boot_doubts, check_idle_timeouts, open_providers, provider_options
     from ..state import StateDirectory
+    from ..unasked_root import unasked_root
     from ..workload_file import load_workload
 
     settings = read_settings(config)
@@ -58,7 +60,8 @@ def run(
     loaded = load_workload(workload, settings, offers)
     used = {pool_options(pool.metadata).provider or settings.default_provider for pool in all_pools(loaded.spec)}
     slow = (boot_doubts(settings, name, options[name], offers[name].profile) for name in sorted(used))
-    for warning in (*loaded.warnings, *(f"warning: {doubt}" for doubt in slow if doubt is not None)):
+    doubts = (*slow, unasked_root(loaded.spec, settings, offers))
+    for warning in (*loaded.warnings, *(f"warning: {doubt}" for doubt in doubts if doubt is not None)):
         click.echo(f"ebbtide: {warning}", err=True)
     with directory.lock("or use another --state"):
         preflight = Preflight(all_pools(loaded.spec), settings.default_provider, offers, options)
@@ -96,7 +99,8 @@ class _Desk:
         self._plain = plain
         self._pump: Pump | None = None
         self._interrupts = 0
-        self._stuck: str | None = None
+        #: why nothing goes on, since that is so
+        self._stuck: tuple[str, ...] = ()
 
     def observe(self, changes: Any) -> None:
         if self._pump is not None:
@@ -139,10 +143,10 @@ class _Desk:
         return self._end(controller)
 
     def _done(self, controller: Controller) -> bool:
-        if self._interrupts or self._stuck is not None:
+        if self._interrupts or self._stuck:
             return controller.node_count() == 0
         self._stuck = controller.stuck()
-        if self._stuck is not None:
+        if self._stuck:
             from pools import NodeDeallocationOption
 
             self._say("cannot go on without help, ending the pools", "bad")
@@ -197,6 +201,11 @@ class _Desk:
         from ..views.summary import summary
 
         core = controller.core
+        for schedule in core.schedules.schedules:
+            if schedule.state == "disabled":
+                where = shlex.quote(str(controller.state.path))
+                cure = f"ebbtide schedule enable {shlex.quote(schedule.id)} --state {where}"
+                click.echo(f"ebbtide: schedule {schedule.id} is disabled: nothing to do; enable it: {cure}", err=True)
         journal = open_journal(controller.state.database_url, upgrade=False)
         try:
             report = Report(
@@ -206,6 +215,7 @@ class _Desk:
                 nodes=tuple(core.ctx.nodes),
                 autoscale_runs=journal.autoscale_runs(),
                 now=now(),
+                departed=tuple(core.ctx.departed),
             )
             assert self._pump is not None
             if self._as_json:
@@ -218,8 +228,8 @@ class _Desk:
     def _code(self, report: Report, controller: Controller) -> int:
         from providers import ProviderError
 
-        if self._stuck is not None:
-            click.echo(f"ebbtide: error: {self._workload}: {self._stuck}", err=True)
+        for reason in self._stuck:
+            click.echo(f"ebbtide: error: {self._workload}: {reason}", err=True)
         cure = f"ebbtide down --state {shlex.quote(str(controller.state.path))}"
         try:
             left = controller.left_over()
@@ -230,6 +240,6 @@ class _Desk:
         if left:
             click.echo(f"ebbtide: error: these VMs are left: {', '.join(left)}; end them: {cure}", err=True)
             return 1
-        if report.succeeded and self._stuck is None:
+        if report.succeeded and not self._stuck:
             return 0
         return 130 if self._interrupts and not report.failed_count else 1

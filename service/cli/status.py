@@ -5,17 +5,24 @@ import re
 import shutil
 import textwrap
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from .ids import job_ids
 from .options import json_option, state_option
 
+if TYPE_CHECKING:
+    from runner import Job, Journal
+
+    from ..waits import Waits
+
 #: States of nodes whose reason says more than why they were ordered.
-_TELLING = frozenset(("leavingpool", "preempted", "starttaskfailed", "unusable"))
+TELLING = frozenset(("leavingpool", "preempted", "starttaskfailed", "unusable"))
 #: What is told in sentences.
-_TEXTS = ("reason", "schedulingError")
+_TEXTS = ("reason", "schedulingError", "waits")
 #: A space at which no line ends.
 _FIXED = "\xa0"
 #: Columns of what is no terminal: programs look for whole sentences.
@@ -23,7 +30,7 @@ _ENDLESS = 1 << 20
 
 
 @click.command()
-@click.option("--job", "job_id", metavar="JOB", help="Only this job, and its tasks.")
+@click.option("--job", "job_id", metavar="JOB", shell_complete=job_ids, help="Only this job, and its tasks.")
 @click.option(
     "--task-state",
     "task_states",
@@ -52,6 +59,7 @@ def status(job_id: str | None, task_states: tuple[str, ...], limit: int, state: 
     from ..report import error_text
     from ..state import StateDirectory
     from ..task_status import costs_by_job, counts_json, task_json, task_line
+    from ..waits import Waits
 
     directory = StateDirectory(state)
     directory.require()
@@ -72,7 +80,8 @@ def status(job_id: str | None, task_states: tuple[str, ...], limit: int, state: 
                 **cost_json(node_cost(node, time)),
                 "standIn": node.fallback or None,
                 "reclaimAt": _instant(node.reclaim_at),
-                "reason": node.reason if node.state in _TELLING else None,
+                "silentSince": _instant(node.silent_since),
+                "reason": node.reason if node.state in TELLING else None,
             }
             for node in node_records
         ]
@@ -101,9 +110,10 @@ def status(job_id: str | None, task_states: tuple[str, ...], limit: int, state: 
         counts = journal.task_queries.counts()
         known = {node.id: node for node in node_records}, {pool.id: pool for pool in pool_records}
         costs = costs_by_job(journal, *known, time)
+        waits = Waits(job_records, pool_records, node_records, counts, journal.job_nodes)
         tasks = None
         if job_id is not None or task_states:
-            tasks = journal.task_queries.find(job_id, task_states, limit)
+            tasks = [(each, waits.reason(each)) for each in journal.task_queries.find(job_id, task_states, limit)]
         jobs = [
             {
                 "id": job.id,
@@ -114,15 +124,16 @@ def status(job_id: str | None, task_states: tuple[str, ...], limit: int, state: 
                 **cost_json(costs.get(job.id, Cost())),
                 "budget": options_of_job(job.spec.metadata).budget,
                 "schedulingError": error_text(job),
+                "waits": _first(journal, waits, job, counts.get(job.id, {})) if place >= 0 else None,
             }
-            for job in job_records
+            for place, job in enumerate(job_records, limit - len(job_records))
         ]
     finally:
         journal.close()
     if as_json:
         found: dict[str, Any] = {"pools": pools, "nodes": nodes, "jobs": jobs}
         if tasks is not None:
-            found["tasks"] = [task_json(task) for task in tasks]
+            found["tasks"] = [task_json(*each) for each in tasks]
         click.echo(json.dumps(found, indent=2))
         return
     for title, rows in (("pools", pools), ("nodes", nodes), ("jobs", jobs)):
@@ -137,8 +148,20 @@ def status(job_id: str | None, task_states: tuple[str, ...], limit: int, state: 
         of_jobs = [counts.get(job.id, {}) for job in job_records]
         asked = sum(count for each in of_jobs for name, count in each.items() if not task_states or name in task_states)
         click.echo(_heading(len(tasks), asked))
-        for task in tasks:
-            click.echo("\n".join(_wrapped(task_line(task), "  ")))
+        for each in tasks:
+            click.echo("\n".join(_wrapped(task_line(*each), "  ")))
+
+
+def _first(journal: Journal, waits: Waits, job: Job, counts: Mapping[str, int]) -> str | None:
+    """Of a job of which nothing runs: what its first task waits for."""
+    some_run = counts.get("running") or counts.get("preparing")
+    if not counts.get("active") or some_run or job.blocked or job.held or not job.lives:
+        return None
+    found = journal.task_queries.find(job.id, ("active",), 1)
+    text = waits.reason(found[0]) if found else None
+    if found and text is None and found[0].scheduling_error is not None:
+        text = found[0].scheduling_error.message
+    return f"task {found[0].id}: {text}" if text is not None else None
 
 
 def _heading(shown: int, asked: int) -> str:

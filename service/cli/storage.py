@@ -155,10 +155,11 @@ def _umask() -> int:
 
 @storage.command()
 @click.argument("url", required=False, type=Url(paths=False))
+@click.option("-r", "--recursive", is_flag=True, help="Changes nothing: blobs of all depths are listed in any case.")
 @state_option
 @config_option
 @json_option
-def ls(url: str | None, state: Path, config: Path | None, as_json: bool) -> None:
+def ls(url: str | None, recursive: bool, state: Path, config: Path | None, as_json: bool) -> None:
     """List the containers, or the blobs of a container whose names begin with NAME."""
     from runner import StorageUrlError, StoreError, parse_storage_url
 

@@ -109,6 +109,7 @@ class LiveView:
             state = job.scheduling_error.code if job.scheduling_error is not None else str(job.state)
             rate, open_ = progress.rate(now, standing.done), standing.total - standing.done
             pace = (told_rate(rate), told_seconds(open_ / rate)) if rate is not None and open_ else ("", "")
+            state += self._timeline.waits_for(job.id)
             table.add_row(job.id, state, *_counts(standing), *pace, told(self._tally.job_cost(job.id, now)))
         if len(jobs) > _JOBS:
             table.add_row(f"all {len(jobs)} jobs", "", *_counts(Standing.of(self._tally.task_counts())), "", "", "")

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pools import options_of, options_of_job
+from runner import Task
 
 from ..columns import columns
 from ..costs import told
@@ -15,7 +16,7 @@ from .tally import Tally
 
 #: Steps of a pool's history shown at most.
 _STEPS = 12
-#: Jobs whose cost is told at most.
+#: Jobs whose cost is told at most, and jobs of which is told what stands in their way.
 _JOBS = 10
 #: Failed tasks named at most.
 _FAILED = 20
@@ -23,7 +24,7 @@ _FAILED = 20
 
 def summary(report: Report, tally: Tally) -> str:
     rows = [("pool", "nodes over time", "peak", "node-seconds", "cost", "idle", "budget")]
-    for pool in report.pools:
+    for pool in report.all_pools:
         amount = report.used(pool)
         rows.append(
             (
@@ -60,14 +61,16 @@ def _budget(budget: float | None) -> str:
 
 
 def _budgets(report: Report) -> list[str]:
-    """What budgets have to say."""
+    """What budgets have to say, and what else stands in the way of jobs."""
     pools = [
         f"  pool {pool.id}: {error.code}: {error.message}"
         for pool in report.pools
         for error in pool.resize_errors
         if error.code.startswith("Budget")
     ]
-    return [*pools, *(f"  job {job.id}: {text}" for job in report.jobs if (text := error_text(job)) is not None)]
+    jobs = [f"  job {job.id}: {text}" for job in report.jobs if (text := error_text(job)) is not None]
+    more = len(jobs) - _JOBS
+    return [*pools, *jobs[:_JOBS], *([f"  and {more:,} more jobs: `ebbtide status` tells why"] if more > 0 else [])]
 
 
 def _steps(steps: Sequence[tuple[float, int]], start: float) -> str:
@@ -82,17 +85,32 @@ def _tasks(report: Report) -> str:
     work = report.work
     names = {"success": "succeeded", "failure": "failed"}
     text = ", ".join(f"{count:,} {names.get(result, result)}" for result, count in work.results.items()) or "none"
+    if work.allowed_count:
+        failed, allowed = work.results["failure"], work.allowed_count
+        words = "as its exit conditions allow" if allowed == 1 else "as their exit conditions allow"
+        words = f" {words}" if allowed == failed else f", {allowed:,} of them {words}"
+        text = text.replace(" failed", f" failed{words}", 1)
     extra = [f"{count:,} {word}" for count, word in ((work.requeued, "requeued"), (work.retried, "retried")) if count]
     return f"{text} ({', '.join(extra)})" if extra else text
 
 
 def _failed(report: Report) -> list[str]:
-    shown = report.work.failed[:_FAILED]
-    lines = [f"  {task.job_id} {task.id}: {_why(task)}" for task in shown]
-    more = report.failed_count - len(shown)
-    return [*lines, f"  and {more} more: `ebbtide status --task-state failed` lists them"] if more else lines
+    work = report.work
+    failed = [*work.failed, *work.allowed]
+    return [
+        *_listed(failed, report.failed_count + work.allowed_count, "failed"),
+        *_listed(work.hindered, work.hindered_count, "active"),
+    ]
 
 
-def _why(task: object) -> str:
-    failure = getattr(task, "failure", None)
-    return failure.message if failure is not None else "failed"
+def _listed(tasks: Sequence[Task], count: int, state: str) -> list[str]:
+    """The first of so many tasks."""
+    lines = [f"  {task.job_id} {task.id}: {_why(task)}" for task in tasks[:_FAILED]]
+    more = count - len(lines)
+    return [*lines, f"  and {more:,} more: `ebbtide status --task-state {state}` lists them"] if more else lines
+
+
+def _why(task: Task) -> str:
+    if task.scheduling_error is not None:
+        return f"cannot start: {task.scheduling_error.message}"
+    return task.failure.message if task.failure is not None else "failed"

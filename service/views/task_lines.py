@@ -55,7 +55,8 @@ class TaskLines:
     def _steps(self, key: Any, before: Task | None, task: Task, now: float) -> Iterator[Line]:
         subject = f"task {task.job_id} {task.id}"
         if before is not None and task.requeue_count > before.requeue_count:
-            yield Line(now, subject, f"requeued: its execution on {task.last_node_id} was ended or lost", "bad")
+            why = task.last_requeue_reason or f"its execution on {task.last_node_id} was ended or lost"
+            yield Line(now, subject, f"requeued: {why}", "bad", self._printed(("task", *key), True))
         if before is not None and task.retry_count > before.retry_count:
             text = f"failed with exit code {task.exit_code}, is tried again (retry {task.retry_count})"
             yield Line(now, subject, text, "bad", self._printed(("task", *key), True))

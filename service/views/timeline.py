@@ -12,9 +12,11 @@ from runner import Job, JobSchedule, Output
 from ..costs import paid, told
 from ..iso8601 import format_duration
 from ..money import money
+from .job_node_lines import JobNodeLines
 from .line import Line
 from .outputs_text import shown
 from .progress import Progress, Standing
+from .silence import silence
 from .tally import Tally
 from .task_lines import MANY, TaskLines
 
@@ -32,6 +34,8 @@ class Timeline:
         self._ending: set[Any] = set()
         self._nodes: dict[str, Node] = {}
         self._tasks = TaskLines(lambda key, failed: self._output(key, failed=failed))
+        #: of preparation and release tasks
+        self._job_nodes = JobNodeLines(lambda key, failed: self._output(key, failed=failed))
         self._progress: dict[str, Progress] = {}
         self._jobs: dict[str, Job] = {}
         self._schedules: set[str] = set()
@@ -45,6 +49,7 @@ class Timeline:
         self._nodes = dict(self.tally.nodes)
         self._jobs = dict(self.tally.jobs)
         self._tasks.load(tables.get("tasks", ()))
+        self._job_nodes.load(tables.get("job_nodes", ()))
         self._schedules = {schedule.id for schedule in tables.get("job_schedules", ())}
 
     def tell(self, changes: Sequence[Change], now: float, *, brief: bool = False) -> list[Line]:
@@ -54,7 +59,8 @@ class Timeline:
         for change in changes:
             self.tally.take(change, now)
             if change.table == "outputs" and change.record is not None and self._outputs:
-                self._printed[change.key] = change.record
+                owner, parent, own, _, stream = change.key
+                self._printed[owner, parent, own, stream] = change.record
         lines: list[Line] = []
         added: Counter[str] = Counter()
         for change in changes:
@@ -83,6 +89,10 @@ class Timeline:
         found.note(now, standing.done)
         return found, standing
 
+    def waits_for(self, job_id: str) -> str:
+        """See JobNodeLines.under_way."""
+        return self._job_nodes.under_way(job_id)
+
     def progress_lines(self, now: float) -> list[Line]:
         """How far large jobs are, now and then."""
         lines = []
@@ -90,7 +100,7 @@ class Timeline:
             if self.tally.size(job_id) > MANY:
                 progress, standing = self.progress(job_id, now)
                 if progress.due(now, standing):
-                    text = progress.text(now, standing)
+                    text = progress.text(now, standing) + self._job_nodes.under_way(job_id)
                     lines.append(Line(now, f"job {job_id}", text, "bad" if standing.failed else ""))
         return lines
 
@@ -105,6 +115,8 @@ class Timeline:
                 return self._run(record)
             case "jobs":
                 return self._job(key, record, now)
+            case "job_nodes":
+                return self._job_nodes.tell(record, now)
             case "job_schedules":
                 return self._schedule(key, record)
         return iter(())
@@ -175,6 +187,7 @@ class Timeline:
             yield Line(node.created, subject, f"ordered: {kind}, pool {node.pool_id}{self._placement(node)}")
         if node.state != (before.state if before is not None else "creating"):
             yield from self._node_state(node, before)
+        yield from silence(node, before, now)
         if node.vm_gone and before is not None and not before.vm_gone:
             yield Line(now, subject, _gone(before, now))
         start = node.start_task
@@ -232,6 +245,7 @@ class Timeline:
     def _job(self, job_id: str, job: Job | None, now: float) -> Iterator[Line]:
         subject = f"job {job_id}"
         before = self._jobs.get(job_id)
+        self._job_nodes.job(job_id, job)
         if job is None:
             self._jobs.pop(job_id, None)
             return

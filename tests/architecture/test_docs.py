@@ -36,7 +36,7 @@ def test_every_command_is_documented(command):
 def typed_commands() -> list[str]:
     """Every `ebbtide ...` in the documents' code, up to its first argument or option."""
     code = re.findall(r"```.*?```|`[^`\n]+`", TEXT, flags=re.DOTALL)
-    return sorted({words for block in code for words in re.findall(r"\bebbtide((?: [a-z]+)+)", block)})
+    return sorted({words for block in code for words in re.findall(r"\bebbtide((?: [a-z][a-z-]*)+)", block)})
 
 
 @pytest.mark.parametrize("typed", typed_commands())

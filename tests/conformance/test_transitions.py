@@ -21,7 +21,7 @@ from runner import (
     job_events,
 )
 from runner.simulation import Simulation
-from tests.runner.core import test_job_states, test_schedules, test_task_requests
+from tests.runner.core import test_job_forgetting, test_job_states, test_schedules, test_task_requests
 from tests.runner.core.run import ask, tasks_of, until
 from tests.runner.core.schedules import active, begun, jobs_of, schedule_of, spec
 
@@ -71,6 +71,7 @@ def test_every_request_is_in_a_table() -> None:
     tables: list[Mapping[str, Event]] = [
         REQUESTS,
         test_job_states.REQUESTS,
+        test_job_forgetting.REQUESTS,
         test_schedules.REQUESTS,
         test_task_requests.REQUESTS,
     ]

@@ -47,12 +47,14 @@ def test_a_ring_goes_round_after_a_node_was_lost(tmp_path: Path) -> None:
 def test_a_coordination_command_that_fails_fails_the_task(tmp_path: Path) -> None:
     with World(tmp_path / "state") as world:
         world.pool(target_dedicated_nodes=2, enable_inter_node_communication=True)
-        script = "cd $AZ_BATCH_TASK_SHARED_DIR && echo $EBBTIDE_INSTANCE $AZ_BATCH_IS_CURRENT_NODE_MASTER"
+        script = "cd $AZ_BATCH_TASK_SHARED_DIR && test $(pwd -P) = $AZ_BATCH_TASK_DIR/shared"
+        script += " && echo $EBBTIDE_INSTANCE $AZ_BATCH_IS_CURRENT_NODE_MASTER"
         script += "; exit $EBBTIDE_INSTANCE"
         gang(world, f"/bin/sh -c '{script}'", "/bin/sh -c 'touch ran'", 2)
         world.wait_completed()
         done = world.task()
         assert done.failure.code == "CoordinationCommandFailed" and done.exit_code == 1
+        assert f"on node {done.instances[1].node_id}; " in done.failure.message
         assert world.printed("t0/1") == b"1 false\n"
         primary = next(node for node in world.nodes() if node.id == done.instances[0].node_id)
         assert not os.path.exists(f"{primary.vm.node_root}/workitems/job/job-1/t0/wd/ran")

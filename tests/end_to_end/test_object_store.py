@@ -84,6 +84,7 @@ def test_failures_name_their_code(world: World) -> None:
     )
     run(world, missing, refused)
     assert world.task().failure.code == "BlobNotFound"
+    assert world.task().failure.message.startswith("storage://inputs/no: 404")
     failure = world.task("t1").failure
     assert failure.code == "FileUploadMiscError" and "127.0.0.1:1/nobody" in failure.message
     assert world.task("t1").exit_code == 0
@@ -98,6 +99,19 @@ def test_failures_name_their_code(world: World) -> None:
         TaskSpec(id="t", command_line="true", resource_files=(ResourceFile(http_url="ftp://x/y"),)),
         TaskSpec(id="t", command_line="true", output_files=(output("", "storage://results"),)),
         TaskSpec(id="t", command_line="true", output_files=(output("x", "file:///etc"),)),
+        # the controller's own: every checkpoint of every task
+        *(
+            TaskSpec(id="t", command_line="true", resource_files=(file,))
+            for file in (
+                ResourceFile(storage_container_url="storage://ebbtide-checkpoints"),
+                ResourceFile(auto_storage_container_name="ebbtide-checkpoints"),
+                ResourceFile(http_url="storage://ebbtide-checkpoints/x"),
+                ResourceFile(http_url="http://door.invalid/storage/ebbtide-checkpoints/x"),
+                ResourceFile(http_url="HTTP://DOOR.invalid/storage/inputs/x"),
+            )
+        ),
+        TaskSpec(id="t", command_line="true", output_files=(output("x", "storage://ebbtide-checkpoints", "y"),)),
+        TaskSpec(id="t", command_line="true", output_files=(output("x", "http://door.invalid/storage/box"),)),
     ],
 )
 def test_what_cannot_be_is_refused(world: World, spec: TaskSpec) -> None:

@@ -18,8 +18,9 @@ day 5: 12.1 degrees, 3 stations
 
 def test_a_day_without_readings_does_not_keep_the_report(tmp_path: Path) -> None:
     run = ebbtide("run", EXAMPLE / "workload.yaml", state=tmp_path)
-    assert run.returncode == 1, run.stdout + run.stderr
-    assert "tasks: 6 succeeded, 1 failed\n  pipeline 4: the task exited with code 3\n" in run.stdout
+    assert run.returncode == 0, run.stdout + run.stderr
+    told = "tasks: 6 succeeded, 1 failed as its exit conditions allow\n  pipeline 4: the task exited with code 3\n"
+    assert told in run.stdout
     assert "job pipeline                          completed: AllTasksComplete" in run.stdout
     assert ebbtide("logs", "pipeline", "report", state=tmp_path).stdout == REPORT
 

@@ -1,5 +1,7 @@
 """A state directory and the commands on it, each a process of its own."""
 
+import contextlib
+import io
 import json
 import os
 import subprocess
@@ -8,6 +10,7 @@ import time
 
 from providers import marked_processes
 from runner import JournalError, open_journal
+from service.cli import main
 
 COMMAND = [sys.executable, "-m", "service"]
 #: Seconds in which anything must have happened, also on a machine that is busy with other things.
@@ -55,8 +58,13 @@ class Stage:
         return run
 
     def status(self):
-        run = self("status", "--json")
-        return json.loads(run.stdout) if run.returncode == 0 else {"pools": [], "nodes": [], "jobs": []}
+        """In this process, which has loaded it: it is asked again and again."""
+        with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()):
+            try:
+                code = main(["status", "--json", "--state", str(self.state)])
+            except SystemExit as end:
+                code = end.code
+        return json.loads(out.getvalue()) if not code else {"pools": [], "nodes": [], "jobs": []}
 
     def until_running(self):
         database, run = self.state / "ebbtide.db", self.running[-1]
@@ -96,5 +104,5 @@ class Stage:
                 run.kill()
             if run.stdout is not None and not run.stdout.closed:
                 run.communicate()
-        if self.state.exists():
+        if (self.state / "deployment").exists() and self.processes():  # a command takes about a second
             subprocess.run([*COMMAND, "down", "--now", "--state", str(self.state)], capture_output=True, check=False)

@@ -36,6 +36,10 @@ def test_the_pools_come_and_go(tmp_path):
         assert [(each["id"], each["exitCode"]) for each in report["tasks"]] == [("a", 0), ("b", 0), ("m", 0)]
         assert {each["id"]: each["state"] for each in report["jobs"]} == {"j": "completed", "s:job-1": "completed"}
         assert stage("logs", "j", "a").stdout.startswith("mine_")
+        gone = {pool["id"].startswith("mine_"): pool["deleted"] for pool in report["pools"]}
+        assert gone == {True: True, False: False}
+        assert all(pool["nodeSeconds"] > 0 and pool["peakNodes"] == 1 for pool in report["pools"])
+        assert "mine_" in run.stderr, "the table for people has them too"
         assert stage.processes() == []
     finally:
         stage.close()

@@ -7,6 +7,7 @@ import time
 import pytest
 from click.testing import CliRunner
 
+from pools import Node
 from runner import (
     CHECKPOINTS,
     ApplicationPackage,
@@ -112,8 +113,8 @@ def test_a_dry_run_only_tells(state):
     assert "old" in run.output
     assert "s:job-1" in run.output
     assert "s:job-2" not in run.output
-    assert "outputs without a record: 1 files, 100 bytes" in run.output
-    assert "packages without a record: 1 files, 50 bytes" in run.output
+    assert "outputs without a record: 1 file, 100 bytes" in run.output
+    assert "packages without a record: 1 file, 50 bytes" in run.output
     assert "would go: 2 jobs, 263 bytes of files and outputs" in run.output
 
 
@@ -155,3 +156,34 @@ def test_vacuum_makes_the_database_smaller(state):
 def test_what_is_refused(state, tmp_path):
     assert gc(state, "--vacuum", "--dry-run").exit_code == 2
     assert gc(StateDirectory(tmp_path / "none")).exit_code != 0
+
+
+@pytest.mark.parametrize("days", [1, 100])
+def test_what_nodes_printed_goes_some_time_after_they_did(tmp_path, days):
+    """Of nodes that are there everything stays; jobs take along what is theirs."""
+    state = StateDirectory(tmp_path / "state")
+    state.create(lambda: "0" * 12)
+    at = NOW - days * DAY
+    kept = {"parent_id": "p", "size": 1, "data": b"x", "kept": at}
+    outputs = [
+        Output(owner="starttask", id="gone", stream="stdout", attempt=1, **kept),
+        Output(owner="starttask", id="gone", stream="stdout", attempt=2, **kept),
+        Output(owner="node", id="gone", stream="console.txt", **kept),
+        Output(owner="starttask", id="there", stream="stdout", **kept),
+        Output(owner="task", id="gone", stream="stdout", **kept),
+    ]
+    journal = open_journal(state.database_url)
+    node = Node(
+        id="there", pool_id="p", low_priority=False, vm_name="vm", created=NOW, modified=NOW, state_time=NOW
+    )
+    journal.commit([put(each) for each in (node, *outputs)])
+    journal.close()
+    went = 3 if days == 100 else 0
+    for words in (("--dry-run",), ()):
+        run = gc(state, "--json", *words)
+        assert run.exit_code == 0, run.output
+        assert json.loads(run.stdout)["measured"]["node_outputs"] == went
+    journal = open_journal(state.database_url)
+    left = [each for each in outputs if journal.output(each.owner, each.parent_id, each.id, each.stream, each.attempt)]
+    journal.close()
+    assert left == (outputs[3:] if went else outputs)

@@ -57,7 +57,8 @@ def test_the_object_of_a_run(done):
     seconds = pool.pop("nodeSeconds")
     assert 0 < seconds < stage.took[0]
     assert pool == {
-        "id": "p", "currentDedicatedNodes": 0, "currentLowPriorityNodes": 0, "peakNodes": 1, "cost": 0.0,
+        "id": "p", "deleted": False, "currentDedicatedNodes": 0, "currentLowPriorityNodes": 0, "peakNodes": 1,
+        "cost": 0.0,
         "unpricedNodeSeconds": 0.0, "idleCost": 0.0, "budget": None, "nodes": [],
     }  # fmt: skip
     assert report["autoScaleRuns"] == []

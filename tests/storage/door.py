@@ -14,8 +14,11 @@ import uvicorn
 from starlette.applications import Starlette
 
 from runner import ObjectStore, Place, Signer
+from runner.storage_urls import Scope
 from service.storage_routes import routes
 
+EXACT: Scope = "exact"
+PREFIX: Scope = "prefix"
 #: What the clock of the store says.
 NOW = 1000.0
 
@@ -26,8 +29,10 @@ class Door:
     store: ObjectStore
     signer: Signer
 
-    def url(self, name: str = "", permissions: str = "rwl", *, prefix: str = "", exact: bool = False) -> str:
-        return self.signer.url(self.base, Place("box", name), permissions, NOW + 60, prefix=prefix, exact=exact)
+    def url(self, name: str = "", permissions: str = "rwdl", *, prefix: str = "", exact: bool = False) -> str:
+        """`exact`: for that name alone; else for all that begin with `prefix`."""
+        signed, scope = (name, EXACT) if exact else (prefix, PREFIX)
+        return self.signer.url(self.base, Place("box", name), permissions, NOW + 60, name=signed, scope=scope)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,16 +33,23 @@ class Task:
         """The failure, if it failed."""
         command, env = fetch.wrap(list(resources), list(argv), self._env())
         done = self._run(command, env)
-        told = fetch.failure(str(self.wd))
+        told = self._told(fetch.failure)
         assert (done.returncode != 0) == (told is not None), done.stderr
         return told
 
     def upload(self, *outputs: dict[str, Any], **more: Any) -> dict[str, str] | None:
         command, env = upload.wrap({"outputs": list(outputs), **more}, self._env())
         done = self._run(command, env)
-        told = upload.failure(str(self.wd))
+        told = self._told(upload.failure)
         assert (done.returncode != 0) == (told is not None), done.stderr
         return told
+
+    def _told(self, failure: Callable[[int], dict[str, str] | None]) -> dict[str, str] | None:
+        folder = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            return failure(folder)
+        finally:
+            os.close(folder)
 
     def _env(self) -> dict[str, str]:
         return {"PATH": os.environ["PATH"], "NAME": "value", "AZ_BATCH_TASK_DIR": str(self.directory)}

@@ -78,17 +78,20 @@ def test_failures_of_resource_files(door: Door, task: Task) -> None:
     denied = {"url": door.url("a", "w", exact=True), "path": "a", "mode": ""}
     large = {"url": door.url("a", "r", exact=True), "path": "a", "mode": "", "limit": 99}
     nothing = container(door) | {"container": door.url().replace("/box", "/box2")}
-    for file, code in (
-        (missing, "BlobNotFound"),
-        (denied, "BlobAccessDenied"),
-        (large, "BlobDownloadMiscError"),
-        (container(door, limit=150), "BlobDownloadMiscError"),
-        (nothing, "ResourceContainerAccessDenied"),
-        ({"url": "ftp://x/y", "path": "a", "mode": ""}, "ResourceFileWriteFailed"),
+    strange = {"url": door.url("a\u00fc/b c", "r", exact=True), "path": "a", "mode": ""}
+    for file, code, named in (
+        (missing, "BlobNotFound", "storage://box/no: 404"),
+        (denied, "BlobAccessDenied", "storage://box/a: 403"),
+        (large, "BlobDownloadMiscError", "storage://box/a: larger"),
+        (strange, "BlobNotFound", "storage://box/a\u00fc/b c: 404"),
+        (container(door, limit=150), "BlobDownloadMiscError", "storage://box: 200 bytes"),
+        (nothing, "ResourceContainerAccessDenied", "storage://box2: 403"),
+        ({"url": "ftp://x/y", "path": "a", "mode": ""}, "ResourceFileWriteFailed", "ftp://x/y"),
     ):
         told = task.fetch(file)
         assert told is not None and told["code"] == code
-        assert "sig=" not in told["message"]
+        assert named in told["message"], "as people write it"
+        assert "sig=" not in told["message"] and "127.0.0.1" not in told["message"]
     assert not (task.wd / "a").exists()
 
 
@@ -181,7 +184,7 @@ def test_failures_of_output_files(door: Door, task: Task) -> None:
     denied = output(door, "a.txt") | {"url": door.url(permissions="r")}
     told = task.upload(denied, output(door, "b.txt"))
     assert told is not None and told["code"] == "FileUploadAccessDenied"
-    assert "sig=" not in told["message"] + task.log
+    assert "sig=" not in told["message"] + task.log and "storage://box/a.txt: 403" in told["message"]
     assert sorted(stored(door)) == ["b.txt"]  # the others are uploaded all the same
 
 

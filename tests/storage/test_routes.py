@@ -56,6 +56,7 @@ def code(told: tuple[int, bytes, http.client.HTTPMessage]) -> tuple[int, str | N
         ("bytes=8-100", 206, b"89", "bytes 8-9/10"),
         ("bytes=-3", 200, DATA, None),
         ("lines=1-2", 200, DATA, None),
+        (f"bytes=0-{'9' * 5000}", 200, DATA, None),
     ],
 )
 def test_ranges(local: Door, asked: str | None, status: int, body: bytes, told: str | None) -> None:
@@ -65,7 +66,7 @@ def test_ranges(local: Door, asked: str | None, status: int, body: bytes, told: 
         assert found[2]["Content-Range"] == told and found[2]["Content-Length"] == str(len(body))
 
 
-@pytest.mark.parametrize("asked", ["bytes=10-", "bytes=11-12", "bytes=5-4"])
+@pytest.mark.parametrize("asked", ["bytes=10-", "bytes=11-12", "bytes=5-4", f"bytes={'9' * 18}-"])
 def test_ranges_that_cannot_be(local: Door, asked: str) -> None:
     assert code(ask(local.url("a"), headers={"Range": asked})) == (416, "InvalidRange")
 
@@ -83,7 +84,13 @@ def test_head_put_delete(local: Door) -> None:
 
 @pytest.mark.parametrize(
     ("method", "permissions", "granted"),
-    [("GET", "w", False), ("GET", "r", True), ("PUT", "r", False), ("DELETE", "rl", False), ("HEAD", "l", False)],
+    [
+        ("GET", "w", False),
+        ("GET", "r", True),
+        ("PUT", "rd", False),
+        ("DELETE", "rwl", False),
+        ("HEAD", "l", False),
+    ],
 )
 def test_permissions(local: Door, method: str, permissions: str, granted: bool) -> None:
     status = ask(local.url("a", permissions), method, b"" if method == "PUT" else None)[0]
@@ -104,6 +111,7 @@ def test_errors(local: Door) -> None:
     assert code(ask(local.url("no"))) == (404, "BlobNotFound")
     assert code(ask(local.url("x" * 1100), "PUT", b"")) == (400, "InvalidResourceName")
     assert code(ask(f"{listing}&maxresults=0")) == (400, "InvalidQueryParameterValue")
+    assert code(ask(f"{listing}&maxresults={'9' * 5000}")) == (400, "InvalidQueryParameterValue")
     assert code(ask(f"{listing}&maxresults=x")) == (400, "InvalidQueryParameterValue")
     assert code(ask(f"{local.url('a')}&comp=block", "PUT", b"")) == (405, "UnsupportedHttpVerb")
     elsewhere = local.signer.url(local.base, Place("empty"), "rl", NOW + 60)
@@ -149,7 +157,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(local: Door) -> None:
 def test_a_full_disk_is_told(local: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     import errno
 
-    from runner import object_store
+    from runner import local_store
 
     class Full:
         def __getattr__(self, name: str) -> object:
@@ -158,7 +166,56 @@ def test_a_full_disk_is_told(local: Door, monkeypatch: pytest.MonkeyPatch) -> No
         def write(self, descriptor: int, data: bytes) -> int:
             raise OSError(errno.ENOSPC, "full")
 
-    monkeypatch.setattr(object_store, "os", Full())
+    monkeypatch.setattr(local_store, "os", Full())
     assert code(ask(local.url("b"), "PUT", b"x")) == (507, "OutOfSpace")
     monkeypatch.undo()
     assert [blob.name for blob in local.store.page("box").blobs] == ["a"]
+
+
+# -- limits of what tasks may write ------------------------------------------------------------------------------------
+
+
+def limited(door: Door, size: int) -> str:
+    return door.signer.url(door.base, Place("box", "b"), "w", NOW + 60, scope="exact", size=size)
+
+
+CHUNKED = {"Transfer-Encoding": "chunked"}
+
+
+@pytest.mark.parametrize("headers", [{}, CHUNKED])
+def test_no_more_than_was_signed_for(local: Door, headers: dict[str, str]) -> None:
+    def body() -> Any:
+        return iter([b"1234", b"5"]) if headers else b"12345"
+
+    assert code(ask(limited(local, 4), "PUT", body(), headers)) == (413, "RequestBodyTooLarge")
+    assert [blob.name for blob in local.store.page("box").blobs] == ["a"]
+    assert ask(limited(local, 5), "PUT", body(), headers)[0] == 201
+
+
+@pytest.mark.parametrize("headers", [{}, CHUNKED])
+def test_tasks_leave_room_for_the_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str]
+) -> None:
+    store = LocalStore(tmp_path / "storage", reserve=1 << 20)
+    block, free = 4096, 300
+    found = os.statvfs_result((block, block, 1 << 20, free, free, 0, 0, 0, 0, 255))
+    monkeypatch.setattr(os, "statvfs", lambda path: found)
+    room = store.room()
+    assert room == free * block - (1 << 20)
+    with running(store) as door:
+
+        def body(size: int) -> Any:
+            return iter([b"x" * size]) if headers else b"x" * size
+
+        assert code(ask(door.url("b"), "PUT", body(room + 1), headers)) == (507, "OutOfSpace")
+        assert [path for path in (tmp_path / "storage").rglob("*") if path.is_file()] == []
+        assert ask(door.url("b"), "PUT", body(room), headers)[0] == 201
+        put_blob(store, "box", "ours", [b"x" * (room + 1)])  # the controller's own know no limit
+
+
+def test_a_reserve_is_no_more_than_a_part_of_a_small_disk(tmp_path: Path) -> None:
+    disk = os.statvfs(tmp_path)
+    total = disk.f_blocks * disk.f_frsize
+    room = LocalStore(tmp_path / "storage", reserve=1 << 60).room()
+    assert room is not None and room >= disk.f_bavail * disk.f_frsize - total // 10
+    assert LocalStore(tmp_path / "storage").room() is None
