@@ -60,7 +60,7 @@ def _journal(path: Path, outcomes: Sequence[Outcome], batch: int) -> Measured:
 
 def _bare(path: Path, outcomes: Sequence[Outcome], batch: int) -> Measured:
     """One table of keys and ready-made bodies: nothing is encoded while the time runs."""
-    rows = [("/".join(change.key), msgspec.json.encode(change.record)) for o in outcomes for change in o]
+    rows = [("/".join(map(str, change.key)), msgspec.json.encode(change.record)) for o in outcomes for change in o]
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")

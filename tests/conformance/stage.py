@@ -179,7 +179,7 @@ class Stage:
                 assert fault is None, fault
             case "touch":
                 (folder / value).touch()
-            case "preempt" | "destroy":
+            case "preempt" | "kill":
                 self._end_node_of(job_id, value, verb)
             case "tidy":
                 self._tidy(value)
@@ -194,12 +194,14 @@ class Stage:
 
     def _end_node_of(self, job_id: str, task_id: str, how: str) -> None:
         """The VM under the task goes: its cloud takes it back, or it dies."""
-        provider = self.world.controller.providers["local"]
         node_id = self.world.task(task_id, job_id).node_id
         (name,) = self.world.look(
             lambda: [node.vm_name for node in self.world.controller.core.ctx.nodes if node.id == node_id]
         )
-        getattr(provider, how)(name)
+        if how == "preempt":
+            self.world.controller.providers["local"].preempt(name)
+        else:
+            self.world.kill_node(name)
 
     def _nodes_in(self, value: Any, job_id: str) -> dict[str, str]:
         """The nodes of the tasks that a step names."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -33,12 +30,6 @@ def appending(path: Path, gate: Path, last: str = ":") -> str:
     return f"/bin/sh -c 'echo start >> {path}; head -c 300000 /dev/zero; {wait}; echo end >> {path}; {last}'"
 
 
-def kill_node(world: World, vm_name: str) -> None:
-    """kill -9 of the process that is the node's machine."""
-    machine = json.loads((world.state.nodes / vm_name / "node.json").read_text())
-    os.kill(machine["pid"], signal.SIGKILL)
-
-
 @pytest.mark.parametrize("death", ["killed", "preempted"])
 def test_a_task_on_a_node_that_dies_is_requeued_and_the_node_replaced(world: World, tmp_path: Path, death: str) -> None:
     notes = tmp_path / "notes"
@@ -48,7 +39,7 @@ def test_a_task_on_a_node_that_dies_is_requeued_and_the_node_replaced(world: Wor
     first = world.nodes()[0]
 
     if death == "killed":
-        kill_node(world, first.vm_name)
+        world.kill_node(first.vm_name)
     else:
         world.controller.providers["local"].preempt(first.vm_name)
 

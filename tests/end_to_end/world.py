@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -27,6 +30,7 @@ from runner import (
     Tick,
 )
 from service.controller import Controller
+from service.provider_options import provider_options
 from service.settings import Settings
 from service.state import StateDirectory
 
@@ -199,6 +203,12 @@ class World:
 
     def nodes(self, pool_id: str = "pool") -> list[Any]:
         return self.look(lambda: list(self.controller.core.ctx.nodes_of(pool_id)))
+
+    def kill_node(self, vm_name: str) -> None:
+        """kill -9 of the process that is the node's machine."""
+        base = Path(provider_options(self.state, self.settings)["local"]["baseDir"])
+        machine = json.loads((base / vm_name / "node.json").read_text())
+        os.kill(machine["pid"], signal.SIGKILL)
 
     def printed(self, task_id: str = "t0", stream: str = "stdout", job_id: str = "job") -> bytes:
         output: Output | None = self.controller.journal.output("task", job_id, task_id, stream)

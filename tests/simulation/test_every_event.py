@@ -17,7 +17,10 @@ from .every_event import NODE, NOW, POOLS, TIMERS, events, nodes
 HAPPENINGS = [*events(), *TIMERS]
 #: Requests may come after the pool's end; some only make sense at times.
 LATE = ("PoolNotFound", "PoolBeingDeleted")
-REFUSALS: dict[type[Event], tuple[str, ...]] = {ev.StopResize: (*LATE, "OperationInvalidForCurrentState")}
+REFUSALS: dict[type[Event], tuple[str, ...]] = {
+    ev.ResizePool: (*LATE, "PoolHasAutoScaleEnabled"),
+    ev.StopResize: (*LATE, "OperationInvalidForCurrentState"),
+}
 #: Turns of the loop that an hour without any answer may take: timers ring every few seconds while nodes boot.
 MOST_TURNS = 3000
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from runner.agent import fetch, upload
 from runner.agent_bundle import agent_bundle
@@ -31,14 +33,16 @@ class Task:
 
     def fetch(self, *resources: dict[str, Any], argv: tuple[str, ...] = ("true",)) -> dict[str, str] | None:
         """The failure, if it failed."""
-        command, env = fetch.wrap(list(resources), list(argv), self._env())
+        with self._agent():
+            command, env = fetch.wrap(list(resources), list(argv), self._env())
         done = self._run(command, env)
         told = self._told(fetch.failure)
         assert (done.returncode != 0) == (told is not None), done.stderr
         return told
 
     def upload(self, *outputs: dict[str, Any], **more: Any) -> dict[str, str] | None:
-        command, env = upload.wrap({"outputs": list(outputs), **more}, self._env())
+        with self._agent():
+            command, env = upload.wrap({"outputs": list(outputs), **more}, self._env())
         done = self._run(command, env)
         told = self._told(upload.failure)
         assert (done.returncode != 0) == (told is not None), done.stderr
@@ -54,12 +58,17 @@ class Task:
     def _env(self) -> dict[str, str]:
         return {"PATH": os.environ["PATH"], "NAME": "value", "AZ_BATCH_TASK_DIR": str(self.directory)}
 
-    def _run(self, command: list[str], env: dict[str, str]) -> subprocess.CompletedProcess[str]:
-        self.wd.mkdir(parents=True, exist_ok=True)
+    @contextmanager
+    def _agent(self) -> Iterator[None]:
+        """In here this is a process of the agent, whose zipapp stands in `sys.argv`."""
         archive = self.directory.parent / "agent.pyz"
         if not archive.exists():
             archive.write_bytes(agent_bundle().data)
-        command[command.index(sys.argv[0])] = str(archive)
+        with patch.object(sys, "argv", [str(archive)]):
+            yield
+
+    def _run(self, command: list[str], env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        self.wd.mkdir(parents=True, exist_ok=True)
         return subprocess.run(command, cwd=self.wd, env=env, capture_output=True, text=True, timeout=120, check=False)
 
     @property
