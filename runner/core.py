@@ -242,8 +242,9 @@ class Core:
         node = self.ctx.nodes.get(node_id)
         failed = node is not None and node.previous_state == NodeState.UNUSABLE
         died = (node.reason or "") if node is not None and failed else None
-        lost = now if node is None or node.unreachable_since is None else node.unreachable_since
-        unheard = self.tasks.unheard(node_id, lost)
+        # without a connection it ran on: until its VM was seen to have ended, or until it was taken away
+        ended = now if node is None or node.vm_ended is None else node.vm_ended
+        unheard = self.tasks.unheard(node_id, ended)
 
         def begun(task: Task) -> bool:
             return task.execution_at(node_id) in unheard and self.executions.is_ready(task.job_id, node_id)

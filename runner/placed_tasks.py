@@ -88,18 +88,19 @@ class PlacedTasks(WaitingTasks):
 
     def unheard(self, node_id: str, until: float) -> frozenset[str]:
         """The executions that may have begun on the node before `until`, as far as it has told: all that had slots, and
-        of those that waited there as many as could follow since it last told of one. (Twice as many: means are means.)
+        of those that waited there as many as could follow since it last told of one, if they are as short as the
+        shortest of their job.
         """
         node = self.slots.get(node_id)
         if node is None:
             return frozenset()
-        begun, follow, seconds = set(), 2 * node.slots, 2 * node.slots * (until - node.heard)
+        begun, follow, seconds = set(), 2 * node.slots, node.slots * (until - node.heard)
         for execution_id, placement in node.placements.items():
             if placement.stage is Stage.QUEUED:
                 if follow > 0:
                     follow -= 1
                 elif seconds > 0:
-                    seconds -= self.durations.mean(placement.key[0])
+                    seconds -= self.durations.shortest(placement.key[0])
                 else:
                     continue
             begun.add(execution_id)

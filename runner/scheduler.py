@@ -90,24 +90,25 @@ class Durations:
     """How long the executions of each job last, as far as is known; decides what may be sent ahead."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, tuple[int, float]] = {}
+        #: by job: how many, their mean, the shortest
+        self._seen: dict[str, tuple[int, float, float]] = {}
 
     def add(self, job_id: str, seconds: float) -> None:
-        count, mean = self._seen.get(job_id, (0, 0.0))
+        count, mean, shortest = self._seen.get(job_id, (0, 0.0, seconds))
         # a long one counts at once, short ones count by and by
         mean = seconds if count == 0 or seconds > AHEAD else mean + 0.2 * (seconds - mean)
-        self._seen[job_id] = (count + 1, mean)
+        self._seen[job_id] = (count + 1, mean, min(shortest, seconds))
 
     def ahead(self, job_id: str) -> int:
         """Tasks of the job that may wait at a node per slot."""
-        count, mean = self._seen.get(job_id, (0, 0.0))
+        count, mean, _ = self._seen.get(job_id, (0, 0.0, 0.0))
         if count < 4 or mean > AHEAD / 2:
             return 0
         return min(AHEAD_MAX, int(AHEAD / max(mean, 1e-4)))
 
-    def mean(self, job_id: str) -> float:
+    def shortest(self, job_id: str) -> float:
         """Seconds; 0: not known."""
-        return self._seen.get(job_id, (0, 0.0))[1]
+        return self._seen.get(job_id, (0, 0.0, 0.0))[2]
 
     def forget(self, job_id: str) -> None:
         self._seen.pop(job_id, None)

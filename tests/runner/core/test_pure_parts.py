@@ -253,5 +253,6 @@ def test_only_short_tasks_are_sent_ahead(seconds, ahead):
     for duration in seconds:
         durations.add("j", duration)
     assert durations.ahead("j") == ahead
+    assert durations.shortest("j") == min(seconds)
     durations.forget("j")
-    assert durations.ahead("j") == 0
+    assert durations.ahead("j") == durations.shortest("j") == 0
