@@ -17,6 +17,7 @@ import paramiko
 from .door import ANYBODY, door_url
 from .door_queue import DoorQueue, Key
 from .node_gate import NodeGate
+from .node_ssh import close_channel
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +91,7 @@ class NodeDoor:
         with self._lock:
             waiting = self._queue.clear()
         for channel in waiting:
-            _close(channel)
+            close_channel(channel)
 
     def guard(self) -> None:
         """Where only root may listen, no task can take the port while the connection is away. The agent must be there;
@@ -148,7 +149,7 @@ class NodeDoor:
             refused = channel if self._closed.is_set() else self._queue.add((self._number, origin[1]), channel)
             self._begin()
         if refused is not None:
-            threading.Thread(target=_close, args=(refused,), daemon=True).start()
+            threading.Thread(target=close_channel, args=(refused,), daemon=True).start()
 
     def _begin(self) -> None:
         """Serve those whose turn it is. Under the lock."""
@@ -183,13 +184,13 @@ class NodeDoor:
             sock = self._enter()
         except OSError as error:
             log.warning("node %s: nobody answers at the door: %s", self._node, error)
-            _close(channel)
+            close_channel(channel)
             return
         try:
             _Joined(channel, sock, self._node).carry()
         finally:
             sock.close()
-            _close(channel)
+            close_channel(channel)
 
 
 class _Joined:
@@ -247,12 +248,4 @@ class _Joined:
             self._sock.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass  # it has ended already
-        _close(self._channel)
-
-
-def _close(channel: paramiko.Channel) -> None:
-    """Tell the node, if the SSH connection still stands: a channel says its end over it."""
-    try:
-        channel.close()
-    except (OSError, EOFError, paramiko.SSHException):
-        pass
+        close_channel(self._channel)

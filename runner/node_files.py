@@ -10,6 +10,7 @@ import msgspec
 import paramiko
 
 from .link_errors import FileMissing, LinkError, Unreachable, told
+from .node_ssh import close_channel
 
 
 class TaskFolder(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,7 +101,7 @@ class NodeFiles:
         """Ends a transfer that is under way, too. Never raises."""
         channel = self._channel
         if channel is not None:
-            _close(channel)
+            close_channel(channel)
 
     def _ask(self, request: dict[str, Any], source: BinaryIO | None = None) -> dict[str, Any]:
         if self._channel is None or self._channel.closed:
@@ -150,12 +151,5 @@ class NodeFiles:
 
     def _drop(self) -> None:
         if self._channel is not None:
-            _close(self._channel)
+            close_channel(self._channel)
             self._channel = None
-
-
-def _close(channel: paramiko.Channel) -> None:
-    try:
-        channel.close()
-    except (paramiko.SSHException, EOFError, OSError):
-        pass  # it tells the other side, and the connection is gone

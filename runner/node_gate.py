@@ -12,6 +12,7 @@ import msgspec
 import paramiko
 
 from .link_errors import LinkError
+from .node_ssh import close_channel
 
 _PIECE = 1 << 16
 _FAILURES = (LinkError, paramiko.SSHException, EOFError, OSError, msgspec.MsgspecError)
@@ -64,7 +65,7 @@ class NodeGate:
         """Never raises."""
         channel = self._channel
         if channel is not None:
-            _close(channel)
+            close_channel(channel)
 
     def _begin(self, port: int, wanted: Sequence[int]) -> int | None:
         try:
@@ -92,12 +93,5 @@ class NodeGate:
 
     def _drop(self) -> None:
         if self._channel is not None:
-            _close(self._channel)
+            close_channel(self._channel)
             self._channel = None
-
-
-def _close(channel: paramiko.Channel) -> None:
-    try:
-        channel.close()
-    except (paramiko.SSHException, EOFError, OSError):
-        pass  # it tells the other side, and the connection is gone

@@ -167,3 +167,11 @@ def open_channel(transport: paramiko.Transport, command: str, timeouts: LinkTime
     except (paramiko.SSHException, EOFError, OSError) as error:
         raise Unreachable(f"no channel: {told(error)}") from error
     return channel
+
+
+def close_channel(channel: paramiko.Channel) -> None:
+    """Tell the node, if the SSH connection still stands: a channel says its end over it."""
+    try:
+        channel.close()
+    except (OSError, EOFError, paramiko.SSHException):
+        pass  # the connection is gone, and the channel with it
