@@ -120,5 +120,13 @@ class Context:
         self.dirty.add(node.pool_id)
         self.nodes.remove(node.id)
 
+    def remove_pool(self, pool: Pool) -> None:
+        """None of its nodes is left."""
+        self.departed.append(pool)
+        self._of_pool.pop(pool.id, None)
+        self._with_vm.pop(pool.id, None)
+        self.draining.pop(pool.id, None)
+        self.pools.remove(pool.id)
+
     def say(self, command: Command) -> None:
         self.commands.append(command)

@@ -6,9 +6,11 @@ SQLAlchemy takes a fifth of a second to import; it is imported when a database i
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
@@ -47,7 +49,7 @@ def open_database(url: str) -> Engine:
 
     SQLite has a write-ahead log: readers, in other processes too, never wait for the writer, nor it for them.
     A crash of the process loses nothing that was committed. A power cut can lose the last moments, but never
-    consistency.
+    consistency. Where its folder cannot be written, it is opened to be read.
     Raises JournalError if the URL cannot be understood or the driver is missing.
     """
     from sqlalchemy import create_engine
@@ -88,17 +90,25 @@ def _open_sqlite(url: URL) -> Engine:
         raise JournalError("an SQLite database needs a file: sqlite:////path/to/file")
     engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT, "check_same_thread": False})
 
+    file = Path(url.database)
+
     @event.listens_for(engine, "do_connect")
-    def create(*_: object) -> None:
+    def connect(dialect: Any, _: object, places: Sequence[Any], options: Mapping[str, Any]) -> Any:
+        if file.is_file() and not os.access(file.parent, os.W_OK):
+            address = f"file:{quote(str(file.resolve()))}?{_way_to_read(file)}"
+            return dialect.connect(address, **{**options, "uri": True})
         # for nobody else's eyes, and so are the files that SQLite makes beside it; else they are for all to read.
         # Never one that is there: closing it would let go of the locks that others in this process have on it.
         with suppress(OSError):  # it is there; or connecting tells
-            os.close(os.open(str(url.database), os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+            os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        return None
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _: object) -> None:
         # The driver's own transactions leave out DDL; ours begin below.
         connection.isolation_level = None
+        if not os.access(file.parent, os.W_OK):
+            return
         (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
         if mode != "wal":
             connection.close()
@@ -112,6 +122,19 @@ def _open_sqlite(url: URL) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _way_to_read(file: Path) -> str:
+    """How SQLite reads a database beside which it can make no files. Raises JournalError if it cannot."""
+    log, index = (file.with_name(f"{file.name}-{end}") for end in ("wal", "shm"))
+    if log.exists() and index.exists():
+        return "mode=ro"  # it was not closed, or another user's controller works on it
+    if log.exists() and log.stat().st_size:
+        raise JournalError(
+            f"database {file}: its folder is read-only, and what is in {log.name} cannot be taken over there; copy the "
+            "folder to where it can be written, and name the copy"
+        )
+    return "mode=ro&immutable=1"  # nobody has it open: it is whole, and no lock is needed
 
 
 @contextmanager

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from .context import Context
 from .model import Pool
 from .node_usage import sampled_metrics
-from .sampling import History, measure
+from .sampling import History, Sample, measure
 
 
 class Histories:
@@ -29,6 +31,16 @@ class Histories:
         self.of(pool.id).add(sample)
         ctx.samples.append((pool.id, now), sample)
         ctx.timers.set("sample", pool.id, now + ctx.settings.sample_period)
+
+    def load(self, samples: Iterable[Sample], now: float) -> None:
+        """Take over what was stored, oldest first. What was taken of a pool that has gone is nothing to one that was
+        made under its id. What is of a time to come goes (the clock was put back): it would be among the new ones."""
+        for sample in samples:
+            pool = self._ctx.pools.get(sample.pool_id)
+            if sample.time > now:
+                self._ctx.samples.remove((sample.pool_id, sample.time))
+            elif pool is not None and sample.time >= pool.created:
+                self.of(pool.id).add(sample)
 
     def resume(self, pool: Pool, now: float) -> None:
         """Go on where the last controller ended."""

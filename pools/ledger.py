@@ -32,13 +32,17 @@ class Ledger:
 
     def __init__(self) -> None:
         self._changes: dict[tuple[str, Any], Any] = {}
+        #: how often something was noted, ever
+        self.noted = 0
 
     def note(self, table: str, key: Any, record: Any) -> None:
+        self.noted += 1
         self._changes[table, key] = record
 
     def purge(self, table: str, *parts: Any) -> None:
         """All records of the table go whose keys begin with these parts, also those that are not in memory; what is
         noted after this stays."""
+        self.noted += 1
         stale = [(name, key) for name, key in self._changes if name == table and key[: len(parts)] == parts]
         for noted in stale:
             del self._changes[noted]

@@ -24,6 +24,7 @@ from .resize_errors import ALLOCATION_TIMED_OUT, CIRCUIT_BREAKER_OPEN, without
 from .sampling import Sample
 from .setbacks import next_try
 from .spec import NodeDeallocationOption
+from .taken_over import node_taken_over, pool_taken_over
 
 
 class PoolMachine(PoolRequests):
@@ -183,9 +184,7 @@ class PoolMachine(PoolRequests):
     def forget(self, pool: Pool) -> None:
         """Of one that was deleted no node is left."""
         ctx = self._ctx
-        ctx.departed.append(ctx.pools[pool.id])
-        ctx.pools.remove(pool.id)
-        ctx.draining.pop(pool.id, None)
+        ctx.remove_pool(ctx.pools[pool.id])
         self.histories.forget(pool.id)
         self._idle.forget(pool.id)
         for kind in ("sample", "autoscale", "retry", "resize", "linger", "budget"):
@@ -196,9 +195,14 @@ class PoolMachine(PoolRequests):
     def recover(self, samples: Iterable[Sample], now: float) -> None:
         """Set timers and issue again every command that the loaded records imply."""
         ctx = self._ctx
-        for sample in samples:
-            self.histories.of(sample.pool_id).add(sample)
-        for pool in ctx.pools:
+        self.histories.load(samples, now)
+        for node in ctx.nodes:
+            ctx.nodes.hold(node.id, node_taken_over(node, now))
+            if node.vm_confirmed is not None and node.vm_confirmed > now:
+                ctx.resumed = now
+        for each in ctx.pools:
+            pool = pool_taken_over(each, ctx.settings, now)
+            ctx.pools.hold(pool.id, pool)
             if pool.resize_started is not None and pool.allocation_state is AllocationState.STEADY:
                 # asked for while no controller worked: the time to do it in begins now
                 ctx.put_pool(evolve(pool, now, resize_started=now))

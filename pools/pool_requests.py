@@ -100,10 +100,14 @@ class PoolRequests:
     def enable_autoscale(self, pool_id: str, formula: str | None, interval: timedelta | None, now: float) -> None:
         """Let a formula size the pool from now on; None: as it is. Raises PoolError."""
         spec = self.living(pool_id).spec
+        formula = spec.auto_scale_formula if formula is None else formula
+        if formula is None:
+            cure = f"name one: `ebbtide pool enable-autoscale {spec.id} --formula FILE`"
+            raise PoolError("InvalidPropertyValue", f"autoScaleFormula: pool {spec.id} has no formula; {cure}")
         spec = replace(
             spec,
             enable_auto_scale=True,
-            auto_scale_formula=spec.auto_scale_formula if formula is None else formula,
+            auto_scale_formula=formula,
             auto_scale_evaluation_interval=spec.auto_scale_evaluation_interval if interval is None else interval,
             target_dedicated_nodes=None,
             target_low_priority_nodes=None,

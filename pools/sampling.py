@@ -90,6 +90,8 @@ class History:
         if self.last is None or sample.time > self.last:
             self.last = sample.time
             self._young.append(sample)
+            while self._young[0].time < sample.time - self._settings.sample_retention:
+                self._young.popleft()  # no formula has looked for so long
 
     def visible(self, now: float) -> Mapping[str, TimeSeries]:
         """The series as they are visible at `now`: samples younger than the sample delay are not there

@@ -47,7 +47,7 @@ class VmWatch:
             vm = by_name.get(node.vm_name)
             if vm is not None:
                 self.observe(node, vm, now)
-            elif node.vm_confirmed is not None and max(node.vm_confirmed, ctx.resumed) < asked - visibility:
+            elif node.vm_confirmed is not None and self._known_since(node.vm_confirmed, now) < asked - visibility:
                 gone = None if node.vm is None else replace(node.vm, state=VmState.TERMINATED)
                 self._over(node, gone, "the provider no longer lists its VM", now)
         strangers = [vm for vm in by_name.values() if vm.name not in known]
@@ -56,6 +56,10 @@ class VmWatch:
             ctx.say(DestroyVm(None, provider, vm.name, reason, vm.provider_id))
         if soon is not None:
             ctx.timers.set_earlier("poll", provider, soon)
+
+    def _known_since(self, confirmed: float, now: float) -> float:
+        """Told in a time to come (the clock was put back since), it is as new as if it was told at the restart."""
+        return max(confirmed if confirmed <= now else 0.0, self._ctx.resumed)
 
     def observe(self, node: Node, vm: Vm, now: float) -> None:
         """The cloud has told of the node's VM."""

@@ -32,6 +32,7 @@ from .events import (
 )
 from .exit_conditions import allows
 from .files_of_tasks import CHECKPOINTS, TaskFiles, invalid_output, invalid_resource, invalid_source
+from .gone_ids import forgotten
 from .job_budgets import beside_budget
 from .job_costs import task_cost
 from .job_errors import JobError
@@ -250,6 +251,7 @@ __all__ = [
     "cycle_text",
     "find_cycle",
     "fixed_in_job",
+    "forgotten",
     "handle_unattended",
     "invalid_account",
     "invalid_container",

@@ -7,6 +7,7 @@ from typing import Any
 from pools import ExecutionResult, FailureInfo
 
 from .events import Outcome
+from .failure import DISK_FULL
 from .states import TaskEvent
 from .task_model import Task
 
@@ -25,6 +26,7 @@ def completion(
         "waiting": False,
         "scheduling_error": None,
         "failure": failure,
+        "warning": DISK_FULL if failure is None and report is not None and report.disk_full else "",
         "satisfies": satisfies,
         "result": ExecutionResult.SUCCESS if failure is None else ExecutionResult.FAILURE,
         "end_time": report.end_time if report is not None else now,
@@ -47,6 +49,7 @@ def reactivation() -> dict[str, Any]:
         "exit_code": None,
         "container_id": None,
         "failure": None,
+        "warning": "",
         "result": None,
         "satisfies": False,
         "ending": None,

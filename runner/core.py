@@ -103,9 +103,12 @@ class Core:
     # -- a batch ---------------------------------------------------------------------------------------------
 
     def handle(self, event: Event, now: float) -> None:
-        """Let one event happen. A request that is refused raises (PoolError, JobError) and changes
-        nothing."""
+        """Let one event happen. A request that is refused raises (PoolError, JobError) and changes nothing."""
         self._handlers[type(event)](event, now)
+
+    def mark(self) -> tuple[int, int]:
+        """Another one as soon as anything is changed or is to be done."""
+        return (self._ledger.noted, len(self.ctx.commands))
 
     def missing(self, event: Event) -> TaskKey | None:
         """The completed task that the event asks something of, and that is in the store alone: to be read there and
@@ -261,6 +264,7 @@ class Core:
         self.jobs.jobs.load(stored.jobs)
         self.schedules.schedules.load(stored.job_schedules)
         self.job_nodes.load(stored.job_nodes)
+        self.tasks.gone.load(stored.gone)
         for node in stored.nodes.values():
             if node.vm_gone:
                 continue
@@ -291,5 +295,6 @@ class Core:
             "tasks": self.tasks.tasks,
             "job_schedules": self.schedules.schedules,
             "job_nodes": self.job_nodes.records,
+            "gone": self.tasks.gone,
             "applications": self.applications,
         }

@@ -130,7 +130,11 @@ class Dependencies:
         if key is None:
             return failure(MISSING, f"it depends on task {cause!r}, which is not there any more", taskId=cause)
         cause = key[1]
-        how = "has failed" if cause in self._done_of(job_id) else "cannot start either"
+        flags = self._done_of(job_id).get(cause)
+        if flags is None:
+            how = "cannot start either"
+        else:
+            how = "lets no other start (see its exitConditions)" if flags & Done.SUCCEEDED else "has failed"
         return failure(FAILED, f"it depends on task {cause!r}, which {how}", taskId=cause)
 
     # -- what may be added -----------------------------------------------------------------------------------

@@ -59,9 +59,16 @@ class Doors:
 
         return opened
 
-    def sweep(self, nodes: Collection[str]) -> None:
-        """Forget those of nodes that are gone."""
-        kept = {_file(node_id) for node_id in nodes}
+    def sweep(self, nodes: Callable[[], Collection[str]]) -> None:
+        """Forget those of nodes that are gone. `nodes`: ids of all that are there; whoever opens a door meanwhile, of a
+        node that came since, waits."""
+        with self._lock:
+            present = nodes()
+            for node_id in self._ports.keys() - present:
+                del self._ports[node_id]
+            self._sweep_files({_file(node_id) for node_id in present})
+
+    def _sweep_files(self, kept: Collection[str]) -> None:
         try:
             for path in self._directory.iterdir():
                 if path.name not in kept:

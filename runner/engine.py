@@ -14,10 +14,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Protocol
 
-from pools import Change, Clock, Command
+from pools import Change, Clock, Command, PoolError
 
 from .core import Core
 from .events import Event, Tick, TimeLost
+from .job_errors import JobError
 from .journal import JournalError
 from .task_model import Task, TaskKey
 
@@ -114,14 +115,14 @@ class Engine:
         now = self._look(wait)
         answered: list[tuple[Future[None], BaseException | None]] = []
         for event, future in batch:
+            mark = self.core.mark()
             try:
                 self._recall(event)
                 self.core.handle(event, now)
-            except ValueError as exc:
-                # a request that the core refuses; it has changed nothing
-                if future is None:
-                    raise
-                answered.append((future, exc))
+            except Exception as exc:  # whatever a request's odd arguments lead to is for who asked
+                if future is None or self.core.mark() != mark:
+                    raise  # half a change: the next controller goes by what is committed
+                answered.append((future, _refusal(event, exc)))
             else:
                 if future is not None:
                     answered.append((future, None))
@@ -147,9 +148,12 @@ class Engine:
             self._housekeep(now)
 
     def _recall(self, event: Event) -> None:
-        """Completed tasks are not in memory: one that something is asked of is read again. Raises JournalError."""
+        """Completed tasks are not in memory: one that something is asked of is read again. Raises JobError."""
         key = self.core.missing(event)
-        task = self._journal.task(key) if key is not None else None
+        try:
+            task = self._journal.task(key) if key is not None else None
+        except JournalError as exc:
+            raise JobError("ServerBusy", f"the state cannot be read at present, ask again: {exc}") from exc
         if task is not None:
             self.core.recall(task)
 
@@ -195,3 +199,11 @@ class Engine:
                     log.warning("the state can be written again")
                 self.blocked = None
                 return
+
+
+def _refusal(event: Event, error: Exception) -> Exception:
+    """What is told to who asked for the event, which has changed nothing."""
+    if isinstance(error, JobError | PoolError):
+        return error
+    log.error("%s cannot be carried out, nothing has changed", type(event).__name__, exc_info=error)
+    return JobError("InternalError", f"this cannot be carried out: {type(error).__name__}: {error}")

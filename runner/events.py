@@ -267,6 +267,8 @@ class Outcome(Event):
     outputs: tuple[Output, ...] = ()
     #: of the container that it ran in
     container_id: str | None = None
+    #: its node's, when it ended
+    disk_full: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from pools import FailureInfo, NameValue
 
 from .events import Outcome
@@ -12,6 +14,8 @@ from .task_model import Ending, Task
 LOST_LIMIT = 10
 
 ENDED_ON_REQUEST = FailureInfo("usererror", "TaskEnded", "the task was ended on request")
+#: What is said of an execution that ended on a full disk.
+DISK_FULL = "the disk of its node was full, so what it printed and wrote may be incomplete"
 #: Why the tasks of a job end with it, by its terminate reason.
 _OF_JOBS = {
     "AllTasksComplete": "all tasks of its job were completed",
@@ -63,8 +67,31 @@ def ended_on_request(why: str) -> FailureInfo:
 
 def failure_of(report: Outcome, ending: Ending | None, why: str = "") -> FailureInfo | None:
     """None if it succeeded. `ending`: what the node had been asked for; `why`: see `ended_on_request`."""
-    if report.error is not None:
-        return failure(*report.error, exitCode=report.exit_code)
+    return on_disk(_failure_of(report, ending, why), report)
+
+
+def on_disk(found: FailureInfo | None, report: Outcome) -> FailureInfo | None:
+    """With what may be the reason, or a consequence: the disk was full."""
+    if found is None or not report.disk_full or found.code == "DiskFull":
+        return found
+    return replace(found, message=f"{found.message}; {DISK_FULL}")
+
+
+def _failure_of(report: Outcome, ending: Ending | None, why: str) -> FailureInfo | None:
+    code, message = report.error or ("", "")
+    if code and not code.startswith(UPLOAD):
+        return failure(code, message, exitCode=report.exit_code)
+    found = _of_command(report, ending, why)
+    if not code:
+        return found
+    if found is None:
+        return failure(code, message, exitCode=report.exit_code)
+    # what had its end counts as that; of others, `exitConditions.fileUploadError` says what follows
+    both = f"{found.message}; not all of its output files were uploaded: {message}"
+    return failure(found.code if found.code == "TaskEnded" else code, both, exitCode=report.exit_code)
+
+
+def _of_command(report: Outcome, ending: Ending | None, why: str) -> FailureInfo | None:
     if report.timed_out:  # before anything was asked for
         return failure("TaskEnded", "the task ran longer than its maxWallClockTime", exitCode=report.exit_code)
     if report.killed and ending is Ending.TERMINATE:

@@ -15,6 +15,7 @@ from pools import ResourceFile
 
 from .door import DOOR, STORAGE
 from .storage_urls import (
+    NAME_LIMIT,
     RESERVED,
     SCHEME,
     Place,
@@ -196,6 +197,8 @@ def invalid_source(url: str, *, blob: bool) -> str | None:
 def invalid_path(path: str | None) -> str | None:
     if path is not None and (not path or path.startswith("/") or "\0" in path or ".." in path.split("/")):
         return f"filePath {path!r} must be a relative path without '..'"
+    if path is not None and len(path.encode("utf-8", "replace")) > NAME_LIMIT:
+        return f"filePath {path[:80]!r}... is longer than {NAME_LIMIT} bytes"
     return None
 
 

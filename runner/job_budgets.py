@@ -47,6 +47,7 @@ class JobBudgets:
         self._jobs = jobs
         self._schedules = schedules
         self._costs = jobs.tasks.costs
+        jobs.on_closed.append(lambda job, now: context.timers.cancel("job-budget", job.id))
 
     def look_at(self, job_id: str) -> None:
         """Its budget may stand differently now."""

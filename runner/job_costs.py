@@ -8,7 +8,6 @@ time.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -27,7 +26,7 @@ class JobCosts:
         self._slots = slots
         self._node_of = node_of
         self._ended: dict[str, Cost] = {}
-        self._running: dict[str, dict[TaskKey, Task]] = defaultdict(dict)
+        self._running: dict[str, dict[TaskKey, Task]] = {}
         #: the node that has gone, and by what the shares of its executions are too large
         self._gone = ("", 1.0)
         #: jobs whose executions started or ended since somebody has looked
@@ -37,7 +36,7 @@ class JobCosts:
         """The task is there, with what its former executions have cost."""
         if task.cost or task.unpriced_seconds:
             self._add(task.job_id, Cost(task.cost, task.unpriced_seconds))
-        if task.state is TaskState.RUNNING:
+        if task.state is TaskState.RUNNING or task.instances:  # the primary may be the last to start
             self.started(task)
 
     def add_done(self, job_id: str, totals: DoneTotals) -> None:
@@ -50,7 +49,7 @@ class JobCosts:
                 self._add(job.id, Cost(job.deleted_cost, job.deleted_unpriced_seconds))
 
     def started(self, task: Task) -> None:
-        self._running[task.job_id][task.key] = task
+        self._running.setdefault(task.job_id, {})[task.key] = task
         self.touched.add(task.job_id)
 
     def _add(self, job_id: str, cost: Cost) -> None:
@@ -59,7 +58,7 @@ class JobCosts:
     def charge(self, task: Task, now: float, report: Outcome | None = None) -> dict[str, Any]:
         """The task's present execution has ended, as `report` says or unheard: what changes in the task's record. To be
         called before the task leaves its node."""
-        self._running[task.job_id].pop(task.key, None)
+        self._running.get(task.job_id, {}).pop(task.key, None)
         if task.node_id is None or task.instances:  # those of a multi-instance task were charged one by one
             return {}
         node, end, start = self._node_of(task.node_id), now, None
@@ -111,15 +110,16 @@ class JobCosts:
 
     def running(self, job_id: str) -> Iterable[tuple[float, float, float | None]]:
         """Of each execution that runs: since when, its share of its node, and the node's price per hour."""
-        for task in self._running[job_id].values():
+        for task in self._running.get(job_id, {}).values():
             for node_id, since in _places(task):
                 node, share = self._node_of(node_id), share_of(task, self._slots[node_id].slots)
                 price = node.price_per_hour if node is not None else None
                 yield since, share * self._crowding(node_id), price
 
     def forget(self, job_id: str) -> None:
-        """The job is over: nobody asks for what its executions take at present."""
+        """The job is over, or gone: nobody asks any more, and another of that id has had no execution."""
         self._running.pop(job_id, None)
+        self._ended.pop(job_id, None)
 
 
 def _places(task: Task) -> Iterator[tuple[str, float]]:

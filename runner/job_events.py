@@ -13,8 +13,11 @@ from .task_spec import TaskConstraints, TaskSpec
 
 @dataclass(frozen=True, slots=True)
 class AddJob(Event):
+    """`declared`: a workload file has it, and asks for it again and again."""
+
     spec: JobSpec
     tasks: tuple[TaskSpec, ...] = ()
+    declared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,12 +29,15 @@ class JobForgetting:
         if job is None:
             raise JobError("JobNotFound", f"there is no job {event.job_id!r} any more that ended at {event.ended}")
         self._under_way.add(job.id)
+        # should this end half way, nobody takes the tasks that have gone for new ones
+        self._jobs.tasks.gone.forgotten(job, now)
 
     def _end(self, event: jev.JobForgotten, now: float) -> None:
         self._under_way.discard(event.job_id)
         job = self._job(event)
         if job is not None and event.gone:
             self._jobs.delete(job.id, now)
+            self._jobs.tasks.gone.forgotten(job, now)
         self._jobs.close_if_free(event.job_id, now)
 
     def _job(self, event: jev.ForgetJob) -> Job | None:

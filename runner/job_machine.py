@@ -62,7 +62,8 @@ class JobMachine:
     # -- requests --------------------------------------------------------------------------------------------
 
     def add_job(
-        self, spec: JobSpec, tasks: Sequence[TaskSpec], now: float, schedule: JobSchedule | None = None
+        self, spec: JobSpec, tasks: Sequence[TaskSpec], now: float, schedule: JobSchedule | None = None,
+        declared: bool = False,
     ) -> Job:
         """Record a job with its first tasks, all or nothing. Raises JobError."""
         present = self.jobs.spelled(spec.id)
@@ -74,30 +75,28 @@ class JobMachine:
         self.tasks.check_new(spec.id, [*([manager.as_task()] if manager else []), *tasks])
         auto_pool_id = self._pools.made_for(spec, schedule, now)
         job = Job(
-            created=now,
-            modified=now,
-            state_time=now,
+            created=now, modified=now, state_time=now, start_time=now,
             id=spec.id,
             spec=spec,
             schedule_id=schedule.id if schedule else None,
             number=schedule.jobs_created if schedule else 1,
             auto_pool_id=auto_pool_id,
-            start_time=now,
+            declared=declared,
         )
         self.jobs.put(job.id, job)
         if manager is not None:
             self._add_task(job, manager.as_task(), now, is_job_manager=True, exclusive=manager.run_exclusive)
         for task in tasks:
             self._add_task(job, task, now)
-        self._limit(job)
+        self._limit(job, now)
         if self._all_done(job):
             self.terminate(job.id, "AllTasksComplete", now)
         return self.jobs[job.id]
 
-    def _limit(self, job: Job) -> None:
+    def _limit(self, job: Job, now: float) -> None:
         limit = job.spec.constraints.max_wall_clock_time
         if limit is not None and limit < UNLIMITED and job.lives:
-            self._timers.set("job", job.id, job.created + limit.total_seconds())
+            self._timers.set("job", job.id, min(job.created, now) + limit.total_seconds())  # the clock was put back?
         else:
             self._timers.cancel("job", job.id)
 
@@ -152,7 +151,7 @@ class JobMachine:
     def restate(self, job: Job, now: float) -> None:
         """Record a job with another specification or state, with all that hangs on these."""
         self.tasks.restate(job)
-        self._limit(job)
+        self._limit(job, now)
         if self._all_done(job):
             self.terminate(job.id, "AllTasksComplete", now)
 
@@ -182,8 +181,7 @@ class JobMachine:
         job = self.job(job_id)
         if job.state not in (JobState.DISABLING, JobState.DISABLED):
             return
-        # nothing has to be done for it to be active
-        for event in (JobEvent.ENABLE, JobEvent.ENABLED):
+        for event in (JobEvent.ENABLE, JobEvent.ENABLED):  # nothing has to be done for it to be active
             job = evolve(job, now, state=next_job_state(job.id, job.state, event, job.story))
         self.tasks.restate(job)
 
@@ -208,9 +206,8 @@ class JobMachine:
 
     def _at_nodes(self, job_id: str) -> list[Task]:
         """The job's tasks whose executions have not ended."""
-        if not self.tasks.queue.placed_count(job_id):
-            return []
-        return [task for task in self.tasks.placed_tasks(job_id) if not task.ended]
+        placed = self.tasks.placed_tasks(job_id) if self.tasks.queue.placed_count(job_id) else ()
+        return [task for task in placed if not task.ended]
 
     # -- progress --------------------------------------------------------------------------------------------
 
@@ -260,9 +257,6 @@ class JobMachine:
 
     def _close(self, job: Job, now: float) -> None:
         self._timers.cancel("job", job.id)
-        self.tasks.durations.forget(job.id)
-        self.tasks.costs.forget(job.id)
-        self.tasks.queue.forget(job.id)
         if job.state is JobState.DELETING:
             self.tasks.remove_job(job.id)
             for owner in ("task", "jobpreparation", "jobrelease"):
@@ -271,7 +265,8 @@ class JobMachine:
             self.jobs.remove(job.id)
         else:
             state = next_job_state(job.id, job.state, JobEvent.TASKS_ENDED, job.story)
-            job = self.jobs.put(job.id, evolve(job, now, state=state, end_time=now))
+            error = None if job.blocked else job.scheduling_error  # nothing of it waits any more
+            job = self.jobs.put(job.id, evolve(job, now, state=state, end_time=now, scheduling_error=error))
             self.tasks.forget_job(job.id)
         for tell in self.on_closed:
             tell(job, now)
@@ -286,13 +281,18 @@ class JobMachine:
         return may_start or self.tasks.queue.placed_count(job.id) > 0
 
     def expire(self, job_id: str, now: float) -> None:
-        """The job's maxWallClockTime is over."""
-        self.terminate(job_id, "MaxWallClockTimeExpiry", now)
+        """The job's maxWallClockTime is over, unless the clock that was put back is right again."""
+        job = self.job(job_id)
+        limit = job.spec.constraints.max_wall_clock_time
+        if limit is not None and job.created <= now < job.created + limit.total_seconds():
+            self._limit(job, now)
+        else:
+            self.terminate(job_id, "MaxWallClockTimeExpiry", now)
 
     def recover(self, now: float) -> None:
         """Set the timers, and ask again for the end of what was to end."""
         for job in tuple(self.jobs):
-            self._limit(job)
+            self._limit(job, now)
             if job.state in (JobState.TERMINATING, JobState.DELETING):
                 for task in self._at_nodes(job.id):
                     self.tasks.end(task, Ending.TERMINATE, now, why_over(job))

@@ -32,8 +32,8 @@ S, E = JobNodeState, JobNodeEvent
 class JobNodes(JobPreparation):
     def __init__(self, ctx: Context, ledger: Ledger, jobs: JobMachine, executions: Executions) -> None:
         super().__init__(ctx, ledger, jobs, executions)
-        #: preparations whose end was asked for on the present connection
-        self._asked: set[str] = set()
+        #: executions of preparations whose end was asked for on the present connection
+        self._asked: dict[Key, str] = {}
         #: jobs that wait for the end of their releases
         self._closing: dict[str, None] = {}
         jobs.closing.append(self._may_close)
@@ -45,6 +45,10 @@ class JobNodes(JobPreparation):
         for node in self._ctx.nodes:
             if node.state is NodeState.LEAVING_POOL:
                 self._leaving[node.id] = None
+
+    def let_go(self, record: JobNode) -> None:
+        super().let_go(record)
+        self._asked.pop(record.key, None)
 
     def _is_needed(self, record: JobNode) -> bool:
         node, job = self._ctx.nodes.get(record.node_id), self._jobs.jobs.get(record.job_id)
@@ -122,7 +126,7 @@ class JobNodes(JobPreparation):
             if execution_id is None:
                 continue
             under_way.add(execution_id)
-            self._asked.discard(execution_id)
+            self._asked.pop(record.key, None)
             if execution_id in known:
                 continue
             if _execution(record).start_time is not None:
@@ -199,8 +203,8 @@ class JobNodes(JobPreparation):
             return
         if record.state is S.PREPARING:
             execution_id = present_id(record)
-            if execution_id is not None and execution_id not in self._asked:
-                self._asked.add(execution_id)
+            if execution_id is not None and self._asked.get(record.key) != execution_id:
+                self._asked[record.key] = execution_id
                 self._ctx.say(KillExecution(record.node_id, execution_id))
         elif self._owes_release(record):
             self._issue(evolve(record, now, state=self._next(record, E.RELEASE), release=NodeExecution()))

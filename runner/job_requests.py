@@ -93,7 +93,8 @@ class JobRequests:
         check_reach(event.tasks, pool)
         check_users(spec, event.tasks, pool)
         self._check_packages(spec, event.tasks)
-        self._jobs.add_job(spec, event.tasks, now)
+        self._jobs.add_job(spec, event.tasks, now, declared=event.declared)
+        self._may_come_again(spec.id)
         self._ctx.dirty.add(self._jobs.jobs[spec.id].pool_id)
 
     def _add_tasks(self, event: jev.AddTasks, now: float) -> None:
@@ -134,11 +135,21 @@ class JobRequests:
         self._ctx.dirty.add(job.pool_id)
 
     def _delete(self, event: jev.DeleteJob, now: float) -> None:
+        if event.job_id not in self._jobs.jobs and self._may_come_again(event.job_id):
+            return
         job = self._jobs.job(event.job_id)
         if job.state is JobState.DELETING:
             raise over(job.id, job.state)
         self._jobs.delete(job.id, now)
         self._ctx.dirty.add(job.pool_id)
+
+    def _may_come_again(self, job_id: str) -> bool:
+        """Was it one that was forgotten? That is over."""
+        gone = self._jobs.tasks.gone
+        forgotten = gone.job(job_id) is not None
+        if forgotten:
+            gone.purge(job_id)
+        return forgotten
 
     # -- other properties ------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from pools import WRITES, AutoScaleRun, Boot, Change, JournalError, Node, Pool, explained, open_database, vacuum
+from pools import WRITES, AutoScaleRun, Boot, Change, JournalError, Node, Pool, explained, folded, open_database, vacuum
 
 from .model import ApplicationPackage, Job, JobNode, JobSchedule, Output
 from .retention_store import Forgetting
@@ -124,6 +124,7 @@ class Journal:
                 totals=s.totals(connection),
                 sequence=s.last_sequence(connection),
                 job_nodes={node.key: node for node in s.job_nodes.read(connection, s.of_living_jobs())},
+                gone={each.key: each for each in s.gone.read(connection, s.gone.table.c.task_id == "")},
                 job_schedules={schedule.id: schedule for schedule in s.job_schedules.read(connection)},
                 applications={(a.application_id, a.version): a for a in s.applications.read(connection)},
                 samples=tuple(s.samples.read(connection, time >= since, order=[time])),
@@ -190,6 +191,12 @@ class Journal:
         nodes = self._store.job_nodes
         with self._reading() as connection:
             return nodes.read(connection, nodes.table.c.job_id == job_id, order=[nodes.table.c.node_id])
+
+    def deleted_tasks(self, job_id: str) -> set[str]:
+        """The ids of those that were deleted of the job (and may be there again), in lower case."""
+        c = self._store.gone.table.c
+        with self._reading() as connection:
+            return set(self._store.gone.column(connection, c.task_id, c.job_id == folded(job_id), c.task_id != ""))
 
     def all_tasks(self) -> list[Task]:
         """Those of all jobs in the order of their creation."""

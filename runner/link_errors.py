@@ -43,7 +43,7 @@ class AgentRefused(AgentFailed):
 
 
 class FileMissing(LinkError):
-    """The file is not on the node, or leads out of the node root."""
+    """The file is not on the node, leads out of the node root, or cannot be read by anybody there."""
 
     missing = True
 

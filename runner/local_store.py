@@ -38,6 +38,8 @@ class LocalStore:
             return _blob(name, os.stat(self._path(container, name), follow_symlinks=False))
         except (FileNotFoundError, NotADirectoryError):
             raise not_found(container, name) from None
+        except OSError as exc:
+            raise _failure(exc) from exc
 
     def read(self, container: str, name: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         check_names(container, name)
@@ -56,6 +58,8 @@ class LocalStore:
             path.unlink()
         except (FileNotFoundError, NotADirectoryError):
             raise not_found(container, name) from None
+        except OSError as exc:
+            raise _failure(exc) from exc
         for parent in path.parents:
             if parent == self._directory:
                 break
@@ -68,11 +72,14 @@ class LocalStore:
         check_names(container)
         found: list[Blob] = []
         top = self._directory / container
-        for name, path in blob_paths.walk(top, prefix, after):
-            if len(found) == limit:
-                return Page(tuple(found), found[-1].name)
-            with suppress(FileNotFoundError):  # deleted meanwhile
-                found.append(_blob(name, os.stat(path, follow_symlinks=False)))
+        try:
+            for name, path in blob_paths.walk(top, prefix, after):
+                if len(found) == limit:
+                    return Page(tuple(found), found[-1].name)
+                with suppress(FileNotFoundError):  # deleted meanwhile
+                    found.append(_blob(name, os.stat(path, follow_symlinks=False)))
+        except OSError as exc:
+            raise _failure(exc) from exc
         return Page(tuple(found))
 
     def containers(self) -> list[str]:
@@ -159,10 +166,11 @@ class _LocalUpload(Upload):
 
 
 def _sweep(incoming: Path, before: float) -> None:
-    for entry in os.scandir(incoming):
-        with suppress(FileNotFoundError):
-            if entry.stat(follow_symlinks=False).st_mtime < before:
-                os.unlink(entry.path)
+    with os.scandir(incoming) as entries:
+        for entry in entries:
+            with suppress(FileNotFoundError):
+                if entry.stat(follow_symlinks=False).st_mtime < before:
+                    os.unlink(entry.path)
 
 
 def _pieces(descriptor: int, start: int, length: int | None) -> Iterator[bytes]:

@@ -58,6 +58,7 @@ class MemoryJournal:
             totals=totals,
             sequence=tasks[-1].sequence if tasks else 0,
             job_nodes=dict(self.table("job_nodes")),
+            gone={key: each for key, each in self.table("gone").items() if not each.task_id},
             job_schedules=dict(self.table("job_schedules")),
             applications=dict(self.table("applications")),
             samples=tuple(samples),

@@ -27,6 +27,8 @@ class Job(Record, frozen=True, kw_only=True, omit_defaults=True):
     state: JobState = JobState.ACTIVE
     #: of the pool that was made for it
     auto_pool_id: str | None = None
+    #: a workload file asks for it, with each run anew
+    declared: bool = False
     start_time: float | None = None
     end_time: float | None = None
     terminate_reason: str | None = None
@@ -164,6 +166,8 @@ class Output(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     file: str | None = None
     #: when it was read of an execution that ran, and was not seen to its end; None: that is all
     seen: float | None = None
+    #: the disk of the node was full when it ended: some of it may be missing
+    full: bool = False
     #: when it came in, of what no job takes along when it goes
     kept: float | None = None
 

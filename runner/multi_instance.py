@@ -21,7 +21,7 @@ from .events import Outcome
 from .failure import ENDED_ON_REQUEST, LOST_LIMIT, failure_of, lost_too_often
 from .model import Output
 from .scheduler import Stage
-from .states import TaskEvent, TaskState
+from .states import TaskEvent
 from .task_machine import TaskMachine, stronger
 from .task_model import Ending, Instance, Task, Verdict
 
@@ -59,7 +59,7 @@ class MultiInstanceTasks(TaskMachine):
         if not number:
             state = task.after(TaskEvent.STARTED)
             more = {"state": state, "start_time": time}
-        self.costs.started(self._put_instance(task, number, now, changes, **more))
+        self._put_instance(task, number, now, changes, **more)
 
     def coordinated(self, node_id: str, execution_id: str, now: float) -> None:
         """The coordination command of an instance has succeeded; the primary goes on when all have."""
@@ -73,11 +73,13 @@ class MultiInstanceTasks(TaskMachine):
             self._say(ProceedExecution(task.instances[0].node_id, task.execution_id))
 
     def ended(self, node_id: str, execution_id: str, now: float) -> None:
-        if self._found(node_id, execution_id) is None:
+        found = self._found(node_id, execution_id)
+        if found is None:
             super().ended(node_id, execution_id, now)
-        elif self.slots[node_id].placements[execution_id].stage is not Stage.ENDED:
+        elif not found[0].instances[found[1]].ended:
             self.slots[node_id].move(execution_id, Stage.ENDED, now)
             self.touched.add(node_id)
+            self._put_instance(*found, now, {"ended": True})
 
     def outcome(self, report: Outcome, now: float) -> None:
         found = self._found(report.node_id, report.execution_id)
@@ -226,8 +228,7 @@ class MultiInstanceTasks(TaskMachine):
         changed: Instance = replace(task.instances[number], **changes)
         instances = (*task.instances[:number], changed, *task.instances[number + 1 :])
         task = self.put(task, evolve(task, now, instances=instances, **more))
-        if task.state is TaskState.RUNNING:
-            self.costs.started(task)
+        self.costs.started(task)
         return task
 
 
@@ -263,6 +264,7 @@ def _verdict_of(report: Outcome, task: Task, number: int) -> Verdict:
         killed=report.killed,
         timed_out=report.timed_out,
         error=error,
+        disk_full=report.disk_full,
     )
 
 
@@ -277,4 +279,5 @@ def _report_of(task: Task, verdict: Verdict) -> Outcome:
         verdict.killed,
         verdict.timed_out,
         verdict.error,
+        disk_full=verdict.disk_full,
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 from pools import Clock, Command, DisconnectNode
 
@@ -28,6 +27,7 @@ from .node_session import NodeSession
 from .outputs import OutputStore
 from .packages import PackageStore
 from .running_outputs import RunningOutputs
+from .workers import Workers
 
 log = logging.getLogger(__name__)
 
@@ -56,9 +56,9 @@ class NodeEffects:
         self._outputs = outputs
         self._clock = clock
         self._equipment = equipment
-        self._connections = ThreadPoolExecutor(connections, thread_name_prefix="node")
+        self._connections = Workers(connections, "node")
         #: apart, so that large outputs (or a full disk) never keep a node from being connected or left
-        self._transfers = ThreadPoolExecutor(threads, thread_name_prefix="transfer")
+        self._transfers = Workers(threads, "transfer")
         self._running = RunningOutputs(self.files, post, clock)
         self._sessions: dict[str, NodeSession] = {}
         self._lock = threading.Lock()
@@ -70,6 +70,8 @@ class NodeEffects:
         if isinstance(command, DisconnectNode):
             self._close(command.node_id)
             return
+        if isinstance(command, Acknowledge):
+            self._outputs.settled(command.execution_ids)
         session = self._sessions.get(command.node_id)  # type: ignore[attr-defined]
         if session is None:
             return  # not connected: what matters is sent again when it is
@@ -101,6 +103,10 @@ class NodeEffects:
             raise Unreachable(f"node {node_id} is not connected")
         return session.browsed()
 
+    def awaits_record(self, name: str) -> bool:
+        """May a record yet name the file of this name, an output or a package? Any thread."""
+        return self._outputs.awaits_record(name) or self._packages.awaits_record(name)
+
     def _open(self, command: OpenNode) -> None:
         self._close(command.node_id)
         session = NodeSession(
@@ -108,10 +114,7 @@ class NodeEffects:
         )
         with self._lock:
             self._sessions[command.node_id] = session
-        try:
-            self._connections.submit(self._connect_session, command, session)
-        except RuntimeError as exc:  # no further thread can be had
-            session.closed(str(exc))
+        self._connections.submit(self._connect_session, command, session)
 
     def _connect_session(self, command: OpenNode, session: NodeSession) -> None:
         try:
@@ -136,6 +139,6 @@ class NodeEffects:
             sessions, self._sessions = list(self._sessions.values()), {}
         for session in sessions:
             session.close()
-        self._connections.shutdown(wait=True)  # what still waits there is quick: it closes, or finds it need not open
-        self._transfers.shutdown(wait=True, cancel_futures=True)
+        self._connections.close(drop=False)  # what still waits there is quick: it closes, or finds it need not open
+        self._transfers.close(drop=True)
         self._running.close()

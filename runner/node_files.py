@@ -34,9 +34,9 @@ class NodeFiles:
     """Opens its channel when it is first needed, and again after it broke. Thread-safe, one transfer at a
     time.
 
-    All paths are relative to the node root. Every method raises FileMissing when there is no such file or
-    it leads out of the root, Unreachable when the connection fails, LinkError when the node cannot do it
-    (disk full).
+    All paths are relative to the node root. Every method raises FileMissing when there is no such file, it
+    leads out of the root or cannot be read by anybody, Unreachable when the connection fails, LinkError when the
+    node cannot do it (disk full, no descriptors left).
     """
 
     def __init__(self, open_channel: Callable[[], paramiko.Channel], transfer_timeout: float) -> None:

@@ -91,6 +91,9 @@ def inline_output(stream: str, content: Message) -> Output | None:
 def outcome_of(node_id: str, message: Message, outputs: list[Output]) -> ev.Outcome:
     """The event. Raises KeyError, TypeError, ValueError if the message is not what an agent of ours would say."""
     exit_code, signal, error = message["exit"], message["signal"], message["error"]
+    disk_full = message.get("full") is True
+    if disk_full:
+        outputs = [msgspec.structs.replace(output, full=True) for output in outputs]
     if exit_code is None and signal is not None:
         exit_code = 128 + signal
     return ev.Outcome(
@@ -104,6 +107,7 @@ def outcome_of(node_id: str, message: Message, outputs: list[Output]) -> ev.Outc
         (str(error["code"]), str(error["message"])) if error is not None else None,
         tuple(outputs),
         str(message["container"]) if message.get("container") else None,
+        disk_full,
     )
 
 

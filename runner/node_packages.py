@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 
 from .environment import package_directory
@@ -27,33 +27,54 @@ class NodePackages:
         send: Callable[[Message], None],
         link: Callable[[], Link | None],
         closed: threading.Event,
+        background: Callable[[Callable[[], None]], None],
     ) -> None:
         self._store = store
         self._send = send
         self._link = link
         self._closed = closed
+        self._background = background
         self._lock = threading.Lock()
-        self._installs: dict[str, Future[None]] = {}
+        #: by directory: why it could not be brought, if so
+        self._installs: dict[str, Future[str | None]] = {}
         self._replies: dict[str, Future[None]] = {}
 
     def installed(self, packages: Iterable[ApplicationPackage]) -> bool:
         with self._lock:
             found = [self._installs.get(package_directory(p)) for p in packages]
-        return all(f is not None and f.done() and f.exception() is None for f in found)
+        return all(f is not None and f.done() and not _failed(f) for f in found)
 
-    def install(self, packages: Iterable[ApplicationPackage]) -> str | None:
-        """Bring the packages to the node; says why if that cannot be done. Blocks, so not for the engine's thread."""
-        for package in packages:
-            for tried in range(1, TRIES + 1):
-                try:
-                    self._once(package)
-                    break
-                except Unreachable as exc:
-                    if tried == TRIES or self._closed.wait(PAUSE):
-                        return f"application package {package.application_id} could not be brought to the node: {exc}"
-                except (LinkError, OSError) as exc:
-                    return f"application package {package.application_id} could not be installed: {exc}"
-        return None
+    def install(self, packages: Sequence[ApplicationPackage], then: Callable[[str | None], None]) -> None:
+        """Bring the packages to the node; `then` hears why that cannot be done, if so. Blocks, so not for the engine's
+        thread; but who wants what another is bringing takes no thread meanwhile, however long that is."""
+        if not packages:
+            then(None)
+            return
+        package, rest = packages[0], packages[1:]
+        key = package_directory(package)
+        with self._lock:
+            future = self._installs.get(key)
+            mine = future is None or (future.done() and _failed(future))
+            if future is None or mine:
+                future = self._installs[key] = Future()
+        if mine:
+            try:
+                future.set_result(self._bring(package, key))
+            except BaseException as exc:
+                future.set_exception(exc)
+                raise
+
+        def go_on(brought: Future[str | None]) -> None:
+            error = brought.result()
+            if error is None:
+                self.install(rest, then)
+            else:
+                then(error)
+
+        if future.done():
+            go_on(future)
+        else:
+            future.add_done_callback(lambda brought: self._background(lambda: go_on(brought)))
 
     def bring_images(self, images: Message) -> str | None:
         """Have the node bring images of containers; says why if that cannot be done. Blocks too."""
@@ -89,22 +110,20 @@ class NodePackages:
         for reply in replies:
             reply.set_exception(Unreachable(reason))
 
-    def _once(self, package: ApplicationPackage) -> None:
-        """Install, or wait for whoever does. Raises LinkError, OSError."""
-        key = package_directory(package)
-        with self._lock:
-            future = self._installs.get(key)
-            mine = future is None or (future.done() and future.exception() is not None)
-            if future is None or mine:
-                future = self._installs[key] = Future()
-        if mine:
+    def _bring(self, package: ApplicationPackage, directory: str) -> str | None:
+        """Says why it cannot be had, if so. It always ends: a transfer that stands still breaks off, unpacking has a
+        limit."""
+        tried = 0
+        while True:
+            tried += 1
             try:
-                self._transfer(package, key)
-            except BaseException as exc:
-                future.set_exception(exc)
-                raise
-            future.set_result(None)
-        future.result(timeout=INSTALL_TIMEOUT)
+                self._transfer(package, directory)
+                return None
+            except Unreachable as exc:
+                if tried == TRIES or self._closed.wait(PAUSE):
+                    return f"application package {package.application_id} could not be brought to the node: {exc}"
+            except (LinkError, OSError) as exc:
+                return f"application package {package.application_id} could not be installed: {exc}"
 
     def _transfer(self, package: ApplicationPackage, directory: str) -> None:
         link = self._link()
@@ -123,3 +142,7 @@ class NodePackages:
             reply.result(timeout=INSTALL_TIMEOUT)
         except TimeoutError:
             raise LinkError(f"not unpacked within {INSTALL_TIMEOUT:g} s") from None
+
+
+def _failed(install: Future[str | None]) -> bool:
+    return install.exception() is not None or install.result() is not None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from pools import Clock
 
@@ -55,7 +56,7 @@ class NodeSession:
         self._post = post
         self._background = background
         self._closed = threading.Event()
-        self._packages = NodePackages(packages, self.send, lambda: self._link, self._closed)
+        self._packages = NodePackages(packages, self.send, lambda: self._link, self._closed, self.in_background)
         self._clock = clock
         self._equipment = equipment
         self._link: Link | None = None
@@ -104,7 +105,7 @@ class NodeSession:
 
         try:
             self._background(guarded)
-        except RuntimeError as exc:  # no further thread can be had, or we are leaving
+        except RuntimeError as exc:  # we are leaving
             self.closed(str(exc))
 
     def _broken(self, exc: Exception) -> None:
@@ -125,13 +126,15 @@ class NodeSession:
     # -- commands ----------------------------------------------------------------------------------------------
 
     def prepare(self, command: PrepareNode) -> None:
-        self.in_background(lambda: self._prepare(command))
+        packages, then = command.packages, partial(self._prepare, command)
+        self.in_background(lambda: self._packages.install(packages, then))
 
     def start(self, command: StartExecution) -> None:
         if command.packages and not self._packages.installed(command.packages):
             with self._lock:
                 self._deferred.add(command.execution_id)
-            self.in_background(lambda: self._install_and_start(command))
+            then = partial(self._start_deferred, command)
+            self.in_background(lambda: self._packages.install(command.packages, then))
         else:
             self._send_start(command)
 
@@ -176,8 +179,8 @@ class NodeSession:
         self._post(ev.ExecutionRecalled(self.node_id, execution_id))
         return True
 
-    def _prepare(self, command: PrepareNode) -> None:
-        error = self._packages.install(command.packages)
+    def _prepare(self, command: PrepareNode, error: str | None) -> None:
+        """`error`: why its packages cannot be had."""
         if self._closed.is_set():
             return  # the next connection prepares the node again
         if error is None and command.images is not None:
@@ -196,8 +199,8 @@ class NodeSession:
             return f"images of containers: {exc}"
         return self._packages.bring_images(opened)
 
-    def _install_and_start(self, command: StartExecution) -> None:
-        error = self._packages.install(command.packages)
+    def _start_deferred(self, command: StartExecution, error: str | None) -> None:
+        """As `_prepare`."""
         key = command.execution_id
         with self._lock:
             if key not in self._deferred or self._closed.is_set():

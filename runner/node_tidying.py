@@ -2,6 +2,9 @@
 
 The nodes say what is there, the journal says whose it is: nothing is kept in mind for it, and nothing is done for it
 while tasks run. A folder of a job that is not known belongs to one that was deleted.
+
+The journal is asked after the node: what had begun when the folders were listed was in the journal before, and what
+begins later changes its folder, which then stays. So nothing of what runs goes, however long a round takes.
 """
 
 from __future__ import annotations
@@ -44,23 +47,21 @@ def tidy_nodes(
 ) -> dict[str, tuple[str, ...]]:
     """What was removed, by node. `reserve`: when less of a node's disk is free, folders go before their time. A node
     that cannot be asked is left for the next round. Raises JournalError."""
-    by_folder = {job.directory: job for job in records.jobs()}
     removed = {}
     for node_id in nodes:
         try:
-            removed[node_id] = _tidy(files_of(node_id), by_folder, records.task, reserve, now)
+            removed[node_id] = _tidy(files_of(node_id), records, reserve, now)
         except LinkError as exc:
             log.info("node %s was not tidied: %s", node_id, exc)
     return removed
 
 
-def _tidy(
-    files: Files, jobs: Mapping[str, Job], task: Callable[[TaskKey], Task | None], reserve: float, now: float
-) -> tuple[str, ...]:
+def _tidy(files: Files, records: Records, reserve: float, now: float) -> tuple[str, ...]:
     folders, free = files.task_folders()
+    jobs = {job.directory: job for job in records.jobs()}
     removed, retained = list[str](), list[TaskFolder]()
     for folder in folders:
-        verdict = _expired(folder, jobs, task, now)
+        verdict = _expired(folder, jobs, records.task, now)
         if verdict is None:
             continue
         if not verdict:

@@ -10,7 +10,8 @@ import errno
 import itertools
 import os
 import re
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,6 +21,7 @@ from .model import Output
 
 #: Streams up to this many bytes ride along with the outcome and stand in the journal.
 INLINE = 64 * 1024
+_STREAMS = ("stdout", "stderr")
 
 
 class OutputStore:
@@ -30,11 +32,15 @@ class OutputStore:
         self._reserve = reserve
         self.cap = cap
         self._numbers = itertools.count()
+        #: by name of the file: what was brought in, and may yet be recorded
+        self._unrecorded: dict[str, Output] = {}
+        self._lock = threading.Lock()
 
     def keep(self, execution_id: str, stream: str, size: int, fetch: Callable[[int, int, BinaryIO], None]) -> Output:
-        """Bring a large stream in: `fetch(offset, length, file)` writes it. Raises OSError (disk full), or what
-        `fetch` raises; nothing is left behind then."""
-        name = f"{re.sub(r'[^A-Za-z0-9_-]', '_', execution_id)}.{stream}"
+        """Bring a large stream in: `fetch(offset, length, file)` writes it. Its file awaits its record until the
+        execution is `settled`, or who brought it in has `dropped` it. Raises OSError (disk full), or what `fetch`
+        raises; nothing is left behind then."""
+        name = _name(execution_id, stream)
         durable.make_folder(self._directory)
         path = self._directory / name
         # a session that ends and the one after it may both bring the same output in
@@ -51,7 +57,28 @@ class OutputStore:
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
-        return Output(stream=stream, size=size, file=name)
+        output = Output(stream=stream, size=size, file=name)
+        with self._lock:
+            self._unrecorded[name] = output
+        return output
+
+    def settled(self, execution_ids: Iterable[str]) -> None:
+        """What became of these executions is committed: what the journal does not name now, it never will."""
+        if self._unrecorded:
+            with self._lock:
+                for name in [_name(each, stream) for each in execution_ids for stream in _STREAMS]:
+                    self._unrecorded.pop(name, None)
+
+    def dropped(self, outputs: Iterable[Output]) -> None:
+        """Who brought these in will not report them."""
+        with self._lock:
+            for output in outputs:
+                if output.file is not None and self._unrecorded.get(output.file) is output:  # nobody else brought it in
+                    del self._unrecorded[output.file]
+
+    def awaits_record(self, name: str) -> bool:
+        """May a record yet name this file? Asked before the records are read, as these are written first."""
+        return name in self._unrecorded
 
     def read(self, output: Output, chunk: int = 1 << 20) -> Iterator[bytes]:
         """The kept bytes. Raises FileNotFoundError if the store was tampered with."""
@@ -87,3 +114,7 @@ class OutputStore:
         for path in stray:
             path.unlink(missing_ok=True)
         return len(stray)
+
+
+def _name(execution_id: str, stream: str) -> str:
+    return f"{re.sub(r'[^A-Za-z0-9_-]', '_', execution_id)}.{stream}"

@@ -15,6 +15,9 @@ from . import durable
 from .agent.install import MAX_BYTES, MAX_ENTRIES, MAX_RATIO, RATIO_FROM
 from .model import ApplicationPackage
 
+#: Bytes of the name of a file, as file systems have it, and of the names of all folders that lead to it as well.
+NAME_LIMIT, PATH_LIMIT = 255, 1024
+
 
 class PackageError(ValueError):
     """The source of an application cannot be used; the message names it and says why."""
@@ -28,6 +31,8 @@ _UNREADABLE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError
 class PackageStore:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        #: names of the files that were added here
+        self._added: set[str] = set()
 
     def add(self, application_id: str, version: str, source: Path, now: float) -> ApplicationPackage:
         """Keep a zip file or a folder (which is zipped) as a version of an application. Raises PackageError.
@@ -38,6 +43,7 @@ class PackageStore:
         data = _zip_folder(source) if source.is_dir() else source.read_bytes()
         digest = hashlib.sha256(data).hexdigest()
         path = self._directory / f"{digest}.zip"
+        self._added.add(path.name)
         try:
             os.utime(path)  # nobody takes it for an old one now, that no record names
         except FileNotFoundError:
@@ -52,6 +58,10 @@ class PackageStore:
             application_id=application_id, version=version, sha256=digest, size=len(data), created=now
         )
 
+    def awaits_record(self, name: str) -> bool:
+        """May a record yet name this file? So it is with all that were added here, which are few."""
+        return name in self._added
+
     def path(self, package: ApplicationPackage) -> Path:
         return self._directory / f"{package.sha256}.zip"
 
@@ -59,18 +69,14 @@ class PackageStore:
 def check_source(source: Path) -> None:
     """Is it a folder or a zip file that every node can unpack? Raises PackageError."""
     if source.is_dir():
-        link = next((path for path in sorted(source.rglob("*")) if path.is_symlink()), None)
-        if link is not None:
-            raise PackageError(f"{link} is a symbolic link; put the file itself there")
+        files = _files(source)
+        _check_amount(f"the folder {source}", len(files), sum(path.stat().st_size for path in files.values()))
         return
     if not source.exists():
         raise PackageError(f"there is no file or folder {source}")
     try:
         with zipfile.ZipFile(source) as archive:
-            entries = archive.infolist()
-            _check_sizes(source, entries)
-            for entry in entries:
-                _check_entry(source, entry)
+            _check_entries(f"the zip file {source}", archive.infolist(), source.stat().st_size)
             bad = archive.testzip()
     except PackageError:
         raise
@@ -81,44 +87,84 @@ def check_source(source: Path) -> None:
         raise PackageError(f"the zip file {source} is damaged at {bad!r}")
 
 
-def _check_sizes(source: Path, entries: list[zipfile.ZipInfo]) -> None:
-    """Before anything of it is unpacked. Raises PackageError."""
-    packed, total = source.stat().st_size, sum(entry.file_size for entry in entries)
-    if len(entries) > MAX_ENTRIES or total > MAX_BYTES:
-        text = f"holds {len(entries)} files of {total} bytes; a package holds at most {MAX_ENTRIES} of {MAX_BYTES}"
-        raise PackageError(f"the zip file {source} {text}")
+def _check_entries(what: str, entries: list[zipfile.ZipInfo], packed: int) -> None:
+    """What no node would unpack is refused here already, before anything of it is unpacked. Raises PackageError."""
+    total = sum(entry.file_size for entry in entries)
+    _check_amount(what, len(entries), total)
     if total > RATIO_FROM and total > packed * MAX_RATIO:
-        raise PackageError(f"the zip file {source}: {packed} bytes unpack to {total}: this looks like a zip bomb")
-    seen: set[str] = set()
+        raise PackageError(f"{what}: {packed} bytes unpack to {total}: this looks like a zip bomb")
+    files: set[str] = set()
+    folders: set[str] = set()
     for entry in entries:
         name = entry.filename.rstrip("/")
-        if name in seen and not entry.filename.endswith("/"):
-            raise PackageError(f"the zip file {source} holds {entry.filename!r} twice; keep one")
-        seen.add(name)
+        _check_name(what, name)
+        kind = stat.S_IFMT(entry.external_attr >> 16)
+        if entry.create_system == 3 and kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+            raise PackageError(f"{what}: {name!r} is a link or a special file; pack files and folders only")
+        if name in files and not entry.is_dir():
+            raise PackageError(f"{what} holds {name!r} twice; keep one")
+        (folders if entry.is_dir() else files).add(name)
+        folders.update(name[:at] for at, char in enumerate(name) if char == "/")
+    if files & folders:
+        raise PackageError(f"{what} holds {min(files & folders)!r} twice, as a file and as a folder; keep one")
 
 
-def _check_entry(source: Path, entry: zipfile.ZipInfo) -> None:
-    """What no node would unpack is refused here already. Raises PackageError."""
-    parts = entry.filename.rstrip("/").split("/")
-    if entry.filename.startswith("/") or ".." in parts or "" in parts:
-        raise PackageError(f"the zip file {source}: {entry.filename!r} would be unpacked outside the package's folder")
-    kind = stat.S_IFMT(entry.external_attr >> 16)
-    if entry.create_system == 3 and kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        text = f"{entry.filename!r} is a link or a special file; pack files and folders only"
-        raise PackageError(f"the zip file {source}: {text}")
+def _check_amount(what: str, count: int, total: int) -> None:
+    if count > MAX_ENTRIES or total > MAX_BYTES:
+        text = f"holds {count} files of {total} bytes; a package holds at most {MAX_ENTRIES} of {MAX_BYTES}"
+        raise PackageError(f"{what} {text}")
+
+
+def _check_name(what: str, name: str) -> None:
+    """Of a file or folder in it. Raises PackageError."""
+    parts = name.split("/")
+    if {"", ".", ".."} & set(parts):
+        text = f"{name!r} would be unpacked outside the package's folder, or is not in its plain form"
+        raise PackageError(f"{what}: {text}")
+    try:
+        sizes = [len(part.encode()) for part in parts]
+    except UnicodeEncodeError:
+        raise PackageError(f"{what}: the name {name!r} is not UTF-8; rename it") from None
+    if max(sizes) > NAME_LIMIT or sum(sizes) + len(sizes) > PATH_LIMIT:
+        text = f"{name[:80]!r}... is too long: a name has at most {NAME_LIMIT} bytes, with its folders {PATH_LIMIT}"
+        raise PackageError(f"{what}: {text}")
+
+
+def _files(source: Path) -> dict[str, Path]:
+    """What is in a folder, by the names in its zip. Raises PackageError."""
+    found: dict[str, Path] = {}
+    todo = [""]
+    while todo:
+        above = todo.pop()
+        try:
+            entries = list(os.scandir(source / above))
+        except OSError as exc:
+            raise PackageError(f"the folder {source / above} cannot be read: {exc.strerror}") from None
+        for entry in entries:
+            name, path = above + entry.name, Path(entry.path)
+            if entry.is_symlink():
+                raise PackageError(f"{path} is a symbolic link; put the file itself there")
+            _check_name(f"the folder {source}", name)
+            if entry.is_dir():
+                todo.append(f"{name}/")
+            elif entry.is_file():
+                found[name] = path
+    return found
 
 
 def _zip_folder(source: Path) -> bytes:
     """The folder as a zip that depends on its files' names, modes and contents alone."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(source.rglob("*")):
-            if not path.is_file():
-                continue
-            entry = zipfile.ZipInfo(path.relative_to(source).as_posix(), (1980, 1, 1, 0, 0, 0))
+        for name, path in sorted(_files(source).items()):
+            entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_DEFLATED
             mode = stat.S_IMODE(path.stat().st_mode)
             # only what belongs to the content: umask and owner of this machine do not
             entry.external_attr = (stat.S_IFREG | (0o755 if mode & 0o100 else 0o644)) << 16
-            archive.writestr(entry, path.read_bytes())
+            try:
+                archive.writestr(entry, path.read_bytes())
+            except OSError as exc:
+                raise PackageError(f"{path} cannot be read: {exc.strerror}") from None
+    _check_entries(f"the folder {source}, as a zip", archive.infolist(), buffer.tell())
     return buffer.getvalue()

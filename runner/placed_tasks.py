@@ -24,6 +24,11 @@ class PlacedTasks(WaitingTasks):
         #: nodes whose load changed in this batch
         self.touched: set[str] = set()
 
+    def forget_job(self, job_id: str) -> None:
+        super().forget_job(job_id)
+        self.durations.forget(job_id)
+        self.costs.forget(job_id)
+
     def place(self, task: Task, node: NodeSlots, holds: bool, now: float) -> Task:
         """Record that the task's next execution is placed on `node`; with `holds` False it waits there."""
         state = task.after(TaskEvent.PLACED) if holds else task.state
@@ -53,7 +58,8 @@ class PlacedTasks(WaitingTasks):
         if task.instances:
             for number, each in enumerate(task.instances):
                 if not each.over:
-                    placement = Placement(task.key, task.slots, each.state_time, Stage.HOLDS)
+                    stage = Stage.ENDED if each.ended else Stage.HOLDS
+                    placement = Placement(task.key, task.slots, each.state_time, stage)
                     self.slots[each.node_id].place(task.execution_of(number), placement)
             self.queue.placed(task)
             return

@@ -102,7 +102,7 @@ class _Pass:
                 yield from self._start(task, nodes, True)
             elif task.size:
                 self._claim_several(task, open_ones)
-                self._queue.set_aside(task)
+                self._queue.set_aside(task, claims=True)
             elif self._claim(task, able, admitting):
                 return
 
@@ -124,7 +124,7 @@ class _Pass:
         if claimed is None and all(node.node_id in self._claimed for node in admitting):
             self._queue.set_job_aside(task.job_id)
         else:
-            self._queue.set_aside(task)
+            self._queue.set_aside(task, claims=claimed is not None)
         return False
 
     @property

@@ -8,6 +8,7 @@ interval is not carried forward into the next. A `cron` expression puts the runs
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from math import ceil
 
 from pools import ScheduleOptions
 
@@ -47,6 +48,20 @@ def latest_run(schedule: Schedule, due: float, now: float, options: ScheduleOpti
         return due
     interval = schedule.recurrence_interval.total_seconds()
     return due + _passed(due, now, interval) * interval
+
+
+def not_later(schedule: Schedule, due: float, now: float, options: ScheduleOptions = _DEFAULT) -> float:
+    """`due`, which is to come; a run before it if that is to come as well: the clock has been put back since `due` was
+    found to be the next."""
+    until = schedule.do_not_run_until
+    start = now if until is None else max(now, _instant(until))
+    if options.cron is not None:
+        first = cron_of(options).first(start)
+        return due if first is None else min(due, first)
+    if schedule.recurrence_interval is None:
+        return min(due, start)
+    interval = schedule.recurrence_interval.total_seconds()
+    return due - max(0, ceil((due - start) / interval) - 1) * interval
 
 
 def ended(schedule: Schedule, now: float) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
 from msgspec.structs import replace
 
-from pools import ApplicationPackageReference, Context, PoolMachine, Table
+from pools import ApplicationPackageReference, Context, PoolError, PoolMachine, Table
 
 from . import events as ev
 from . import job_events as jev
@@ -87,9 +88,13 @@ class Requests:
     def _add_application(self, event: ev.AddApplication, now: float) -> None:
         package = event.package
         check_application(package)
+        versions = {each.version: each for each in self._applications if each.application_id == package.application_id}
+        known = versions.get(package.version)
+        # the one that was added last is known by it, also among those of one moment
+        later = (math.nextafter(each.created, math.inf) for each in versions.values())
+        package = replace(package, created=known.created if known is not None else max([package.created, *later]))
         if package.default:
-            others = [each for each in self._applications if each.application_id == package.application_id]
-            for each in others:
+            for each in versions.values():
                 self._applications.put((each.application_id, each.version), replace(each, default=False))
         self._applications.put((package.application_id, package.version), package)
 
@@ -122,7 +127,11 @@ class Requests:
             self._ctx.dirty.add(pool_id)
 
     def _enable_autoscale(self, event: ev.EnableAutoScale, now: float) -> None:
-        interval = timedelta(seconds=event.interval) if event.interval is not None else None
+        try:
+            interval = timedelta(seconds=event.interval) if event.interval is not None else None
+        except (OverflowError, ValueError):
+            text = f"autoScaleEvaluationInterval: {event.interval} s is no length of time that can be counted"
+            raise PoolError("InvalidPropertyValue", text) from None
         self._pools.enable_autoscale(event.pool_id, event.formula, interval, now)
 
     def _drain(self, event: ev.Drain, now: float) -> None:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 from pools import Clock
 
@@ -16,6 +15,7 @@ from .link_errors import FileMissing, LinkError
 from .model import Output
 from .node_files import NodeFiles
 from .outputs import INLINE
+from .workers import Workers
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class RunningOutputs:
         self._files = files
         self._post = post
         self._clock = clock
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="outputs")
+        self._threads = Workers(_THREADS, "outputs")
         #: how much each execution had printed when it was last read, by node: what is no longer asked for is forgotten
         self._sizes: dict[str, dict[tuple[str, str], int]] = {}
         self._reading: set[str] = set()
@@ -42,7 +42,7 @@ class RunningOutputs:
 
     def close(self) -> None:
         """After the connections: who still reads finds them closed."""
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._threads.close(drop=True)
 
     def _read(self, command: ReadOutputs) -> None:
         known = self._sizes.pop(command.node_id, {})

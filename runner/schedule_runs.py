@@ -13,7 +13,7 @@ from pools import Ledger, MissedRuns, NamedTable, Overlap, ScheduleOptions, Time
 
 from .job_machine import JobMachine
 from .model import Job, JobSchedule
-from .recurrence import ended, latest_run, next_run
+from .recurrence import ended, latest_run, next_run, not_later
 from .spec import UNLIMITED, JobScheduleSpec, JobSpec
 from .states import JobState, ScheduleEvent, ScheduleState, next_schedule_state
 
@@ -74,6 +74,9 @@ class ScheduleRuns:
         times, late = schedule.spec.schedule, now - due
         window = times.start_window
         if ended(times, now) or (window is not None and late > window.total_seconds()):
+            return True
+        made = schedule.last_run_time
+        if made is not None and due <= made <= now:  # the clock was put back before it, and is past it again
             return True
         missed = late > MISSED and not schedule.waiting
         if missed and _missed_runs(_options(schedule)) is MissedRuns.SKIP:
@@ -208,7 +211,13 @@ class ScheduleRuns:
     def recover(self, now: float) -> None:
         """Set the timers, and ask again for the end of what was to end."""
         for schedule in self.schedules:
-            self._arm(schedule)
+            due = schedule.next_run_time
+            if due is not None and due > now:  # not later than it could be, had the clock not been put back meanwhile
+                due = now if schedule.waiting else not_later(schedule.spec.schedule, due, now, _options(schedule))
+            if due == schedule.next_run_time:
+                self._arm(schedule)
+            else:
+                self._put(evolve(schedule, now, next_run_time=due))
             self._watched[schedule.id] = None
             if schedule.state is ScheduleState.TERMINATING:
                 self._end_present_job(schedule, now)

@@ -6,6 +6,7 @@ from pools import Context, FailureInfo, NodeMachine
 
 from .commands import Acknowledge
 from .events import Outcome
+from .failure import on_disk
 from .kept_outputs import KeptOutputs
 from .model import Output
 from .outputs import INLINE
@@ -30,7 +31,7 @@ class StartTasks:
         node = self._ctx.nodes.get(report.node_id)
         if node is not None:
             self._outputs.keep(report.outputs, "starttask", node.pool_id, node.id, attempt, now)
-        self._ended(report.node_id, attempt, report.exit_code, failure, now)
+        self._ended(report.node_id, attempt, report.exit_code, on_disk(failure, report), now)
         self._ctx.say(Acknowledge(report.node_id, (report.execution_id,)))
 
     def lost(self, node_id: str, execution_id: str, attempt: int, reason: str, now: float) -> None:

@@ -11,6 +11,7 @@ from pools import folded
 from pools import store as of_pools
 
 from . import tables
+from .gone_ids import Gone
 from .model import ApplicationPackage, Job, JobNode, JobSchedule, Output
 from .states import JobState
 from .task_model import Done, Task
@@ -23,6 +24,7 @@ autoscale_runs, boots, samples = of_pools.autoscale_runs, of_pools.boots, of_poo
 jobs = Kept(tables.jobs, Job)
 tasks = Kept(tables.tasks, Task)
 job_nodes = Kept(tables.job_nodes, JobNode)
+gone = Kept(tables.gone, Gone)
 job_schedules = Kept(tables.job_schedules, JobSchedule)
 applications = Kept(tables.applications, ApplicationPackage)
 outputs = Kept(tables.outputs, Output)
@@ -32,7 +34,7 @@ ALL: Mapping[str, of_pools.Kept[Any]] = {
     kept.table.name: kept
     for kept in (
         *(pools, nodes, autoscale_runs, boots, samples),
-        *(job_schedules, jobs, tasks, job_nodes, applications, outputs),
+        *(job_schedules, jobs, tasks, job_nodes, gone, applications, outputs),
     )
 }
 

@@ -36,6 +36,9 @@ tasks = Table(
 
 job_nodes = Table("job_nodes", metadata, key("job_id"), key("node_id"), *stamped(), body())
 
+#: what is gone on purpose; the ids are in lower case
+gone = Table("gone", metadata, key("job_id"), key("task_id"), body())
+
 job_schedules = Table("job_schedules", metadata, key("id"), *stamped(), body())
 
 applications = Table("applications", metadata, key("id"), key("version"), copied("created", Double), body())

@@ -97,9 +97,9 @@ class TaskMachine(PlacedTasks):
         """Record a job whose tasks may start no more, or may again: those that wait count as queued if they may."""
         waiting = [task for task in self.open_of(job.id) if task.state is TaskState.ACTIVE]
         pool_id = self._jobs[job.id].pool_id
-        if pool_id != job.pool_id:
-            self._tally.move_done(pool_id, job.pool_id, *self.ended_of(job.id))
         self._tally.recount(waiting, lambda: self._jobs.put(job.id, job))
+        if pool_id != job.pool_id:
+            self._tally.moved(job.id, pool_id, job.pool_id)
         self.queue.refresh(job.id)
 
     # -- reports ---------------------------------------------------------------------------------------------
@@ -120,7 +120,7 @@ class TaskMachine(PlacedTasks):
         if task is not None and not task.ended:
             self.slots[node_id].move(execution_id, Stage.ENDED, now)
             self.touched.add(node_id)
-            self.put(task, evolve(task, now, ended=True))
+            self.queue.ended(self.put(task, evolve(task, now, ended=True)))
 
     def outcome(self, report: Outcome, now: float) -> None:
         """Record an outcome; a stale or repeated one is only acknowledged."""
@@ -252,7 +252,7 @@ class TaskMachine(PlacedTasks):
         charged = self.costs.charge(task, now, report)
         if task.node_id is not None:
             self._unplace(task)
-        self.drop(task)
+        self.drop(task, now)
         self.outputs.purge("task", task.job_id, task.id)
         self.dependencies.undone(task)
         self.completed.append(task)

@@ -48,6 +48,8 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     state_time: float
     #: its coordination command has succeeded
     coordinated: bool = False
+    #: it has ended there; the outcome is to come
+    ended: bool = False
     start_time: float | None = None
     end_time: float | None = None
     exit_code: int | None = None
@@ -79,6 +81,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     killed: bool = False
     timed_out: bool = False
     error: tuple[str, str] | None = None
+    disk_full: bool = False
 
     @property
     def succeeded(self) -> bool:
@@ -127,6 +130,8 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
     container_id: str | None = None
     result: ExecutionResult | None = None
     failure: FailureInfo | None = None
+    #: of one that has succeeded: why that may not be all the same, in words
+    warning: str = ""
     #: of one that waits: why it cannot start, as things are
     scheduling_error: FailureInfo | None = None
     retry_count: int = 0

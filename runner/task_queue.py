@@ -38,10 +38,14 @@ class TaskQueue:
         self._ranks: dict[str, _Rank] = {}
         #: tasks of the job at nodes
         self._placed: dict[str, int] = {}
+        #: those of them that have ended there: their outcomes are to come
+        self._ended: dict[str, int] = {}
         #: jobs whose last task at a node has left it since somebody has looked
         self.vacated: dict[str, None] = {}
         self._aside: list[Task] = []
         self._jobs_aside: dict[str, None] = {}
+        #: tasks of the job that have room kept for them, of those set aside
+        self._claims: dict[str, int] = {}
         self._parked: dict[str, tuple[Hashable, list[Task]]] = {}
 
     # -- what waits ------------------------------------------------------------------------------------------
@@ -62,8 +66,9 @@ class TaskQueue:
     def forget(self, job_id: str) -> None:
         """None of the job's tasks will start again."""
         self._waiting.pop(job_id, None)
-        self._ranks.pop(job_id, None)
         self._placed.pop(job_id, None)
+        self._ended.pop(job_id, None)
+        self._rank(job_id)
 
     def wanted(self, pool_id: str) -> bool:
         """Does anything wait for a node of the pool?"""
@@ -71,17 +76,22 @@ class TaskQueue:
 
     def first(self, pool_id: str) -> Task | None:
         """The next task that waits for a node of the pool."""
-        heap = self._pools.get(pool_id, [])
-        while heap:
+        while heap := self._ranked(pool_id):
             job_id = heap[0][2]
-            if self._ranks.get(job_id) != (pool_id, heap[0]):
-                heapq.heappop(heap)
-                continue
             task = self._head(job_id)
             if task is not None and task.sequence == heap[0][1] and self._starts(job_id):
                 return task
             self._rank(job_id)
         return None
+
+    def _ranked(self, pool_id: str) -> list[tuple[int, int, str]]:
+        """The heap of the pool, without what is stale at its top; one that is empty is not kept."""
+        heap = self._pools.get(pool_id, [])
+        while heap and self._ranks.get(heap[0][2]) != (pool_id, heap[0]):
+            heapq.heappop(heap)
+        if not heap:
+            self._pools.pop(pool_id, None)
+        return heap
 
     def _head(self, job_id: str) -> Task | None:
         """The job's oldest task that waits."""
@@ -99,18 +109,26 @@ class TaskQueue:
         if job is None or not job.takes_tasks or job.blocked or job_id in self._jobs_aside:
             return False
         limit = job.spec.max_parallel_tasks
-        return limit < 0 or self._placed.get(job_id, 0) < limit
+        if limit < 0:
+            return True
+        count = self._placed.get(job_id, 0) - self._ended.get(job_id, 0) + self._claims.get(job_id, 0)
+        return count < limit
 
     def _rank(self, job_id: str) -> None:
         head = self._head(job_id) if self._starts(job_id) else None
+        before = self._ranks.get(job_id)
         if head is None:
-            self._ranks.pop(job_id, None)
+            if before is not None:
+                del self._ranks[job_id]
+                self._ranked(before.pool_id)
             return
         job = self._jobs[job_id]
         rank = _Rank(job.pool_id, (-job.spec.priority, head.sequence, job_id))
-        if self._ranks.get(job_id) == rank:
+        if before == rank:
             return
         self._ranks[job_id] = rank
+        if before is not None and before.pool_id != rank.pool_id:
+            self._ranked(before.pool_id)
         heap = self._pools.setdefault(job.pool_id, [])
         heapq.heappush(heap, rank.order)
         if len(heap) > 2 * len(self._ranks) + _SLACK:
@@ -122,15 +140,25 @@ class TaskQueue:
     def placed(self, task: Task) -> None:
         """The task is at a node, and waits no more."""
         self._placed[task.job_id] = self._placed.get(task.job_id, 0) + 1
+        if task.ended:
+            self.ended(task)
+        self._rank(task.job_id)
+
+    def ended(self, task: Task) -> None:
+        """The task, which is at a node, has ended there: another one of its job may have the slots."""
+        self._ended[task.job_id] = self._ended.get(task.job_id, 0) + 1
         self._rank(task.job_id)
 
     def unplaced(self, task: Task) -> None:
         """The task has left its node."""
+        if task.ended:
+            self._ended[task.job_id] -= 1
         left = self._placed.pop(task.job_id) - 1
         if left:
             self._placed[task.job_id] = left
         else:
             self.vacated[task.job_id] = None
+            self._ended.pop(task.job_id, None)
         if task.job_id not in self._ranks:
             self._rank(task.job_id)
 
@@ -144,10 +172,13 @@ class TaskQueue:
 
     # -- one pass over the queue -----------------------------------------------------------------------------
 
-    def set_aside(self, task: Task) -> None:
-        """Go on without the task, which is the first, until `bring_back`."""
+    def set_aside(self, task: Task, *, claims: bool = False) -> None:
+        """Go on without the task, which is the first, until `bring_back`. `claims`: room is kept for it, so it counts
+        for its job as one at a node."""
         self._take(task)
         self._aside.append(task)
+        if claims:
+            self._claims[task.job_id] = self._claims.get(task.job_id, 0) + 1
         self._rank(task.job_id)
 
     def _take(self, task: Task) -> None:
@@ -164,7 +195,7 @@ class TaskQueue:
     def bring_back(self) -> None:
         """The pass is over: what was set aside has its place again."""
         jobs, tasks = self._jobs_aside, self._aside
-        self._jobs_aside, self._aside = {}, []
+        self._jobs_aside, self._aside, self._claims = {}, [], {}
         for task in tasks:
             self.push(task)
         for job_id in jobs:

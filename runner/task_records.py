@@ -7,6 +7,7 @@ from functools import partial
 
 from pools import Ledger, Spellings, Table, TaskCounts, folded
 
+from .gone_ids import GoneIds
 from .model import Job
 from .states import TaskState
 from .task_model import Done, Task, TaskKey
@@ -17,6 +18,8 @@ class TaskRecords:
     def __init__(self, ledger: Ledger, jobs: Table[str, Job]) -> None:
         #: the completed ones leave at the end of the batch in which they complete
         self.tasks: Table[TaskKey, Task] = Table(ledger, "tasks")
+        self.gone = GoneIds(ledger)
+        self._jobs = jobs
         self._ledger = ledger
         self._by_uid: dict[str, TaskKey] = {}
         self._open: dict[str, dict[TaskKey, None]] = {}
@@ -121,8 +124,8 @@ class TaskRecords:
         self._spell(task.key)
         self._leaving[task.key] = None
 
-    def drop(self, task: Task) -> None:
-        """The task goes, from the store too."""
+    def drop(self, task: Task, now: float) -> None:
+        """The task goes, from the store too; what is left is its id."""
         self._tally.add(task, -1)
         self._open.get(task.job_id, {}).pop(task.key, None)
         self._choosy.get(task.job_id, {}).pop(task.key, None)
@@ -132,6 +135,8 @@ class TaskRecords:
         del self._by_uid[task.uid]
         self._unspell(task.key)
         self.tasks.remove(task.key)
+        if self._jobs[task.job_id].declared:
+            self.gone.deleted(task.key, now)
 
     def forget_job(self, job_id: str) -> None:
         """The job is over: nothing hangs on its tasks any more."""
@@ -145,9 +150,11 @@ class TaskRecords:
             self._tally.add(task, -1)
             self.tasks.let_go(task.key)
             del self._by_uid[task.uid]
+        self._tally.forget(job_id)
         self._open.pop(job_id, None)
         self._choosy.pop(job_id, None)
         self._ledger.purge(self.tasks.name, job_id)
+        self.gone.purge(job_id)
         self.forget_job(job_id)
         self._spellings.pop(job_id, None)
 
@@ -198,12 +205,6 @@ class TaskRecords:
         """Those of its open tasks that not every node of the pool may take, or not alone: multi-instance tasks, and the
         job manager task."""
         return [self.tasks[key] for key in self._choosy.get(job_id, ())]
-
-    def ended_of(self, job_id: str) -> tuple[int, int]:
-        """How many tasks of a job that is not over have succeeded, and failed. (Slow: all are looked at.)"""
-        flags = self._done.get(job_id, {}).values()
-        succeeded = sum(1 for each in flags if each & Done.SUCCEEDED)
-        return succeeded, len(flags) - succeeded
 
     def placed_tasks(self, job_id: str) -> list[Task]:
         return [task for task in self.open_of(job_id) if task.node_id is not None]

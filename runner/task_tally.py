@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import msgspec
 
@@ -30,12 +31,22 @@ class DoneTotals(msgspec.Struct, frozen=True):
         )
 
 
+@dataclass(slots=True)
+class _OfJob:
+    """Tasks of one job; `open` are those that are not completed, `ready` those of them that wait for no other."""
+
+    open: int = 0
+    ready: int = 0
+    succeeded: int = 0
+    failed: int = 0
+
+
 class TaskTally:
     def __init__(self, jobs: Table[str, Job]) -> None:
         self._jobs = jobs
+        #: active, running, succeeded and failed ones, of all jobs that the pool has
         self._pools: dict[str, list[int]] = {}
-        self._open: dict[str, int] = {}
-        self._ready: dict[str, int] = {}
+        self._of: dict[str, _OfJob] = {}
 
     def move(self, old: Task, new: Task) -> None:
         """Count a task's next version for the one before."""
@@ -46,15 +57,22 @@ class TaskTally:
     def add(self, task: Task, by: int) -> None:
         """Count the task as it stands (+1), or no longer (-1)."""
         job = self._jobs[task.job_id]
-        counts = self._pools.get(job.pool_id)
+        counts, own = self._pools.get(job.pool_id), self._of.get(job.id)
         if counts is None:
             counts = self._pools[job.pool_id] = [0, 0, 0, 0]
+        if own is None:
+            own = self._of[job.id] = _OfJob()
         if task.state is TaskState.COMPLETED:
-            counts[2 if task.result is ExecutionResult.SUCCESS else 3] += by
+            if task.result is ExecutionResult.SUCCESS:
+                counts[2] += by
+                own.succeeded += by
+            else:
+                counts[3] += by
+                own.failed += by
             return
-        self._open[job.id] = self._open.get(job.id, 0) + by
+        own.open += by
         if task.state is not TaskState.ACTIVE or (not task.waiting and task.scheduling_error is None):
-            self._ready[job.id] = self._ready.get(job.id, 0) + by
+            own.ready += by
         if task.size > 1:
             by *= task.size  # a multi-instance task counts as often as it has instances
         if task.state is not TaskState.ACTIVE:
@@ -64,16 +82,28 @@ class TaskTally:
             counts[0] += by
 
     def add_done(self, job_id: str, totals: DoneTotals) -> None:
-        counts = self._pools.setdefault(self._jobs[job_id].pool_id, [0, 0, 0, 0])
-        counts[2] += totals.succeeded
-        counts[3] += totals.failed
+        own = self._of.setdefault(job_id, _OfJob())
+        own.succeeded += totals.succeeded
+        own.failed += totals.failed
+        self._count_done(own, self._jobs[job_id].pool_id, +1)
 
-    def move_done(self, old_pool: str, new_pool: str, succeeded: int, failed: int) -> None:
-        """A job with so many completed tasks has changed its pool."""
-        for pool_id, by in ((old_pool, -1), (new_pool, +1)):
-            counts = self._pools.setdefault(pool_id, [0, 0, 0, 0])
-            counts[2] += by * succeeded
-            counts[3] += by * failed
+    def _count_done(self, own: _OfJob, pool_id: str, by: int) -> None:
+        """Count a job's completed tasks for the pool (+1), or no longer (-1)."""
+        counts = self._pools.setdefault(pool_id, [0, 0, 0, 0])
+        counts[2] += by * own.succeeded
+        counts[3] += by * own.failed
+        if not any(counts):
+            del self._pools[pool_id]
+
+    def moved(self, job_id: str, old_pool: str, new_pool: str) -> None:
+        """The job has changed its pool, and its other tasks have been counted anew."""
+        own = self._of.get(job_id, _OfJob())
+        self._count_done(own, old_pool, -1)
+        self._count_done(own, new_pool, +1)
+
+    def forget(self, job_id: str) -> None:
+        """The job goes, with its completed tasks; the others are not counted any more."""
+        self._count_done(self._of.pop(job_id, _OfJob()), self._jobs[job_id].pool_id, -1)
 
     def recount(self, tasks: Iterable[Task], restate: Callable[[], object]) -> None:
         """`restate` changes how the job of these tasks stands, and with it what they count as."""
@@ -89,11 +119,13 @@ class TaskTally:
 
     def open_tasks(self, job_id: str) -> int:
         """Tasks of the job that are not completed."""
-        return self._open.get(job_id, 0)
+        own = self._of.get(job_id)
+        return own.open if own is not None else 0
 
     def ready_tasks(self, job_id: str) -> int:
         """Tasks of the job that run, or may start: what waits for others goes on only when these end."""
-        return self._ready.get(job_id, 0)
+        own = self._of.get(job_id)
+        return own.ready if own is not None else 0
 
 
 def _standing(task: Task) -> tuple[object, ...]:

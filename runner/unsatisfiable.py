@@ -71,6 +71,8 @@ class Unsatisfiable:
         view, error = found
         if error is None:
             error = self._unprepared(job, pool, view, now)
+        if self._jobs.tasks.open_tasks(job.id) <= self._jobs.tasks.queue.placed_count(job.id):
+            error = None  # nothing waits that it could stand in the way of
         self._say_on_job(job, error, now)
         if error is None:
             self._measure(job, pool, view, now)

@@ -16,6 +16,7 @@ from pools import Clock, CreateVm, DestroyVm, ListVms, ReadConsole
 from providers import Provider, ProviderError
 
 from .events import ConsoleRead, Event, VmCreated, VmCreateFailed, VmDestroyed, VmDestroyFailed, VmsListed
+from .workers import Workers
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ class VmEffects:
         self._providers = providers
         self._post = post
         self._clock = clock
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="vm")
+        self._pool = Workers(threads, "vm")
         #: apart, so that one that hangs delays nothing else
         self._consoles = ThreadPoolExecutor(4, thread_name_prefix="console")
         self._lock = threading.Lock()
@@ -67,7 +68,7 @@ class VmEffects:
         with self._lock:
             for line in self._lines.values():
                 line.clear()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool.close(drop=True)
         self._consoles.shutdown(wait=False, cancel_futures=True)
 
     def _line_up(self, name: str, call: Callable[[], None]) -> None:

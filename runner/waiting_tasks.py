@@ -93,6 +93,7 @@ class WaitingTasks(TaskRecords):
 
     def forget_job(self, job_id: str) -> None:
         super().forget_job(job_id)
+        self.queue.forget(job_id)
         self.dependencies.forget(job_id)
         self._unsettled.pop(job_id, None)
 

@@ -1,5 +1,5 @@
 """`python -m service` is `ebbtide`."""
 
-from .cli import main
+from .entry import main
 
 main()

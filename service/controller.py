@@ -56,9 +56,12 @@ from runner import (
 )
 
 from .access import Access
+from .clock_put_back import tell_if_put_back
 from .conflicts import Held, check_conflicts, new_tasks, without_tasks
 from .crash import crash_point
+from .default_versions import default_versions
 from .housekeeping import Housekeeping
+from .left_alone import without_gone
 from .left_over import left_over
 from .links import Links
 from .narrowed import OnlyThese, only_pool
@@ -156,13 +159,14 @@ class Controller:
             observe=observe,
         )
         self.housekeeping = Housekeeping(
-            state, settings, self.journal, lambda: self.engine, self._nodes, self.store, self._clock
+            state, settings, self.journal, lambda: self.engine, self._nodes, links, self.store, self._clock
         )
         threading.Thread(target=NodeLink.bundle, name="bundle", daemon=True).start()
         self.core.load(stored, now)
+        tell_if_put_back(stored.latest(), now)
         self._check_providers()
         self.outputs.sweep(self.journal.output_files())
-        links.sweep({node.id for node in self.journal.nodes()})
+        self.housekeeping.forget_nodes()
         self.web = WebServer(self, state.path)
 
     def _check_providers(self) -> None:
@@ -184,8 +188,9 @@ class Controller:
 
     # -- what is asked for -------------------------------------------------------------------------------------
 
-    def apply(self, loaded: LoadedWorkload) -> None:
-        """Bring a workload file into the state: what is there already (and equal) stays as it is.
+    def apply(self, loaded: LoadedWorkload) -> tuple[str, ...]:
+        """Bring a workload file into the state: what is there already (and equal) stays as it is, and so does what is
+        gone on purpose; of that, lines to be told.
 
         All or nothing: nothing is committed before the first `run`. Raises PackageError, PoolError, JobError,
         WorkloadConflict.
@@ -193,11 +198,13 @@ class Controller:
         workload, now = recorded_ids(self.vault.sealed(loaded.spec), self.core.spelling), self._clock.now()
         held = {job.id: self._tasks_of(job.id) for job in workload.jobs if job.id in self.core.jobs.jobs}
         workload = recorded_tasks(workload, held)
+        workload, left_alone = without_gone(workload, self.core, self.journal, held, self.state.path)
         check_conflicts(workload, self.core, held, self.state.path)
+        defaults = default_versions(workload.applications)
         for application in workload.applications:
             source = loaded.base / application.source
             package = self.packages.add(application.id, application.version, source, now)
-            default = folded(application.version) == folded(application.default_version or "")
+            default = (folded(application.id), folded(application.version)) in defaults
             package = self.core.spelling.package(replace(package, default=default))
             known = self.core.applications.get((package.application_id, package.version))
             if known is None or (known.sha256, known.default) != (package.sha256, package.default):
@@ -218,6 +225,7 @@ class Controller:
                 self.core.handle(UpdateJobSchedule(schedule), now)
         for job in workload.jobs:
             self._apply_job(job, held, now)
+        return left_alone
 
     def _tasks_of(self, job_id: str) -> dict[str, Task]:
         """Those in memory have not been committed yet, or have changed since."""
@@ -227,7 +235,7 @@ class Controller:
     def _apply_job(self, job: JobWithTasks, held: Held, now: float) -> None:
         spec, kept = without_tasks(job), self.core.jobs.jobs.get(job.id)
         if kept is None:
-            self.core.handle(AddJob(spec, job.tasks), now)
+            self.core.handle(AddJob(spec, job.tasks, declared=True), now)
             return
         changed = frozenset(name for name in spec.__struct_fields__ if getattr(spec, name) != getattr(kept.spec, name))
         if changed and kept.lives:

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from email.utils import formatdate, parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
+from weakref import WeakValueDictionary
 
 from anyio import CapacityLimiter, to_thread
 from starlette.convertors import PathConvertor, register_url_convertor
@@ -68,7 +69,8 @@ class _Files:
     def __init__(self, find: Callable[[Mapping[str, str]], Tree], path: str) -> None:
         self._find = find
         self._path = path
-        self._limits: dict[str | None, CapacityLimiter] = {}
+        #: by node; each is there for as long as somebody is asking
+        self._limits: WeakValueDictionary[str | None, CapacityLimiter] = WeakValueDictionary()
 
     def routes(self) -> list[BaseRoute]:
         return [

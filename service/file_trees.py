@@ -118,11 +118,11 @@ class Kept:
     execution: str | None = None
 
     def __init__(self, outputs: Mapping[str, Output], store: OutputStore, ended: float, why: str) -> None:
-        """`outputs`: by file name; `why` the rest is not there."""
+        """`outputs`: by file name; `why` the rest is not there (NO_CONTROLLER: it is, but nobody gets there)."""
         self._outputs = outputs
         self._store = store
         self._ended = ended
-        self._why = why
+        self.why = why
 
     def has(self, path: str) -> bool:
         return path in self._outputs
@@ -154,11 +154,11 @@ class Kept:
             raise TreeError(404, "FileNotFound", f"the kept {path!r} is no longer there") from None
 
     def delete(self, path: str, recursive: bool) -> None:
-        raise TreeError(409, "TaskFilesUnavailable", f"{self._why}; what was kept of it stays")
+        raise TreeError(409, "TaskFilesUnavailable", f"{self.why}; what was kept of it stays")
 
     def _gone(self, path: str) -> TreeError:
         kept = f"kept of it: {', '.join(self._outputs)}" if self._outputs else "nothing of it was kept"
-        return TreeError(404, "FileNotFound", f"{path!r} cannot be had: {self._why}; {kept}")
+        return TreeError(404, "FileNotFound", f"{path!r} cannot be had: {self.why}; {kept}")
 
 
 #: The files of a node that is connected; raises LinkError.
@@ -183,7 +183,8 @@ def task_tree(journal: Journal, store: OutputStore, reach: Reach | None, job_id:
     if node_id is None:
         why = f"task {task_id!r} has not run" if task.state == "completed" else f"task {task_id!r} has not run yet"
     elif reach is None:
-        why = NO_CONTROLLER
+        there = any(node.id == node_id for node in journal.nodes())
+        why = NO_CONTROLLER if there else f"node {node_id} is gone"
     else:
         try:
             files = reach(node_id)

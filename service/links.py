@@ -39,6 +39,6 @@ class Links:
             door=self._doors.of(command.node_id),
         )
 
-    def sweep(self, nodes: Collection[str]) -> None:
-        """Forget what is remembered of other nodes than these."""
+    def sweep(self, nodes: Callable[[], Collection[str]]) -> None:
+        """Forget what is remembered of other nodes than these. Any thread."""
         self._doors.sweep(nodes)

@@ -176,6 +176,8 @@ class LogReader:
         if output.seen is not None:
             when = format_instant(output.seen)
             self._say(f"{self._source.name}: attempt {output.attempt} was not seen to its end; this is as of {when}")
+        if output.full:
+            self._say(f"{self._source.name}: the disk of its node was full: some of what it printed may be missing")
         kept = self._source.store.kept(output)
         start = output.size - kept
         at = max(0, self._printed - start)

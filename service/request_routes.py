@@ -64,7 +64,7 @@ KINDS: dict[str, type[Event]] = {
         TerminateTask,
     )
 }
-_STATUS = {"InvalidPropertyValue": 400, "ServerBusy": 503}
+_STATUS = {"InvalidPropertyValue": 400, "InternalError": 500, "ServerBusy": 503}
 #: Seconds that the engine may take to record it.
 _PATIENCE = 60.0
 

@@ -6,6 +6,7 @@ Works on the state alone, or beside the controller that works on it (then jobs a
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -13,8 +14,9 @@ from pathlib import Path
 import msgspec
 
 from pools import Change, Prefix
-from runner import CHECKPOINTS, DatabaseSize, JobState, Journal, ObjectStore, StoreError
+from runner import CHECKPOINTS, DatabaseSize, JobState, Journal, ObjectStore, StoreError, forgotten
 
+from .clock import now
 from .settings import Settings
 from .state import StateDirectory
 
@@ -56,6 +58,8 @@ class Waste(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     measured: dict[str, int]
     #: of the database, before or after
     database: DatabaseSize
+    #: why checkpoints were left that may go, or not looked at
+    store_error: str | None = None
 
     @property
     def bytes(self) -> int:
@@ -71,21 +75,28 @@ class Retention:
         journal: Journal,
         store: ObjectStore,
         letting_go: Callable[[OldJob], AbstractContextManager[bool]] | None = None,
+        awaits_record: Callable[[str], bool] = lambda name: False,
     ) -> None:
         """`letting_go`: asks the controller that works on this state whether the job is still the one that was found.
         If so, nothing else gets its id until its other rows are gone, and it goes in the end. None: there is no
-        controller."""
+        controller. `awaits_record`: may that controller yet record the output or package in the file of this name,
+        however old that is?"""
         self._state = state
         self._settings = settings
         self._journal = journal
         self._store = store
         self._letting_go = letting_go or self._forgotten_from_journal
+        self._awaits_record = awaits_record
 
     def find(self, now: float) -> Waste:
-        """Raises JournalError, StoreError, OSError."""
-        checkpoints = list(self._checkpoints(now))
-        outputs = _files(self._state.outputs, now)  # before the names are read: what comes after is young
-        packages = _files(self._state.packages, now)
+        """Raises JournalError, OSError."""
+        checkpoints, store_error = list[OldFile](), None
+        try:
+            checkpoints = list(self._checkpoints(now))
+        except StoreError as exc:
+            store_error = str(exc)
+        outputs = self._files(self._state.outputs, now)  # before the names are read: what comes after is young
+        packages = self._files(self._state.packages, now)
         named = self._journal.output_files()
         wanted = {f"{package.sha256}.zip" for package in self._journal.applications()}
         live = {job.id for job in self._journal.jobs() if job.end_time is None}
@@ -99,22 +110,42 @@ class Retention:
             checkpoints=tuple(each for each in checkpoints if each.path.split("/", 1)[0] not in live),
             measured=measured,
             database=forgetting.size(),
+            store_error=store_error,
         )
 
     def remove(self, waste: Waste, now: float) -> Waste:
         """What has gone; in bounded batches, so that nobody waits long. What was interrupted goes the next time, and
-        what is wanted again since it was found does not. Raises JournalError, StoreError, OSError."""
+        what is wanted again since it was found does not. Raises JournalError, OSError."""
         before = now - self._settings.sample_retention.total_seconds()
-        jobs = tuple(job for job in waste.jobs if self._remove_job(job))
+        # files first: they may be what fills the disk, and the journal cannot be written then
         outputs = tuple(file for file in waste.outputs if _remove_old(Path(file.path), now - YOUNG))
         packages = tuple(file for file in waste.packages if _remove_old(Path(file.path), now - YOUNG))
-        for checkpoint in waste.checkpoints:  # their names hold the uids of their tasks: none comes again
-            self._store.delete(CHECKPOINTS, checkpoint.path)
+        jobs = tuple(job for job in waste.jobs if self._remove_job(job))
         for table in MEASURED:
             self._journal.forgetting.forget_older(table, before)
         self._journal.forgetting.forget_node_outputs(self._nodes_before(now))
-        size = self._journal.forgetting.size()
-        return msgspec.structs.replace(waste, jobs=jobs, outputs=outputs, packages=packages, database=size)
+        checkpoints, store_error = self._remove_checkpoints(waste)
+        return msgspec.structs.replace(
+            waste,
+            jobs=jobs,
+            outputs=outputs,
+            packages=packages,
+            checkpoints=checkpoints,
+            database=self._journal.forgetting.size(),
+            store_error=store_error,
+        )
+
+    def _remove_checkpoints(self, waste: Waste) -> tuple[tuple[OldFile, ...], str | None]:
+        """Their names hold the uids of their tasks: none comes again."""
+        gone, error = list[OldFile](), waste.store_error
+        for checkpoint in waste.checkpoints:
+            try:
+                self._store.delete(CHECKPOINTS, checkpoint.path)
+                gone.append(checkpoint)
+            except StoreError as exc:
+                if exc.code != "BlobNotFound":  # somebody else was first
+                    error = str(exc)
+        return tuple(gone), error
 
     def _nodes_before(self, now: float) -> float:
         return now - self._settings.node_output_retention.total_seconds()
@@ -160,24 +191,26 @@ class Retention:
                     yield OldFile(path=blob.name, bytes=blob.size)
             after = page.after
 
+    def _files(self, directory: Path, now: float) -> list[OldFile]:
+        """Those that are not young, and that no record is about to name."""
+        found = []
+        for path in sorted(directory.iterdir()) if directory.is_dir() else ():
+            try:
+                status = path.stat(follow_symlinks=False)
+            except FileNotFoundError:
+                continue
+            if stat.S_ISREG(status.st_mode) and status.st_mtime < now - YOUNG and not self._awaits_record(path.name):
+                found.append(OldFile(path=str(path), bytes=status.st_size))
+        return found
+
     @contextmanager
     def _forgotten_from_journal(self, job: OldJob) -> Iterator[bool]:
+        kept = self._journal.job(job.id)
+        # before its tasks: should this end half way, nobody takes those that have gone for new ones
+        self._journal.commit(forgotten(kept, now()) if kept is not None else ())
         yield True
         gone = (Change("job_nodes", Prefix((job.id,)), None), Change("jobs", job.id, None))
         self._journal.commit(gone)
-
-
-def _files(directory: Path, now: float) -> list[OldFile]:
-    """Those that are not young."""
-    found = []
-    for path in sorted(directory.iterdir()) if directory.is_dir() else ():
-        try:
-            status = path.stat(follow_symlinks=False)
-        except FileNotFoundError:
-            continue
-        if path.is_file() and status.st_mtime < now - YOUNG:
-            found.append(OldFile(path=str(path), bytes=status.st_size))
-    return found
 
 
 def _remove_old(path: Path, before: float) -> bool:

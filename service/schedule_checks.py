@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from .clock import now
 from .cursor import Cursor
 from .iso8601 import format_duration, parse_instant
 from .metadata_checks import check_schedule_metadata, option
@@ -27,6 +28,10 @@ def check_schedule(schedule: Cursor, least: timedelta, problems: Problems) -> bo
     until, after = _instant(times, "doNotRunUntil"), _instant(times, "doNotRunAfter")
     if until is not None and after is not None and after < until:
         _error(times, "doNotRunAfter", "lies before doNotRunUntil, so that there would be no job", problems)
+    elif after is not None and after.timestamp() < now():
+        value = times.get("doNotRunAfter")
+        assert value is not None
+        problems.warn(value.place, value.path, "lies in the past, so that there will be no job")
     recurs = times.duration("recurrenceInterval") is not None
     if recurs and cron is not None:
         text = f"the metadata item cron (line {cron.place.line}) says when jobs are due; take one of the two out"

@@ -90,8 +90,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
     job_retention: Annotated[
         timedelta,
         Meta(
-            description="a completed job is forgotten after so long, with its tasks and their outputs; the newest job "
-            "of a schedule stays. `P10675199D`: never"
+            description="a completed job is forgotten after so long, with its tasks and their outputs, and is not run "
+            "again; the newest job of a schedule stays. `P10675199D`: never"
         ),
     ] = timedelta(days=90)
     node_output_retention: Annotated[

@@ -63,6 +63,7 @@ def task_json(task: Task, waits: str | None = None) -> dict[str, Any]:
         "requeueCount": task.requeue_count,
         "lastRequeueReason": task.last_requeue_reason or None,
         "failure": _told(task.failure),
+        **({"warning": task.warning} if task.warning else {}),
         "schedulingError": _told(task.scheduling_error),
         "waits": waits,
         "hint": task.hint,
@@ -84,6 +85,8 @@ def task_line(task: Task, waits: str | None = None) -> str:
             words.append(f"{name} {count} time{'' if count == 1 else 's'}{why if task.last_requeue_reason else ''}")
     if told["failure"] is not None:
         words.append(str(told["failure"]))
+    if task.warning:
+        words.append(f"warning: {task.warning}")
     if told["schedulingError"] is not None:
         words.append(str(told["schedulingError"]))
     if waits is not None:

@@ -65,11 +65,14 @@ def remove_tree(root: str) -> None:
             raise MountedError(f"{mounted} is mounted in the node's folder: unmount it (its files are left alone)")
     errors = _rm(root)
     if os.path.lexists(root):
-        os.chmod(root, 0o700)
-        for folder, inner, _ in os.walk(root):  # a task may have made some that not even their owner may change
-            for path in (os.path.join(folder, name) for name in inner):
-                if not os.path.islink(path):
-                    os.chmod(path, 0o700)
+        # a task may have made folders that not even their owner may change
+        subprocess.run(
+            ["chmod", "-R", "u+rwX", "--", root],
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         errors = _rm(root)
     if os.path.lexists(root):
         raise OSError(errors or "rm left it")

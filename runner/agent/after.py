@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .launch import Execution
     from .wire import Message
 
-LIMIT = 3600.0  # seconds that all of it may take
+LIMIT = upload.TIMEOUT + 60.0  # seconds that all of it may take, should it not keep to its own time
 
 
 def due(execution: Execution) -> Message | None:
@@ -33,21 +33,26 @@ def due(execution: Execution) -> Message | None:
         checkpoint = {**execution.checkpoint, "path": f"../{places.CHECKPOINT}"}
     if not outputs and checkpoint is None:
         return None
-    return {"outputs": outputs, "checkpoint": checkpoint, "timeout": LIMIT}
+    return {"outputs": outputs, "checkpoint": checkpoint}
 
 
 def failure(execution: Execution, status: int) -> dict[str, str] | None:
-    """Why outputs could not be brought away. `status`: wait status of the process that was to.
-
-    A checkpoint that could not be saved is no failure of the task: what it was about stands in the log of the upload.
-    """
+    """Why outputs could not be brought away. `status`: wait status of the process that was to."""
     told = upload.failure(execution.folder)
-    if execution.again or not execution.outputs:
+    if not execution.outputs:
         return None
     if told is None and status:
-        how = f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"exit code {os.WEXITSTATUS(status)}"
-        told = {"code": "FileUploadMiscError", "message": f"the upload of the output files ended with {how}"}
+        told = {"code": upload.MISC, "message": f"the output files could not be uploaded: {_cause(status)}"}
     return told
+
+
+def _cause(status: int) -> str:
+    try:
+        os.getcwd()
+    except OSError:
+        return "the task has removed its working directory"
+    how = f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"exit code {os.WEXITSTATUS(status)}"
+    return f"the process that was to do it ended with {how}"
 
 
 def end_rest(execution: Execution) -> None:

@@ -36,6 +36,13 @@ def goes_on(root: str, execution: Execution) -> bool:
     return _removing(root, execution) if execution.phase == REMOVES else _uploading(execution)
 
 
+def cut_short(execution: Execution, at: float) -> None:
+    """Its end is asked for: files are brought away until then, and no longer."""
+    execution.cut_at = at if execution.cut_at is None else min(at, execution.cut_at)
+    if execution.phase == UPLOADS:
+        execution.upload_until = min(execution.upload_until, execution.cut_at)
+
+
 def _remove(root: str, base: dict[str, str], execution: Execution) -> bool:
     """Has its container removed. False: there is nothing to wait for."""
     from . import container
@@ -76,6 +83,9 @@ def _bring_away(execution: Execution) -> bool:
 def _upload(execution: Execution, spec: Message) -> bool:
     execution.phase = UPLOADS
     execution.upload_until = time.monotonic() + after.LIMIT
+    if execution.cut_at is not None:
+        execution.upload_until = min(execution.upload_until, execution.cut_at)
+    execution.outputs = spec["outputs"]
     try:
         execution.upload_pid = spawn(execution, *upload.wrap(spec, execution.env), quiet=True)
     except LaunchError as error:
@@ -90,7 +100,8 @@ def _uploading(execution: Execution) -> bool:
         if time.monotonic() >= execution.upload_until:
             processes.end_group(execution.upload_pid, signal.SIGKILL)
             execution.upload_until = time.monotonic() + ROUND
-            execution.killed = execution.killed or execution.again
+            if execution.cut_at is not None:  # so it was ended on request, and did not fail
+                execution.killed, execution.outputs = True, []
         return True
     told = after.failure(execution, execution.upload_status)
     execution.error = execution.error or told

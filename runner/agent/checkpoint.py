@@ -11,6 +11,7 @@ import shutil
 import tarfile
 import tempfile
 
+from . import trees
 from .transfer import TransferError, download, file_error, upload
 
 TYPE_CHECKING = False
@@ -75,16 +76,19 @@ def _padded(size: int) -> int:
 def _entries(folder: str) -> Iterator[tuple[str, bytes, int]]:
     """(path, header, size of the content) of every file, folder and link that stays inside."""
     with tarfile.open(os.devnull, "w", format=tarfile.PAX_FORMAT) as tar:
-        for above, folders, files in os.walk(folder):
-            folders.sort()
-            for name in sorted(folders + files):
-                path = os.path.relpath(os.path.join(above, name), folder)
-                info = tar.gettarinfo(os.path.join(above, name), path)
+        todo = [""] if os.path.isdir(folder) else []
+        while todo:
+            above = todo.pop()
+            for name in sorted(os.listdir(os.path.join(folder, above))):
+                path = os.path.join(above, name)
+                info = tar.gettarinfo(os.path.join(folder, path), path)
                 if not _is_kept(info):
                     continue
+                if info.isdir():
+                    todo.append(path)
                 if info.islnk():  # to another name of the same file: each name gets its content
                     info.type, info.linkname = tarfile.REGTYPE, ""
-                    info.size = os.lstat(os.path.join(above, name)).st_size
+                    info.size = os.lstat(os.path.join(folder, path)).st_size
                 info.uid = info.gid = 0
                 info.uname = info.gname = ""
                 size = info.size if info.isreg() else 0
@@ -127,12 +131,21 @@ def restore(url: str, folder: str, deadline: float | None = None, patient: bool 
                     return False
                 raise
             file.seek(0)
-            shutil.rmtree(folder, ignore_errors=True)
-            os.makedirs(folder, exist_ok=True)
+            _clear(folder)
             _extract(file, folder)
     except OSError as error:
         raise file_error("the checkpoint could not be restored", error) from error
     return True
+
+
+def _clear(folder: str) -> None:
+    """It is there, and empty."""
+    place = os.open(os.path.dirname(folder), trees.FOLDER)
+    try:
+        trees.remove(os.path.basename(folder), place)
+        os.mkdir(os.path.basename(folder), dir_fd=place)
+    finally:
+        os.close(place)
 
 
 def _extract(file: BinaryIO, folder: str) -> None:

@@ -6,13 +6,15 @@ Whatever goes wrong here is an OSError or a ValueError.
 
 from __future__ import annotations
 
+import io
 import os
 import socket
+import time
 from urllib.parse import quote, urlsplit, urlunsplit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import BinaryIO, Mapping
+    from typing import Any, BinaryIO, Mapping
     from urllib.parse import SplitResult
 
 SILENCE = 60.0  # seconds without a byte after which a try has failed
@@ -67,20 +69,23 @@ class Answer:
 
 
 class Connection:
-    """To the server of an address, by the proxy that the environment has for it, but never by one to this machine."""
+    """To the server of an address, by the proxy that the environment has for it, but never by one to this machine.
 
-    def __init__(self, url: str) -> None:
+    Nothing that is done with it goes on after `deadline`, in monotonic seconds.
+    """
+
+    def __init__(self, url: str, deadline: float | None = None) -> None:
+        self._deadline = deadline
         parts = urlsplit(url)
         scheme, self._host = parts.scheme.lower(), parts.netloc.rpartition("@")[2]
         host, port = parts.hostname or "", parts.port or PORTS[scheme]
         self._target = urlunsplit(("", "", parts.path or "/", parts.query, ""))
         self._more: dict[str, str] = {}
-        self._body: BinaryIO | None = None
         proxy = None if _is_loopback(host) else _proxy(scheme, self._host)
         if proxy is None:
-            self.socket = _connected(host, port)
+            self.socket = _connected(host, port, self._patience())
         else:
-            self.socket = _connected(proxy.hostname or "", proxy.port or 80)
+            self.socket = _connected(proxy.hostname or "", proxy.port or 80, self._patience())
         try:
             if proxy is not None:
                 from .proxies import authorization
@@ -93,10 +98,27 @@ class Connection:
             if scheme == "https":
                 import ssl
 
+                self.socket.settimeout(self._patience())
                 self.socket = ssl.create_default_context().wrap_socket(self.socket, server_hostname=host)
         except BaseException:
             self.socket.close()
             raise
+
+    def _patience(self) -> float:
+        """How long the server may be silent now. Raises TimeoutError."""
+        left = SILENCE if self._deadline is None else self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("timed out")
+        return min(left, SILENCE)
+
+    def send(self, data: bytes) -> None:
+        self.socket.settimeout(self._patience())
+        self.socket.sendall(data)
+
+    def receive(self, into: Any) -> int:
+        """How many bytes came into the buffer; 0 at the end."""
+        self.socket.settimeout(self._patience())
+        return self.socket.recv_into(into)
 
     def ask(self, method: str, headers: Mapping[str, str]) -> None:
         """Sends the request but for its content."""
@@ -108,15 +130,14 @@ class Connection:
         for line in lines:
             if "\r" in line or "\n" in line or "\0" in line:
                 raise ValueError("a header holds a line break")
-        self.socket.sendall("".join(line + "\r\n" for line in [*lines, ""]).encode("latin-1"))
+        self.send("".join(line + "\r\n" for line in [*lines, ""]).encode("latin-1"))
 
     def _tunnel(self, host: str, port: int, headers: Mapping[str, str]) -> None:
         place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self._ask("CONNECT", place, {"Host": place, **headers})
-        head = b""
+        head, byte = b"", bytearray(1)
         while not head.endswith((b"\r\n\r\n", b"\n\n")):  # not a byte more than it: what follows is the server's
-            byte = self.socket.recv(1)
-            if not byte or len(head) > MAX_LINE:
+            if not self.receive(byte) or len(head) > MAX_LINE:
                 raise Unusable("the proxy's answer is no HTTP")
             head += byte
         status, reason = _status(head.split(b"\n")[0])
@@ -125,7 +146,7 @@ class Connection:
 
     def answer(self) -> Answer:
         """Reads its head; those that only say that the request goes on are passed over."""
-        body = self._body = self.socket.makefile("rb")
+        body = io.BufferedReader(_Incoming(self))
         for _ in range(MAX_HEADERS):
             status, reason = _status(_line(body))
             headers = _headers(body)
@@ -134,15 +155,26 @@ class Connection:
         raise Unusable("the answer is no HTTP")
 
     def close(self) -> None:
-        if self._body is not None:
-            self._body.close()
         self.socket.close()
 
 
-def _connected(host: str, port: int) -> socket.socket:
+class _Incoming(io.RawIOBase):
+    """What comes by a connection, as a file."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        return self._connection.receive(buffer)
+
+
+def _connected(host: str, port: int, patience: float) -> socket.socket:
     """Looked up as bytes where that is the same: to look up a text loads the rules of international names."""
     name = host.encode("ascii" if host.isascii() else "idna")
-    made = socket.create_connection((name, port), SILENCE)  # type: ignore[arg-type]  # as getaddrinfo has it
+    made = socket.create_connection((name, port), patience)  # type: ignore[arg-type]  # as getaddrinfo has it
     made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return made
 

@@ -6,6 +6,7 @@ A request is a JSON line; `put` is followed by its bytes. The answer is a JSON l
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -24,6 +25,8 @@ PIECE = 1 << 18
 MAX_LISTED = 10_000
 MAX_PATHS = 8 << 20  # bytes of all paths that are listed
 MAX_DEPTH = 2000  # no path leads deeper
+# what lies in the way of reading a file however often that is tried; other troubles (no descriptors left) pass
+_LASTING = (errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENOTDIR, errno.ENAMETOOLONG)
 
 
 class Broken(Exception):
@@ -64,13 +67,12 @@ class FileServer:
         self._sink.write(wire.encode({"ok": False, "code": code, "message": message}))
 
     def _do_get(self, request: Message) -> None:
-        link = locate(self._root, request["path"])
         try:
-            if not stat.S_ISREG(os.fstat(link).st_mode):
-                raise PathRefused("{!r} is not a file".format(request["path"]))
-            fd = os.open(f"/proc/self/fd/{link}", os.O_RDONLY | os.O_CLOEXEC)
-        finally:
-            os.close(link)
+            fd = self._opened(request["path"])
+        except OSError as error:
+            if error.errno not in _LASTING:
+                raise
+            raise PathRefused("{!r} cannot be read: {}".format(request["path"], error.strerror)) from error
         try:
             total = os.fstat(fd).st_size
             offset = max(0, int(request.get("offset", 0)))
@@ -91,6 +93,15 @@ class FileServer:
                 offset += len(piece)
         finally:
             os.close(fd)
+
+    def _opened(self, path: object) -> int:
+        link = locate(self._root, path)
+        try:
+            if not stat.S_ISREG(os.fstat(link).st_mode):
+                raise PathRefused(f"{path!r} is not a file")
+            return os.open(f"/proc/self/fd/{link}", os.O_RDONLY | os.O_CLOEXEC)
+        finally:
+            os.close(link)
 
     def _do_put(self, request: Message) -> None:
         """The file appears whole, or not at all. The bytes are read to their end whatever goes wrong."""

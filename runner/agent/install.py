@@ -10,7 +10,7 @@ import os
 import stat
 from collections import deque
 
-from . import PRIVATE, outcome, processes
+from . import PRIVATE, outcome, processes, removal, trees
 from .confine import PathRefused, directory, locate, parts_of
 
 TYPE_CHECKING = False
@@ -126,7 +126,7 @@ def install(root: str, message: Message) -> None:
     if _read(marker) == wanted and os.path.isdir(target):
         return
     temporary = private + "/unpacking"
-    _remove(temporary)
+    _remove(root, "unpacking")
     os.mkdir(temporary, 0o755)
     try:
         link = locate(root, message["file"], private=True)
@@ -144,13 +144,12 @@ def install(root: str, message: Message) -> None:
             except OSError:  # there is an older one, or half of one
                 if os.path.lexists(marker):
                     os.unlink(marker)
-                os.rename(parts[-1], private + "/replaced", src_dir_fd=parent)
+                trees.put_aside(root, parts[-1], parent)
                 os.rename(temporary, parts[-1], dst_dir_fd=parent)
         finally:
             os.close(parent)
     finally:
-        _remove(temporary)
-        _remove(private + "/replaced")
+        _remove(root, "unpacking")
     with open(marker + ".new", "w", encoding="ascii") as file:
         file.write(wanted)
     os.rename(marker + ".new", marker)
@@ -164,10 +163,16 @@ def _read(path: str) -> str | None:
         return None
 
 
-def _remove(path: str) -> None:
-    import shutil
-
-    shutil.rmtree(path, ignore_errors=True)
+def _remove(root: str, name: str) -> None:
+    """Of the agent's folder, and all that was put aside."""
+    place = os.open(f"{root}/{PRIVATE}", trees.FOLDER)
+    try:
+        trees.put_aside(root, name, place)
+    except FileNotFoundError:
+        pass
+    finally:
+        os.close(place)
+    removal.empty_trash(root)
 
 
 def _sha256(file: BinaryIO) -> str:

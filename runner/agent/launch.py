@@ -79,6 +79,8 @@ class Execution:
         self.upload_pid = 0  # 0: it has ended, or there was none
         self.upload_status = 0
         self.upload_until = 0.0
+        self.cut_at: float | None = None  # its end was asked for after its command had ended: until when it may upload
+        self.disk_full = False  # when it ended
         self.usage: dict[str, float] | None = None
 
 

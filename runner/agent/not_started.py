@@ -20,6 +20,8 @@ def why(error: OSError, program: str, path: str, user: str | None = None) -> tup
     name = repr(program[:100])
     if isinstance(error, FileNotFoundError):
         return "CommandProgramNotFound", _missing(program, name, path)
+    if isinstance(error, PermissionError) and os.path.isdir(program):
+        return "CommandLaunchFailed", f"{name} is a folder: name the program in it that is to run"
     if isinstance(error, PermissionError):
         cure = "set its x bit" + ("" if user is None else f", and let the user {user} reach it")
         return "CommandLaunchFailed", f"{name} may not be executed: {cure}"

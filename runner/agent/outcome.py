@@ -99,7 +99,9 @@ def of(execution: Execution, sizes: list[int]) -> Message:
     """The spool record of one that has ended. `sizes`: of stdout and stderr."""
     status = execution.status or 0
     signalled = execution.ran and os.WIFSIGNALED(status)
-    contained = {} if execution.container_id is None else {"container": execution.container_id}
+    more: Message = {} if execution.container_id is None else {"container": execution.container_id}
+    if execution.disk_full:
+        more["full"] = True
     return {
         "id": execution.id,
         "exit": os.WEXITSTATUS(status) if execution.ran and not signalled else None,
@@ -113,7 +115,7 @@ def of(execution: Execution, sizes: list[int]) -> Message:
         "dir": execution.dir,
         "inline": execution.inline,
         "sizes": sizes,
-        **contained,
+        **more,
     }
 
 

@@ -3,16 +3,19 @@
 
 from __future__ import annotations
 
+import errno
 import fnmatch
 import os
 import re
+import stat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Iterator, Mapping
+    from typing import Callable, Iterator, Mapping
 
 _VARIABLE = re.compile(r"\$(\w+|\{\w+\})")
 _WILD = re.compile(r"[*?\[]")
+_NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
 class PatternError(ValueError):
@@ -28,20 +31,28 @@ def is_wild(pattern: str) -> bool:
     return _WILD.search(pattern) is not None
 
 
-def found(pattern: str, top: str) -> Iterator[tuple[str, str]]:
-    """(path, name): each file that the pattern means, by its real path, and its name below the working directory
-    (`top` + "/wd"), or below `top` if it is not there. Sorted. Raises PatternError."""
+def found(pattern: str, top: str, failed: Callable[[str, OSError], None]) -> Iterator[tuple[str, str]]:
+    """(path, name): each file that the pattern means, by its real path, and its name: below the working directory
+    (`top` + "/wd") if the pattern stays in it, else below `top`, so that no two have the same. Sorted. `failed` is
+    called with what could not be looked at, and why. Raises PatternError."""
     parts = _parts(pattern, top)
+    above = "wd/" if parts[:1] == ["wd"] else ""
     real = os.path.realpath(top)
-    seen = set()
-    for relative in sorted(_walk(real, "", parts)):
-        path = os.path.realpath(os.path.join(real, relative))
-        if not path.startswith(real + "/") or not os.path.isfile(path):
-            continue  # a link that leads out, a folder, a pipe
-        name = relative[3:] if relative.startswith("wd/") else relative
-        if name not in seen:
-            seen.add(name)
-            yield path, name
+    for relative in sorted(_walk(real, parts, failed)):
+        path = os.path.join(real, relative)
+        try:
+            regular = stat.S_ISREG(os.stat(path).st_mode)
+        except OSError as error:
+            if error.errno not in _NOT_THERE and _inside(path, real):
+                failed(relative, error)
+            continue
+        if regular and _inside(path, real):
+            yield os.path.realpath(path), relative[len(above) :]
+
+
+def _inside(path: str, top: str) -> bool:
+    """Does no link lead out?"""
+    return os.path.realpath(path).startswith(top + "/")
 
 
 def _parts(pattern: str, top: str) -> list[str]:
@@ -68,30 +79,39 @@ def _parts(pattern: str, top: str) -> list[str]:
     return parts
 
 
-def _walk(top: str, above: str, parts: list[str]) -> Iterator[str]:
-    """Paths of what the parts mean, relative to `top`. Links to folders are not entered."""
-    if not parts:
-        if above:
-            yield above
-        return
-    first, rest = parts[0], parts[1:]
+def _walk(top: str, parts: list[str], failed: Callable[[str, OSError], None]) -> set[str]:
+    """Paths of what the parts mean, relative to `top`. Wildcards do not lead through links to folders."""
+    meant: set[str] = set()
+    todo = [("", 0)]  # a folder or file, and how many of the parts lead to it
+    seen: set[tuple[str, int]] = set()
+    while todo:
+        above, count = step = todo.pop()
+        if step in seen:
+            continue
+        seen.add(step)
+        if count == len(parts):
+            meant.add(above)
+            continue
+        part = parts[count]
+        if part == "**":
+            todo.append((above, count + 1))
+            folders = (entry for entry in _entries(top, above, failed) if entry.is_dir(follow_symlinks=False))
+            todo += [(os.path.join(above, entry.name), count) for entry in folders if not entry.name.startswith(".")]
+        elif is_wild(part):
+            matches = re.compile(fnmatch.translate(part)).match
+            names = [entry.name for entry in _entries(top, above, failed) if matches(entry.name)]
+            hidden = part.startswith(".")
+            todo += [(os.path.join(above, name), count + 1) for name in names if hidden or not name.startswith(".")]
+        else:
+            todo.append((os.path.join(above, part), count + 1))
+    return meant
+
+
+def _entries(top: str, above: str, failed: Callable[[str, OSError], None]) -> list[os.DirEntry[str]]:
     folder = os.path.join(top, above)
-    if first != "**" and not is_wild(first):
-        path = os.path.join(above, first)
-        if os.path.lexists(os.path.join(top, path)):
-            yield from _walk(top, path, rest)
-        return
     try:
-        entries = list(os.scandir(folder)) if not os.path.islink(folder) else []
-    except OSError:
-        return
-    if first == "**":
-        yield from _walk(top, above, rest)
-        for entry in entries:
-            if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False):
-                yield from _walk(top, os.path.join(above, entry.name), parts)
-        return
-    matches = re.compile(fnmatch.translate(first)).match
-    for entry in entries:
-        if matches(entry.name) and (first.startswith(".") or not entry.name.startswith(".")):
-            yield from _walk(top, os.path.join(above, entry.name), rest)
+        return [] if os.path.islink(folder) else list(os.scandir(folder))
+    except OSError as error:
+        if error.errno not in _NOT_THERE:
+            failed(above, error)
+        return []

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _OUTPUT = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 OUTPUTS = ("stdout.txt", "stderr.txt")
 CHECKPOINT = "checkpoint"
+#: Bytes. With less free a disk counts as full: what fails to write a larger piece may leave that much.
+NO_ROOM = 64 << 10
 #: Of multi-instance tasks: AZ_BATCH_TASK_SHARED_DIR.
 COMMON = "shared"
 
@@ -124,9 +126,21 @@ def open_outputs(folder: int, who: Identity | None) -> tuple[int, int]:
     return opened[0], opened[1]
 
 
+def is_disk_full(folder: int, who: Identity | None) -> bool:
+    """Has that user no room left on the disk of the folder, or hardly any?"""
+    try:
+        disk = os.fstatvfs(folder)
+    except OSError:
+        return False
+    uid = os.getuid() if who is None else who.uid
+    return (disk.f_bavail if uid else disk.f_bfree) * disk.f_frsize < NO_ROOM
+
+
 def seal(folder: int) -> None:
-    """Nobody but root gets into it any more: its user is gone, and its number may come again one day."""
+    """Nobody but root gets into it any more, however its user has left it: that one is gone, and its number may come
+    again one day."""
     os.fchown(folder, 0, 0)
+    os.fchmod(folder, 0o700)
 
 
 def give_to_root(folder: int, who: Identity) -> None:

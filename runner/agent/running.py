@@ -80,7 +80,8 @@ class Running:
         return outcome.line(record, wire.encode(record), outputs)
 
     def kill(self, message: Message) -> None:
-        """SIGTERM to the process group now, SIGKILL to everything after `grace` seconds. An upload goes on so long.
+        """SIGTERM to the process group now, SIGKILL to everything after `grace` seconds. What is done for one whose
+        command has ended goes on so long.
 
         `again`: it is run once more, so its checkpoint is saved and its outputs are not."""
         execution = self.execution
@@ -88,10 +89,9 @@ class Running:
             return
         given = message.get("grace")
         grace = execution.grace if given is None else float(given)
-        if execution.phase == UPLOADS:
-            execution.upload_until = min(execution.upload_until, time.monotonic() + grace)
-            execution.again = execution.again or bool(message.get("again"))
-        elif execution.status is None:
+        if execution.status is not None:
+            aftermath.cut_short(execution, time.monotonic() + grace)
+        else:
             execution.killed = not execution.timeout  # what has begun its end counts
             execution.again = execution.killed and bool(message.get("again"))
             execution.checkpoint = message.get("checkpoint") or execution.checkpoint
@@ -219,6 +219,7 @@ class Running:
     def _ended(self, execution: Execution) -> bytes | None:
         """None of its processes is left: brings away what is to be brought away, then it is finished."""
         execution.end = clock.now()
+        execution.disk_full = places.is_disk_full(execution.folder, execution.who)
         return None if aftermath.begin(self._root, self.base, execution) else self._finish(execution)
 
     def end_all(self) -> None:

@@ -20,6 +20,7 @@ TRIES = 4
 PAUSE, PAUSE_MAX = 0.5, 15.0
 REDIRECTS = 5
 CONTINUE_WITHIN = 1.0  # seconds that a server may take to ask for the body; after that it is sent unasked
+_WHOLE = (200, 203, 204)  # answers to a GET that hold all of it; a part (206) is never asked for
 VERSION = "2021-08-06"  # of the Blob protocol
 _STORE = "/storage/"  # of the door; its addresses carry a signature for a name
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -45,12 +46,18 @@ class _Passing(Exception):
 
 
 def shown(url: str) -> str:
-    """The address as people may see it: without query and password. What lies in the controller's object store is
-    called as users write it."""
+    """The address as people may see it, in one line: without query and password. What lies in the controller's object
+    store is called as users write it."""
     parts = urlsplit(url)
     if parts.netloc.startswith("127.0.0.1:") and parts.path.startswith(_STORE) and "&sn=" in parts.query:
-        return "storage://" + unquote(parts.path[len(_STORE) :])
+        return "storage://" + legible(unquote(parts.path[len(_STORE) :]))
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def legible(text: str) -> str:
+    """In one line, and not too long for a message."""
+    short = text if len(text) <= 300 else f"{text[:200]}...{text[-90:]}"
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in short)
 
 
 def with_query(url: str, fields: dict[str, str]) -> str:
@@ -118,7 +125,7 @@ def _download(url: str, sink: BinaryIO, limit: int | None, deadline: float | Non
     target = url
     for _ in range(REDIRECTS):
         version = {"x-ms-version": VERSION} if is_azure(target) else {}
-        connection = _connection(target)
+        connection = _connection(target, deadline)
         try:
             try:
                 connection.ask("GET", {"User-Agent": "ebbtide", **version})
@@ -128,15 +135,15 @@ def _download(url: str, sink: BinaryIO, limit: int | None, deadline: float | Non
             if answer.status in (301, 302, 303, 307, 308) and answer.headers.get("location"):
                 target = _further(url, target, answer)
                 continue
-            if not 200 <= answer.status < 300:
+            if answer.status not in _WHOLE:
                 raise _status(url, answer)
-            return _received(url, answer, sink, limit, deadline)
+            return _received(url, answer, sink, limit)
         finally:
             connection.close()
     raise TransferError("other", f"{shown(url)}: it redirects without end")
 
 
-def _received(url: str, answer: Answer, sink: BinaryIO, limit: int | None, deadline: float | None) -> int:
+def _received(url: str, answer: Answer, sink: BinaryIO, limit: int | None) -> int:
     size = 0
     if limit is not None and answer.length is not None and answer.length > limit:
         raise _too_large(url, limit)
@@ -150,17 +157,15 @@ def _received(url: str, answer: Answer, sink: BinaryIO, limit: int | None, deadl
         size += len(piece)
         if limit is not None and size > limit:
             raise _too_large(url, limit)
-        if deadline is not None and time.monotonic() >= deadline:
-            raise TransferError("timeout", f"{shown(url)}: not done within the time limit")
         try:
             sink.write(piece)
         except OSError as error:
             raise file_error(shown(url), error) from error
 
 
-def _connection(url: str) -> Connection:
+def _connection(url: str, deadline: float | None) -> Connection:
     try:
-        return Connection(url)
+        return Connection(url, deadline)
     except (OSError, ValueError) as error:
         raise _Passing(_reason(error), unreached=True) from error
 
@@ -217,12 +222,12 @@ def _put(
     if not _is_web(url):
         raise TransferError("file", f"{shown(url)!r}: files can only be put to http and https addresses")
     expect = {"Expect": "100-continue"} if url.lower().startswith("http://") and size > 0 else {}
-    connection = _connection(url)
+    connection = _connection(url, deadline)
     try:
         try:
             connection.ask("PUT", {"User-Agent": "ebbtide", **headers, "Content-Length": str(size), **expect})
             if not expect or _wanted(connection):
-                _send(connection, source, size, deadline)
+                _send(connection, source, size)
             answer = connection.answer()
             body = answer.read(4096)
         except (OSError, ValueError) as error:
@@ -248,17 +253,15 @@ def _wanted(connection: Connection) -> bool:
     return head[9:12] == b"100" or len(head) < 12
 
 
-def _send(connection: Connection, source: BinaryIO, size: int, deadline: float | None) -> None:
+def _send(connection: Connection, source: BinaryIO, size: int) -> None:
     left = size
     try:
         while left:
             piece = source.read(min(left, PIECE))
             if not piece:
                 raise TransferError("file", "the file became shorter while it was uploaded")
-            connection.socket.sendall(piece)
+            connection.send(piece)
             left -= len(piece)
-            if deadline is not None and time.monotonic() >= deadline:
-                raise TransferError("timeout", "not done within the time limit")
     except (BrokenPipeError, ConnectionResetError):
         pass  # it has answered already, and the answer says why
 

@@ -15,10 +15,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Mapping, TextIO
 
+    from .transfer import TransferError
+
 FAILURE = ".upload-failed"  # in the folder of the execution
 LOG = "../fileuploadout.txt"  # as Azure Batch calls it
 MISC = "FileUploadMiscError"
-TIMEOUT = 3500.0  # seconds; somewhat less than the supervisor waits
+TIMEOUT = 3600.0  # seconds for all of it
 # As Azure Batch names the failures of uploads.
 CODES = {
     "missing": "FileUploadContainerNotFound",
@@ -36,7 +38,7 @@ def wrap(spec: dict[str, Any], env: Mapping[str, str]) -> tuple[list[str], dict[
 
     "outputs": list of {"pattern", "url": of a container or folder, "path", "headers": [[name, value]]}; each may have
     "patient" (wait for a server that does not answer). "checkpoint": {"url", "path": of the folder, "limit"} or None.
-    "timeout": seconds for all of it.
+    "timeout": seconds for all of it, if not TIMEOUT.
     """
     return fetch.given("upload", spec, env, [])
 
@@ -62,18 +64,17 @@ def run() -> None:
             told = checkpoint.save(
                 saved["url"], saved["path"], saved.get("limit"), deadline, bool(saved.get("patient"))
             )
-            print(told, file=log, flush=True)
+            _say(told, log)
         except TransferError as error:
-            failures.append((MISC, f"the checkpoint was not saved: {error}"))
+            _say(f"the checkpoint was not saved: {error}", log)  # that is no failure of the task
+    uploads = _Uploads(deadline, log, failures)
     for output in work.get("outputs") or ():
-        failed = _tried(output, deadline, log)
-        if failed is not None:
-            failures.append(failed)
+        if not uploads.bring_away(output):
+            break
     if failures:
         code, message = failures[0]
         more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
         fetch.tell(FAILURE, code, message + more)
-    log.close()
     os._exit(1 if failures else 0)  # without the tidying up of an interpreter, which takes a while
 
 
@@ -90,58 +91,92 @@ def _log() -> TextIO:
         return open(os.devnull, "w")
 
 
-def _tried(output: dict[str, Any], deadline: float | None, log: TextIO) -> tuple[str, str] | None:
-    """Code and message of its failure, if it failed: the others are uploaded all the same."""
-    from .transfer import TransferError
-
+def _say(text: str, log: TextIO) -> None:
     try:
-        _upload(output, deadline, log)
-    except TransferError as error:
-        message = "{}: {}".format(output["pattern"], error)
-        print(f"failed: {message}", file=log, flush=True)
-        return CODES.get(error.kind, MISC), message
-    return None
+        print(text, file=log, flush=True)
+    except OSError:
+        pass  # the disk is full: what is to be brought away matters more
 
 
-def _upload(output: dict[str, Any], deadline: float | None, log: TextIO) -> None:
-    from . import patterns
-    from .transfer import TransferError, file_error
+class _Uploads:
+    """Output files, each of which goes its way whatever becomes of the others; what failed is added to `failures`."""
 
-    pattern = patterns.expand(output["pattern"], os.environ)
-    wild = patterns.is_wild(pattern)
-    path = (output.get("path") or "").strip("/")
-    count = 0
-    try:
-        for place, name in patterns.found(pattern, os.path.dirname(os.getcwd())):
-            blob = name if not path else f"{path}/{name}" if wild else path
-            _put(output, place, blob, deadline)
-            count += 1
-            print(f"uploaded {name!r} as {blob!r}", file=log, flush=True)
-    except patterns.PatternError as error:
-        raise TransferError("file", str(error)) from error
-    except OSError as error:
-        raise file_error("it could not be read", error) from error
-    if not count:
-        print(f"no file matches {pattern!r}", file=log, flush=True)
+    def __init__(self, deadline: float | None, log: TextIO, failures: list[tuple[str, str]]) -> None:
+        self._deadline = deadline
+        self._log = log
+        self._failures = failures
+        self._top = os.path.dirname(os.getcwd())
+        #: by address without its signature: which file is there
+        self._there: dict[str, str] = {}
+
+    def bring_away(self, output: dict[str, Any]) -> bool:
+        """All files that its pattern means. False: the time is over."""
+        from . import patterns
+        from .transfer import TransferError, file_error, legible
+
+        pattern = patterns.expand(output["pattern"], os.environ)
+        into_folder = patterns.is_wild(pattern)
+        path = (output.get("path") or "").strip("/")
+        unread: dict[str, OSError] = {}
+        count = 0
+        try:
+            for place, name in patterns.found(pattern, self._top, unread.__setitem__):
+                count += 1
+                blob = _text(name if not path else f"{path}/{name}" if into_folder else path)
+                try:
+                    self._put(output, place, blob)
+                    _say(f"uploaded {name!r} as {blob!r}", self._log)
+                except OSError as error:
+                    self._failed(pattern, file_error(f"'{legible(name)}' could not be read", error))
+                except TransferError as error:
+                    self._failed(pattern, error)
+                    if error.kind == "timeout":
+                        return False
+        except patterns.PatternError as error:
+            self._failed(pattern, TransferError("file", str(error)))
+        for name, why in unread.items():
+            self._failed(pattern, file_error(f"'{legible(name)}' could not be read", why))
+        if not count and not unread:
+            _say(f"no file matches {pattern!r}", self._log)
+        return True
+
+    def _failed(self, pattern: str, error: TransferError) -> None:
+        from .transfer import legible
+
+        message = f"{legible(pattern)}: {error}"
+        _say(f"failed: {message}", self._log)
+        self._failures.append((CODES.get(error.kind, MISC), message))
+
+    def _put(self, output: dict[str, Any], place: str, blob: str) -> None:
+        from .transfer import TransferError, below, is_azure, legible, shown, upload
+
+        url = below(output["url"], blob)
+        file_name, address = place[len(self._top) + 1 :], _unsigned(url)
+        other = self._there.get(address, file_name)
+        if other != file_name:
+            told = f"'{legible(file_name)}' was not uploaded: {shown(url)} is '{legible(other)}' already"
+            raise TransferError("file", told)
+        patient = bool(output.get("patient"))
+        headers = {"x-ms-blob-type": "BlockBlob", "Content-Type": "application/octet-stream"}
+        headers.update((name, value) for name, value in output.get("headers") or ())
+        with open(place, "rb", opener=_reading) as file:
+            size = os.fstat(file.fileno()).st_size
+            if is_azure(url) and size > SINGLE:
+                _put_blocks(url, file, size, headers, self._deadline)
+            else:
+                upload(url, file, size, headers, self._deadline, patient)
+        self._there[address] = file_name
 
 
-def _put(output: dict[str, Any], place: str, blob: str, deadline: float | None) -> None:
-    from .transfer import below, is_azure, upload
+def _text(name: str) -> str:
+    """The name of a file, with the bytes that are not UTF-8 percent-encoded."""
+    return "".join(f"%{ord(char) - 0xDC00:02X}" if "\udc80" <= char <= "\udcff" else char for char in name)
 
-    try:
-        blob.encode()
-    except UnicodeEncodeError:  # a name that is not UTF-8
-        blob = blob.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    url = below(output["url"], blob)
-    patient = bool(output.get("patient"))
-    headers = {"x-ms-blob-type": "BlockBlob", "Content-Type": "application/octet-stream"}
-    headers.update((name, value) for name, value in output.get("headers") or ())
-    with open(place, "rb", opener=_reading) as file:
-        size = os.fstat(file.fileno()).st_size
-        if is_azure(url) and size > SINGLE:
-            _put_blocks(url, file, size, headers, deadline)
-        else:
-            upload(url, file, size, headers, deadline, patient)
+
+def _unsigned(url: str) -> str:
+    """The same for all addresses of a blob: a signature may stand in the query, and nothing else then."""
+    address, _, query = url.partition("?")
+    return address if "&sig=" in f"&{query}" else url
 
 
 def _reading(path: str, flags: int) -> int:

@@ -12,6 +12,7 @@ import click
 
 from .door import print_error
 from .options import config_option, json_option, read_settings, state_option
+from .tell import tell
 
 if TYPE_CHECKING:
     from runner import Event
@@ -70,12 +71,12 @@ def carry_out(
                 raise click.ClickException(str(exc)) from None
             else:
                 if not as_json:
-                    click.echo(told.replace("{}", name))
+                    tell(told.replace("{}", name))
     refused = sum("error" in answer for answer in answers)
     if as_json:
         click.echo(json.dumps(answers, indent=2))
     if later is not None and not ask.live and refused < len(answers):
-        click.echo(f"recorded: no controller works on the state; {later}", err=True)
+        tell(f"recorded: no controller works on the state; {later}", err=True)
     if refused:
         sys.exit(1)
 

@@ -1,7 +1,7 @@
 """How every command ends: exit codes, and errors in one line instead of a traceback.
 
 0: done. 1: a task failed, or what was asked for did. 2: bad input, or a state that cannot be used.
-130: interrupted.
+130: interrupted. 141: whoever read our output has had enough; so shells tell of programs that SIGPIPE has ended.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import click
+
+from ..hints import pasteable
+from .tell import heard_or_not, hush, tell
 
 DEBUG = "EBBTIDE_DEBUG"
 
@@ -33,8 +36,10 @@ class Door(click.Group):
     ) -> Any:
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+        #: of the command line, as far as it was read
+        said: dict[str, Any] = {}
         try:
-            code = super().main(args, prog_name or "ebbtide", complete_var, standalone_mode=False, **extra)
+            code = super().main(args, prog_name or "ebbtide", complete_var, standalone_mode=False, obj=said, **extra)
         except click.Abort:
             fail("interrupted", 130)
         except click.exceptions.NoArgsIsHelpError as exc:
@@ -44,16 +49,21 @@ class Door(click.Group):
             where = f" (ebbtide{_words(exc.ctx)} --help tells more)" if exc.ctx is not None else ""
             fail(f"{exc.format_message()}{_dash(exc)}{where}", exc.exit_code)
         except click.ClickException as exc:
-            fail(exc.format_message(), exc.exit_code)
-        except BrokenPipeError:
-            # whoever read our output has had enough; Python would complain once more at its end
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(1)
+            fail(pasteable(exc.format_message(), said.get("state")), exc.exit_code)
         except Exception as exc:
             if os.environ.get(DEBUG):
                 raise
-            fail(*_told(exc))
+            message, code = _told(exc)
+            fail(pasteable(message, said.get("state")), code)
         sys.exit(code if isinstance(code, int) else 0)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as exc:  # which click takes for a reader of ours in any case
+            if hush():
+                sys.exit(141)
+            fail(*_told(exc))
 
 
 def _dash(error: click.UsageError) -> str:
@@ -77,8 +87,9 @@ def fail(message: str, code: int) -> NoReturn:
 
 
 def print_error(message: str) -> None:
-    click.secho("ebbtide: error: ", fg="red", bold=True, err=True, nl=False, color=colour(sys.stderr))
-    click.echo(message, err=True)
+    with heard_or_not():
+        click.secho("ebbtide: error: ", fg="red", bold=True, err=True, nl=False, color=colour(sys.stderr))
+    tell(message, err=True)
 
 
 def colour(stream: Any) -> bool:

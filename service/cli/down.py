@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from .options import config_option, read_settings, state_option
+from .tell import tell
 
 
 @click.command()
@@ -25,7 +26,7 @@ def down(pool: str | None, at_once: bool, state: Path, config: Path | None) -> N
     directory = StateDirectory(state)
     directory.require()
     with directory.lock("then give this command again if a VM is left"):
-        shutdown = Shutdown(directory, settings, pool, click.echo)
+        shutdown = Shutdown(directory, settings, pool, tell)
         shutdown.look()
         if not at_once:
             shutdown.drain()
@@ -37,4 +38,4 @@ def down(pool: str | None, at_once: bool, state: Path, config: Path | None) -> N
         raise click.ClickException(
             f"these VMs are still listed: {', '.join(left)}; try again, or end them in their cloud's console"
         )
-    click.echo("no VM is left" if pool is None else f"no VM of pool {pool} is left")
+    tell("no VM is left" if pool is None else f"no VM of pool {pool} is left")

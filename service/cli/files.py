@@ -12,6 +12,7 @@ import click
 
 from .ids import job_ids, task_ids
 from .options import json_option, state_option
+from .tell import tell
 
 if TYPE_CHECKING:
     from runner import Journal
@@ -50,7 +51,7 @@ def files(
     """
     from runner import OutputStore, open_journal
 
-    from ..file_trees import TreeError
+    from ..file_trees import NO_CONTROLLER, Kept, TreeError
     from ..remote_files import NoController, connected
     from ..state import StateDirectory
 
@@ -66,7 +67,10 @@ def files(
                 return
             if range_ is not None or output is not None:
                 raise click.UsageError(f"{path or 'the task'} is a folder; name a file for --range and --output")
-            _list(tree.entries(path.strip("/"), recursive), as_json)
+            entries = tree.entries(path.strip("/"), recursive)
+            if isinstance(tree, Kept) and tree.why == NO_CONTROLLER:
+                _say_kept(entries)
+            _list(entries, as_json)
     except TreeError as error:
         raise click.ClickException(str(error)) from None
     except NoController:
@@ -131,6 +135,15 @@ def _pieces(tree: Tree, path: str, bounds: tuple[int, int], write: Callable[[byt
     while at < end and (data := tree.read(path, at, min(_PIECE, end - at))):
         write(data)
         at += len(data)
+
+
+def _say_kept(entries: list[Entry]) -> None:
+    """What is listed is not all that is there."""
+    from ..file_trees import NO_CONTROLLER
+
+    if not entries:
+        raise click.ClickException(f"{NO_CONTROLLER}; nothing of it is kept yet")
+    tell(f"ebbtide: {NO_CONTROLLER}; this is what is kept", err=True)
 
 
 def _list(entries: list[Entry], as_json: bool) -> None:

@@ -45,6 +45,8 @@ def gc(dry_run: bool, vacuum: bool, state: Path, config: Path | None, as_json: b
                 raise
             waste, asked = _ask(directory, exc), exc.pid
     _show(waste, dry_run=dry_run, asked=asked, as_json=as_json)
+    if waste.store_error is not None:
+        raise click.ClickException(f"checkpoints are left for the next time: {waste.store_error}")
 
 
 def _alone(directory: StateDirectory, settings: Settings, *, dry_run: bool, vacuum: bool) -> Waste:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .options import DEFAULT_STATE
+from ..hints import DEFAULT_STATE
 
 if TYPE_CHECKING:
     from runner import Journal

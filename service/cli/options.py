@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ..hints import DEFAULT_STATE
+
 if TYPE_CHECKING:
     from ..settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-#: Where the state is, if nobody says.
-DEFAULT_STATE = ".ebbtide"
+def _remembered(context: click.Context, _: click.Parameter, state: Path) -> Path:
+    """For what the command tells, and for its errors."""
+    if context.obj is not None:
+        context.obj["state"] = state
+    return state
 
 
 def state_option(command: F) -> F:
@@ -24,6 +29,7 @@ def state_option(command: F) -> F:
         type=click.Path(file_okay=False, path_type=Path),
         default=DEFAULT_STATE,
         show_default=True,
+        callback=_remembered,
         help="Directory that holds the records, packages and outputs.",
     )(command)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .options import config_option, json_option, read_settings, state_option
+from .tell import heard_or_not, tell
 
 if TYPE_CHECKING:
     from ..controller import Controller
@@ -62,7 +63,7 @@ def run(
     slow = (boot_doubts(settings, name, options[name], offers[name].profile) for name in sorted(used))
     doubts = (*slow, unasked_root(loaded.spec, settings, offers))
     for warning in (*loaded.warnings, *(f"warning: {doubt}" for doubt in doubts if doubt is not None)):
-        click.echo(f"ebbtide: {warning}", err=True)
+        tell(f"ebbtide: {warning}", err=True)
     with directory.lock("or use another --state"):
         preflight = Preflight(all_pools(loaded.spec), settings.default_provider, offers, options)
         goes_on = preflight.needed and nodes_on_record(directory)
@@ -73,7 +74,8 @@ def run(
             directory, settings, end_idle_pools=True, occurrences=occurrences, observe=desk.observe
         )
         desk.open(controller)
-        controller.apply(loaded)
+        for line in controller.apply(loaded):
+            tell(f"ebbtide: {line}", err=True)
         if goes_on:
             desk.tell(preflight)
         code = desk.work(controller)
@@ -87,7 +89,7 @@ def _refuse(preflight: Preflight) -> None:
     if refusal is not None:
         raise refusal("\n".join(doubt.text for doubt in doubts))
     for doubt in doubts:
-        click.echo(f"ebbtide: warning: {doubt.text}", err=True)
+        tell(f"ebbtide: warning: {doubt.text}", err=True)
 
 
 class _Desk:
@@ -112,7 +114,9 @@ class _Desk:
         from ..views.screen import open_pump
 
         tables, done = controller.core.tables(), controller.journal.task_queries.totals()
-        self._pump = open_pump(tables, done, now(), as_json=self._as_json, plain=self._plain)
+        self._pump = open_pump(
+            tables, done, now(), controller.state.path, as_json=self._as_json, plain=self._plain
+        )
 
     def tell(self, preflight: Preflight) -> None:
         """What the clouds lack, when that is known: there are nodes to be worked with, or to be ended, all the same."""
@@ -183,13 +187,14 @@ class _Desk:
         self._pump.close()
         names = [node.vm_name for node in controller.core.ctx.nodes]
         if names:
-            click.echo(f"ebbtide: left at once; these VMs still run: {', '.join(names)}", err=True)
-            click.echo(f"ebbtide: end them: ebbtide down --state {shlex.quote(str(controller.state.path))}", err=True)
-            click.echo("ebbtide: or go on: the same `ebbtide run` again", err=True)
+            tell(f"ebbtide: left at once; these VMs still run: {', '.join(names)}", err=True)
+            tell(f"ebbtide: end them: ebbtide down --state {shlex.quote(str(controller.state.path))}", err=True)
+            tell("ebbtide: or go on: the same `ebbtide run` again", err=True)
         else:
-            click.echo("ebbtide: left at once; no VM runs", err=True)
-        sys.stdout.flush()
-        sys.stderr.flush()
+            tell("ebbtide: left at once; no VM runs", err=True)
+        with heard_or_not():
+            sys.stdout.flush()
+            sys.stderr.flush()
         # threads may still wait for clouds and nodes, and what is to be remembered is committed
         os._exit(130)
 
@@ -205,7 +210,7 @@ class _Desk:
             if schedule.state == "disabled":
                 where = shlex.quote(str(controller.state.path))
                 cure = f"ebbtide schedule enable {shlex.quote(schedule.id)} --state {where}"
-                click.echo(f"ebbtide: schedule {schedule.id} is disabled: nothing to do; enable it: {cure}", err=True)
+                tell(f"ebbtide: schedule {schedule.id} is disabled: nothing to do; enable it: {cure}", err=True)
         journal = open_journal(controller.state.database_url, upgrade=False)
         try:
             report = Report(
@@ -219,8 +224,10 @@ class _Desk:
             )
             assert self._pump is not None
             if self._as_json:
-                report.write(sys.stdout)
-            click.echo(summary(report, self._pump.tally), err=self._as_json)
+                with heard_or_not():
+                    report.write(sys.stdout)
+                    sys.stdout.flush()
+            tell(summary(report, self._pump.tally), err=self._as_json)
             return self._code(report, controller)
         finally:
             journal.close()
@@ -229,16 +236,16 @@ class _Desk:
         from providers import ProviderError
 
         for reason in self._stuck:
-            click.echo(f"ebbtide: error: {self._workload}: {reason}", err=True)
+            tell(f"ebbtide: error: {self._workload}: {reason}", err=True)
         cure = f"ebbtide down --state {shlex.quote(str(controller.state.path))}"
         try:
             left = controller.left_over()
         except ProviderError as exc:
             # by the records none is; what counts is what the clouds say
-            click.echo(f"ebbtide: error: whether any VM is left is not known: {exc}; make sure: {cure}", err=True)
+            tell(f"ebbtide: error: whether any VM is left is not known: {exc}; make sure: {cure}", err=True)
             return 1
         if left:
-            click.echo(f"ebbtide: error: these VMs are left: {', '.join(left)}; end them: {cure}", err=True)
+            tell(f"ebbtide: error: these VMs are left: {', '.join(left)}; end them: {cure}", err=True)
             return 1
         if report.succeeded and not self._stuck:
             return 0

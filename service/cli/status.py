@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..hints import pasteable
 from .ids import job_ids
 from .options import json_option, state_option
 
@@ -143,7 +144,7 @@ def status(job_id: str | None, task_states: tuple[str, ...], limit: int, state: 
             click.echo(f"  {len(rows)} in all: {states}; the last {limit}:")
             rows = rows[-limit:]
         for row in rows:
-            click.echo("\n".join(_lines(row)))
+            click.echo("\n".join(_lines(row, state)))
     if tasks is not None:
         of_jobs = [counts.get(job.id, {}) for job in job_records]
         asked = sum(count for each in of_jobs for name, count in each.items() if not task_states or name in task_states)
@@ -176,7 +177,7 @@ def _instant(time: float | None) -> str | None:
     return format_instant(time) if time is not None else None
 
 
-def _lines(row: dict[str, Any]) -> list[str]:
+def _lines(row: dict[str, Any], state: Path) -> list[str]:
     """One paragraph, and one for each long text, as wide as the terminal."""
     from pools import Cost
 
@@ -190,7 +191,7 @@ def _lines(row: dict[str, Any]) -> list[str]:
     lines = _wrapped(f"{row['id']}: {first}", "  ")
     for text in texts:
         # what is to be copied stays in one piece
-        lines += _wrapped(re.sub("`[^`]*`", lambda code: code[0].replace(" ", _FIXED), text), "    ")
+        lines += _wrapped(re.sub("`[^`]*`", lambda code: code[0].replace(" ", _FIXED), pasteable(text, state)), "    ")
     return [line.replace(_FIXED, " ") for line in lines]
 
 

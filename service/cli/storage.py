@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from ..storage_copies import Copy
 
 _PIECE = 1 << 20
+#: How long S3 lets an address be good for.
+SHORTEST, LONGEST = timedelta(seconds=1), timedelta(days=7)
 
 
 @click.group()
@@ -240,17 +243,20 @@ def url(url: str, put: bool, expires: str, state: Path, config: Path | None) -> 
     """Print an address of a blob for other programs: signed where the store is in S3, else that of the file."""
     from runner import StorageUrlError, StoreError, parse_storage_url
 
-    from ..iso8601 import parse_duration
+    from ..iso8601 import format_duration, parse_duration
 
     store = open_state(state, config)
     try:
-        seconds = parse_duration(expires).total_seconds()
+        lifetime = parse_duration(expires)
+        if not SHORTEST <= lifetime <= LONGEST:
+            least, most = format_duration(SHORTEST), format_duration(LONGEST)
+            raise BadInput(f"--expires {expires}: an address is good for {least} at least, and {most} at most")
         place = parse_storage_url(url)
         if not place.name:
             raise BadInput(f"{url} is a container; name a blob in it")
         if not put:
             store.stat(place.container, place.name)
-        found = store.redirect("PUT" if put else "GET", place.container, place.name, seconds)
+        found = store.redirect("PUT" if put else "GET", place.container, place.name, lifetime.total_seconds())
         if found is None:
             file = store.file(place.container, place.name)
             if put or file is None:

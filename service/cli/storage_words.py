@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
-from .options import DEFAULT_STATE, read_settings
+from ..hints import DEFAULT_STATE
+from .options import read_settings
 
 if TYPE_CHECKING:
     from runner import ObjectStore

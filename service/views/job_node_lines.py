@@ -29,6 +29,10 @@ class JobNodeLines:
         if job is None or job.state == "completed":
             self._records.pop(job_id, None)
 
+    def node_gone(self, node_id: str) -> None:
+        for known in self._records.values():
+            known.pop(node_id, None)
+
     def tell(self, record: JobNode | None, now: float) -> Iterator[Line]:
         if record is None:
             return

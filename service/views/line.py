@@ -17,3 +17,9 @@ class Line:
     text: str
     tone: Tone = ""
     detail: tuple[str, ...] = ()
+
+
+class Remark(str):
+    """In the detail of a line, among what a task printed: said by us."""
+
+    __slots__ = ()

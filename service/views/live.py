@@ -8,13 +8,13 @@ from typing import TextIO
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from pools import Node, Pool
 
 from ..costs import told
 from ..money import money
+from .fitted import Column, Fitted
 from .line import Line
 from .progress import Standing, told_rate, told_seconds
 from .timeline import Timeline
@@ -24,6 +24,20 @@ _NODES = 8
 _JOBS = 6
 #: Pause (seconds) between two drawings: the eye does not want more.
 _FRAME = 0.25
+
+# What can be told from other columns goes first.
+_POOLS = (
+    Column("pool", text=True), Column("state", text=True, goes=5), Column("nodes"), Column("target"),
+    Column("last autoscale run", text=True, goes=2), Column("node-seconds", goes=3), Column("cost", goes=1),
+)  # fmt: skip
+_NODE = (
+    Column("node", text=True), Column("pool", text=True, goes=4), Column("state", text=True), Column("since"),
+    Column("kind", text=True, goes=3), Column("per hour", goes=1), Column("where", text=True, goes=2),
+)  # fmt: skip
+_JOB = (
+    Column("job", text=True), Column("state", text=True, goes=4), Column("waiting", goes=3), Column("running", goes=5),
+    Column("done"), Column("", goes=2), Column("failed"), Column("rate"), Column("left"), Column("cost", goes=1),
+)  # fmt: skip
 
 
 class LiveView:
@@ -62,8 +76,8 @@ class LiveView:
     def _tables(self, now: float) -> RenderableType:
         return Group(Text(), self._pools(now), self._nodes(now), self._tasks(now))
 
-    def _pools(self, now: float) -> Table:
-        table = _table("pool", "state", "nodes", "target", "last autoscale run", "node-seconds", "cost")
+    def _pools(self, now: float) -> Fitted:
+        table = Fitted(*_POOLS)
         for pool in self._tally.pools.values():
             amount = self._tally.used(pool, now)
             table.add_row(
@@ -90,7 +104,7 @@ class LiveView:
         nodes = list(self._tally.nodes.values())
         if not nodes:
             return Text()
-        table = _table("node", "pool", "state", "since", "kind", "per hour", "where")
+        table = Fitted(*_NODE)
         for node in nodes[:_NODES]:
             kind = "low-priority" if node.low_priority else "dedicated"
             since = f"{max(0.0, now - node.state_time):.0f} s"
@@ -101,8 +115,8 @@ class LiveView:
             table.add_row(f"... {len(nodes)} nodes: {rest}", "", "", "", "", "", "")
         return table
 
-    def _tasks(self, now: float) -> Table:
-        table = _table("job", "state", "waiting", "running", "done", "failed", "rate", "left", "cost")
+    def _tasks(self, now: float) -> Fitted:
+        table = Fitted(*_JOB)
         jobs = list(self._tally.jobs.values())
         for job in jobs[-_JOBS:]:
             progress, standing = self._timeline.progress(job.id, now)
@@ -116,11 +130,13 @@ class LiveView:
         return table
 
 
-def _counts(standing: Standing) -> tuple[str, str, str, str]:
-    """Waiting, running, done of how many, failed."""
-    share = f" of {standing.total:,} ({standing.done / standing.total:.0%})" if standing.total else ""
+def _counts(standing: Standing) -> tuple[str, str, str, str, str]:
+    """Waiting, running, done of how many, their share, failed."""
+    total = standing.total
+    done = f"{standing.done:,} of {total:,}" if total else f"{standing.done:,}"
+    share = f"({standing.done / total:.0%})" if total else ""
     failed = f"{standing.failed:,}" if standing.failed else "-"
-    return f"{standing.waiting:,}", f"{standing.running:,}", f"{standing.done:,}{share}", failed
+    return f"{standing.waiting:,}", f"{standing.running:,}", done, share, failed
 
 
 def _state(pool: Pool) -> str:
@@ -140,9 +156,3 @@ def _where(node: Node) -> str:
     vm = node.vm
     return " ".join(word for word in (vm.size, vm.zone) if word) if vm is not None else ""
 
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", expand=False)
-    for column in columns:
-        table.add_column(column, overflow="ellipsis", no_wrap=True)
-    return table

@@ -6,10 +6,14 @@ import re
 
 from runner import Output
 
+from .line import Remark
+
 #: Of a longer output only the end is shown.
 _LINES = 20
 _WIDTH = 300
 _BYTES = 16 * 1024
+#: What `ebbtide logs` is told of whose output it is.
+_OPTIONS = {"task": "", "starttask": " --start-task", "jobpreparation": " --preparation", "jobrelease": " --release"}
 
 #: Escape sequences and control characters: a task does not get to move our cursor.
 _CONTROL = re.compile(
@@ -22,10 +26,16 @@ def shown(output: Output | None) -> tuple[str, ...]:
     if output is None or not output.size:
         return ()
     if output.data is None:
-        return (f"({output.size} bytes of {output.stream}: see `ebbtide logs`)",)
+        return (Remark(f"({output.size} bytes of {output.stream}: see {_logs(output)})"),)
     text = output.data[-_BYTES:].decode("utf-8", "replace").replace("\r\n", "\n").expandtabs()
     lines = [_CONTROL.sub("", line)[:_WIDTH] for line in text.rstrip("\n").split("\n")]
     if len(lines) > _LINES or len(output.data) > _BYTES:
-        hidden = f"(the last {min(len(lines), _LINES)} lines of {output.stream}; all of it: `ebbtide logs`)"
-        return (hidden, *lines[-_LINES:])
+        hidden = f"(the last {min(len(lines), _LINES)} lines of {output.stream}; all of it: {_logs(output)})"
+        return (Remark(hidden), *lines[-_LINES:])
     return tuple(lines)
+
+
+def _logs(output: Output) -> str:
+    """The command that prints it."""
+    stream = " --stderr" if output.stream == "stderr" else ""
+    return f"`ebbtide logs {output.parent_id} {output.id}{_OPTIONS[output.owner]}{stream}`"

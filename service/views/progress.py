@@ -30,7 +30,7 @@ class Standing(NamedTuple):
 
     @classmethod
     def of(cls, counts: Mapping[str, int]) -> Standing:
-        """`counts` by state, as in Tally.tasks."""
+        """`counts` by state, as in JobTally."""
         running = counts.get("running", 0) + counts.get("preparing", 0)
         return cls(counts.get("active", 0), running, counts.get("succeeded", 0), counts.get("failed", 0))
 
@@ -96,11 +96,12 @@ def told_seconds(seconds: float) -> str:
     return f"{seconds / 86400:.1f} days"
 
 
-def moved(before: Counter[str], after: Counter[str]) -> str | None:
-    """How tasks have moved on, in words; None if none has ended."""
-    done = {state: after[state] - before[state] for state in ("succeeded", "failed")}
-    if not any(done.values()):
+def moved(before: Mapping[str, Counter[str]], after: Mapping[str, Counter[str]]) -> str | None:
+    """How the tasks of jobs have moved on, in words; None if none has ended. A task that is there no more is no step
+    back."""
+    done = sum((counts - before.get(job_id, Counter()) for job_id, counts in after.items()), Counter[str]())
+    words = ", ".join(f"{done[state]} {state}" for state in ("succeeded", "failed") if done[state])
+    if not words:
         return None
-    words = ", ".join(f"{count} {state}" for state, count in done.items() if count)
-    left = after["active"] + after["preparing"] + after["running"]
-    return f"{words}; {after['running']} running, {left} left"
+    now = sum(after.values(), Counter[str]())
+    return f"{words}; {now['running']} running, {now['active'] + now['preparing'] + now['running']} left"

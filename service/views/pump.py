@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import threading
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
 from pools import Change
 
-from .line import Line
+from .line import Line, Remark
 from .progress import moved
 from .tally import Tally
 from .task_lines import MANY
@@ -38,10 +38,14 @@ class View(Protocol):
 
 
 class Pump:
-    def __init__(self, timeline: Timeline, view: View, now: Callable[[], float]) -> None:
+    def __init__(
+        self, timeline: Timeline, view: View, now: Callable[[], float], said: Callable[[str], str] = str
+    ) -> None:
+        """`said`: as it is to be shown what does not come from tasks."""
         self._timeline = timeline
         self._view = view
         self._now = now
+        self._said_as = said
         self._waiting: deque[Sequence[Change]] = deque()
         self._size = 0
         #: for both of them; held for a moment only, and never while lines are made or shown
@@ -90,20 +94,23 @@ class Pump:
             total, self._size = self._size, 0
         now = self._now()
         # large jobs are told of by their progress, whatever happens
-        before = self._timeline.tally.task_counts(MANY) if total > BRIEF else Counter()
+        before = self._timeline.tally.counts_by_job() if total > BRIEF else {}
         for batch in batches:
             lines += self._timeline.tell(batch, now, brief=total > BRIEF)
-        if total > BRIEF and (text := moved(before, self._timeline.tally.task_counts(MANY))) is not None:
-            lines.append(Line(now, "tasks", text))
+        if total > BRIEF:
+            after = self._timeline.tally.counts_by_job().items()
+            text = moved(before, {job_id: counts for job_id, counts in after if counts.total() <= MANY})
+            lines += [Line(now, "tasks", text)] if text is not None else []
         if not self._view.shows_progress:
             lines += self._timeline.progress_lines(now)
         while self._said:
             lines.append(self._said.popleft())
-        self._view.show([self._in_order(line, now) for line in lines], now)
+        self._view.show([self._shown(line, now) for line in lines], now)
 
-    def _in_order(self, line: Line, now: float) -> Line:
+    def _shown(self, line: Line, now: float) -> Line:
         """What happened on a node is heard of later, and by another clock: no line is told with a time before that of
         the line above it (but when the clock is set back), or to come."""
         self._told = min(now, max(self._told, line.time))
-        return replace(line, time=self._told)
+        detail = tuple(self._said_as(each) if isinstance(each, Remark) else each for each in line.detail)
+        return replace(line, time=self._told, text=self._said_as(line.text), detail=detail)
 

@@ -6,11 +6,14 @@ import logging
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from runner import DoneTotals
 
 from ..clock import now
+from ..hints import pasteable
 from .line import Line
 from .plain import PlainView
 from .pump import Pump, View
@@ -22,6 +25,7 @@ def open_pump(
     tables: Mapping[str, Iterable[Any]],
     done: Mapping[str, DoneTotals],
     start: float,
+    state: Path,
     *,
     as_json: bool,
     plain: bool,
@@ -41,7 +45,7 @@ def open_pump(
         view = LiveView(stream, timeline, start)
     else:
         view = PlainView(stream, start, colour=terminal and not os.environ.get("NO_COLOR"))
-    pump = Pump(timeline, view, now)
+    pump = Pump(timeline, view, now, partial(pasteable, state=state))
     if timeline.tally.jobs or timeline.tally.pools:
         pump.say(Line(start, "ebbtide", _resumes(timeline.tally)))
     _take_logs(pump)

@@ -6,12 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from msgspec.structs import replace
-
-from pools import AutoScaleRun, Change, Cost, Node, Pool
+from pools import AutoScaleRun, Change, Cost, Node, Pool, Prefix
 from runner import DoneTotals, Job, Task
 
 from ..costs import Used, job_costs, used
+from .job_tally import JobTally
 
 #: Steps remembered of how many nodes a pool had; the middle of a longer history goes.
 _STEPS = 400
@@ -26,18 +25,10 @@ class Tally:
         self.nodes: dict[str, Node] = {}
         self.jobs: dict[str, Job] = {}
         self.runs: dict[str, AutoScaleRun] = {}
-        #: per job: how many tasks are in which state; completed ones as `succeeded` and `failed`
-        self.tasks: dict[str, Counter[str]] = {}
-        #: per job: how many tasks it has
-        self._sizes: Counter[str] = Counter()
+        #: per job, until it is deleted
+        self._work: defaultdict[str, JobTally] = defaultdict(JobTally)
         #: per pool: (when, how many nodes with a VM from then on)
         self.steps: dict[str, list[tuple[float, int]]] = {}
-        #: per job: what its executions that have ended took of nodes
-        self._costs: dict[str, Cost] = defaultdict(Cost)
-        #: per job: its tasks that run, without what their former executions took
-        self._running: dict[str, dict[Any, Task]] = defaultdict(dict)
-        self._task_costs: dict[Any, Cost] = {}
-        self._task_states: dict[Any, str] = {}
         self._counts: Counter[str] = Counter()
 
     def load(self, tables: Mapping[str, Iterable[Any]]) -> None:
@@ -50,47 +41,28 @@ class Tally:
 
     def known_done(self, job_id: str, totals: DoneTotals) -> None:
         """Tasks that had completed before the first change, and are not in the tables."""
-        counts = self.tasks.setdefault(job_id, Counter())
-        counts["succeeded"] += totals.succeeded
-        counts["failed"] += totals.failed
-        self._sizes[job_id] += totals.succeeded + totals.failed
-        self._costs[job_id] += Cost(totals.cost, totals.unpriced_seconds)
+        self._work[job_id].known_done(totals)
 
     def take(self, change: Change, now: float) -> None:
         table, key, record = change
         if table == "tasks":
-            self._task(key, record)
+            if isinstance(key, Prefix):
+                self._work.pop(key.parts[0], None)
+            else:
+                self._work[key[0]].take(key[1], record)
         elif table == "nodes":
             self._node(key, record, now)
         elif table == "pools":
             _keep(self.pools, key, record)
             self.steps.setdefault(key, [(now, 0)])
+            if record is None:
+                self.runs.pop(key, None)
         elif table == "jobs":
             _keep(self.jobs, key, record)
+            if record is not None and record.state == "completed":
+                self._work[key].over()
         elif table == "autoscale_runs":
             self.runs[key[0]] = record
-
-    def _task(self, key: Any, task: Task | None) -> None:
-        counts = self.tasks.setdefault(key[0], Counter())
-        before = self._task_states.pop(key, None)
-        if before is not None:
-            counts[before] -= 1
-            self._sizes[key[0]] -= 1
-            self._running[key[0]].pop(key, None)
-        if task is not None:
-            state = task_state(task)
-            self._task_states[key] = state
-            counts[state] += 1
-            self._sizes[key[0]] += 1
-            if state == "running":
-                self._running[key[0]][key] = replace(task, cost=0.0, unpriced_seconds=0.0)
-            if task.cost or task.unpriced_seconds:
-                self._task_cost(key, Cost(task.cost, task.unpriced_seconds))
-
-    def _task_cost(self, key: Any, cost: Cost) -> None:
-        before = self._task_costs.get(key, Cost())
-        self._task_costs[key] = cost
-        self._costs[key[0]] += Cost(cost.known - before.known, cost.unpriced - before.unpriced)
 
     def _node(self, node_id: str, node: Node | None, now: float) -> None:
         known = self.nodes.get(node_id)
@@ -122,26 +94,27 @@ class Tally:
 
     def job_cost(self, job_id: str, now: float) -> Cost:
         """What its executions have taken of nodes, with those that run until `now`."""
-        running = job_costs(self._running[job_id].values(), self.nodes, self.pools, now)
-        return self._costs[job_id] + running[job_id]
+        work = self._work.get(job_id)
+        if work is None:
+            return Cost()
+        return work.cost + job_costs(work.running.values(), self.nodes, self.pools, now)[job_id]
 
     def size(self, job_id: str) -> int:
         """How many tasks the job has."""
-        return self._sizes[job_id]
+        return self.counts(job_id).total()
 
-    def task_counts(self, most: int | None = None) -> Counter[str]:
-        """By state, over all jobs; or those with so many tasks at the most."""
-        total: Counter[str] = Counter()
-        for job_id, counts in self.tasks.items():
-            if most is None or self._sizes[job_id] <= most:
-                total.update(counts)
-        return total
+    def counts(self, job_id: str) -> Counter[str]:
+        """How many tasks of the job are in which state; completed ones as `succeeded` and `failed`."""
+        work = self._work.get(job_id)
+        return work.counts if work is not None else Counter()
 
+    def task_counts(self) -> Counter[str]:
+        """The same over all jobs."""
+        return sum((work.counts for work in self._work.values()), Counter())
 
-def task_state(task: Task) -> str:
-    if task.result is not None and task.state == "completed":
-        return "succeeded" if task.result == "success" else "failed"
-    return str(task.state)
+    def counts_by_job(self) -> dict[str, Counter[str]]:
+        """As they are now."""
+        return {job_id: work.counts.copy() for job_id, work in self._work.items()}
 
 
 def _vms(node: Node | None) -> int:

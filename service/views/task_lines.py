@@ -23,19 +23,27 @@ class TaskLines:
     def __init__(self, printed: Printed) -> None:
         """`printed`: what an execution printed, by the key of its outputs and whether it failed."""
         self._printed = printed
-        self._tasks: dict[Any, Task] = {}
+        #: those that are not completed, by job and id
+        self._tasks: dict[str, dict[str, Task]] = {}
         self._failures = 0
 
     def load(self, tasks: Iterable[Task]) -> None:
-        self._tasks = {task.key: task for task in tasks if task.state != "completed"}
+        for task in tasks:
+            if task.state != "completed":
+                self._tasks.setdefault(task.job_id, {})[task.id] = task
+
+    def job_gone(self, job_id: str) -> None:
+        """It was deleted with all its tasks."""
+        self._tasks.pop(job_id, None)
 
     def tell(self, key: Any, task: Task | None, added: Counter[str], now: float, *, quiet: bool) -> Iterator[Line]:
         """`added` counts new tasks by job. `quiet`: there are too many for each to be told."""
-        before = self._tasks.pop(key, None)
+        known = self._tasks.setdefault(key[0], {})
+        before = known.pop(key[1], None)
         if task is None:
             return
         if task.state != "completed":
-            self._tasks[key] = task
+            known[key[1]] = task
         if before is None and task.state == "active" and task.version == 1:
             added[task.job_id] += 1
         if not quiet:
@@ -50,7 +58,8 @@ class TaskLines:
 
     def _bad(self, before: Task | None, task: Task) -> bool:
         again = before is not None and task.retry_count > before.retry_count
-        return again or _hindered(before, task) or (task.state == "completed" and task.result != "success")
+        done = task.state == "completed"
+        return again or _hindered(before, task) or (done and (task.result != "success" or bool(task.warning)))
 
     def _steps(self, key: Any, before: Task | None, task: Task, now: float) -> Iterator[Line]:
         subject = f"task {task.job_id} {task.id}"
@@ -75,10 +84,12 @@ class TaskLines:
         code = f"exit code {task.exit_code}" if task.exit_code is not None else "no exit code"
         where = f" on {task.last_node_id}" if task.last_node_id else ""
         text = f"{task.result}: {code}{took}{where}"
-        if task.failure is not None and task.failure.code != "FailureExitCode":
-            text += f"; {task.failure.message}"
+        why = task.failure.message if task.failure is not None else task.warning
+        if task.failure is not None and task.failure.code == "FailureExitCode":
+            why = why.partition("; ")[2]  # the code is told already
+        text += f"; {why}" if why else ""
         detail = self._printed(("task", *key), not good)
-        return Line(end, subject, text, "good" if good else "bad", detail)
+        return Line(end, subject, text, "good" if good and not task.warning else "bad", detail)
 
 
 def _hindered(before: Task | None, task: Task) -> bool:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pools import AutoScaleRun, Change, Node, Pool
+from pools import AutoScaleRun, Change, Node, Pool, Prefix
 from runner import Job, JobSchedule, Output
 
 from ..costs import paid, told
@@ -16,12 +16,10 @@ from .job_node_lines import JobNodeLines
 from .line import Line
 from .outputs_text import shown
 from .progress import Progress, Standing
+from .schedule_text import how_often
 from .silence import silence
 from .tally import Tally
 from .task_lines import MANY, TaskLines
-
-#: States of nodes that need no line of their own: every task would make two.
-_QUIET_STATES = frozenset(("running",))
 
 
 class Timeline:
@@ -66,6 +64,8 @@ class Timeline:
         for change in changes:
             if change.table != "tasks":
                 lines += self._change(change, now)
+            elif isinstance(change.key, Prefix):
+                self._purged(change.key.parts[0])
             else:
                 ending = change.record is not None and change.record.verdict is not None
                 (self._ending.add if ending else self._ending.discard)(("task", *change.key))
@@ -74,15 +74,22 @@ class Timeline:
         for pool_id in self._pools:
             if self.tally.node_count(pool_id) != counts.get(pool_id, 0):
                 lines += self._node_count(pool_id, now)
+        for change in changes:  # whatever order they had
+            if change.table == "nodes" and change.record is None:
+                self._job_nodes.node_gone(change.key)
         self._printed = {key: output for key, output in self._printed.items() if key[:3] in self._ending}
-        lines += [
-            Line(now, f"job {name}", f"{count:,} tasks added") for name, count in added.items() if count > 1
-        ]
+        lines += [Line(now, f"job {name}", f"{count:,} tasks added") for name, count in added.items() if count > 1]
         return lines
+
+    def _purged(self, job_id: str) -> None:
+        """The job was deleted with all its tasks; what follows is of another one."""
+        self._tasks.job_gone(job_id)
+        self._progress.pop(job_id, None)
+        self._ending = {key for key in self._ending if key[1] != job_id}
 
     def progress(self, job_id: str, now: float) -> tuple[Progress, Standing]:
         """How far the job is, noted for its rate."""
-        standing = Standing.of(self.tally.tasks.get(job_id, {}))
+        standing = Standing.of(self.tally.counts(job_id))
         found = self._progress.get(job_id)
         if found is None:
             found = self._progress[job_id] = Progress(now, standing.done)
@@ -128,16 +135,14 @@ class Timeline:
         subject = f"pool {pool_id}"
         if pool is None:
             self._pools.pop(pool_id, None)
+            self._outcome.pop(pool_id, None)
             yield Line(now, subject, "deleted")
             return
         self._pools[pool_id] = pool
         if before is None:
             spec = pool.spec
-            how = (
-                f"sized by its formula every {format_duration(spec.auto_scale_evaluation_interval)}"
-                if spec.enable_auto_scale
-                else f"{_nodes(pool.target_dedicated, pool.target_low_priority)}"
-            )
+            interval = format_duration(spec.auto_scale_evaluation_interval)
+            how = f"sized by its formula every {interval}" if spec.enable_auto_scale else _nodes(*_targets(pool))
             yield Line(pool.created, subject, f"created: {spec.vm_size}, {how}")
         elif not pool.spec.enable_auto_scale and _targets(before) != _targets(pool):
             yield Line(now, subject, f"new target: {_nodes(*_targets(pool))}")
@@ -163,9 +168,7 @@ class Timeline:
         else:
             steps = [
                 f"{kind} {old} -> {new}"
-                for kind, old, new in zip(
-                    ("dedicated", "low-priority"), before[0], targets or (0, 0), strict=True
-                )
+                for kind, old, new in zip(("dedicated", "low-priority"), before[0], targets or (0, 0), strict=True)
                 if old != new
             ]
             what = ", ".join(steps) or "works again"
@@ -197,15 +200,11 @@ class Timeline:
             good = start.result == "success"
             code = f"exit code {start.exit_code}" if start.exit_code is not None else "not run"
             detail = self._output(("starttask", node.pool_id, node_id), failed=not good)
-            yield Line(
-                end, subject, f"start task {start.result}: {code}, {took}", "" if good else "bad", detail
-            )
+            yield Line(end, subject, f"start task {start.result}: {code}, {took}", "" if good else "bad", detail)
 
     def _node_state(self, node: Node, before: Node | None) -> Iterator[Line]:
-        if node.state in _QUIET_STATES or (
-            before is not None and (before.state, node.state) == ("running", "idle")
-        ):
-            return
+        if node.state == "running" or (before is not None and (before.state, node.state) == ("running", "idle")):
+            return  # every task would make two lines
         bad = node.state in ("unusable", "preempted", "starttaskfailed")
         text = str(node.state)
         if node.reason and (bad or node.state == "leavingpool"):
@@ -235,12 +234,13 @@ class Timeline:
     # -- jobs and tasks -------------------------------------------------------------------------------------
 
     def _schedule(self, schedule_id: str, schedule: JobSchedule | None) -> Iterator[Line]:
-        if schedule is None or schedule_id in self._schedules:
+        if schedule is None:
+            self._schedules.discard(schedule_id)
+            return
+        if schedule_id in self._schedules:
             return
         self._schedules.add(schedule_id)
-        interval = schedule.spec.schedule.recurrence_interval
-        how = f"a job every {format_duration(interval)}" if interval is not None else "one job"
-        yield Line(schedule.created, f"schedule {schedule_id}", f"created: {how}")
+        yield Line(schedule.created, f"schedule {schedule_id}", f"created: {how_often(schedule.spec)}")
 
     def _job(self, job_id: str, job: Job | None, now: float) -> Iterator[Line]:
         subject = f"job {job_id}"

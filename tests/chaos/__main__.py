@@ -60,6 +60,8 @@ def main() -> int:
         return 0
     if not disks_can_be_mounted():
         print("no disks are filled: only root can give every node a small one (tmpfs)", file=sys.stderr)
+    if given.stories is not None:
+        given.stories.mkdir(parents=True, exist_ok=True)
     outcomes: list[Outcome] = []
     print(HEAD, flush=True)
     with ThreadPoolExecutor(given.jobs) as pool:

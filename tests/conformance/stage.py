@@ -50,8 +50,9 @@ POOLS: Mapping[str, dict[str, Any]] = {
     "cheap": {"targetLowPriorityNodes": 1, "taskSlotsPerNode": 2},
     "empty": {"targetDedicatedNodes": 0, "taskSlotsPerNode": 4},
 }
-#: Seconds that a case waits for anything. Far more than it takes, for a machine that is busy with other things.
-PATIENCE = 15.0
+#: Seconds that a case waits for anything. Far more than it takes, for a machine that is busy with other things, and for
+#: container engines, which try again for some seconds each time.
+PATIENCE = 60.0
 
 
 class Stage:

@@ -1,4 +1,5 @@
-"""A web server for the cases: gives what a case says, and keeps what it is sent."""
+"""A web server for the cases: gives what a case says, and keeps what it is sent. What is sent below a `silent/` gets no
+answer."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ class Web:
         self.given: dict[str, bytes] = {}
         #: path -> {"body": text, "headers": {lower-case name: value}}
         self.received: dict[str, Any] = {}
+        self.closing = threading.Event()
 
 
 @contextmanager
@@ -33,6 +35,8 @@ def web_server() -> Iterator[Web]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
             web.received[self.path] = {"body": body.decode(), "headers": headers}
+            if "/silent/" in self.path:
+                web.closing.wait()
             self.send_response(201)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -47,5 +51,6 @@ def web_server() -> Iterator[Web]:
         try:
             yield web
         finally:
+            web.closing.set()
             server.shutdown()
             thread.join()

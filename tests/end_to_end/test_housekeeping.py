@@ -50,6 +50,7 @@ def test_the_running_controller_is_asked(tmp_path):
         assert told["by"] == "controller"
         assert [(job["id"], job["tasks"], job["bytes"]) for job in told["jobs"]] == [("over", 1, 200000)]
         assert world.controller.journal.job("over") is None
+        assert world.controller.journal.load(0.0).gone == {}, "no file declares it"
         assert world.look(lambda: [job.id for job in world.controller.core.jobs.jobs]) == ["live"]
         assert list(world.state.outputs.iterdir()) == []
         refused = gc(world, "--vacuum")

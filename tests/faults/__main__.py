@@ -58,6 +58,8 @@ def main() -> int:
     if given.one is not None:
         given.to.write_text(json.dumps(Trial(given.one).run().to_json()))
         return 0
+    if given.stories is not None:
+        given.stories.mkdir(parents=True, exist_ok=True)
     outcomes = []
     print(HEAD, flush=True)
     with ThreadPoolExecutor(given.jobs) as pool:

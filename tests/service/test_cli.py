@@ -181,14 +181,23 @@ def test_colours():
     assert "\x1b" not in ebbtide("nonsense", TERM="xterm", NO_COLOR="").stderr
 
 
-def test_a_reader_that_has_had_enough():
-    run = subprocess.run(
-        f"{' '.join(COMMAND)} completion bash | true", shell=True, capture_output=True, text=True, check=False
-    )
-    assert "Traceback" not in run.stderr
-
-
 def test_debug_shows_the_traceback():
     run = ebbtide("status", "--state", "/nowhere", EBBTIDE_DEBUG="1")
     assert "Traceback" in run.stderr
     assert run.returncode == 1
+
+
+def test_an_interrupt_while_it_loads_is_one_line():
+    """As soon as anything of ours is read: the first moments are Python's own."""
+    code = (
+        "import signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # where it was not inherited as ignored
+        "class Interrupted:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'click': signal.raise_signal(signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupted())\n"
+        "from service.entry import main\n"
+        "main()"
+    )
+    run = subprocess.run([sys.executable, "-c", code, "version"], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout, run.stderr) == (130, "", "ebbtide: error: interrupted\n")

@@ -69,6 +69,20 @@ def client(*nodes: Node) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(application(*nodes)), base_url="http://test")
 
 
+def test_nothing_is_kept_of_nodes_that_were_asked() -> None:
+    nodes = {f"n{number}": Node(f"n{number}", {"f": b"text"}) for number in range(20)}
+    files = _Files(lambda ids: nodes[ids["node"]], "/nodes/{node}/files")
+    application = Starlette(routes=files.routes(), exception_handlers=HANDLERS)
+
+    async def run() -> None:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://test") as http:
+            for name in nodes:
+                assert (await http.get(f"/nodes/{name}/files/f")).content == b"text"
+
+    asyncio.run(run())
+    assert len(files._limits) == 0
+
+
 def test_a_node_that_does_not_answer_keeps_nobody_waiting() -> None:
     gate = threading.Event()
     slow = [Node(f"slow{n}", {"f": b"late"}, gate) for n in range(SLOW)]

@@ -23,6 +23,7 @@ from runner import (
     open_journal,
     put_blob,
 )
+from runner.retention_store import Forgetting
 from runner.states import TaskState
 from service.cli import main
 from service.object_stores import open_store
@@ -64,7 +65,8 @@ def state(tmp_path):
     directory.create(lambda: "0123456789ab")
     journal = open_journal(directory.database_url)
     records = [
-        *(job("old", 91), job("young", 89), job("live"), job("s:job-1", 100), job("s:job-2", 95)),
+        *(job(f"s:job-{n}", days, schedule_id="s") for n, days in ((1, 100), (2, 95))),
+        *(job("old", 91, declared=True), job("young", 89), job("live")),
         schedule("s", "s:job-2"),
         *(task(f"t{number}", job_id="old", state=TaskState.COMPLETED) for number in range(3)),
         *(task("t0", job_id="young", state=TaskState.COMPLETED), task("t0", job_id="live")),
@@ -134,6 +136,36 @@ def test_what_goes_and_what_stays(state):
     assert (again["jobs"], again["bytes"]) == ([], 0)
 
 
+def gone_ids(state):
+    journal = open_journal(state.database_url)
+    try:
+        return {key: each.time for key, each in journal.load(0.0).gone.items()}
+    finally:
+        journal.close()
+
+
+def test_what_is_left_of_a_job_is_its_id(state):
+    assert gone_ids(state) == {}
+    gc(state, "--dry-run")
+    assert gone_ids(state) == {}
+    gc(state)
+    assert gone_ids(state) == {("old", ""): pytest.approx(time.time(), abs=600.0)}
+
+
+def test_a_job_of_which_only_some_tasks_went_is_known_to_have_run(state, monkeypatch):
+    def cut_short(self, job_id):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Forgetting, "forget_tasks", cut_short)
+        assert gc(state).exit_code != 0
+    assert names(state)[0]["old"] == 3
+    assert set(gone_ids(state)) == {("old", "")}
+    assert gc(state).exit_code == 0
+    assert "old" not in names(state)[0]
+    assert set(gone_ids(state)) == {("old", "")}
+
+
 def test_the_setting_says_how_long(state):
     gc(state, EBBTIDE_JOB_RETENTION="P10675199D")
     assert set(names(state)[0]) == {"old", "young", "live", "s:job-1", "s:job-2"}
@@ -151,6 +183,21 @@ def test_vacuum_makes_the_database_smaller(state):
     smaller = json.loads(gc(state, "--vacuum", "--json").output)["database"]
     assert smaller["total"] < freed["total"]
     assert smaller["free"] == 0
+
+
+def test_an_object_store_that_fails_keeps_nothing_else_back(state):
+    (container,) = (path for path in state.storage.iterdir() if path.name == CHECKPOINTS)
+    container.rename(container.with_name("elsewhere"))
+    container.symlink_to(container.name)
+    run = gc(state, "--json")
+    told = json.loads(run.stdout)
+    assert ({each["id"] for each in told["jobs"]}, told["checkpoints"]) == ({"s:job-1", "old"}, [])
+    assert names(state)[1] == KEPT
+    assert run.exit_code == 1 and told["storeError"] in run.stderr and "checkpoints are left" in run.stderr
+    container.unlink()
+    container.with_name("elsewhere").rename(container)
+    told = json.loads(gc(state, "--json").stdout)
+    assert (len(told["checkpoints"]), told["storeError"]) == (2, None)
 
 
 def test_what_is_refused(state, tmp_path):

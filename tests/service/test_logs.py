@@ -64,6 +64,8 @@ RECORDS = [
     ),
     *printed("task", "gang", out_1="cc\n"),
     *printed("task", "gang/1", out_1="cc of 1\n"),
+    done("full", 7, attempt=1),
+    *(replace(each, full=True) for each in printed("task", "full", out_1="some\n")),
     done("-dash", 6, attempt=1),
     *printed("task", "-dash", out_1="dashed\n"),
     JobNode(
@@ -117,7 +119,7 @@ def logs(state, words):
         ("job n1 --preparation --attempt 1", "failed\n"),
         ("job n1 --start-task", "twice\n"),
         ("job n1 --start-task --attempt 1", "once\n"),
-        ("job", "five\nfirst\nsaved\ncc\ndashed\n"),
+        ("job", "five\nfirst\nsaved\ncc\ndashed\nsome\n"),
     ],
 )
 def test_what_is_printed(state, words, out):
@@ -128,6 +130,7 @@ def test_what_is_printed(state, words, out):
     ("words", "said"),
     [
         ("job retried", "attempt 5; of earlier ones too (1, 3) is kept what they printed: --attempt N, --list"),
+        ("job full", "the disk of its node was full: some of what it printed may be missing"),
         ("job silent", "no such user; this is what attempt 1 printed"),
         ("job waits", "is active, requeued 1 time; this is what an earlier execution of it printed"),
         ("job retried --attempt all", "attempt 3 on n3; reason 3"),

@@ -95,7 +95,7 @@ def test_what_was_done_before_the_run_counts() -> None:
     tally = Tally(100.0)
     tally.load({"jobs": [JOB], "tasks": [task(n) for n in range(10)]})
     tally.known_done("j", DoneTotals(succeeded=900, failed=90, cost=1.5))
-    assert Standing.of(tally.tasks["j"]) == Standing(10, 0, 900, 90)
+    assert Standing.of(tally.counts("j")) == Standing(10, 0, 900, 90)
     assert tally.size("j") == 1000 and tally.job_cost("j", 100.0).known == 1.5
 
 

@@ -5,9 +5,10 @@ from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
-from pools import Change, Node, NodeState, PoolState
-from runner import JobState, TaskState
+from pools import Change, Node, NodeState, PoolState, Prefix
+from runner import JobState, TaskState, forgotten
 from service import controller_socket
 from service.cli import asking
 from service.state import StateDirectory
@@ -42,6 +43,16 @@ def test_jobs(state):
     assert state.journal.all_tasks() == []
 
 
+def test_a_job_that_was_forgotten_may_come_again(state):
+    gone = Change("tasks", Prefix(("j",)), None), Change("jobs", "j", None)
+    state.journal.commit((*forgotten(replace(state.journal.job("j"), declared=True), 1.0), *gone))
+    assert set(state.journal.load(0.0).gone) == {("j", "")}
+    assert "JobNotFound" in state.told("job terminate j")[1]
+    assert state("job", "delete", "J").stdout == "job J: deleted\n"
+    assert state.journal.load(0.0).gone == {}
+    assert "JobNotFound" in state.told("job delete j")[1]
+
+
 def test_some_of_several_are_refused(state):
     done = state("job", "terminate", "none", "j", "j")
     assert (done.exit_code, done.stdout) == (1, "job j: terminated\n")
@@ -72,6 +83,8 @@ def test_pools(state, tmp_path):
     assert (pool().target_dedicated, pool().target_low_priority) == (2, 3)
     assert state("pool", "stop-resize", "p").exit_code == 0
     assert (pool().target_dedicated, pool().target_low_priority) == (0, 0)
+    code, said = state.told("pool enable-autoscale p")
+    assert code == 1 and "pool p has no formula; name one: `ebbtide pool enable-autoscale p --formula FILE" in said
     formula = "$TargetDedicatedNodes = 7;"
     assert state("pool", "enable-autoscale", "p", "--formula", "-", "--interval", "PT20M", stdin=formula).exit_code == 0
     assert (pool().spec.enable_auto_scale, pool().spec.auto_scale_formula) == (True, formula)
@@ -89,13 +102,13 @@ def test_a_pool_that_still_has_nodes_is_not_used_again(state, tmp_path):
     node = Node(id="n", pool_id="p", vm_name="vm", low_priority=False, state=NodeState.IDLE, **times)
     state.journal.commit([Change("nodes", "n", node)])
     done = state("pool", "delete", "p")
-    assert (done.exit_code, "`ebbtide down`" in done.stderr) == (0, True)
+    assert (done.exit_code, f"`ebbtide down --state {tmp_path}" in done.stderr) == (0, True)
     assert [(pool.id, str(pool.state)) for pool in state.journal.pools()] == [("p", "deleting")]
     assert state.journal.nodes() == [node]
     workload = tmp_path / "w.yaml"
     workload.write_text("pools: [{id: p, vmSize: local.small, targetDedicatedNodes: 2}]\n")
     refused = state("run", str(workload))
-    assert (refused.exit_code, "`ebbtide down --pool p`" in refused.stderr) == (2, True)
+    assert (refused.exit_code, f"`ebbtide down --pool p --state {tmp_path}" in refused.stderr) == (2, True)
 
 
 def test_the_settings_bound_what_is_asked_of_a_pool(state, tmp_path):

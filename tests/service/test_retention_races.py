@@ -5,8 +5,10 @@ import time
 from contextlib import contextmanager
 
 import pytest
+from msgspec.structs import replace
 
-from runner import PackageStore, open_journal
+from pools import Change
+from runner import CHECKPOINTS, OutputStore, PackageStore, StoreError, open_journal, put_blob
 from service import retention
 from service.object_stores import open_store
 from service.retention import Retention
@@ -36,6 +38,10 @@ def journal(state):
 def keeper(state, journal, **more):
     settings = Settings()
     return Retention(state, settings, journal, open_store(state, settings.object_store), **more)
+
+
+def fetch(offset, length, into):
+    into.write(b"abc")
 
 
 def source(tmp_path):
@@ -124,3 +130,84 @@ def test_packages_are_looked_at_by_name_too(state, journal, tmp_path):
     os.utime(packages.path(package), (time.time() - DAY,) * 2)
     journal.commit([put(package)])
     assert keeper(state, journal).find(time.time()).packages == ()
+
+
+def test_what_is_about_to_be_recorded_stays_however_old_it_is(state, journal, tmp_path):
+    """An outcome that waits for its commit, a package that was added before the first one."""
+    outputs, packages = OutputStore(state.outputs), PackageStore(state.packages)
+    output = outputs.keep("u-1", "stdout", 3, fetch)
+    package = packages.add("a", "1", source(tmp_path), time.time())
+    stray, unknown = state.outputs / "u-0.stdout", state.packages / "unknown.zip"
+    file(stray)
+    file(unknown)
+    for path in (*state.outputs.iterdir(), *state.packages.iterdir()):
+        os.utime(path, (time.time() - DAY,) * 2)
+    keep = keeper(
+        state, journal, awaits_record=lambda name: outputs.awaits_record(name) or packages.awaits_record(name)
+    )
+    gone = keep.remove(keep.find(time.time()), time.time())
+    assert [each.path for each in gone.outputs + gone.packages] == [str(stray), str(unknown)]
+    journal.commit([put(replace(output, owner="task", parent_id="j", id="t", attempt=1)), put(package)])
+    outputs.settled(["u-1"])
+    now = time.time()
+    assert keep.find(now).outputs == keep.find(now).packages == ()
+    journal.commit([Change("outputs", ("task", "j", "t", 1, "stdout"), None)])
+    gone = keep.remove(keep.find(now), now)
+    assert [each.path for each in gone.outputs] == [str(state.outputs / "u-1.stdout")]
+
+
+def test_recorded_while_it_is_looked_for(state, journal, monkeypatch):
+    """Just between the look at the files and the look at the records."""
+    outputs = OutputStore(state.outputs)
+    output = outputs.keep("u-1", "stdout", 3, fetch)
+    os.utime(state.outputs / "u-1.stdout", (time.time() - DAY,) * 2)
+    names = journal.output_files
+
+    def late():
+        journal.commit([put(replace(output, owner="task", parent_id="j", id="t", attempt=1))])
+        outputs.settled(["u-1"])
+        return names()
+
+    monkeypatch.setattr(journal, "output_files", late)
+    assert keeper(state, journal, awaits_record=outputs.awaits_record).find(time.time()).outputs == ()
+
+
+@pytest.mark.parametrize("lists", [True, False])
+def test_a_store_that_fails_keeps_nothing_else_back(state, journal, lists):
+    """It cannot be listed, or cannot delete one of two checkpoints; a third has gone meanwhile."""
+    journal.commit([put(job("old", ended=100.0)), put(task(job_id="old", id="t"))])
+    file(state.outputs / "stray")
+    settings = Settings()
+    store = open_store(state, settings.object_store)
+    for name in ("a", "b", "c"):
+        put_blob(store, CHECKPOINTS, f"old/t/{name}.tar", [b"x"])
+    for path in state.storage.rglob("*.tar"):
+        os.utime(path, (time.time() - DAY,) * 2)
+    delete = store.delete
+
+    def refused(container, name="", **_):
+        if name != "old/t/c.tar":
+            raise StoreError("InternalError", "S3 refuses the keys of the object store")
+        delete(container, name)
+
+    setattr(store, "delete" if lists else "page", refused)
+    keep = Retention(state, settings, journal, store)
+    waste = keep.find(time.time())
+    delete(CHECKPOINTS, "old/t/b.tar")
+    gone = keep.remove(waste, time.time())
+    assert ([each.id for each in gone.jobs], len(gone.outputs)) == (["old"], 1)
+    assert [each.path for each in gone.checkpoints] == (["old/t/c.tar"] if lists else [])
+    assert gone.store_error == "S3 refuses the keys of the object store"
+
+
+def test_a_checkpoint_that_has_gone_is_no_failure(state, journal):
+    settings = Settings()
+    store = open_store(state, settings.object_store)
+    put_blob(store, CHECKPOINTS, "old/t/a.tar", [b"x"])
+    (path,) = state.storage.rglob("*.tar")
+    os.utime(path, (time.time() - DAY,) * 2)
+    keep = Retention(state, settings, journal, store)
+    waste = keep.find(time.time())
+    store.delete(CHECKPOINTS, "old/t/a.tar")
+    gone = keep.remove(waste, time.time())
+    assert (gone.checkpoints, gone.store_error) == ((), None)

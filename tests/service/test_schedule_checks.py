@@ -37,6 +37,8 @@ CASES = [
         "",
         "schedule.doNotRunAfter: lies before doNotRunUntil",
     ),
+    ("doNotRunAfter: 2001-01-01T00:00:00Z", "", "4:29: warning: jobSchedules[0].schedule.doNotRunAfter: lies in the"),
+    ("doNotRunAfter: 9001-01-01T00:00:00Z", "", None),
 ]
 
 

@@ -105,6 +105,10 @@ def test_standard_streams_and_copies_within() -> None:
         (["url", "storage://box"], 2, "name a blob in it"),
         (["url", "storage://box/x", "--put"], 2, "local directory"),
         (["url", "storage://box/x", "--expires", "soon"], 2, "soon"),
+        (["url", "storage://box/x", "--expires", "P8D"], 2, "P7D at most"),
+        (["url", "storage://box/x", "--expires", "P7DT0.001S"], 2, "P7D at most"),
+        (["url", "storage://box/x", "--expires", "PT0.9S"], 2, "PT1S at least"),
+        (["url", "storage://box/x", "--expires", "PT0S"], 2, "PT1S at least"),
         (["ls", "box"], 2, "does not begin with storage://"),
     ],
 )

@@ -1,5 +1,6 @@
 """What `ebbtide status` and `ebbtide node logs` say of a pool whose nodes failed."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,9 +20,10 @@ ERROR = ResizeError(
 
 
 @pytest.fixture
-def state(tmp_path):
+def state(tmp_path, monkeypatch):
     """A pool that has stopped, one of whose nodes is to be seen still."""
-    directory = StateDirectory(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    directory = StateDirectory(Path("there"))
     directory.create(lambda: "0123456789ab")
     pool = Pool(
         **STAMP, id="brk", spec=PoolSpec(id="brk", vm_size="t3.small"), provider="aws", broken_since=100.0,
@@ -34,7 +36,7 @@ def state(tmp_path):
     journal = open_journal(directory.database_url)
     journal.commit((Change("pools", "brk", pool), Change("nodes", node.id, node)))
     journal.close()
-    return tmp_path
+    return directory.path
 
 
 def say(state, *words, columns="100"):
@@ -51,7 +53,8 @@ def test_status_is_as_wide_as_the_terminal(state):
         "      failedNode node_failed, cost 0.00",
     ]
     assert lines[4].startswith("    CircuitBreakerOpen: nodes failed 5 times in a row, no more")
-    assert sum(CURE in line for line in lines) == 3, "what is to be copied stays in one piece"
+    cure = f"{CURE[:-1]} --state {state}`"
+    assert sum(cure in line for line in lines) == 3, "what is to be copied stays in one piece"
     assert [line for line in lines if line.startswith("    reason: ")] == [f"    reason: {'not ready ' * 8}not"]
 
 

@@ -26,7 +26,6 @@ from runner import Job, JobSpec, JobState, Output, PoolInfo, Task, TaskSpec, Tas
 from runner.task_spec import packed
 from service.money import money
 from service.views import Line, Pump, Timeline
-from service.views.outputs_text import shown
 from service.views.plain import PlainView, rendered
 from service.views.tally import Tally
 
@@ -171,26 +170,6 @@ def test_what_was_there_before_is_not_told_again():
     assert told(story, 101.0, *changes) == []
     closed = new_version(JOB, 102.0, state=JobState.COMPLETED, terminate_reason="X", end_time=102.0)
     assert told(story, 102.0, ("jobs", "j", closed)) == ["2 job j: completed: X"]
-
-
-@pytest.mark.parametrize(
-    ("data", "lines"),
-    [
-        (b"", ()),
-        (b"a\n\nb\n", ("a", "", "b")),
-        (b"\x1b[31mred\x1b[0m \x1b]0;title\x07\x07ok\r\n", ("red ok",)),
-        (b"\xff\n", ("�",)),
-        (b"1\n" * 30, ("(the last 20 lines of stdout; all of it: `ebbtide logs`)", *["1"] * 20)),
-    ],
-)
-def test_output_is_made_safe_and_short(data, lines):
-    assert shown(Output(stream="stdout", size=len(data), data=data)) == lines
-
-
-def test_a_large_output_is_only_named():
-    assert shown(Output(stream="stdout", size=10**7, file="f")) == (
-        "(10000000 bytes of stdout: see `ebbtide logs`)",
-    )
 
 
 def test_colours_are_for_those_who_want_them():

@@ -103,6 +103,18 @@ def test_links_in_the_directory_are_not_followed(tmp_path: Path) -> None:
         list(store.read("box", "link"))
 
 
+def test_what_the_directory_cannot_do_is_an_error_of_the_store(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    put_blob(store, "box", "b/c", [b""])
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "dir" / "a").mkdir(parents=True)
+    deeds = (lambda: store.page("loop"), lambda: store.stat("loop", "a"), lambda: store.delete("dir", "a"))
+    for deed in deeds:
+        with pytest.raises(StoreError) as caught:
+            deed()
+        assert caught.value.code == "InternalError", deed
+
+
 def test_a_reader_sees_one_version(tmp_path: Path) -> None:
     store = LocalStore(tmp_path)
     put_blob(store, "box", "a", [b"x" * (3 << 20)])

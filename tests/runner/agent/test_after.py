@@ -10,6 +10,8 @@ import pytest
 
 from .node import Node, alive, children, wait_until
 
+REFUSED = "refused"
+
 
 class Store(ThreadingHTTPServer):
     """Blobs by path. While `open` is not set, nobody is answered."""
@@ -41,8 +43,10 @@ class Handler(BaseHTTPRequestHandler):
         self.server.asked += 1
         content = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.open.wait(60)
-        self.server.blobs[self.path] = content
-        self.send_response(201)
+        refused = REFUSED in self.path
+        if not refused:
+            self.server.blobs[self.path] = content
+        self.send_response(403 if refused else 201)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
@@ -152,11 +156,29 @@ def test_an_upload_that_fails_is_told_beside_the_exit_code(node: Node, store: St
     assert done["stdout"]["text"] == "x\n"
 
 
+def test_a_checkpoint_that_is_not_saved_fails_no_task_that_uploads(node: Node, store: Store) -> None:
+    node.connect(slots=1)
+    lost = {"url": f"{store.url}/{REFUSED}", "restore": False}
+    node.sh("t", KEEPS + "exit 1", checkpoint=lost, outputs=outputs(store, "taskfailure"))
+    assert node.outcome("t")["error"] is None and len(store.blobs) == 2
+    assert "the checkpoint was not saved" in (node.folder("t") / "fileuploadout.txt").read_text()
+
+
+@pytest.mark.parametrize("folder", ["$PWD", "${PWD%/wd}"])
+def test_one_that_has_removed_its_folder_is_told_so(node: Node, store: Store, folder: str) -> None:
+    node.connect(slots=1)
+    node.sh("t", f'rm -rf "{folder}"', outputs=outputs(store, "taskcompletion"))
+    done = node.outcome("t")
+    assert done["error"]["code"] == "FileUploadMiscError"
+    assert "the task has removed its working directory" in done["error"]["message"]
+
+
 @pytest.mark.parametrize("again", [True, False])
-def test_a_kill_gives_an_upload_its_grace_and_ends_it(node: Node, store: Store, again: bool) -> None:
+@pytest.mark.parametrize("code", [0, 3])
+def test_a_kill_gives_an_upload_its_grace_and_ends_it(node: Node, store: Store, again: bool, code: int) -> None:
     node.connect(slots=1)
     store.open.clear()
-    node.sh("t", "exit 0", outputs=outputs(store, "taskcompletion"))
+    node.sh("t", f"exit {code}", outputs=outputs(store, "taskcompletion"))
     wait_until(lambda: store.asked)
     (upload,) = children(node.supervisor("0"))
     node.settle()
@@ -165,8 +187,24 @@ def test_a_kill_gives_an_upload_its_grace_and_ends_it(node: Node, store: Store, 
     node.say({"op": "kill", "id": "t", "grace": 0.5, "again": again})
     done = node.outcome("t")
     assert time.monotonic() - began >= 0.5 and not alive(upload)
-    assert done["exit"] == 0 and done["killed"] is again
-    assert again or done["error"]["code"] == "FileUploadMiscError"
+    assert (done["exit"], done["killed"], done["error"]) == (code, True, None), "its end was asked for"
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_an_upload_that_ends_within_the_grace_counts_as_it_ended(node: Node, store: Store, again: bool) -> None:
+    node.connect(slots=2)
+    store.open.clear()
+    kept, refused = outputs(store, "taskcompletion"), [{**outputs(store, "taskcompletion")[0], "path": REFUSED}]
+    for key, files in {"kept": kept, "refused": refused}.items():
+        node.sh(key, "exit 0", outputs=files)
+    wait_until(lambda: store.asked >= 2)
+    for key in ("kept", "refused"):
+        node.say({"op": "kill", "id": key, "grace": 1000, "again": again})
+    node.settle()
+    store.open.set()
+    done, failed = node.outcome("kept"), node.outcome("refused")
+    assert (done["exit"], done["killed"], done["error"]) == (0, False, None)
+    assert (failed["killed"], failed["error"]["code"]) == (False, "FileUploadAccessDenied"), "its files are lost"
 
 
 def test_an_upload_outlives_the_agent(node: Node, store: Store) -> None:

@@ -1,7 +1,9 @@
 """HTTP by hand: what servers and proxies may answer, and what is asked of them."""
 
 import base64
+import io
 import socket
+import time
 from collections.abc import Callable
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from runner.agent import transfer
 from runner.agent.transfer import TransferError
 
-from .raw_server import OK, Server, got, put, takes
+from .raw_server import OK, Reply, Server, got, put, takes
 
 pytestmark = pytest.mark.usefixtures("at_once")
 
@@ -51,6 +53,8 @@ def test_what_is_downloaded(serve: Callable[..., Server], answer: bytes, content
         (OK + b"x: y\r\n" * 1000 + b"\r\n", "no HTTP"),
         (b"HTTP/1.1 200 " + b"x" * 100_000, "no HTTP"),
         (b"HTTP/1.1 100 Continue\r\n\r\n" * 1000, "no HTTP"),
+        (b"HTTP/1.1 206 Partial Content\r\nContent-Length: 2\r\n\r\nhe", "206 Partial Content"),
+        (b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n", "202 Accepted"),
         (b"HTTP/1.1 404 Not Found\r\nx-ms-error-code: ContainerNotFound\r\n\r\n", "404 Not Found (ContainerNotFound)"),
         (b"HTTP/1.1 403 No\r\n\r\n<Error><Code>SignatureDoesNotMatch</Code>", "403 No (SignatureDoesNotMatch)"),
     ],
@@ -68,6 +72,54 @@ def test_a_limit_holds_whether_the_size_is_told_or_not(serve: Callable[..., Serv
         with pytest.raises(TransferError) as raised:
             got(serve(answer).url, limit=4)
         assert raised.value.kind == "limit"
+
+
+def hangs(connection: socket.socket) -> None:
+    while connection.recv(1 << 16):
+        pass
+
+
+def trickles(beginning: bytes) -> Callable[[socket.socket], None]:
+    """Never ends, and is never silent for long."""
+
+    def answer(connection: socket.socket) -> None:
+        try:
+            connection.sendall(beginning)
+            while True:
+                connection.sendall(b"x")
+                time.sleep(0.05)
+        except OSError:
+            pass  # the client has given up
+
+    return answer
+
+
+def stops(connection: socket.socket) -> None:
+    connection.sendall(OK + b"Content-Length: 5\r\n\r\nhe")
+    hangs(connection)
+
+
+SILENT: dict[str, tuple[str, Reply]] = {
+    "from the beginning": ("GET", hangs),
+    "in the status": ("GET", trickles(b"HTTP/1.1 200 ")),
+    "in the headers": ("GET", trickles(OK + b"x: ")),
+    "in the content": ("GET", trickles(OK + b"Content-Length: 1000000\r\n\r\n")),
+    "after some of the content": ("GET", stops),
+    "when it has the content": ("PUT", hangs),
+    "in what it says to the content": ("PUT", trickles(b"HTTP/1.1 201 ")),
+}
+
+
+@pytest.mark.parametrize("case", SILENT.values(), ids=SILENT)
+def test_a_time_limit_holds_whatever_the_server_does(serve: Callable[..., Server], case: tuple[str, Reply]) -> None:
+    method, reply = case
+    url, began = serve(reply).url, time.monotonic()
+    with pytest.raises(TransferError) as raised:
+        if method == "GET":
+            transfer.download(url, io.BytesIO(), deadline=began + 0.3)
+        else:
+            transfer.upload(url, io.BytesIO(b"hello"), 5, {}, began + 0.3)
+    assert raised.value.kind == "timeout" and 0.2 <= time.monotonic() - began < 10
 
 
 def see(location: str, status: int = 302) -> bytes:

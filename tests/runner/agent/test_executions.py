@@ -4,8 +4,10 @@ import base64
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +55,33 @@ def test_a_task_gets_its_folders_and_a_clean_environment(node: Node) -> None:
         assert (node.root / name).is_dir()
 
 
+@pytest.fixture
+def small_disk(node: Node) -> Iterator[None]:
+    node.root.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(node.root)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("mounting a small disk needs root")
+    yield
+    node.end()
+    subprocess.run(["umount", "-l", node.root], check=True)
+
+
+@pytest.mark.usefixtures("small_disk")
+def test_a_full_disk_is_told_of_what_ends_on_it(node: Node) -> None:
+    node.connect(slots=1)
+    for key, script, exit_code, full in (
+        ("before", "echo x", 0, False),
+        ("fills", "cat /dev/zero > big; true", 0, True),
+        ("prints", "seq 5000", 1, True),
+        ("hides", "seq 5000; true", 0, True),
+        ("frees", "rm ../../fills/wd/big", 0, False),
+    ):
+        node.sh(key, script)
+        done = node.outcome(key)
+        assert (done["exit"], done.get("full", False)) == (exit_code, full), key
+    assert node.outcome("hides")["stdout"]["size"] == 0, "or nothing has been lost"
+
+
 ENDINGS: list[tuple[str, int | None, int | None]] = [
     ("exit 0", 0, None),
     ("exit 1", 1, None),
@@ -79,7 +108,7 @@ FAILURES: list[tuple[list[str], str, str]] = [
     (["/no/such/program"], "CommandProgramNotFound", "/no/such/program"),
     (["./here"], "CommandProgramNotFound", "./here"),
     (["/etc/passwd"], "CommandLaunchFailed", "x bit"),
-    (["/"], "CommandLaunchFailed", "x bit"),
+    (["/"], "CommandLaunchFailed", "is a folder"),
     ([], "CommandLaunchFailed", "empty"),
     (["true", "a\0b"], "CommandLaunchFailed", "null"),
     (["x" * 5000], "CommandProgramNotFound", "install it"),

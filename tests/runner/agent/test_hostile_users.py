@@ -110,6 +110,23 @@ def test_a_link_in_the_place_of_wd_gets_nothing_of_anothers(open_node: Node) -> 
     assert node.outcome("victim")["exit"] == 0
 
 
+@pytest.mark.parametrize("user", [TASK, POOL])
+def test_what_a_task_opened_to_all_is_closed_when_it_has_ended(open_node: Node, user: Message) -> None:
+    node = open_node
+    node.connect(slots=1, users=SEPARATE)
+    opens = "echo secret > s.txt; chmod 666 s.txt; chmod 777 . .."
+    node.sh("victim-1", opens, user=TASK, dir="workitems/j/job-1/victim")
+    assert node.outcome("victim-1")["exit"] == 0
+    node.sh("thief", "cd ../../victim && echo x > wd/x && cat wd/s.txt && ls", user=user)
+    assert node.outcome("thief")["stdout"]["text"] == ""
+    folder = node.folder("victim")
+    assert (folder.stat().st_uid, folder.stat().st_mode & 0o777) == (0, 0o700) and not (folder / "wd/x").exists()
+    (told, _) = Files(node).ask({"op": "stat", "path": "workitems/j/job-1/victim/wd/s.txt"}, {"op": "folders"})
+    assert told["ok"] and told["size"] == 7, "who looks after the node still reads it"
+    node.sh("victim-2", "cat s.txt; touch again", user=TASK, dir="workitems/j/job-1/victim")
+    assert node.outcome("victim-2")["stdout"]["text"] == "secret\n", "and so does its next attempt"
+
+
 @pytest.mark.parametrize("user", [TASK, POOL, {"admin": True}])
 @pytest.mark.parametrize(
     "wrecks",

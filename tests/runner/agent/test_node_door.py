@@ -16,6 +16,7 @@ from providers import Vm
 from runner import node_door
 from runner.door import door_url, guarded_ports, likely_ports
 from runner.node_link import LinkTimeouts
+from tests.simulation.containers import sizes
 
 from .door import FarEnd, knock, say, whole
 from .link import Ears, Proxy
@@ -117,13 +118,23 @@ def test_ports_that_others_have_are_left_to_them(vm: Vm, tmp_path: Path) -> None
 def test_files_of_nodes_that_are_gone_are_removed_and_damaged_ones_do_no_harm(vm: Vm, tmp_path: Path) -> None:
     for name, text in {"node_a": "20000 x 99999999 -1 0", "node_b": "20001", "node_c": "\0é"}.items():
         (tmp_path / name).write_text(text)
-    FarEnd(tmp_path).doors.sweep({"node_a", "node_c"})
+    FarEnd(tmp_path).doors.sweep(lambda: {"node_a", "node_c"})
     assert sorted(path.name for path in tmp_path.iterdir()) == ["node_a", "node_c"]
     for node_id in ("node_a", "node_c"):
         ears = opened(vm, FarEnd(tmp_path), node_id=node_id)
         assert ears.link.door is not None
         ears.link.close()
-    FarEnd(tmp_path / "none").doors.sweep(set())
+    FarEnd(tmp_path / "none").doors.sweep(set)
+
+
+def test_nothing_is_remembered_of_nodes_that_are_gone(vm: Vm, tmp_path: Path) -> None:
+    end, staying = FarEnd(tmp_path), free_of_others()
+    for node_id in (staying, *(f"node_{number}" for number in range(5))):
+        (tmp_path / node_id).write_text("20000")
+        opened(vm, end, node_id=node_id).link.close()
+    end.doors.sweep(lambda: {staying})
+    assert sizes(end.doors)["core._ports"] == 1
+    assert [path.name for path in tmp_path.iterdir()] == [staying]
 
 
 def test_more_connections_than_are_served_at_a_time_wait_and_more_than_that_are_refused(

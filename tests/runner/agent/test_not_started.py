@@ -26,6 +26,8 @@ MISSING, DENIED, NO_FORMAT = FileNotFoundError(2, "No such file"), PermissionErr
         (MISSING, "./A=b", None, "CommandProgramNotFound", "install it"),
         (DENIED, "./there", None, "CommandLaunchFailed", "set its x bit"),
         (DENIED, "./there", "alice", "CommandLaunchFailed", "let the user alice reach it"),
+        (DENIED, "/tmp", None, "CommandLaunchFailed", "'/tmp' is a folder: name the program"),
+        (DENIED, ".", "alice", "CommandLaunchFailed", "'.' is a folder"),
         (NO_FORMAT, "./there", None, "CommandLaunchFailed", "'#!/bin/sh', or run it by /bin/sh ./there"),
     ],
 )

@@ -4,7 +4,7 @@ from typing import Any
 
 from pools import PoolSettings, PoolSpec
 from providers import SimulatedSettings
-from runner import AddJob, AddPool, CoreSettings, JobSpec, PoolInfo, TaskSpec
+from runner import AddJob, AddPool, CoreSettings, ForgetJob, JobForgotten, JobSpec, PoolInfo, TaskSpec
 from runner.simulated_node import Plan
 from runner.simulation import START, Simulation
 
@@ -66,3 +66,11 @@ def until(sim, holds, seconds=3600.0):
 def completed(sim, *task_ids, job_id="j"):
     until(sim, lambda: all(tasks_of(sim, job_id)[t].state == "completed" for t in task_ids))
     return [tasks_of(sim, job_id)[t] for t in task_ids]
+
+
+def forget(sim, job_id="j"):
+    """What the retention does with a job that is over and old."""
+    ended = job_of(sim, job_id).end_time
+    assert ask(sim, ForgetJob(job_id, ended)) is None
+    assert ask(sim, JobForgotten(job_id, ended)) is None
+    assert job_of(sim, job_id) is None

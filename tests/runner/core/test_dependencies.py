@@ -7,7 +7,7 @@ import pytest
 from runner import AddTasks, DeleteTask, JobError, ReactivateTask, TerminateTask, waiting_tasks
 from runner.simulation import START
 from runner.simulation_faults import Faults
-from runner.task_spec import ExitConditions, ExitOptions, TaskDependencies, TaskIdRange
+from runner.task_spec import ExitCodeMapping, ExitConditions, ExitOptions, TaskDependencies, TaskIdRange
 
 from .run import ask, completed, job, job_of, simulation, task, tasks_of, until
 
@@ -83,6 +83,16 @@ def failed_chain(**changes):
     ask(sim, dependent(task("0"), task("1"), *tail, **changes))
     completed(sim, "0", "1", "5")
     return sim
+
+
+def test_what_depends_on_a_task_that_succeeded_and_blocks_is_told_so():
+    blocks = ExitCodeMapping(code=0, exit_options=ExitOptions(dependency_action="block"))
+    sim = simulation()
+    ask(sim, dependent(task("1", exit_conditions=ExitConditions(exit_codes=(blocks,))), after("2", "1")))
+    (one,) = completed(sim, "1")
+    error = tasks_of(sim)["2"].scheduling_error
+    assert one.result == "success"
+    assert "'1', which lets no other start (see its exitConditions)" in error.message
 
 
 def test_what_depends_on_a_failed_task_is_told_at_once():

@@ -3,6 +3,7 @@
 import pytest
 
 from runner import DeleteJob, DisableJob, EnableJob, JobManagerTask, TerminateJob
+from runner.task_spec import MultiInstanceSettings
 
 from .run import ask, completed, job, job_of, simulation, task, tasks_of, until
 
@@ -67,6 +68,28 @@ def test_no_more_go_than_it_takes():
     settle(sim)
     assert max(requeues(sim).values()) == 1
     assert set(states(sim, "low").values()) == {"running"}  # and come back
+
+
+@pytest.mark.parametrize(("nodes", "slots", "limit"), [(1, 8, 1), (4, 2, 2), (2, 4, 3)])
+def test_no_more_go_than_may_start_at_once(nodes, slots, limit):
+    names = [f"l{n}" for n in range(nodes * slots)]
+    sim = simulation(dict.fromkeys(names, LONG), task_slots_per_node=slots, target_dedicated_nodes=nodes)
+    full(sim, job("low", *map(task, names), allow_task_preemption=True))
+    high = [f"h{n}" for n in range(3 * limit)]
+    ask(sim, job("high", *map(task, high), priority=1, max_parallel_tasks=limit))
+    completed(sim, *high, job_id="high")
+    assert sum(requeues(sim).values()) == limit, "those that follow take the place of the first ones"
+
+
+def test_room_is_kept_for_no_more_of_several_nodes_than_may_start_at_once():
+    plans = dict.fromkeys(("l0", "l1", "l2", "l3"), LONG)
+    sim = simulation(plans, target_dedicated_nodes=4, enable_inter_node_communication=True)
+    full(sim, job("low", *map(task, ("l0", "l1", "l2", "l3")), allow_task_preemption=True))
+    several = MultiInstanceSettings(number_of_instances=2, coordination_command_line="meet")
+    gangs = [task(name, multi_instance_settings=several) for name in ("g0", "g1")]
+    ask(sim, job("high", *gangs, priority=1, max_parallel_tasks=1))
+    completed(sim, "g0", job_id="high")
+    assert sum(requeues(sim).values()) == 2
 
 
 def test_several_make_room_at_once():

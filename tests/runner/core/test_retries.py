@@ -23,6 +23,10 @@ ENDINGS: dict[str, tuple[dict[str, Any], bool]] = {
     "its time was over, and it made the best of it": ({"exit_code": 0, "timed_out": True}, False),
     "its time was over, and nothing helped": ({"exit_code": 137, "timed_out": True}, False),
     "its time was over while its files were fetched": ({"exit_code": None, "timed_out": True}, False),
+    "its time was over, and its upload failed too": (
+        {"exit_code": 143, "timed_out": True, "error": ("FileUploadMiscError", "")},
+        False,
+    ),
     "no such program": ({"exit_code": None, "error": ("CommandProgramNotFound", "")}, False),
     "no such user": ({"exit_code": None, "error": ("UserIdentityUnavailable", "")}, False),
     "no such file": ({"exit_code": None, "error": ("BlobNotFound", "")}, False),

@@ -1,5 +1,7 @@
 """Nodes that are out of reach: it is said after a moment, and no more waits there than needs to."""
 
+from collections import Counter
+
 import pytest
 from msgspec.structs import replace
 
@@ -85,6 +87,23 @@ def test_what_waits_at_a_silent_node_begins_once_and_counts_nowhere():
     assert {each.requeue_count for each in done} == {0}
     begun = [x.id.rpartition("-")[0] for x in sim.world.log.started]
     assert len(begun) == len(set(begun)) == len(names), "none began twice"
+
+
+def test_what_a_silent_node_ran_before_it_died_counts_as_requeued():
+    """It ran on without its connection, and what it did there is lost with it."""
+    names = [f"s{number}" for number in range(200)]
+    settings = replace(SETTINGS, pools=replace(SETTINGS.pools, connect_retry=20.0))
+    sim = simulation({name: [(0.03, 0)] for name in names}, settings=settings, task_slots_per_node=4)
+    ask(sim, job("j", *map(task, names)))
+    until(sim, lambda: len(sim.world.log.started) == 100)
+    sim.world.cut(node_of(sim).id)
+    until(sim, lambda: node_of(sim).silent_since is not None)
+    sim.world.kill_vm(node_of(sim).vm_name)
+    done = completed(sim, *names)
+    starts = Counter(x.id.rpartition("-")[0] for x in sim.world.log.started)
+    again = [each for each in done if starts[each.execution_id.rpartition("-")[0]] == 2]
+    assert len(again) > 2 * 4, "else nothing is shown: so many could have followed at once"
+    assert [each.requeue_count for each in again] == [1] * len(again)
 
 
 def test_it_is_told_once():

@@ -14,6 +14,8 @@ from runner.task_spec import packed
 
 POOLS = ("p", "q")
 JOBS = ("a", "b", "c", "d")
+#: with the first that waits, while somebody goes over the queue
+DEEDS = ("task", "claim", "job", "park", "place")
 
 
 class Queue(RuleBasedStateMachine):
@@ -26,12 +28,16 @@ class Queue(RuleBasedStateMachine):
         self.sequence = 0
         self.aside: set = set()
         self.jobs_aside: set = set()
+        self.claims: set = set()
         self.parked: dict = {}
 
     # -- the naive queue ---------------------------------------------------------------------------------------
 
     def placed(self, job_id):
         return [task for task in self.tasks if task.job_id == job_id and task.node_id is not None]
+
+    def runs_or_claims(self, job_id):
+        return [task for task in self.placed(job_id) if not task.ended] + [k for k in self.claims if k[0] == job_id]
 
     def expected(self, pool_id):
         found = []
@@ -43,7 +49,7 @@ class Queue(RuleBasedStateMachine):
                 and task.node_id is None
                 and job.takes_tasks
                 and job.pool_id == pool_id
-                and (limit < 0 or len(self.placed(job.id)) < limit)
+                and (limit < 0 or len(self.runs_or_claims(job.id)) < limit)
                 and task.key not in self.aside
                 and task.key not in self.parked
                 and job.id not in self.jobs_aside
@@ -109,9 +115,16 @@ class Queue(RuleBasedStateMachine):
         task = data.draw(st.sampled_from(at_nodes))
         self.queue.unplaced(task)
         state = TaskState.COMPLETED if ends else TaskState.ACTIVE
-        task = self.tasks.put(task.key, msgspec.structs.replace(task, node_id=None, state=state))
+        task = self.tasks.put(task.key, msgspec.structs.replace(task, node_id=None, state=state, ended=False))
         if not ends:
             self.queue.push(task)
+
+    @rule(data=st.data())
+    def end_at_its_node(self, data):
+        running = [task for task in self.tasks if task.node_id is not None and not task.ended]
+        if running:
+            task = data.draw(st.sampled_from(running))
+            self.queue.ended(self.tasks.put(task.key, msgspec.structs.replace(task, ended=True)))
 
     @rule(data=st.data(), gone=st.booleans())
     def end_while_it_waits(self, data, gone):
@@ -132,7 +145,7 @@ class Queue(RuleBasedStateMachine):
             self.queue.push(self.tasks.put(task.key, msgspec.structs.replace(task, state=TaskState.ACTIVE)))
             self.parked.pop(task.key, None)
 
-    @rule(pool_id=st.sampled_from(POOLS), deeds=st.lists(st.sampled_from(("task", "job", "park", "place")), max_size=8))
+    @rule(pool_id=st.sampled_from(POOLS), deeds=st.lists(st.sampled_from(DEEDS), max_size=8))
     def go_over_it(self, pool_id, deeds):
         for deed in deeds:
             task = self.queue.first(pool_id)
@@ -142,6 +155,10 @@ class Queue(RuleBasedStateMachine):
             if deed == "task":
                 self.queue.set_aside(task)
                 self.aside.add(task.key)
+            elif deed == "claim":
+                self.queue.set_aside(task, claims=True)
+                self.aside.add(task.key)
+                self.claims.add(task.key)
             elif deed == "job":
                 self.queue.set_job_aside(task.job_id)
                 self.jobs_aside.add(task.job_id)
@@ -151,6 +168,7 @@ class Queue(RuleBasedStateMachine):
             else:
                 self.queue.placed(self.tasks.put(task.key, msgspec.structs.replace(task, node_id="n")))
         self.aside.clear()
+        self.claims.clear()
         self.jobs_aside.clear()
         self.queue.bring_back()
 

@@ -39,6 +39,11 @@ class Records:
         self._jobs = [job(), job("s:job-2", schedule_id="s", number=2)]
         self._tasks = {each.key: each for each in tasks}
 
+    def add(self, job, task):
+        """The job, if it is a new one, and the task."""
+        self._jobs = [*(each for each in self._jobs if each.id != job.id), job]
+        self._tasks[task.key] = task
+
     def jobs(self):
         return self._jobs
 
@@ -131,3 +136,40 @@ def test_a_node_that_cannot_be_asked_keeps_nobody_waiting():
         return node
 
     assert tidy_nodes(["lost", "n"], files, Records(task("t", ended=8)), 0.0, NOW) == {"n": ("workitems/j/job-1/t",)}
+
+
+@pytest.mark.parametrize("again", ["j", "new"], ids=["a task of a job that was there", "a task of another job"])
+def test_what_began_while_other_nodes_were_tidied_is_known(again):
+    """However long they took: a folder that looks old may have a task that works elsewhere in it, or is silent."""
+
+    class Slow(Node):
+        def task_folders(self):
+            records.add(job(again), task("t", job_id=again))
+            return super().task_folders()
+
+    records = Records()
+    nodes = {"slow": Slow(), "n": Node(folder("t", f"workitems/{again}/job-1"))}
+    assert tidy_nodes(nodes, nodes.__getitem__, records, 0.0, NOW) == {"slow": (), "n": ()}
+
+
+def test_what_begins_after_the_folders_were_listed_changes_them():
+    """So the records that decide are those of after that; what begins still later is the node's to see."""
+    asked = []
+
+    class Watched(Node):
+        def task_folders(self):
+            asked.append("folders")
+            return super().task_folders()
+
+    class Told(Records):
+        def jobs(self):
+            asked.append("jobs")
+            return super().jobs()
+
+        def task(self, key):
+            asked.append("task")
+            return super().task(key)
+
+    nodes = {"a": Watched(folder("t")), "b": Watched(folder("t"))}
+    tidy_nodes(nodes, nodes.__getitem__, Told(task("t")), 0.0, NOW)
+    assert asked == ["folders", "jobs", "task"] * 2

@@ -3,8 +3,18 @@
 import pytest
 from msgspec.structs import replace
 
-from pools import Pool, PoolSpec, PoolState
-from runner import AddPool, DeletePool, DisableJob, EnableJob, ReplaceJob, ResizePool
+from pools import NodeDeallocationOption, Pool, PoolSpec, PoolState
+from runner import (
+    AddPool,
+    AddTasks,
+    DeletePool,
+    DeleteTask,
+    DisableJob,
+    EnableJob,
+    ReplaceJob,
+    ResizePool,
+    TerminateJob,
+)
 from runner.outlook import obstacle
 from runner.spec import PoolInfo
 
@@ -52,6 +62,27 @@ def test_it_is_not_said_of_a_job_without_open_tasks():
     sim = simulation(target_dedicated_nodes=0)
     ask(sim, job("j"))
     assert job_of(sim).scheduling_error is None
+
+
+def test_it_is_not_said_of_a_job_of_which_nothing_waits():
+    sim = simulation({"t": [(60.0, 0)]})
+    ask(sim, job("j", task("t")))
+    until(sim, lambda: tasks_of(sim)["t"].state == "running")
+    ask(sim, ResizePool("p", 0, 0, NodeDeallocationOption.TASK_COMPLETION))
+    assert job_of(sim).scheduling_error is None
+    ask(sim, AddTasks("j", (task("late"),)))
+    assert job_of(sim).scheduling_error.code == "PoolHasNoNodes"
+    ask(sim, DeleteTask("j", "late"))
+    assert job_of(sim).scheduling_error is None
+    completed(sim, "t")
+
+
+def test_a_job_that_is_over_has_nothing_in_its_way():
+    sim = simulation(target_dedicated_nodes=0)
+    ask(sim, job("j", task("t")))
+    assert job_of(sim).scheduling_error is not None
+    ask(sim, TerminateJob("j"))
+    assert (job_of(sim).state, job_of(sim).scheduling_error) == ("completed", None)
 
 
 def moved(sim, pool_id):

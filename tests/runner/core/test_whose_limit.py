@@ -7,7 +7,7 @@ import pytest
 from pools import NodeDeallocationOption
 from runner import DisableJob, JobConstraints, ResizePool, TerminateJob, TerminateTask
 from runner.events import Outcome
-from runner.failure import failure_of, why_over
+from runner.failure import DISK_FULL, failure_of, why_over
 from runner.task_model import Ending
 
 from .run import ask, completed, job, job_of, simulation, task, tasks_of, until
@@ -20,6 +20,36 @@ def test_its_own_limit_came_first(ending):
     report = Outcome("n", "x-1", 1.0, 2.0, 143, True, True, None)
     found = failure_of(report, ending, "its job was terminated")
     assert found is not None and (found.code, found.message) == ("TaskEnded", TIMED_OUT)
+
+
+CUT = ("FileUploadAccessDenied", "f: http://x/f: 403")
+UPLOADS = {  # (exit code, timed out, killed) -> (code, category, what is said before what the upload says)
+    "it had done its work": ((0, False, False), ("FileUploadAccessDenied", "usererror", "")),
+    "its command failed": ((3, False, False), ("FileUploadAccessDenied", "usererror", "the task exited with code 3")),
+    "it had its time": ((143, True, False), ("TaskEnded", "usererror", TIMED_OUT)),
+    "it was to end": ((143, False, True), ("TaskEnded", "usererror", "the task was ended: its job was terminated")),
+}
+
+
+@pytest.mark.parametrize("case", UPLOADS.values(), ids=UPLOADS)
+def test_what_came_before_a_failed_upload(case):
+    (exit_code, timed_out, killed), (code, category, said) = case
+    report = Outcome("n", "x-1", 1.0, 2.0, exit_code, killed, timed_out, CUT)
+    found = failure_of(report, Ending.TERMINATE if killed else None, "its job was terminated")
+    assert found is not None
+    said = f"{said}; not all of its output files were uploaded: {CUT[1]}" if said else CUT[1]
+    assert (found.code, found.category, found.message) == (code, category, said)
+
+
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(None, True), (("CommandProgramNotFound", "no x"), True), (CUT, True), (("DiskFull", "no room"), False)],
+)
+def test_a_full_disk_is_told(full, error, told):
+    found = failure_of(Outcome("n", "x-1", 1.0, 2.0, 1, error=error, disk_full=full), None)
+    assert found is not None
+    assert found.message.endswith("; " + DISK_FULL) == (full and told)
 
 
 def ended(asked, **changes):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from pools import AutoScaleRun, Boot, Change, Node, Pool, PoolSpec, Sample
 from runner import ApplicationPackage, Job, JobSchedule, JobSpec, Output, PoolInfo, Task, TaskSpec
+from runner.gone_ids import Gone
 from runner.model import JobNode
 from runner.task_spec import packed
 
@@ -28,6 +29,7 @@ KEYS: dict[str, tuple[type, Callable[[Any], Any]]] = {
     "jobs": (Job, lambda r: r.id),
     "tasks": (Task, lambda r: r.key),
     "job_nodes": (JobNode, lambda r: r.key),
+    "gone": (Gone, lambda r: r.key),
     "job_schedules": (JobSchedule, lambda r: r.id),
     "applications": (ApplicationPackage, lambda r: (r.application_id, r.version)),
     "outputs": (Output, lambda r: r.key),
@@ -63,7 +65,7 @@ def task(id: str = "task", job_id: str = "job", sequence: int = 1, **fields: Any
 IDS = st.text("abcXYZ019_-", min_size=1, max_size=8)
 #: What stands in columns, where PostgreSQL takes no NUL.
 COLUMNS = {
-    *("id", "node_id", "pool_id", "auto_pool_id", "job_id", "parent_id", "schedule_id", "application_id"),
+    *("id", "node_id", "pool_id", "auto_pool_id", "job_id", "task_id", "parent_id", "schedule_id", "application_id"),
     *("owner", "stream", "file"),
 }
 WORDS = st.text(max_size=3)
