@@ -1,6 +1,9 @@
 """What holds for every test: fast ones first, so that a mistake shows early, and no property hangs on the clock."""
 
 import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -18,3 +21,10 @@ os.environ.pop("COLUMNS", None)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Slow tests run last, and otherwise in the order in which they stand."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+
+
+@pytest.fixture
+def leaves_nothing(tmp_path: Path) -> Iterator[None]:
+    """For tests that make folders so deep that pytest, which removes those of earlier runs, could not."""
+    yield
+    subprocess.run(["rm", "-rf", str(tmp_path)], check=True)

@@ -13,6 +13,8 @@ import pytest
 
 from .node import Message, Node
 
+pytestmark = pytest.mark.usefixtures("leaves_nothing")
+
 
 def zipped(*entries: tuple[str, bytes, int | None], system: int = 3) -> bytes:
     """Entries are (name, content, Unix mode and type, or None for a zip made without)."""
@@ -116,3 +118,20 @@ def test_outcomes_come_while_a_package_is_unpacked(node: Node) -> None:
         assert node.count("installed") == 0
     node.wait(lambda m: m["op"] == "installed")
     assert len(os.listdir(node.root / "applications/many")) == 500
+
+
+def test_what_was_there_before_goes_however_deep_it_is(node: Node) -> None:
+    """A task of a node without other users can have made it."""
+    node.connect()
+    assert install(node, zipped(("a", b"1", None)))["op"] == "installed"
+    folder = node.root / "applications/app/1"
+    place = os.open(folder, os.O_RDONLY)
+    for _ in range(1200):
+        os.mkdir("d", dir_fd=place)
+        inner = os.open("d", os.O_RDONLY, dir_fd=place)
+        os.close(place)
+        place = inner
+    os.close(place)
+    assert install(node, zipped(("b", b"2", None)))["op"] == "installed"
+    assert os.listdir(folder) == ["b"]
+    assert os.listdir(node.root / ".ebbtide/trash") == []

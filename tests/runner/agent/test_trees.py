@@ -10,6 +10,8 @@ import pytest
 
 from runner.agent import trees
 
+pytestmark = pytest.mark.usefixtures("leaves_nothing")
+
 DEPTH = 1100  # a recursion would have ended before
 
 
@@ -154,14 +156,14 @@ def test_names_are_made_free(top: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["link", "pipe", "folder", "socket"])
-def test_only_regular_files_are_opened(top: int, tmp_path: Path, kind: str) -> None:
+def test_only_regular_files_are_opened(top: int, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     import socket
 
     (tmp_path / "f").write_text("x")
     path = tmp_path / "other"
     with socket.socket(socket.AF_UNIX) as bound:
         if kind == "socket":
-            os.chdir(tmp_path)
+            monkeypatch.chdir(tmp_path)
             bound.bind("other")
         else:
             {"link": lambda: path.symlink_to("f"), "pipe": lambda: os.mkfifo(path), "folder": path.mkdir}[kind]()
