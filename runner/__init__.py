@@ -93,7 +93,7 @@ from .spec import (
 )
 from .spelling import Spelling
 from .states import JobState, ScheduleState, TaskState
-from .storage_urls import Place, SignatureRefused, Signer, StorageUrlError, is_storage
+from .storage_urls import MisdirectedAddress, Place, SignatureRefused, Signer, StorageUrlError, is_storage
 from .storage_urls import parse as parse_storage_url
 from .stored import Stored
 from .task_model import Instance, Task
@@ -184,6 +184,7 @@ __all__ = [
     "LinkTimeouts",
     "LocalStore",
     "LookAtOutputs",
+    "MisdirectedAddress",
     "NodeEffects",
     "NodeExecution",
     "NodeFiles",

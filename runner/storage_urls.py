@@ -42,6 +42,10 @@ class SignatureRefused(Exception):
     """The signature of an address is missing, wrong, expired or for something else."""
 
 
+class MisdirectedAddress(SignatureRefused):
+    """Another deployment signed it: on a machine that several share, its door may have been where ours is now."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """`name` "": the container itself."""
@@ -103,6 +107,8 @@ class Signer:
 
     def __init__(self, secret: bytes) -> None:
         self._key = hmac.new(secret, b"ebbtide storage addresses", sha256).digest()
+        #: tells our addresses from those of other deployments
+        self._name = hmac.new(self._key, b"name of the key", sha256).hexdigest()[:12]
 
     def query(
         self,
@@ -117,7 +123,7 @@ class Signer:
         """The query that grants `permissions` (of "rwdl") until `expires`: on the blob `name` alone, on all below the
         folder `name` and the blob of that name ("tree"; "": everything), or on all that begin with `name` ("prefix").
         `size`: most bytes of what is written."""
-        fields = {"sp": permissions, "se": str(int(expires)), "sr": _SCOPES[scope], "sn": name}
+        fields = {"sk": self._name, "sp": permissions, "se": str(int(expires)), "sr": _SCOPES[scope], "sn": name}
         if size is not None:
             fields["sz"] = str(size)
         return urlencode({**fields, "sig": self._signature(container, fields)}, quote_via=quote)
@@ -140,8 +146,10 @@ class Signer:
 
     def check(self, query: Mapping[str, str], container: str, name: str, permission: str, now: float) -> int | None:
         """Does the query grant this on that name? For a listing, `name` is its prefix. Returns the bytes that may be
-        written; None: any number. Raises SignatureRefused."""
-        fields = {key: query.get(key, "") for key in ("sp", "se", "sr", "sn")}
+        written; None: any number. Raises SignatureRefused, MisdirectedAddress."""
+        if query.get("sk", self._name) != self._name:
+            raise MisdirectedAddress("another deployment signed the address, and its controller is not here")
+        fields = {key: query.get(key, "") for key in ("sk", "sp", "se", "sr", "sn")}
         if "sz" in query:
             fields["sz"] = query["sz"]
         given = query.get("sig", "").encode("utf-8", "replace")

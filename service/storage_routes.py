@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from runner import STORAGE, Blob, ObjectStore, SignatureRefused, StoreError, Upload
+from runner import STORAGE, Blob, MisdirectedAddress, ObjectStore, SignatureRefused, StoreError, Upload
 
 from .callers import caller
 
@@ -45,6 +45,7 @@ _STATUS = {
     "InvalidRange": 416,
     "InvalidResourceName": 400,
     "InvalidQueryParameterValue": 400,
+    "MisdirectedRequest": 421,
     "OutOfSpace": 507,
     "RequestBodyTooLarge": 413,
     "UnsupportedHttpVerb": 405,
@@ -100,6 +101,8 @@ class _Asked:
                 if _STATUS.get(error.code) is None:
                     log.error("the object store: %s", error)
                 return _error(error.code, str(error))
+            except MisdirectedAddress as error:
+                return _error("MisdirectedRequest", str(error))
             except SignatureRefused as error:
                 return _error("AuthenticationFailed", str(error))
 

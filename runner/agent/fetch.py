@@ -13,6 +13,8 @@ import json
 import os
 import sys
 
+from .interpreter import of_everybody
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, BinaryIO, Mapping
@@ -78,7 +80,7 @@ def given(
     text = json.dumps(work)
     pieces = {f"{VARIABLE}{at // PIECE}": text[at : at + PIECE] for at in range(0, len(text), PIECE)}
     others = {name: value for name, value in env.items() if not name.startswith(VARIABLE)}
-    return [sys.executable, "-I", "-S", "-c", _START, sys.argv[0], mode, *argv], {**others, **pieces}
+    return [of_everybody(), "-I", "-S", "-c", _START, sys.argv[0], mode, *argv], {**others, **pieces}
 
 
 def taken() -> Any:

@@ -281,6 +281,8 @@ def _status(url: str, answer: Answer, body: bytes | None = None) -> Exception:
             body = b""
     status, code = answer.status, answer.headers.get("x-ms-error-code")
     text = f"{status} {answer.reason}" + (f" ({code})" if code else _message(body))
+    if status == 421:  # somebody else's door, where ours was: it opens again when the controller is back
+        return _Passing(text, unreached=True)
     if status in (408, 429) or (status >= 500 and status != 507):
         return _Passing(text)
     kind = {401: "denied", 403: "denied", 404: "missing", 410: "missing", 507: "disk"}.get(status, "other")

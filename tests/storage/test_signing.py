@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner import Place, SignatureRefused, Signer, StorageUrlError, parse_storage_url
+from runner import MisdirectedAddress, Place, SignatureRefused, Signer, StorageUrlError, parse_storage_url
 from runner.storage_urls import Scope, http_url, place_of
 
 SIGNER = Signer(b"s" * 32)
@@ -56,9 +56,12 @@ def test_changed_afterwards(change: dict[str, str]) -> None:
 
 
 def test_unsigned_and_of_another_deployment() -> None:
-    for foreign in ({}, dict(parse_qsl(Signer(b"t" * 32).query("box", "", "r", 100.0)))):
-        with pytest.raises(SignatureRefused):
-            SIGNER.check(foreign, "box", "in/a", "r", 0.0)
+    foreign = dict(parse_qsl(Signer(b"t" * 32).query("box", "", "r", 100.0)))
+    own = query()["sk"]
+    for given_query, misdirected in (({}, False), (foreign, True), (foreign | {"sk": own}, False)):
+        with pytest.raises(SignatureRefused) as caught:
+            SIGNER.check(given_query, "box", "in/a", "r", 0.0)
+        assert isinstance(caught.value, MisdirectedAddress) == misdirected
 
 
 def test_one_blob_alone() -> None:

@@ -3,17 +3,17 @@
 import json
 import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from runner.agent.interpreter import of_everybody
 from runner.agent_bundle import agent_bundle
 
 #: Another Python for the agent, to test those that nodes have.
-PYTHON = os.environ.get("EBBTIDE_TEST_NODE_PYTHON", sys.executable)
+PYTHON = os.environ.get("EBBTIDE_TEST_NODE_PYTHON", of_everybody())
 PATIENCE = 30.0
 
 Message = dict[str, Any]

@@ -15,6 +15,7 @@ import pytest
 
 from providers import Vm
 from runner.agent import loopback
+from runner.agent.interpreter import of_everybody
 from runner.agent_bundle import agent_bundle
 from runner.door import door_url, guarded_ports
 
@@ -124,7 +125,7 @@ def test_nothing_is_told_to_who_has_taken_the_port_of_the_ssh_server(root: Path,
     wanted = free_guarded()
     script = THIEF.format(uid=STRANGER, accepts=accepts)
     with subprocess.Popen(
-        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [of_everybody(), "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as thief:
         assert thief.stdin is not None and thief.stdout is not None
         gate = Gate(root, int(thief.stdout.readline()), wanted)
@@ -146,7 +147,7 @@ def test_whose_connections_are_whose(target: socket.socket) -> None:
     script += f"; sock = socket.create_connection(('127.0.0.1', {port})); print(sock.getsockname()[1], flush=True)"
     script += "; sys.stdin.read()"
     with subprocess.Popen(
-        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [of_everybody(), "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as stranger:
         assert stranger.stdout is not None and stranger.stdin is not None
         theirs = int(stranger.stdout.readline())
@@ -206,7 +207,7 @@ def test_a_flood_of_one_user_does_not_keep_another_out(vm: Vm, tmp_path: Path) -
     script += f"; held = [socket.create_connection(('127.0.0.1', {port})) for _ in range(150)]"
     script += "; print('held', flush=True); sys.stdin.read()"
     with subprocess.Popen(
-        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [of_everybody(), "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as stranger:
         assert stranger.stdout is not None and stranger.stdin is not None
         assert stranger.stdout.readline() == "held\n"

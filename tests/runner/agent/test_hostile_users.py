@@ -3,11 +3,11 @@
 import json
 import math
 import os
-import sys
 import textwrap
 
 import pytest
 
+from runner.agent.interpreter import of_everybody
 from runner.agent.slot_link import LOOK
 
 from .node import Message, Node, alive, parent, wait_until
@@ -17,7 +17,7 @@ DEEP = "import os\nfor _ in range(1100):\n  os.mkdir('d'); os.chdir('d')"
 
 
 def python(node: Node, key: str, script: str, **more: object) -> None:
-    node.start(key, sys.executable, "-I", "-S", "-c", textwrap.dedent(script), **more)
+    node.start(key, of_everybody(), "-I", "-S", "-c", textwrap.dedent(script), **more)
 
 
 class Files:
