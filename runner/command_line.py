@@ -9,10 +9,9 @@ from functools import lru_cache
 
 from .agent.not_started import OF_SHELLS
 
-#: Possessive, so that a line that does not match is not tried in all ways.
-_WORD = re.compile(r"""(?:[^\s'"]++|'[^']*+'|"[^"]*+")++""", re.ASCII)
-_LINE = re.compile(rf"[ \t\r\n]*+(?:{_WORD.pattern}(?:[ \t\r\n]++|\Z))*+", re.ASCII)
-_PIECE = re.compile(r"""[^'"]+|"[^"]*"|'[^']*'""")
+#: Plain and quoted pieces of words, and what stands between words.
+_PART = re.compile(r"""[^\s'"]+|'[^']*'|"[^"]*"|[ \t\r\n]+""", re.ASCII)
+_QUOTES, _BLANKS = ("'", '"'), (" ", "\t", "\r", "\n")
 
 #: What only a shell understands, and what it does there; names of files it finds only where they are not quoted.
 _SHELL_ONLY = re.compile(r"\$\w+|\$\{\w+\}|\$\(|&&|\|\||[|<>;`]")
@@ -53,15 +52,20 @@ def _plain_words(line: str) -> list[str] | None:
         return None
     if "'" not in line and '"' not in line and line.isprintable():
         return line.split()
-    if _LINE.fullmatch(line) is None:
+    parts = _PART.findall(line)
+    if sum(map(len, parts)) != len(line):
         return None  # an open quote, a form feed: shlex knows
-    words: list[str] = _WORD.findall(line)
-    for at, word in enumerate(words):
-        if word[0] in "'\"" and word[-1] == word[0] and word.count(word[0]) == 2:
-            words[at] = word[1:-1]
-        elif "'" in word or '"' in word:
-            words[at] = "".join(p[1:-1] if p[0] in "'\"" else p for p in _PIECE.findall(word))
-    return words
+    words: list[str] = []
+    word: str | None = None
+    for part in parts:
+        if part.startswith(_BLANKS):
+            if word is not None:
+                words.append(word)
+            word = None
+        else:
+            piece = part[1:-1] if part.startswith(_QUOTES) else part
+            word = piece if word is None else word + piece
+    return words if word is None else [*words, word]
 
 
 def shell_hint(command_line: str) -> str | None:

@@ -2,12 +2,15 @@
 
 import shlex
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from runner.command_line import _plain_words
 
 
+@example("$'")
+@example("a b\"c' d")
+@example("'a'\"b\"c 'd")
 @given(st.text(st.sampled_from("ab'\" \t\n\x0b\x0c\r\\#$\x1cé"), max_size=14))
 def test_plain_lines_are_split_as_shlex_does(line: str) -> None:
     words = _plain_words(line)
