@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 import sys
 
 _SYSTEM = ("/usr/bin/python3", "/usr/local/bin/python3")
-_VERSION = re.compile(r"python3\.(\d+)")
+_NAME = "python3."
 _OLDEST = 8  # of Python 3
 
 _found = ""
 
 
 def of_everybody() -> str:
-    """Our own if every user can reach it (one in root's home cannot be), else the system's; without one, our own."""
+    """Our own if every user can reach it (one in root's home cannot be), else the system's; without one, our own.
+
+    Who is not root becomes no other user.
+    """
     global _found
     if not _found:
-        _found = next((each for each in (sys.executable, *_SYSTEM) if _serves(each)), sys.executable)
+        others = _SYSTEM if os.geteuid() == 0 and not _serves(sys.executable) else ()
+        _found = next((each for each in others if _is_new_enough(each) and _serves(each)), sys.executable)
     return _found
 
 
+def _is_new_enough(path: str) -> bool:
+    name = os.path.basename(os.path.realpath(path))
+    minor = name[len(_NAME) :]
+    return name.startswith(_NAME) and minor.isdigit() and int(minor) >= _OLDEST
+
+
 def _serves(path: str) -> bool:
-    real = os.path.realpath(path)
-    version = _VERSION.match(os.path.basename(real))
-    new_enough = path == sys.executable or (version is not None and int(version.group(1)) >= _OLDEST)
-    return new_enough and is_open(path) and is_open(real)
+    return is_open(path) and is_open(os.path.realpath(path))
 
 
 def is_open(path: str) -> bool:

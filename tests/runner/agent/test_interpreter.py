@@ -1,5 +1,6 @@
 """Which Python runs what the agent does as other users."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -19,6 +20,7 @@ def pythons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     # what lies above the test's own folder is not its matter
     monkeypatch.setattr(interpreter, "is_open", lambda path: _below(path, tmp_path))
     monkeypatch.setattr(interpreter, "_found", "")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(interpreter, "_SYSTEM", tuple(str(tmp_path / each / "python3") for each in ("old", "usr")))
     monkeypatch.setattr(sys, "executable", str(tmp_path / "home/python3"))
     return tmp_path
@@ -36,6 +38,12 @@ def test_its_own_if_everybody_can_reach_it(pythons: Path) -> None:
 def test_the_systems_that_is_new_enough_if_not(pythons: Path) -> None:
     (pythons / "home").chmod(0o700)
     assert interpreter.of_everybody() == str(pythons / "usr/python3")
+
+
+def test_who_is_not_root_needs_no_other(pythons: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (pythons / "home").chmod(0o700)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert interpreter.of_everybody() == str(pythons / "home/python3")
 
 
 def test_a_link_into_a_closed_folder_is_closed(pythons: Path) -> None:
