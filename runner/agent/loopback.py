@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 _TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
 _LOOPBACK = ("0100007F", "0000000000000000FFFF00000100007F")  # 127.0.0.1, also as IPv6 writes it
 _LISTENS = "0A"
+_OVER = "06"  # TIME_WAIT: it is nobody's any more, and listed as root's
 
 
 def clients(ports: set[int]) -> dict[int, int]:
@@ -42,8 +43,8 @@ def trusted() -> set[int]:
 
 def _connections() -> Iterator[tuple[int, int, int]]:
     """(local port, remote port, user id) of each."""
-    for local, address, remote, _, uid in _listed():
-        if address in _LOOPBACK and remote:
+    for local, address, remote, state, uid in _listed():
+        if address in _LOOPBACK and remote and state != _OVER:
             yield local, remote, uid
 
 

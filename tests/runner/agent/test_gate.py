@@ -143,6 +143,11 @@ def test_nothing_is_told_to_who_has_taken_the_port_of_the_ssh_server(root: Path,
 
 def test_whose_connections_are_whose(target: socket.socket) -> None:
     port = target.getsockname()[1]
+    with socket.create_connection(("127.0.0.1", port)) as over, target.accept()[0] as end:
+        ended = over.getsockname()[1]
+        over.close()
+        assert end.recv(1) == b""
+    assert ended not in loopback.clients({port}), "the system still lists it"
     script = f"import os, socket, sys; os.setresuid({STRANGER}, {STRANGER}, {STRANGER})"
     script += f"; sock = socket.create_connection(('127.0.0.1', {port})); print(sock.getsockname()[1], flush=True)"
     script += "; sys.stdin.read()"
