@@ -99,7 +99,7 @@ def judge(
                 *_readable(work, task, kept, store, results, large),
             ]
             story = f"  (starts {noted.starts}, ends {noted.codes}, {task.story}, requeued {task.requeue_count}, "
-            story += f"retried {task.retry_count})"
+            story += f"retried {task.retry_count}; requeued last because: {task.last_requeue_reason or 'never'})"
             verdict.problems += [f"{work.id}: {problem}{story}" for problem in problems]
         verdict.problems += [f"nobody asked for task {name}" for name in tasks]
     finally:
