@@ -172,13 +172,14 @@ class ConsoleRead(Event):
 class NodeConnected(Event):
     """`connection`: its number, as in OpenNode; what comes of an older one counts for nothing. `known`: the executions
     that the node knows of, running or ended and not yet acknowledged. `boot`: names the time since the node started, ""
-    if nobody can tell. `damaged`: records of others may have been destroyed."""
+    if nobody can tell. `damages`: names of those not yet acknowledged, each of which may have destroyed records of
+    others that had begun before it was first told."""
 
     node_id: str
     connection: int
     known: frozenset[str]
     boot: str = ""
-    damaged: bool = False
+    damages: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

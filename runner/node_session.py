@@ -246,7 +246,7 @@ class NodeSession:
     def _message(self, message: Message) -> None:
         match message["op"]:
             case "hello":
-                self._hello(message["executions"], message.get("boot", ""), message.get("damaged") is True)
+                self._hello(message["executions"], message.get("boot", ""), frozenset(message.get("damages") or ()))
             case "started":
                 self._post(ev.ExecutionStarted(self.node_id, message["id"], message["time"]))
             case "finished":
@@ -268,11 +268,11 @@ class NodeSession:
             case "error":
                 log.error("node %s: its agent says: %s", self.node_id, message["message"])
 
-    def _hello(self, known: list[Message], boot: str, damaged: bool) -> None:
+    def _hello(self, known: list[Message], boot: str, damages: frozenset[str]) -> None:
         # before anything that is started because of this event
         self.send(through_door(self._configured(), self._link.door if self._link is not None else None))
         keys = frozenset(x["id"] for x in known)
-        self._post(ev.NodeConnected(self.node_id, self._connection, keys, str(boot or ""), damaged))
+        self._post(ev.NodeConnected(self.node_id, self._connection, keys, str(boot or ""), damages))
         for execution in known:
             if execution["state"] == "running":
                 self._post(ev.ExecutionStarted(self.node_id, execution["id"], execution["time"]))

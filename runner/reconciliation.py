@@ -20,9 +20,12 @@ class Reconciliation:
         self._job_nodes = job_nodes
         self._executions = executions
 
-    def reconcile(self, node_id: str, known: frozenset[str], boot: str, now: float, damaged: bool = False) -> None:
-        """`known`: what the node knows of. `boot`: names the time since it started; "" if nobody can tell. `damaged`:
-        records of executions may have been destroyed there, so that what was sent may have begun unheard.
+    def reconcile(
+        self, node_id: str, known: frozenset[str], boot: str, now: float, damages: frozenset[str] = frozenset()
+    ) -> None:
+        """`known`: what the node knows of. `boot`: names the time since it started; "" if nobody can tell. `damages`:
+        each may have destroyed records of executions there, so that what was sent before it was first told may have
+        begun unheard. What is sent after that either begins, and is known, or does not.
 
         The node has stopped listening to earlier connections before it told what it knows, so what it does
         not know of now will not arrive later either.
@@ -33,7 +36,7 @@ class Reconciliation:
         say = self._ctx.say
         slots = self._tasks.slots.get(node_id)
         placed = dict(slots.placements) if slots is not None else {}
-        unheard = self._tasks.unheard(node_id, now) if damaged else ()
+        unheard = self._in_doubt(node_id, damages, now)
         leaving = node.state is NodeState.LEAVING_POOL
         under_way = self._job_nodes.reconcile(node_id, known, boot, now)
         for execution_id, placement in placed.items():
@@ -55,6 +58,17 @@ class Reconciliation:
             if start_task_of(execution_id) is None:
                 say(KillExecution(node_id, execution_id))
                 say(Acknowledge(node_id, (execution_id,)))
+
+    def _in_doubt(self, node_id: str, damages: frozenset[str], now: float) -> frozenset[str]:
+        """The executions that may have begun unheard. A damage that was told before does not cast doubt again."""
+        if not damages:
+            return frozenset()
+        self._ctx.say(Acknowledge(node_id, tuple(sorted(damages))))
+        slots = self._tasks.slots.get(node_id)
+        if slots is None or damages <= slots.damages:
+            return frozenset()
+        slots.damages |= damages
+        return self._tasks.unheard(node_id, now)
 
     def _may_not_wait(self, task: Task, node_id: str, placement: Placement) -> bool:
         """What was sent ahead is called back if it takes long, and what has not begun if its job is disabled: that may

@@ -58,7 +58,7 @@ class Reports:
         # heard twice, `known` is out of date: what was sent in between would look lost
         if self._nodes.is_newest(event.node_id, event.connection) and not self._nodes.is_connected(event.node_id):
             self._nodes.connected(event.node_id, now)
-            self._reconciliation.reconcile(event.node_id, event.known, event.boot, now, event.damaged)
+            self._reconciliation.reconcile(event.node_id, event.known, event.boot, now, event.damages)
 
     def _disconnected(self, event: ev.NodeDisconnected, now: float) -> None:
         if self._nodes.is_newest(event.node_id, event.connection):

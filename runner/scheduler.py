@@ -52,6 +52,8 @@ class NodeSlots:
     queued: int = 0
     #: when it last told of an execution
     heard: float = 0.0
+    #: of records there, that have been told
+    damages: frozenset[str] = frozenset()
 
     @property
     def free(self) -> int:

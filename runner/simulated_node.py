@@ -87,8 +87,8 @@ class SimulatedNode:
     alive: bool = True
     #: how often it was started anew
     reboots: int = 0
-    #: records of executions may have been destroyed
-    damaged: bool = False
+    #: what may have destroyed records of executions, and is not acknowledged
+    damages: set[str] = field(default_factory=set)
     _live: dict[str, Execution] = field(default_factory=dict)
     _queue: dict[str, StartExecution] = field(default_factory=dict)
     _kept: set[str] = field(default_factory=set)
@@ -103,7 +103,8 @@ class SimulatedNode:
         live = list(self._live.values())
         ended = [self.ran[execution_id] for execution_id in sorted(self._kept)]
         known = frozenset(x.id for x in (*live, *ended))
-        report(ev.NodeConnected(self.node_id, connection, known, f"boot-{self.reboots}", self.damaged))
+        boot = f"boot-{self.reboots}"
+        report(ev.NodeConnected(self.node_id, connection, known, boot, frozenset(self.damages)))
         for execution in live:
             report(ev.ExecutionStarted(self.node_id, execution.id, execution.started))
             if execution.coordinated and execution.proceeded is None:
@@ -159,6 +160,7 @@ class SimulatedNode:
 
     def acknowledge(self, execution_id: str) -> None:
         self._kept.discard(execution_id)
+        self.damages.discard(execution_id)
         self._lost.discard(execution_id)
 
     def die(self, now: float) -> None:

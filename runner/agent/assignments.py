@@ -21,7 +21,8 @@ class Assignments:
         self.tasks = Lane()
         self.jobs = Lane()
         self._startup = Lane()
-        self._known: dict[str, SlotLink] = {}  # next, running, or finished and not acknowledged
+        #: next, running, or finished and not acknowledged; also damages that are not
+        self._known: dict[str, SlotLink] = {}
         self._unwanted: set[str] = set()  # recalled while they were the next of a slot
 
     def _lane(self, slot: SlotLink) -> Lane:
@@ -48,6 +49,8 @@ class Assignments:
     def rejoined(self, slot: SlotLink, before: str | None, known: set[str]) -> None:
         """It told its state after its predecessor died, which ran `before` and had reported `known`."""
         lane = self._lane(slot)
+        if slot.damage:
+            self._known[slot.damage] = slot
         for line in slot.reports:
             key = wire.head_of(line)[1]
             self._known[key] = slot
@@ -55,7 +58,7 @@ class Assignments:
                 self._say(line + b"\n")
         if slot.next is not None:
             entry = lane.give_back(slot)
-            if entry.key not in slot.unacked and slot.damaged:  # nobody can tell whether it was begun
+            if entry.key not in slot.unacked and slot.damage:  # nobody can tell whether it was begun
                 self._lost(entry.key)
             elif entry.key not in slot.unacked:  # it was not begun
                 self._return(lane, entry)

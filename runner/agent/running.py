@@ -25,9 +25,7 @@ class Running:
     A task's descendants are ended before the slot is free again.
     """
 
-    def __init__(self, root: str, name: str, place: str, again: bool = False) -> None:
-        """`again`: the slot has had a supervisor before."""
-        self._again = again
+    def __init__(self, root: str, name: str, place: str) -> None:
         self._root = root
         self._name = name
         self._place = place
@@ -139,10 +137,6 @@ class Running:
 
     def recover(self) -> None:
         """If the supervisor before this one died: ends what it left, records its execution as lost."""
-        if self.spool.fresh:
-            if not self._again:
-                return
-            self.spool.damaged = True
         current = self.spool.current
         if self._name != STARTUP:
             self.leftovers.sweep(self.leftovers.marker)

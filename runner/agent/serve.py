@@ -203,7 +203,7 @@ class Agent:
             "boot": boot_id(),
             "slots": len(self._work.tasks.slots),
             "executions": executions,
-            "damaged": any(slot.damaged for slot in self._slots.values()),
+            "damages": [slot.damage for slot in self._slots.values() if slot.damage],
         }
         self._say(wire.encode(hello))
         for line in lost:
@@ -254,8 +254,6 @@ class Agent:
         self._base = wire.encode({"op": "base", "env": self._installer.env, "users": who, **more})
         for slot in self._slots.values():
             slot.send(self._base)
-            if slot.damaged:
-                slot.send(wire.encode({"op": "told"}))  # by hello, which this message answers
         self._supervise([str(number) for number in range(int(message["slots"]))])
         self._work.tasks.width = sum(slot.name.isdigit() for slot in self._slots.values())
         if "usage" in message:

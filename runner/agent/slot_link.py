@@ -24,7 +24,8 @@ _KEEP_DYING = "supervisor %s died %d times in a row: see %s/log on the node"
 
 
 class SlotLink:
-    """`running`: the id in the slot; `unacked`: the ids whose outcomes it keeps; `ready`: it has told."""
+    """`running`: the id in the slot; `unacked`: the ids whose outcomes it keeps, and its damage; `ready`: it has
+    told."""
 
     def __init__(self, root: str, name: str) -> None:
         self.name = name
@@ -36,7 +37,7 @@ class SlotLink:
         self.unacked: set[str] = set()
         self.acks: list[str] = []
         self.ready = False
-        self.damaged = False  # its spool had records that nobody can read any more
+        self.damage = ""  # names what nobody can read any more of its spool
         self.reports: list[bytes] = []  # outcome lines that came with the state
         self.fd = -1
         self.blocked = False
@@ -95,18 +96,15 @@ class SlotLink:
                 os.unlink("socket")
             listener.bind("socket")
             listener.listen(8)
-            again = os.path.exists("log")
             log = os.open("log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
             try:
                 self._pid = os.fork()
                 if not self._pid:
-                    self._become_supervisor(lock, listener, log, lifeline, again)
+                    self._become_supervisor(lock, listener, log, lifeline)
             finally:
                 os.close(log)
 
-    def _become_supervisor(
-        self, lock: int, listener: socket.socket, log: int, lifeline: int | None, again: bool
-    ) -> None:
+    def _become_supervisor(self, lock: int, listener: socket.socket, log: int, lifeline: int | None) -> None:
         status = 1
         try:
             os.ftruncate(lock, 0)
@@ -123,7 +121,7 @@ class SlotLink:
                 keep.add(lifeline)
             processes.close_inherited(keep)
             os.chdir(self._root)
-            running = Running(self._root, self.name, self._place, again)
+            running = Running(self._root, self.name, self._place)
             Supervisor(self.name, running, listener, lifeline).run()
             status = 0
         except BaseException:  # noqa: BLE001 - a child of fork: whatever happens must not run on
@@ -153,11 +151,13 @@ class SlotLink:
                 state = wire.decode(line)
                 self._expected = state["outcomes"]
                 self.running_state = state["running"]
-                self.damaged = state["damaged"]
+                self.damage = state["damage"]
             else:
                 self.reports.append(line)
             if len(self.reports) == self._expected:
                 self.unacked = {wire.head_of(report)[1] for report in self.reports}
+                if self.damage:
+                    self.unacked.add(self.damage)
                 self.running = None if self.running_state is None else self.running_state["id"]
                 self.ready = True
                 self._deaths = 0 if self.running or self.reports else self._deaths

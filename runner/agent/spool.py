@@ -5,12 +5,17 @@ recorded. Record 0 holds the current execution, the others hold outcomes. A reco
 length 0 is a free one. A record whose checksum is wrong is as good as none: its execution is then
 unknown, and the controller starts it again. Nothing is synced: a spool has to outlive processes, and a
 node that lost its power is replaced.
+
+A damage has a name, so that the controller counts it once, and is kept beside the spool until it is
+acknowledged like an outcome. Nothing is damaged before the spool was whole for the first time: whoever
+made it may have died over that, and had begun nothing.
 """
 
 from __future__ import annotations
 
 import os
 import struct
+import time
 import zlib
 
 from . import wire
@@ -48,9 +53,12 @@ def _unpack(record: bytes) -> Message | None:
 
 
 class Spool:
-    """`current` and `outcomes` (by execution id, oldest first) as the file holds them, for its one owner."""
+    """`current` and `outcomes` (by execution id, oldest first) as the file holds them, for its one owner. `damage`:
+    names what was destroyed of it; "": nothing."""
 
     def __init__(self, path: str) -> None:
+        """Raises OSError, e.g. for a full disk."""
+        self._path = path
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         total = SIZE * (OUTCOMES + 1)
         content = b""
@@ -59,15 +67,18 @@ class Spool:
             if not piece:
                 break
             content += piece
-        if len(content) < total:
-            os.posix_fallocate(self._fd, 0, total)
-            os.pwrite(self._fd, b"\0" * (total - len(content)), len(content))
-        self.fresh = not content
         records = [_unpack(content[at : at + SIZE]) for at in range(0, len(content), SIZE)]
         heads = [content[at : at + _HEAD.size] for at in range(0, len(content), SIZE)]
         self._damaged = [place for place, head in enumerate(heads) if records[place] is None and any(head)]
-        #: there were records that nobody can read any more; see `mend`
-        self.damaged = bool(self._damaged) or 0 < len(content) < total
+        made = os.path.exists(path + ".made")
+        self.damage = self._known_damage()
+        if made and not self.damage and (self._damaged or len(content) < total):
+            self.damage = self._name_damage()  # before it is mended
+        if len(content) < total:
+            os.posix_fallocate(self._fd, 0, total)
+            os.pwrite(self._fd, b"\0" * (total - len(content)), len(content))
+        if not made:
+            os.close(os.open(path + ".made", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
         self.current: Message | None = records[0] if records else None
         self._begun = self.current["id"] if self.current is not None else ""  # whose record 0 is
         self.outcomes: dict[str, Message] = {}
@@ -86,13 +97,34 @@ class Spool:
     def full(self) -> bool:
         return not self._free
 
-    def mend(self) -> None:
+    def _known_damage(self) -> str:
+        """What an owner before this one found."""
+        try:
+            with open(self._path + ".damage", encoding="ascii") as file:
+                name = file.read(64).strip()
+        except (OSError, ValueError):
+            return ""
+        return name if wire.valid_id(name) else ""
+
+    def _name_damage(self) -> str:
+        name = f"damage-{os.getpid()}-{time.monotonic_ns()}"
+        try:
+            with open(self._path + ".damage", "w", encoding="ascii") as file:
+                file.write(name)
+        except OSError:
+            pass  # on a full disk only the death of this process would lose it
+        return name
+
+    def _mend(self) -> None:
         """The controller knows of the damage."""
-        self.damaged = False
         for place in self._damaged:
             if (place in self._free) if place else not self._begun:  # it has not been written anew
                 os.pwrite(self._fd, _FREE, place * SIZE)
-        self._damaged = []
+        self._damaged, self.damage = [], ""
+        try:
+            os.unlink(self._path + ".damage")
+        except FileNotFoundError:
+            pass
 
     def begin(self, key: str, start: float, uid: int = 0, container: bool = False) -> None:
         """Records what is about to start, the user that is its own, if it has one, and whether it is in a container.
@@ -120,7 +152,9 @@ class Spool:
             os.pwrite(self._fd, _pack(payload), place * SIZE)
 
     def ack(self, key: str) -> None:
-        """The controller holds this outcome: its record may go."""
+        """The controller holds this outcome: its record may go. Or it knows of this damage."""
+        if key == self.damage:
+            self._mend()
         if self.outcomes.pop(key, None) is None:
             return
         if key == self._begun:

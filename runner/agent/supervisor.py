@@ -102,7 +102,7 @@ class Supervisor:
         spool = self._running.spool
         records = list(spool.outcomes.values())
         state = {"op": "state", "id": self._name, "running": running, "outcomes": len(records)}
-        state["damaged"] = spool.damaged
+        state["damage"] = spool.damage
         self._say(wire.encode(state))
         budget = REPORT_BUDGET
         for record in records:
@@ -144,8 +144,6 @@ class Supervisor:
             self._say(wire.encode({"op": "recalled", "id": message["id"]}))
         elif op == "kill":
             self._running.kill(message)
-        elif op == "told":
-            self._running.spool.mend()
         elif op == "proceed":
             self._running.proceed(message["id"])
         elif op == "base":

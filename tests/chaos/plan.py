@@ -24,8 +24,8 @@ NO_ROOM = 75
 CODED_RETRIES = 2
 
 #: What every task runs: `task.sh NOTES ID KIND NUMBER LARGE`. It notes its start and its end outside its node, in lines
-#: `begin UPTIME PID SLOT` and `end UPTIME PID CODE`. One that finds a former start without an end looks whether that
-#: still runs. Nothing of it starts another process but for what its kind needs.
+#: `begin UPTIME PID SLOT EXECUTION` and `end UPTIME PID CODE`. One that finds a former start without an end looks
+#: whether that still runs. Nothing of it starts another process but for what its kind needs.
 SCRIPT = f"""#!/bin/sh
 umask 0
 note=$1/$2 id=$2 kind=$3 number=$4 large=$5 fails=0
@@ -36,7 +36,7 @@ if [ -e "$note" ]; then
         if [ "$what$more" = end3 ]; then fails=$((fails + 1)); fi
     done <"$note"
 fi
-echo "begin $up $$ $EBBTIDE_SLOT" >>"$note"
+echo "begin $up $$ $EBBTIDE_SLOT $EBBTIDE_EXECUTION" >>"$note"
 leave() {{
     read -r up rest </proc/uptime
     echo "end $up $$ $1" >>"$note"

@@ -22,6 +22,7 @@ _FULL = ("DiskFull", "ResourceDirectoryCreateFailed", "ResourceFileCreateFailed"
 class Start:
     at: float
     slot: str
+    execution: str
 
     @property
     def vm(self) -> str:
@@ -42,7 +43,7 @@ class Notes:
         for line in path.read_text().splitlines() if path.exists() else ():
             what, at, pid, *more = line.split()
             if what == "begin":
-                notes.starts.append(Start(float(at), more[0]))
+                notes.starts.append(Start(float(at), *more))
             elif what == "end":
                 notes.codes.append(int(more[0]))
             else:
@@ -108,6 +109,9 @@ def judge(
 
 
 def _ended(work: Work, task: Task, noted: Notes, full: bool) -> Iterator[str]:
+    executions = [start.execution for start in noted.starts]
+    if len(set(executions)) < len(executions):
+        yield f"an execution began twice: {executions}"
     if noted.twice:
         yield f"it ran twice at a time: {noted.twice}"
     if full and task.failure is not None and (task.exit_code == NO_ROOM or task.failure.code in _FULL):

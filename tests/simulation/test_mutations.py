@@ -135,7 +135,7 @@ def forget_connections_on_restart(patch):
 
 
 def forget_lost_starts(patch):
-    patch.setattr(Reconciliation, "reconcile", lambda self, node_id, known, boot, now, damaged: None)
+    patch.setattr(Reconciliation, "reconcile", lambda self, node_id, known, boot, now, damages: None)
 
 
 def create_one_node_too_many(patch):

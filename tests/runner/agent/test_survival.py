@@ -3,12 +3,10 @@
 import os
 import signal
 import subprocess
-from pathlib import Path
 
 import pytest
 
-from runner.agent import wire
-from runner.agent.spool import OUTCOMES, SIZE, Spool, _unpack
+from runner.agent.spool import SIZE, _unpack
 
 from .node import PATIENCE, Node, alive, children, parent, wait_until
 
@@ -174,11 +172,37 @@ def test_a_damaged_record_is_as_good_as_none(node: Node) -> None:
     spool.write_bytes(data)
     hello = node.connect(slots=1)
     assert {e["id"]: e["exit"] for e in hello["executions"]} == {"t0": 0, "t2": 2}
-    assert hello["damaged"], "what is not known may have begun all the same"
+    assert len(hello["damages"]) == 1, "what is not known may have begun all the same"
     node.sh("t1", "exit 1")
     assert node.outcome("t1", skip=1)["exit"] == 1
     node.kill_agent()
-    assert not node.connect(slots=1)["damaged"], "it was told"
+    supervisor = node.supervisor("0")
+    os.kill(supervisor, signal.SIGKILL)
+    wait_until(lambda: not alive(supervisor))
+    assert node.connect(slots=1)["damages"] == hello["damages"], "it goes by one name until it is acknowledged"
+    node.say({"op": "ack", "ids": hello["damages"]})
+    wait_until(lambda: not (spool.parent / "spool.damage").exists())
+    node.kill_agent()
+    assert node.connect(slots=1)["damages"] == []
+
+
+@pytest.mark.parametrize("left", [(), ("spool",), ("spool.made",)])
+def test_only_a_spool_that_was_whole_can_be_damaged(node: Node, left: tuple[str, ...]) -> None:
+    """Whoever is killed over making it has begun nothing."""
+    node.connect(slots=1)
+    node.sh("t", "exit 0")
+    node.outcome("t")
+    node.kill_agent()
+    supervisor = node.supervisor("0")
+    os.kill(supervisor, signal.SIGKILL)
+    wait_until(lambda: not alive(supervisor))
+    place = node.root / ".ebbtide/slots/0"
+    assert (place / "log").exists()
+    for name in {"spool", "spool.made"} - {*left}:
+        (place / name).unlink()
+    if "spool" in left:
+        os.truncate(place / "spool", 5000)
+    assert bool(node.connect(slots=1)["damages"]) == ("spool.made" in left)
 
 
 @pytest.mark.parametrize("length", [0, 100])
@@ -193,7 +217,7 @@ def test_what_ran_is_ended_also_when_nothing_of_the_spool_is_left(node: Node, le
     os.kill(supervisor, signal.SIGKILL)
     wait_until(lambda: not alive(supervisor))
     hello = node.connect(slots=1)
-    assert hello["damaged"] and not hello["executions"]
+    assert hello["damages"] and not hello["executions"]
     assert not alive(int(pid.read_text())), "it would run beside its next attempt"
 
 
@@ -216,58 +240,6 @@ def test_everything_ends_with_the_machine(node: Node) -> None:
     node._hang_up()
     # an agent that outlived the lifeline by a moment may have begun another supervisor, which ends at once
     wait_until(lambda: node.processes() == [])
-
-
-# -- the spool alone
-
-
-def finish(spool: Spool, key: str, end: float) -> None:
-    outcome = {"id": key, "end": end}
-    spool.finish(outcome, wire.encode(outcome))
-
-
-def test_spool_keeps_outcomes_in_order_and_frees_acknowledged_ones(tmp_path: Path) -> None:
-    path = str(tmp_path / "spool")
-    spool = Spool(path)
-    assert spool.fresh and os.stat(path).st_blocks * 512 >= SIZE * (OUTCOMES + 1), "not preallocated"
-    for number in range(OUTCOMES):
-        spool.begin(f"t{number}", float(number))
-        finish(spool, f"t{number}", float(number))
-    assert spool.full
-    again = Spool(path)
-    assert list(again.outcomes) == [f"t{number}" for number in range(OUTCOMES)] and again.current is None
-    again.ack(f"t{OUTCOMES - 1}")
-    again.ack("t3")
-    again.ack("unknown")
-    assert not again.full
-    third = Spool(path)
-    assert third.current is None and len(third.outcomes) == OUTCOMES - 2 and not {"t3"} & set(third.outcomes)
-
-
-def test_spool_tells_a_begun_execution_without_outcome(tmp_path: Path) -> None:
-    path = str(tmp_path / "spool")
-    spool = Spool(path)
-    spool.begin("a", 1.0)
-    assert Spool(path).current == {"id": "a", "start": 1.0}
-    finish(spool, "a", 2.0)
-    assert Spool(path).current is None
-    spool.ack("a")
-    assert Spool(path).current is None and not Spool(path).outcomes
-
-
-@pytest.mark.parametrize("length", [0, 3, SIZE - 1, SIZE, 3 * SIZE + 5])
-def test_spool_survives_a_truncated_or_scrambled_file(tmp_path: Path, length: int) -> None:
-    path = tmp_path / "spool"
-    spool = Spool(str(path))
-    finish(spool, "a", 2.0)
-    data = path.read_bytes()
-    path.write_bytes(data[:length])
-    assert set(Spool(str(path)).outcomes) <= {"a"}
-    path.write_bytes(b"\xff" * len(data))
-    scrambled = Spool(str(path))
-    assert not scrambled.outcomes and scrambled.current is None and not scrambled.full
-    with pytest.raises(ValueError, match="holds"):
-        scrambled.begin("x" * SIZE, 1.0)
 
 
 def recorded(node: Node, slot: str) -> list[str]:
