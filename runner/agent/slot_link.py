@@ -151,7 +151,7 @@ class SlotLink:
                 state = wire.decode(line)
                 self._expected = state["outcomes"]
                 self.running_state = state["running"]
-                self.damage = state["damage"]
+                self.damage = state.get("damage", "")  # one of an older version has none
             else:
                 self.reports.append(line)
             if len(self.reports) == self._expected:
