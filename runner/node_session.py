@@ -246,7 +246,8 @@ class NodeSession:
     def _message(self, message: Message) -> None:
         match message["op"]:
             case "hello":
-                self._hello(message["executions"], message.get("boot", ""), frozenset(message.get("damages") or ()))
+                damages = frozenset(map(str, message.get("damages") or ()))
+                self._hello(message["executions"], message.get("boot", ""), damages)
             case "started":
                 self._post(ev.ExecutionStarted(self.node_id, message["id"], message["time"]))
             case "finished":

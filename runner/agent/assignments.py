@@ -8,7 +8,7 @@ from .slot_link import SlotLink
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable
+    from typing import Callable, Iterable
 
     from .wire import Message
 
@@ -58,7 +58,7 @@ class Assignments:
                 self._say(line + b"\n")
         if slot.next is not None:
             entry = lane.give_back(slot)
-            if entry.key not in slot.unacked and slot.damage:  # nobody can tell whether it was begun
+            if entry.key not in slot.unacked and slot.damaged:  # nobody can tell whether it was begun
                 self._lost(entry.key)
             elif entry.key not in slot.unacked:  # it was not begun
                 self._return(lane, entry)
@@ -101,6 +101,12 @@ class Assignments:
             self._recalled(entry.key)
         else:
             lane.put(entry, first=True)
+
+    def damages(self, slots: Iterable[SlotLink]) -> list[str]:
+        """Of the spools of tasks. Those of others cast no doubt on tasks, and need not be told."""
+        found = {slot.damage: self._lane(slot) is self.tasks for slot in slots if slot.damage}
+        self.ack([name for name, of_tasks in found.items() if not of_tasks])
+        return [name for name, of_tasks in found.items() if of_tasks]
 
     # -- what the controller wants
 

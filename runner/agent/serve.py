@@ -203,7 +203,7 @@ class Agent:
             "boot": boot_id(),
             "slots": len(self._work.tasks.slots),
             "executions": executions,
-            "damages": [slot.damage for slot in self._slots.values() if slot.damage],
+            "damages": self._work.damages(self._slots.values()),
         }
         self._say(wire.encode(hello))
         for line in lost:

@@ -38,6 +38,7 @@ class SlotLink:
         self.acks: list[str] = []
         self.ready = False
         self.damage = ""  # names what nobody can read any more of its spool
+        self.damaged = False  # the one before it had another damage, or none
         self.reports: list[bytes] = []  # outcome lines that came with the state
         self.fd = -1
         self.blocked = False
@@ -151,7 +152,8 @@ class SlotLink:
                 state = wire.decode(line)
                 self._expected = state["outcomes"]
                 self.running_state = state["running"]
-                self.damage = state.get("damage", "")  # one of an older version has none
+                found = state.get("damage", "")  # one of an older version has none
+                self.damaged, self.damage = found not in ("", self.damage), found
             else:
                 self.reports.append(line)
             if len(self.reports) == self._expected:

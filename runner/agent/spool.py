@@ -1,13 +1,13 @@
 """The spool: outcomes that the controller has not acknowledged yet, in one preallocated file per supervisor.
 
 All blocks are written when the file is made, so that a full disk cannot keep an exit code from being
-recorded. Record 0 holds the current execution, the others hold outcomes. A record is CRC32, length, JSON;
-length 0 is a free one. A record whose checksum is wrong is as good as none: its execution is then
-unknown, and the controller starts it again. Nothing is synced: a spool has to outlive processes, and a
-node that lost its power is replaced.
+recorded. Record 0 holds the current execution, the last one names a damage, the others hold outcomes. A
+record is CRC32, length, JSON; length 0 is a free one. A record whose checksum is wrong is as good as none:
+its execution is then unknown, and the controller starts it again. Nothing is synced: a spool has to
+outlive processes, and a node that lost its power is replaced.
 
-A damage has a name, so that the controller counts it once, and is kept beside the spool until it is
-acknowledged like an outcome. Nothing is damaged before the spool was whole for the first time: whoever
+A damage has a name, so that the controller counts it once, and is acknowledged like an outcome; what is
+found later has another. An empty file is damaged only if it was whole before (`.made` says so): whoever
 made it may have died over that, and had begun nothing.
 """
 
@@ -29,6 +29,9 @@ OUTCOMES = 256
 _HEAD = struct.Struct("<IH")
 _FREE = b"\0" * _HEAD.size
 MAX_PAYLOAD = SIZE - _HEAD.size
+_LAST = OUTCOMES + 1  # the record that names a damage
+_NAME = SIZE * _LAST
+_TOTAL = _NAME + SIZE
 
 
 def _pack(payload: bytes) -> bytes:
@@ -52,6 +55,12 @@ def _unpack(record: bytes) -> Message | None:
         return None
 
 
+def _name(last: list[Message | None]) -> str:
+    """Of the damage that the last record tells of."""
+    record = last[0] if last else None
+    return str(record["id"]) if record is not None and wire.valid_id(record.get("id")) else ""
+
+
 class Spool:
     """`current` and `outcomes` (by execution id, oldest first) as the file holds them, for its one owner. `damage`:
     names what was destroyed of it; "": nothing."""
@@ -60,25 +69,29 @@ class Spool:
         """Raises OSError, e.g. for a full disk."""
         self._path = path
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        total = SIZE * (OUTCOMES + 1)
         content = b""
-        while len(content) < total:
-            piece = os.pread(self._fd, total - len(content), len(content))
+        while len(content) < _TOTAL:
+            piece = os.pread(self._fd, _TOTAL - len(content), len(content))
             if not piece:
                 break
             content += piece
         records = [_unpack(content[at : at + SIZE]) for at in range(0, len(content), SIZE)]
         heads = [content[at : at + _HEAD.size] for at in range(0, len(content), SIZE)]
-        self._damaged = [place for place, head in enumerate(heads) if records[place] is None and any(head)]
-        made = os.path.exists(path + ".made")
-        self.damage = self._known_damage()
-        if made and not self.damage and (self._damaged or len(content) < total):
-            self.damage = self._name_damage()  # before it is mended
-        if len(content) < total:
-            os.posix_fallocate(self._fd, 0, total)
-            os.pwrite(self._fd, b"\0" * (total - len(content)), len(content))
-        if not made:
-            os.close(os.open(path + ".made", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+        bad = [place for place, head in enumerate(heads) if records[place] is None and any(head)]
+        short = len(content) < _NAME
+        self.damage = _name(records[_LAST:])
+        if bad or (short and (content or os.path.exists(path + ".made"))):
+            self.damage = f"damage-{os.getpid()}-{time.monotonic_ns()}"
+            # before anything is mended; it makes a short file long
+            os.pwrite(self._fd, _pack(wire.encode({"id": self.damage})), _NAME)
+        if len(content) < _TOTAL:
+            os.posix_fallocate(self._fd, 0, _TOTAL)
+            os.pwrite(self._fd, b"\0" * ((_NAME if self.damage else _TOTAL) - len(content)), len(content))
+        for place in bad:
+            if place != _LAST:
+                os.pwrite(self._fd, _FREE, place * SIZE)
+        self._mark_made()
+        del records[_LAST:]
         self.current: Message | None = records[0] if records else None
         self._begun = self.current["id"] if self.current is not None else ""  # whose record 0 is
         self.outcomes: dict[str, Message] = {}
@@ -97,34 +110,12 @@ class Spool:
     def full(self) -> bool:
         return not self._free
 
-    def _known_damage(self) -> str:
-        """What an owner before this one found."""
+    def _mark_made(self) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
-            with open(self._path + ".damage", encoding="ascii") as file:
-                name = file.read(64).strip()
-        except (OSError, ValueError):
-            return ""
-        return name if wire.valid_id(name) else ""
-
-    def _name_damage(self) -> str:
-        name = f"damage-{os.getpid()}-{time.monotonic_ns()}"
-        try:
-            with open(self._path + ".damage", "w", encoding="ascii") as file:
-                file.write(name)
+            os.close(os.open(self._path + ".made", flags, 0o600))
         except OSError:
-            pass  # on a full disk only the death of this process would lose it
-        return name
-
-    def _mend(self) -> None:
-        """The controller knows of the damage."""
-        for place in self._damaged:
-            if (place in self._free) if place else not self._begun:  # it has not been written anew
-                os.pwrite(self._fd, _FREE, place * SIZE)
-        self._damaged, self.damage = [], ""
-        try:
-            os.unlink(self._path + ".damage")
-        except FileNotFoundError:
-            pass
+            pass  # the next owner tries again
 
     def begin(self, key: str, start: float, uid: int = 0, container: bool = False) -> None:
         """Records what is about to start, the user that is its own, if it has one, and whether it is in a container.
@@ -154,7 +145,8 @@ class Spool:
     def ack(self, key: str) -> None:
         """The controller holds this outcome: its record may go. Or it knows of this damage."""
         if key == self.damage:
-            self._mend()
+            self.damage = ""
+            os.pwrite(self._fd, _FREE, _NAME)
         if self.outcomes.pop(key, None) is None:
             return
         if key == self._begun:

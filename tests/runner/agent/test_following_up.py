@@ -95,3 +95,31 @@ def test_each_execution_ends_once_though_supervisors_die(node: Node) -> None:
         assert {m["op"] for m in node.messages if m.get("id") == key} & {"finished", "lost"} == {end}
     lost = [key for key, end in ends.items() if end == "lost"]
     assert len(lost) <= 6, lost
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_what_was_given_in_advance_begins_in_a_whole_spool(node: Node, damaged: bool) -> None:
+    """Whatever befell it before: only what dies with a supervisor counts as lost."""
+    node.connect(slots=1)
+
+    def end_supervisor(keys: tuple[str, ...] = (), length: int | None = None) -> None:
+        """It does not get to what it is given in the meantime."""
+        pid = node.supervisor("0")
+        os.kill(pid, signal.SIGSTOP)
+        for key in keys:
+            node.start(key, "true")
+        node.settle()
+        if length is not None:
+            os.truncate(node.root / ".ebbtide/slots/0/spool", length)
+        os.kill(pid, signal.SIGKILL)
+        wait_until(partial(alive_no_more, pid))
+
+    node.start("u", "true")
+    node.outcome("u")
+    if damaged:
+        end_supervisor(length=0)
+    for key in ("v", "w"):
+        node.start(key, "true")
+        node.outcome(key)
+    end_supervisor(("a", "b"))
+    assert [node.outcome(key)["op"] for key in ("a", "b")] == ["lost", "finished"]

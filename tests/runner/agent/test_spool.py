@@ -70,5 +70,44 @@ def test_a_damage_has_one_name_until_it_is_acknowledged(tmp_path: Path) -> None:
     assert not spool.damage
     again = Spool(str(path))
     assert not again.damage and again.current == {"id": "b", "start": 3.0}
-    os.truncate(path, 0)
-    assert Spool(str(path)).damage not in ("", name)
+
+
+@pytest.mark.parametrize("acknowledged", [False, True])
+@pytest.mark.parametrize("length", [0, 3 * SIZE + 5])
+def test_another_damage_has_another_name(tmp_path: Path, length: int, acknowledged: bool) -> None:
+    path = tmp_path / "spool"
+    finish(Spool(str(path)), "a", 2.0)
+    names = {""}
+    for _ in range(3):
+        os.truncate(path, length)
+        spool = Spool(str(path))
+        assert spool.damage not in names
+        names.add(spool.damage)
+        if acknowledged:
+            spool.ack(spool.damage)
+
+
+def flipped(data: bytes, place: int) -> bytes:
+    return data[:place] + bytes((data[place] ^ 1,)) + data[place + 1 :]
+
+
+def test_a_record_that_cannot_be_read_is_one_damage_and_no_other_later(tmp_path: Path) -> None:
+    path = tmp_path / "spool"
+    finish(Spool(str(path)), "a", 2.0)
+    path.write_bytes(flipped(path.read_bytes(), SIZE + 20))
+    name = Spool(str(path)).damage
+    assert name and not Spool(str(path)).outcomes
+    path.write_bytes(flipped(path.read_bytes(), (OUTCOMES + 1) * SIZE + 20))
+    assert Spool(str(path)).damage not in ("", name), "the name itself was destroyed"
+
+
+def test_a_spool_of_an_older_version_is_taken_over(tmp_path: Path) -> None:
+    path = tmp_path / "spool"
+    finish(Spool(str(path)), "a", 2.0)
+    (tmp_path / "spool.made").unlink()
+    old = path.read_bytes()[: (OUTCOMES + 1) * SIZE]
+    path.write_bytes(old)
+    spool = Spool(str(path))
+    assert list(spool.outcomes) == ["a"] and not spool.damage
+    path.write_bytes(flipped(old, SIZE + 20))
+    assert Spool(str(path)).damage
