@@ -162,8 +162,8 @@ class Controller:
             state, settings, self.journal, lambda: self.engine, self._nodes, links, self.store, self._clock
         )
         threading.Thread(target=NodeLink.bundle, name="bundle", daemon=True).start()
+        tell_if_put_back(stored.latest(), now)  # first: what is loaded is changed from here on
         self.core.load(stored, now)
-        tell_if_put_back(stored.latest(), now)
         self._check_providers()
         self.outputs.sweep(self.journal.output_files())
         self.housekeeping.forget_nodes()
