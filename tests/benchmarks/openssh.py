@@ -19,6 +19,8 @@ HINT = "install it, on Debian and Ubuntu by: apt-get install openssh-server open
 USER = "ebbtide-bench-"
 _PLAIN_SHELLS = ("sh", "dash", "ash", "busybox")
 _PATIENCE = 60.0
+#: Seconds that a client or server may take to end.
+_GRACE = 5.0
 
 
 class Missing(Exception):
@@ -65,7 +67,11 @@ class OpenSsh:
     def __exit__(self, *_: object) -> None:
         for process in reversed(self._processes):
             process.terminate()
-            process.wait(_PATIENCE)
+            try:
+                process.wait(_GRACE)
+            except subprocess.TimeoutExpired:  # seen of an ssh client that was waiting just then
+                process.kill()
+                process.wait()
         if self._made_user:
             _quietly("userdel", self._own_user)
         shutil.rmtree(self._folder, ignore_errors=True)
