@@ -102,7 +102,8 @@ jobs:
 
 def test_down_of_one_pool_asks_its_nodes_and_leaves_the_others_alone(stage):
     run = stage.start(workload=TWO)
-    stage.until(lambda: sum(node["state"] == "running" for node in stage.status()["nodes"]) == 2, "two running nodes")
+    both = {"j": {"running": 1}, "k": {"running": 1}}
+    stage.until(lambda: {job["id"]: job["tasks"] for job in stage.status()["jobs"]} == both, "two running tasks")
     run.kill()
     run.wait()
     down = stage("down", "--pool", "p")
