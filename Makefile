@@ -2,6 +2,8 @@
 
 VENV    := .venv
 BIN     := $(VENV)/bin
+# Official clients of Azure Batch, each in an environment of its own, as their users have them.
+CLIENTS := .clients
 # More than there are processors: tests wait for processes, clouds and clocks about as long as they compute.
 WORKERS ?= 3
 # The tests start thousands of processes, and each would compile all that it imports.
@@ -9,13 +11,14 @@ unexport PYTHONDONTWRITEBYTECODE
 # --no-compile: modules are compiled when first imported; that is a fraction of the tree
 PIP      = PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile
 
-.PHONY: demo test check lint types layers pytest bench docs fix clean system-parts help
+.PHONY: demo test check lint types layers pytest acceptance clients bench docs fix clean system-parts help
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    two occurrences of examples/recurrent on this machine: a pool goes 0 -> 1 -> 0 nodes twice"
 	@echo "make test    lint, types, layers and all tests"
 	@echo "make check   lint, types and layers only"
+	@echo "make acceptance  the official clients of Azure Batch (two SDKs, the Azure CLI, npm) at \`ebbtide serve\`; 0.5 GB"
 	@echo "make bench   tasks a second beside other ways to run a command on a node, formulas beside Python by hand, ..."
 	@echo "make docs    write the reference of the formula language into docs/"
 	@echo "make fix     let ruff mend what it can"
@@ -37,8 +40,14 @@ types: $(VENV)/dev
 layers: $(VENV)/dev
 	@report=$$($(BIN)/lint-imports --no-cache --no-logo 2>&1) || { echo "$$report"; exit 1; }
 
-pytest: $(VENV)/dev
+pytest: $(VENV)/dev clients
 	@$(BIN)/pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+acceptance: $(VENV)/dev clients $(CLIENTS)/az/made $(CLIENTS)/npm/made
+	@$(BIN)/pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder tests/acceptance
+
+# The two SDKs are small, and belong to `make test`; the Azure CLI is not.
+clients: $(CLIENTS)/sdk15/made $(CLIENTS)/sdk14/made
 
 bench: $(VENV)/bench system-parts
 	@$(BIN)/python -m tests.benchmarks $(if $(ONLY),--only $(ONLY)) $(ARGS)
@@ -51,7 +60,7 @@ fix: $(VENV)/dev
 
 clean:
 	@if [ -d .demo ] && [ -x $(BIN)/ebbtide ]; then $(BIN)/ebbtide down --state .demo --now; fi
-	rm -rf $(VENV) .demo .bench build dist .import_linter_cache .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(CLIENTS) .demo .bench build dist .import_linter_cache .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The tests start an OpenSSH server of their own (never a service); without one they say which tests are skipped.
@@ -75,4 +84,16 @@ $(VENV)/dev: $(VENV)/python pyproject.toml constraints.txt
 $(VENV)/bench: $(VENV)/dev
 	@echo "Setting up $(VENV) with what the benchmarks compare with ..."
 	@$(PIP) -e '.[bench]'
+	@touch $@
+
+$(CLIENTS)/npm/made: tests/acceptance/npm/package.json
+	@mkdir -p $(@D)
+	@cp $< $(@D)/package.json
+	@npm install --silent --no-audit --no-fund --no-package-lock --prefix $(@D)
+	@touch $@
+
+$(CLIENTS)/%/made: tests/acceptance/requirements/%.txt .ci/venv
+	@echo "Setting up $(@D), an official client of Azure Batch ..."
+	@.ci/venv $(@D) $(PYTHON)
+	@$(@D)/bin/python -m pip install -qq --disable-pip-version-check --no-compile -r $<
 	@touch $@

@@ -18,7 +18,17 @@ from .command_spec import (
     StartTask,
     UserIdentity,
 )
-from .commands import Command, ConnectNode, CreateVm, DestroyVm, DisconnectNode, ListVms, ReadConsole, RunStartTask
+from .commands import (
+    Command,
+    ConnectNode,
+    CreateVm,
+    DestroyVm,
+    DisconnectNode,
+    ListVms,
+    ReadConsole,
+    RebootVm,
+    RunStartTask,
+)
 from .container_configuration import (
     ContainerConfiguration,
     container_configuration,
@@ -27,31 +37,35 @@ from .container_configuration import (
     invalid_registry,
 )
 from .context import Context, Deployment
-from .cost import HOUR, Cost, cost_of, node_cost, pool_cost, pool_seconds
+from .cost import HOUR, Cost, billed_seconds, cost_of, node_cost, pool_cost, pool_seconds
 from .database import WRITES, JournalError, explained, named, open_database, vacuum
 from .differences import differences
+from .failure_info import FailureInfo, NameValue
 from .idle_pools import formula_patience
 from .ids import CountingIds, Ids, RandomIds
 from .ledger import Change, Ledger, Log, Prefix, Table
+from .machine_configuration import ImageReference, VirtualMachineConfiguration
 from .model import (
     AllocationState,
     AutoScaleError,
     AutoScaleRun,
     Boot,
     ExecutionResult,
-    FailureInfo,
-    NameValue,
+    InstalledPackage,
     Node,
     Pool,
     PoolState,
     Record,
     ResizeError,
+    Restart,
     StartTaskInfo,
     Usage,
     evolve,
 )
+from .node_history import NodeHistory, RecentTask
 from .node_machine import NodeMachine
-from .node_states import COMING, COUNTED, USABLE, InvalidTransition, NodeEvent, NodeState
+from .node_requests import NodeRequests
+from .node_states import COMING, COUNTED, RESTARTING, USABLE, InvalidTransition, NodeEvent, NodeState
 from .node_usage import NodeUsage
 from .options import (
     JOB_OPTIONS,
@@ -72,7 +86,10 @@ from .options import (
     schedule_options,
 )
 from .pool_checks import (
+    AT_ONCE,
+    FOR_NEW_NODES,
     POOL_CHANGEABLE,
+    WITHOUT_NODES,
     PoolError,
     check_formula,
     check_pool,
@@ -84,6 +101,7 @@ from .pool_checks import (
 from .pool_machine import PoolMachine
 from .resize_errors import ALLOCATION_TIMED_OUT
 from .sampling import NodeCounts, Sample, count
+from .secret_references import REFERENCE, SecretReference, holds_secrets
 from .settings import PoolSettings
 from .spec import (
     MetadataItem,
@@ -100,16 +118,21 @@ from .workload import TaskCounts, Workload
 
 __all__ = [
     "ALLOCATION_TIMED_OUT",
+    "AT_ONCE",
     "COMING",
     "COUNTED",
+    "FOR_NEW_NODES",
     "HOUR",
     "JOB_OPTIONS",
     "POOL_CHANGEABLE",
     "POOL_OPTIONS",
     "PRICE_GRACE",
+    "REFERENCE",
+    "RESTARTING",
     "SCHEDULE_OPTIONS",
     "USABLE",
     "WARN_AT",
+    "WITHOUT_NODES",
     "WRITES",
     "AllocationState",
     "ApplicationPackageReference",
@@ -138,6 +161,8 @@ __all__ = [
     "ExecutionResult",
     "FailureInfo",
     "Ids",
+    "ImageReference",
+    "InstalledPackage",
     "InvalidTransition",
     "JobOptions",
     "JournalError",
@@ -154,7 +179,9 @@ __all__ = [
     "NodeCounts",
     "NodeDeallocationOption",
     "NodeEvent",
+    "NodeHistory",
     "NodeMachine",
+    "NodeRequests",
     "NodeState",
     "NodeUsage",
     "OptionError",
@@ -170,12 +197,16 @@ __all__ = [
     "Prefix",
     "RandomIds",
     "ReadConsole",
+    "RebootVm",
+    "RecentTask",
     "Record",
     "ResizeError",
     "ResourceFile",
+    "Restart",
     "RunStartTask",
     "Sample",
     "ScheduleOptions",
+    "SecretReference",
     "Spec",
     "Spellings",
     "StartTask",
@@ -188,7 +219,9 @@ __all__ = [
     "Usage",
     "UserAccount",
     "UserIdentity",
+    "VirtualMachineConfiguration",
     "Workload",
+    "billed_seconds",
     "charged",
     "check_formula",
     "check_pool",
@@ -202,6 +235,7 @@ __all__ = [
     "fixed_differences",
     "folded",
     "formula_patience",
+    "holds_secrets",
     "invalid_container_configuration",
     "invalid_environment",
     "invalid_id",

@@ -6,7 +6,8 @@ import random
 
 from formula import FormulaError, Samples, compile_formula
 
-from .model import AutoScaleError, AutoScaleRun, NameValue, Pool, evolve
+from .failure_info import NameValue
+from .model import AutoScaleError, AutoScaleRun, Pool, evolve
 from .spec import NodeDeallocationOption
 
 

@@ -32,6 +32,16 @@ class DestroyVm(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class RebootVm(Command):
+    """Once more does no harm."""
+
+    node_id: str
+    provider: str
+    vm_name: str
+    provider_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ReadConsole(Command):
     """Bring what the VM printed on its console, to be kept."""
 

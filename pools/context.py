@@ -64,6 +64,8 @@ class Context:
         #: rings: two at a time would be in each other's way, and what is told of an older one comes too late. Not
         #: stored either
         self.connections: dict[str, int] = {}
+        #: the last numbers of those to VMs that nodes have had before
+        self._past_connections: dict[str, int] = {}
         #: when this controller last missed some time: what was told before is as new as if it was told then
         self.resumed = 0.0
         #: what the nodes use, as they told last; not stored either
@@ -108,7 +110,19 @@ class Context:
     def advance(self, node: Node, event: NodeEvent, now: float, **changes: Any) -> Node:
         """Let `event` happen to the node. Raises InvalidTransition."""
         state = next_node_state(node.id, node.state, event, node.story)
+        if node.restart is not None:
+            changes.setdefault("restart", None)
         return self.put_node(evolve(node, now, state=state, **changes))
+
+    def start_over(self, node_id: str) -> None:
+        """The node gets another VM: nothing that is told of connections to the last one counts."""
+        self.connected.discard(node_id)
+        self._past_connections[node_id] = self.connections.pop(node_id, 0)
+        self.node_usage.forget(node_id)
+
+    def connection_number(self, node_id: str) -> int:
+        """That of the node's newest connection; of the first one to be, if there is none."""
+        return self.connections.setdefault(node_id, self._past_connections.pop(node_id, 0) + 1)
 
     def remove_node(self, node: Node) -> None:
         next_node_state(node.id, node.state, NodeEvent.VM_GONE, node.story)
@@ -116,6 +130,7 @@ class Context:
         self._with_vm[node.pool_id].discard(node.id)
         self.connected.discard(node.id)
         self.connections.pop(node.id, None)
+        self._past_connections.pop(node.id, None)
         self.node_usage.forget(node.id)
         self.dirty.add(node.pool_id)
         self.nodes.remove(node.id)

@@ -51,7 +51,7 @@ def billed_seconds(node: Node, now: float) -> float:
         return 0.0
     # by the cloud's clock, which may be a little off
     told = node.vm.created if node.vm is not None else None
-    begin = node.created if told is None else min(max(told, node.created), node.vm_confirmed)
+    begin = node.ordered if told is None else min(max(told, node.ordered), node.vm_confirmed)
     return max(0.0, (now if node.vm_ended is None else node.vm_ended) - begin)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .model import Node, Pool, ResizeError, evolve
-from .node_states import COUNTED, USABLE
+from .node_states import COUNTED, UP
 from .options import PoolOptions, options_of
 from .placement import some_left_out
 from .resize_errors import ALLOCATION_FAILED, LOW_PRIORITY_FALLBACK, QUOTA_REACHED, noted, without
@@ -90,7 +90,7 @@ def brought_up_to_date(pool: Pool, nodes: Iterable[Node], target: int, now: floa
     if pool.fallback_since is not None:
         stand_ins = any(node.fallback and node.state in COUNTED for node in nodes)
         return _returned(pool, now) if due is not None and now >= due and not stand_ins else pool
-    if sum(node.low_priority and node.state in USABLE for node in nodes) >= target:
+    if sum(node.low_priority and node.state in UP for node in nodes) >= target:
         # none is missing; tries that failed count on until one has been of use for long
         return evolve(pool, now, shortage_since=now) if due is not None and now >= due else pool
     return _fall_back(pool, now) if due is not None and now >= due else pool

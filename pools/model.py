@@ -14,6 +14,8 @@ import msgspec
 from providers import Vm, VmState
 
 from .attempts import Attempt
+from .failure_info import FailureInfo, NameValue
+from .node_history import NodeHistory
 from .node_states import NodeState
 from .spec import NodeDeallocationOption, PoolSpec
 
@@ -54,11 +56,6 @@ class PoolState(StrEnum):
 class AllocationState(StrEnum):
     STEADY = "steady"
     RESIZING = "resizing"
-
-
-class NameValue(msgspec.Struct, frozen=True):
-    name: str
-    value: str
 
 
 class ResizeError(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -163,15 +160,6 @@ class ExecutionResult(StrEnum):
     FAILURE = "failure"
 
 
-class FailureInfo(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Why something did not succeed; category `usererror` or `servererror` (Batch REST: failureInfo)."""
-
-    category: str
-    code: str
-    message: str
-    details: tuple[NameValue, ...] = ()
-
-
 class StartTaskInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     state: str  # "running" | "completed"
     start_time: float
@@ -182,6 +170,25 @@ class StartTaskInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     failure: FailureInfo | None = None
     #: attempts before the present or last one
     earlier: tuple[Attempt, ...] = ()
+
+
+class Restart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A reboot or reimage that was asked for; which of the two, its node's state says."""
+
+    #: what happens to the node's tasks before
+    option: NodeDeallocationOption
+    #: how often the reboot was ordered (a controller may have ended before its cloud answered)
+    tries: int = 0
+    #: the order was answered: a connection after a new start is the end of it
+    ordered: bool = False
+
+
+class InstalledPackage(msgspec.Struct, frozen=True, kw_only=True):
+    """A version of an application that a node was made ready with. `sha256`: of its zip."""
+
+    application_id: str
+    version: str
+    sha256: str
 
 
 class Node(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -228,6 +235,21 @@ class Node(Record, frozen=True, kw_only=True, omit_defaults=True):
     answered_time: float | None = None
     #: what its VM has printed on the console is kept before that goes
     keep_console: bool = False
+    #: set with `rebooting` and `reimaging`
+    restart: Restart | None = None
+    #: names the time since its VM started, as its agent told last; "": nobody can tell
+    boot: str = ""
+    #: which VM of the node it is: each reimage is one more; and when that was ordered (None: with the node)
+    generation: int = 1
+    reordered: float | None = None
+    #: what its pool's references stood for when the node was last made ready; None: it was not yet
+    packages: tuple[InstalledPackage, ...] | None = None
+    history: NodeHistory = NodeHistory()
+
+    @property
+    def ordered(self) -> float:
+        """When its present VM was ordered."""
+        return self.created if self.reordered is None else self.reordered
 
     @property
     def has_vm(self) -> bool:

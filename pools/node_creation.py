@@ -60,9 +60,18 @@ class NodeCreation:
         ctx.put_node(node)
         usage = replace(pool.usage, nodes_allocated=pool.usage.nodes_allocated + 1)
         ctx.put_pool(evolve(pool, now, usage=usage))
-        self._issue(node, pool)
-        ctx.timers.set("boot", node.id, now + ctx.boot_timeout(pool))
+        self._first_issue(node, pool, now)
         return node
+
+    def order(self, node: Node, pool: Pool, now: float) -> None:
+        """A node that has had a VM gets another one, where there is room now."""
+        place = open_placement(pool, node.low_priority, self._ctx.settings, now)
+        place = place or placements(pool, self._ctx.settings)[0]
+        self._first_issue(self._ctx.put_node(evolve(node, now, size=place.size, zone=place.zone)), pool, now)
+
+    def _first_issue(self, node: Node, pool: Pool, now: float) -> None:
+        self._issue(node, pool)
+        self._ctx.timers.set("boot", node.id, now + self._ctx.boot_timeout(pool))
 
     def again(self, node: Node) -> None:
         """Issue the call once more, the same as before."""

@@ -11,12 +11,12 @@ from .commands import DestroyVm, DisconnectNode, ReadConsole
 from .context import Context
 from .cost import with_ended
 from .model import Node, evolve
-from .node_states import COUNTED, USABLE, NodeEvent, NodeState
+from .node_states import COUNTED, UP, NodeEvent, NodeState
 from .planner import PATIENT
 from .setbacks import Setbacks
 from .spec import NodeDeallocationOption
 
-_TIMERS = ("boot", "create", "connect", "unreachable", "steady", "proven", "reclaim")
+_TIMERS = ("boot", "create", "connect", "unreachable", "steady", "proven", "reclaim", "reboot")
 
 
 class NodeDeparture:
@@ -31,10 +31,10 @@ class NodeDeparture:
     def failed(self, node: Node, reason: str, now: float, code: str = "NodeFailed") -> None:
         """The node cannot be used; it is replaced. Counts as a failure of the pool if it never came up, or only just
         (its task may have killed it, and will kill the next one)."""
-        since = node.usable_since if node.state in USABLE else now
+        since = node.usable_since if node.state in UP else now
         young = since is not None and now < since + self._ctx.settings.young_node
         # it may have been a task; one that does that each time is given up before long, and others are not its victims
-        breaks = node.state not in USABLE or not self._ctx.workload.busy(node.id)
+        breaks = node.state not in UP or not self._ctx.workload.busy(node.id)
         self._ctx.advance(node, NodeEvent.FAILED, now, reason=reason)
         if young:
             self.setbacks.failed(node, code, reason, now, breaks=breaks)
@@ -72,9 +72,18 @@ class NodeDeparture:
         timers.set("vacate", node.id, max(now, at - settings.reclaim_lead))
         timers.set("reclaim", node.id, at + settings.reclaim_grace)
 
+    def taken_soon(self, node: Node, kind: str, now: float) -> None:
+        """Of a node that its cloud takes back: the time comes ("vacate"), or is over ("reclaim")."""
+        if kind == "vacate":
+            self._ctx.workload.evict(node.id, NodeDeallocationOption.REQUEUE, now)
+            return
+        # the cloud has not done what it said; nothing new was placed here, and others have taken its place
+        self.hurry(node, NodeDeallocationOption.REQUEUE, now)
+        self.vm_ended(self._ctx.nodes[node.id], now)
+
     def remove(self, node: Node, option: NodeDeallocationOption, reason: str, now: float) -> None:
         """Take the node out of the pool; its VM goes once nothing is left to wait for."""
-        if node.state in USABLE:
+        if node.state in UP:
             self.setbacks.proven(node, now)
         node = self._ctx.advance(node, NodeEvent.REMOVE, now, leaving=option, reason=reason)
         self._ctx.timers.cancel("boot", node.id)

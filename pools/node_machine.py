@@ -13,20 +13,21 @@ from providers import ProviderError, Vm
 
 from .commands import ConnectNode, DisconnectNode, ListVms
 from .context import Context
-from .model import FailureInfo, Node, evolve
+from .failure_info import FailureInfo
+from .model import Node, evolve
 from .node_creation import NodeCreation
 from .node_departure import NodeDeparture
-from .node_states import COUNTED, USABLE, NodeEvent, NodeState
+from .node_history import RecentTask
+from .node_reach import SILENT_AFTER, NodeReach, heard
+from .node_restart import NodeRestart, is_under_way
+from .node_states import COUNTED, RESTARTING, UP, USABLE, NodeEvent, NodeState
 from .node_usage import NodeUsage
-from .spec import NodeDeallocationOption
 from .start_task import NodePreparation
 from .vm_watch import VmWatch
 
 E = NodeEvent
 
 _SHORTEST_PAUSE = 0.2
-#: Seconds without a connection that are no more than a blip.
-SILENT_AFTER = 5.0
 _BOOTING = (NodeState.CREATING, NodeState.STARTING)
 
 
@@ -37,20 +38,36 @@ class NodeMachine:
         self.creation = NodeCreation(context, self.departure)
         self._watch = VmWatch(context, self.departure, self._connect)
         self._preparation = NodePreparation(context, self.departure)
+        self.reach = NodeReach(context, self.departure)
+        self.restart = NodeRestart(context, self.departure, self.creation)
 
     # -- what the cloud says ---------------------------------------------------------------------------------
 
     def vm_created(self, node_id: str, vm: Vm, now: float) -> None:
         """The create call was answered."""
-        node = self._ctx.nodes.get(node_id)
+        node = self._of_vm(node_id, vm.name)
         if node is not None and node.vm_confirmed is None and not node.vm_gone:
             self._watch.observe(node, vm, now)
 
-    def vm_create_failed(self, node_id: str, error: ProviderError, now: float) -> None:
-        """The create call raised."""
-        node = self._ctx.nodes.get(node_id)
+    def vm_create_failed(self, node_id: str, error: ProviderError, now: float, vm_name: str | None = None) -> None:
+        """The create call raised. `vm_name`: which one of the node's (None: the only one)."""
+        node = self._of_vm(node_id, vm_name)
         if node is not None and node.state is NodeState.CREATING and node.vm_confirmed is None:
             self.creation.failed(node, error, now)
+
+    def vm_destroyed(self, node_id: str, now: float, vm_name: str | None = None) -> None:
+        """The VM is certain to be gone."""
+        node = self._of_vm(node_id, vm_name)
+        if node is not None and node.state is NodeState.REIMAGING:
+            if node.destroying:
+                self.restart.vm_gone(node, now)
+        elif node is not None:
+            self.departure.vm_destroyed(node_id, now)
+
+    def _of_vm(self, node_id: str, vm_name: str | None) -> Node | None:
+        """The node, if that is its present VM: what is told of one it has had before comes too late."""
+        node = self._ctx.nodes.get(node_id)
+        return node if node is not None and vm_name in (None, node.vm_name) else None
 
     def vms_listed(self, provider: str, vms: Iterable[Vm], asked: float, now: float) -> None:
         """The provider's whole list of our VMs, as it was at some time after `asked`."""
@@ -66,7 +83,7 @@ class NodeMachine:
 
     def _connect(self, node: Node) -> None:
         assert node.vm is not None
-        number = self._ctx.connections.setdefault(node.id, 1)
+        number = self._ctx.connection_number(node.id)
         pool = self._ctx.pools[node.pool_id]
         self._ctx.say(ConnectNode(node.id, node.vm, pool.spec.task_slots_per_node, number))
 
@@ -77,8 +94,8 @@ class NodeMachine:
     def is_connected(self, node_id: str) -> bool:
         return node_id in self._ctx.connected
 
-    def connected(self, node_id: str, now: float) -> None:
-        """The agent on the node has said hello; the node is ready to be told what to do.
+    def connected(self, node_id: str, now: float, boot: str = "") -> None:
+        """The agent on the node has said hello; the node is ready to be told what to do. `boot`: see Node.
 
         A node that was lost counts as unreachable until the connection has lasted: one that breaks each time
         right after the hello is of no use.
@@ -87,6 +104,8 @@ class NodeMachine:
         node = ctx.nodes.get(node_id)
         if node is None or node.destroying or node.vm is None:
             ctx.say(DisconnectNode(node_id))
+            return
+        if self.restart.still_up(node, boot, now):
             return
         ctx.connected.add(node_id)
         ctx.dirty.add(node.pool_id)
@@ -99,11 +118,20 @@ class NodeMachine:
             ctx.timers.set("steady", node_id, now + ctx.settings.steady)
         if node.state is NodeState.CREATING:
             node = self._watch.answered(node, now)
-        if node.state is NodeState.STARTING:
+        if node.state is NodeState.STARTING or is_under_way(node):
             ctx.timers.cancel("boot", node_id)
-            self._preparation.begin(node, now)
+            self._preparation.begin(node, boot, now)
         else:
+            if node.boot != boot:
+                node = ctx.put_node(evolve(node, now, boot=boot))
             self._preparation.resume(node)
+            self._go_if_free(node, now)
+
+    def _go_if_free(self, node: Node, now: float) -> None:
+        """One that leaves, or begins anew, does so once nothing is left to wait for."""
+        if node.state in RESTARTING:
+            self.restart.go_if_free(node, now)
+        else:
             self.departure.destroy_if_free(node, now)
 
     def disconnected(
@@ -117,7 +145,7 @@ class NodeMachine:
         """
         ctx = self._ctx
         node = ctx.nodes.get(node_id)
-        if host_key and node is not None and node.state in _BOOTING:
+        if host_key and node is not None and _boots(node):
             fatal = False
         ctx.connected.discard(node_id)
         ctx.timers.cancel("steady", node_id)
@@ -132,24 +160,24 @@ class NodeMachine:
             self.departure.vm_ended(node, now)
             return
         ctx.timers.set("connect", node_id, now + self._connect_pause(node, now))
-        if node.state in _BOOTING and node.reason != reason:
+        if _boots(node) and node.reason != reason:
             # while it boots this is normal; if it never comes up, it is what its user needs to know
             node = ctx.put_node(evolve(node, now, reason=reason))
-        if node.state not in _BOOTING:
+        if not _boots(node):
             since = node.unreachable_since
             if since is None:
                 ctx.say(ListVms(ctx.pools[node.pool_id].provider))
-            node = self._unreachable_from(node, now if since is None else since, now)
+            node = self.reach.lost(node, now if since is None else since, now)
             if node.silent_since is None:
                 ctx.timers.set_earlier("silent", node_id, now + SILENT_AFTER)
-        self.departure.destroy_if_free(node, now)
+        self._go_if_free(node, now)
 
     def _connect_pause(self, node: Node, now: float) -> float:
         """Seconds until the next try. A machine that has just started may be ready any moment: no more than a tenth of
         its time so far is lost."""
         pause = self._ctx.settings.connect_retry
         since = node.boot_time if node.boot_time is not None else node.vm_confirmed
-        if node.state not in _BOOTING or since is None:
+        if not _boots(node) or since is None:
             return pause
         return min(pause, max(_SHORTEST_PAUSE, (now - since) / 10))
 
@@ -157,12 +185,6 @@ class NodeMachine:
         """The node's agent told what the node uses. Not stored: the next sample of its pool is made of it."""
         if node_id in self._ctx.nodes:
             self._ctx.node_usage.put(node_id, usage, now)
-
-    def _unreachable_from(self, node: Node, since: float, now: float) -> Node:
-        """The time runs until the node is given up; only a connection that lasts ends it."""
-        ctx = self._ctx
-        ctx.timers.set("unreachable", node.id, since + ctx.settings.unreachable_timeout)
-        return ctx.put_node(evolve(node, now, unreachable_since=since)) if node.unreachable_since != since else node
 
     # -- start task ------------------------------------------------------------------------------------------
 
@@ -186,10 +208,21 @@ class NodeMachine:
         busy = self._ctx.workload.busy(node_id)
         if busy and node.state is NodeState.IDLE:
             self._ctx.advance(node, E.TASK_PLACED, now)
-        elif not busy and node.state is NodeState.RUNNING:
-            self._ctx.advance(node, E.TASKS_ENDED, now)
+        elif not busy and node.state in USABLE:
+            if node.state is NodeState.RUNNING:
+                node = self._ctx.advance(node, E.TASKS_ENDED, now)
+            if not node.scheduling_enabled:
+                self._ctx.advance(node, E.SET_ASIDE, now)
+        elif node.state in RESTARTING:
+            self.restart.go_if_free(node, now)
         elif not busy and node.state is NodeState.LEAVING_POOL:
             self.departure.destroy_if_free(node, now)
+
+    def has_run(self, node_id: str, task: RecentTask, now: float) -> None:
+        """The execution of a task has ended there."""
+        node = self._ctx.nodes.get(node_id)
+        if node is not None:
+            self._ctx.nodes.put(node_id, evolve(node, now, history=node.history.and_then(task)))
 
     def ring(self, kind: str, node_id: str, now: float) -> None:
         """A timer of the node has rung."""
@@ -200,59 +233,31 @@ class NodeMachine:
             self.departure.issue_destroy(node)
         elif node.destroying:
             return
-        elif kind == "boot" and node.state in _BOOTING:
+        elif kind == "boot" and _boots(node):
             self._boot_timed_out(node, now)
+        elif kind == "reboot":
+            self.restart.again(node)
         elif kind == "create" and node.state is NodeState.CREATING and node.vm_confirmed is None:
             self.creation.again(node)
-        elif kind == "reclaim" and node.state is NodeState.LEAVING_POOL:
-            # the cloud has not done what it said; nothing new was placed here, and others have taken its place
-            self.departure.hurry(node, NodeDeallocationOption.REQUEUE, now)
-            self.departure.vm_ended(self._ctx.nodes[node_id], now)
-        elif kind == "vacate" and node.state is NodeState.LEAVING_POOL:
-            self._ctx.workload.evict(node.id, NodeDeallocationOption.REQUEUE, now)
+        elif kind in ("reclaim", "vacate") and node.state is NodeState.LEAVING_POOL:
+            self.departure.taken_soon(node, kind, now)
         elif kind == "connect" and node.vm is not None and node_id not in self._ctx.connected:
             self._connect(node)
         elif kind == "unreachable" and node.unreachable_since is not None:
-            self._unreachable(node, now)
+            self.reach.given_up(node, now)
         elif kind in ("silent", "steady"):
-            self._told_of_reach(node, kind, now)
-        elif kind == "proven" and node.state in USABLE:
+            self.reach.told(node, kind, now)
+        elif kind == "proven" and node.state in UP:
             self.departure.setbacks.proven(node, now)
-
-    def _told_of_reach(self, node: Node, kind: str, now: float) -> None:
-        connected = node.id in self._ctx.connected
-        if kind == "steady" and connected:
-            self._ctx.put_node(evolve(node, now, unreachable_since=None))
-        elif kind == "silent" and not connected:
-            self._ctx.put_node(evolve(node, now, silent_since=now - SILENT_AFTER))
-
-    def time_lost(self, seconds: float, now: float) -> None:
-        """For so long nobody has looked: what boots, or is out of reach, may have answered. It has so much longer."""
-        ctx = self._ctx
-        ctx.resumed = now
-        for node in tuple(ctx.nodes):
-            ctx.timers.delay("boot", node.id, seconds)
-            ctx.timers.delay("unreachable", node.id, seconds)
-            ctx.timers.delay("silent", node.id, seconds)
-            if node.unreachable_since is not None:
-                ctx.put_node(evolve(node, now, unreachable_since=node.unreachable_since + seconds))
 
     def _boot_timed_out(self, node: Node, now: float) -> None:
         waited = self._ctx.boot_timeout(self._ctx.pools[node.pool_id])
-        text = f"not ready {waited:g} s after its creation; {_heard(node)}"
+        begun = "reboot" if node.state is NodeState.REBOOTING else "creation"
+        text = f"not ready {waited:g} s after its {begun}; {heard(node)}"
         if node.vm_confirmed is None:
             self.creation.timed_out(node, text, now)
         else:
             self.departure.failed(node, text, now, "BootTimedOut")
-
-    def _unreachable(self, node: Node, now: float) -> None:
-        """Its VM seems to live, but nobody has reached it for long: it is given up."""
-        if node.state in COUNTED:
-            waited = self._ctx.settings.unreachable_timeout
-            self.departure.failed(node, f"no connection that lasted for {waited:g} s", now)
-        else:
-            node = self._ctx.put_node(evolve(node, now, leaving=NodeDeallocationOption.REQUEUE))
-            self.departure.destroy_if_free(node, now)
 
     def recover(self, node: Node, now: float) -> None:
         """Issue again what this node's record says was intended; the outcome may or may not have happened."""
@@ -271,25 +276,18 @@ class NodeMachine:
             ctx.timers.set("boot", node.id, now + ctx.boot_timeout(ctx.pools[node.pool_id]))
         if node.reclaim_at is not None:
             self.departure.expect(node, node.reclaim_at, now)
-        if node.state in USABLE:
+        if is_under_way(node):
+            self.restart.recover(node, now)
+            return
+        if node.state in UP:
             ctx.workload.node_usable(node.id, now)
             if node.usable_since is not None:
                 ctx.timers.set("proven", node.id, node.usable_since + ctx.settings.young_node)
         if node.vm is not None and node.state is not NodeState.CREATING:
             self._connect(node)
             if node.state is not NodeState.STARTING:
-                # its VM may never answer again; for the time the controller was away nobody is to blame
-                node = self._unreachable_from(node, now, now)
-                if node.silent_since is None:
-                    ctx.timers.set("silent", node.id, now + SILENT_AFTER)
+                self.reach.unknown(node, now)
 
 
-def _heard(node: Node) -> str:
-    """What is known of a node that did not come up."""
-    if node.vm_confirmed is None and not node.uncertain_creates:
-        return "its cloud has not answered the order"
-    if node.reason:
-        return f"last: {node.reason}"
-    if node.state is NodeState.CREATING:
-        return "its cloud does not say that its VM runs"
-    return "its VM runs, and no try to connect to it has ended"
+def _boots(node: Node) -> bool:
+    return node.state in _BOOTING or is_under_way(node)

@@ -16,6 +16,9 @@ class NodeState(StrEnum):
     START_TASK_FAILED = "starttaskfailed"
     IDLE = "idle"
     RUNNING = "running"
+    OFFLINE = "offline"
+    REBOOTING = "rebooting"
+    REIMAGING = "reimaging"
     UNUSABLE = "unusable"
     PREEMPTED = "preempted"
     LEAVING_POOL = "leavingpool"
@@ -29,6 +32,11 @@ class NodeEvent(StrEnum):
     START_TASK_FAILED = "start task failed"
     TASK_PLACED = "task placed"
     TASKS_ENDED = "no task left"
+    SET_ASIDE = "disabled, with no task left"
+    ENABLED = "scheduling enabled"
+    REBOOT = "reboot asked for"
+    REIMAGE = "reimage asked for"
+    REIMAGED = "VM to be made anew"
     PREEMPTED = "VM taken back by the cloud"
     FAILED = "cannot be used"
     REMOVE = "taken out of the pool"
@@ -37,7 +45,12 @@ class NodeEvent(StrEnum):
 
 S, E = NodeState, NodeEvent
 
-_ALIVE = (S.CREATING, S.STARTING, S.WAITING_FOR_START_TASK, S.START_TASK_FAILED, S.IDLE, S.RUNNING)
+_ALIVE = (
+    *(S.CREATING, S.STARTING, S.WAITING_FOR_START_TASK, S.START_TASK_FAILED),
+    *(S.IDLE, S.RUNNING, S.OFFLINE, S.REBOOTING, S.REIMAGING),
+)
+#: States in which a node answers, so that it can be rebooted or reimaged.
+ANSWERING = frozenset((S.WAITING_FOR_START_TASK, S.START_TASK_FAILED, S.IDLE, S.RUNNING, S.OFFLINE))
 
 TRANSITIONS: Mapping[tuple[NodeState, NodeEvent], NodeState] = {
     (S.CREATING, E.VM_RUNNING): S.STARTING,
@@ -46,6 +59,12 @@ TRANSITIONS: Mapping[tuple[NodeState, NodeEvent], NodeState] = {
     (S.WAITING_FOR_START_TASK, E.START_TASK_FAILED): S.START_TASK_FAILED,
     (S.IDLE, E.TASK_PLACED): S.RUNNING,
     (S.RUNNING, E.TASKS_ENDED): S.IDLE,
+    (S.IDLE, E.SET_ASIDE): S.OFFLINE,
+    (S.OFFLINE, E.ENABLED): S.IDLE,
+    **{(state, E.REBOOT): S.REBOOTING for state in ANSWERING},
+    (S.REBOOTING, E.AGENT_READY): S.WAITING_FOR_START_TASK,
+    **{(state, E.REIMAGE): S.REIMAGING for state in ANSWERING},
+    (S.REIMAGING, E.REIMAGED): S.CREATING,
     # one that leaves because its cloud has announced to take it is preempted when that has happened
     **{(state, E.PREEMPTED): S.PREEMPTED for state in (*_ALIVE, S.UNUSABLE, S.LEAVING_POOL)},
     **{(state, E.FAILED): S.UNUSABLE for state in _ALIVE},
@@ -56,9 +75,13 @@ TRANSITIONS: Mapping[tuple[NodeState, NodeEvent], NodeState] = {
 #: States in which a node counts towards the pool's target (the others are on their way out).
 COUNTED = frozenset(_ALIVE)
 #: States in which a node is on its way to take tasks.
-COMING = frozenset((S.CREATING, S.STARTING, S.WAITING_FOR_START_TASK))
+COMING = frozenset((S.CREATING, S.STARTING, S.WAITING_FOR_START_TASK, S.REBOOTING, S.REIMAGING))
+#: States in which a node is about to begin anew, because somebody asked for it.
+RESTARTING = frozenset((S.REBOOTING, S.REIMAGING))
 #: States in which a node takes tasks.
 USABLE = frozenset((S.IDLE, S.RUNNING))
+#: States in which a node has come up, whether it is given tasks or not.
+UP = USABLE | {S.OFFLINE}
 
 
 class InvalidTransition(RuntimeError):

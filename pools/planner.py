@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from .fallback import probe_time
 from .model import Node, Pool
-from .node_states import COMING, COUNTED, USABLE, NodeState
+from .node_states import COMING, COUNTED, UP, NodeState
 from .placement import open_placement
 from .settings import PoolSettings
 from .spec import NodeDeallocationOption
@@ -51,14 +51,17 @@ class ForgetNode:
 
 Action = CreateNode | RemoveNode | ForgetNode
 
-#: Which nodes go first when a pool shrinks: those that were never any use, then the idle, then the busy.
+#: Which nodes go first when a pool shrinks: those that were never any use, or are of none now, then the idle, the busy.
 _FIRST_OUT = {
     NodeState.START_TASK_FAILED: 0,
     NodeState.CREATING: 1,
     NodeState.STARTING: 2,
     NodeState.WAITING_FOR_START_TASK: 3,
-    NodeState.IDLE: 4,
-    NodeState.RUNNING: 5,
+    NodeState.REIMAGING: 4,
+    NodeState.REBOOTING: 5,
+    NodeState.OFFLINE: 6,
+    NodeState.IDLE: 7,
+    NodeState.RUNNING: 8,
 }
 
 
@@ -118,7 +121,7 @@ def _remove_failed(pool: Pool, nodes: Iterable[Node], now: float) -> Iterator[Re
 def _forget_preempted(nodes: Iterable[Node], target: int) -> Iterator[ForgetNode]:
     """Preempted nodes stay to be seen until others have taken their place; the oldest go first."""
     nodes = tuple(nodes)
-    usable = sum((n.low_priority or n.fallback) and n.state in USABLE for n in nodes)
+    usable = sum((n.low_priority or n.fallback) and n.state in UP for n in nodes)
     over = sorted((n for n in nodes if n.vm_gone), key=lambda n: (n.state_time, n.id))
     for node in over[: max(0, len(over) - max(0, target - usable))]:
         yield ForgetNode(node.id)
@@ -161,8 +164,8 @@ class _Pass:
             return 0
         asked = sum(n.state is NodeState.CREATING and n.vm_confirmed is None for n in present)
         missing = min(missing, self.settings.create_batch - asked)
-        tried = (n for n in present if pool.retry_at is not None and n.created >= pool.retry_at)
-        if (pool.failures or pool.refusals) and not any(n.state in USABLE for n in tried):
+        tried = (n for n in present if pool.retry_at is not None and n.ordered >= pool.retry_at)
+        if (pool.failures or pool.refusals) and not any(n.state in UP for n in tried):
             # after a failure one node is tried first: one bad image must not make VMs all night
             missing = min(missing, 0 if any(n.state in COMING for n in present) else 1)
         return max(0, missing)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from datetime import timedelta
+
+from msgspec.structs import fields
 
 from formula import FormulaError, compile_formula
 
 from .command_spec import EnvironmentSetting, StartTask
 from .differences import differences
 from .options import POOL_CHANGES, OptionError, pool_options
+from .secret_references import invalid_references
 from .settings import PoolSettings
 from .spec import PoolSpec
 
@@ -43,6 +47,8 @@ def invalid_environment(settings: Iterable[EnvironmentSetting]) -> str | None:
             )
         if "\0" in setting.value:
             return f"the value of {setting.name!r} holds a NUL character"
+        if (fault := invalid_references(setting.value)) is not None:
+            return f"the value of {setting.name!r}: {fault}"
     return None
 
 
@@ -70,6 +76,11 @@ def check_targets(dedicated: int | None, low_priority: int | None) -> None:
         _require(name, None if value is None or value >= 0 else f"{value}: 0 or more")
 
 
+def check_resize_timeout(timeout: timedelta) -> None:
+    """Raises PoolError."""
+    _require("resizeTimeout", None if timeout.total_seconds() > 0 else "must be positive")
+
+
 def check_formula(text: str) -> None:
     """Raises PoolError with every diagnostic if `text` is not a formula."""
     try:
@@ -86,7 +97,7 @@ def check_pool(spec: PoolSpec, settings: PoolSettings, provider: str | None = No
     slots = spec.task_slots_per_node
     _require("taskSlotsPerNode", None if 1 <= slots <= MAX_TASK_SLOTS else f"{slots}: 1 to {MAX_TASK_SLOTS}")
     _require("metadata", _invalid_options(spec))
-    _require("resizeTimeout", None if spec.resize_timeout.total_seconds() > 0 else "must be positive")
+    check_resize_timeout(spec.resize_timeout)
     check_targets(spec.target_dedicated_nodes, spec.target_low_priority_nodes)
     if spec.start_task is not None:
         _check_start_task(spec.start_task)
@@ -135,12 +146,55 @@ POOL_CHANGEABLE = (
     "autoScaleEvaluationInterval",
     "enableAutoScale",
     "networkConfiguration",
+    "resourceTags",
     "startTask",
     "targetDedicatedNodes",
     "targetLowPriorityNodes",
+    "targetNodeCommunicationMode",
     "virtualMachineConfiguration",
     "vmSize",
 )
+
+
+#: What may change of a pool by name (Batch REST API: PATCH of a pool): what is heeded from now on ...
+AT_ONCE = (
+    "display_name",
+    "metadata",
+    "resource_tags",
+    "target_node_communication_mode",
+    "task_scheduling_policy",
+)
+#: ... what only new nodes meet, and those that start anew ...
+FOR_NEW_NODES = (
+    "application_package_references",
+    "network_configuration",
+    "start_task",
+    "virtual_machine_configuration",
+    "vm_size",
+)
+#: ... and what all nodes have in common, so that there must be none.
+WITHOUT_NODES = ("enable_inter_node_communication", "task_slots_per_node", "user_accounts")
+UPDATABLE = (*AT_ONCE, *FOR_NEW_NODES, *WITHOUT_NODES)
+
+
+def check_changed(changed: Collection[str]) -> None:
+    """May these attributes of a pool change? Raises PoolError."""
+    names = {field.name: field.encode_name for field in fields(PoolSpec)}
+    fixed = sorted(names.get(each, each) for each in changed if each not in UPDATABLE)
+    _require(", ".join(fixed), "cannot be changed in this way" if fixed else None)
+
+
+def check_update(old: PoolSpec, new: PoolSpec, provider: str, nodes: int) -> None:
+    """Can the pool become that? `nodes`: how many it has. Raises PoolError."""
+    names = {field.name: field.encode_name for field in fields(new)}
+    moved = pool_options(new.metadata).provider
+    text = f"provider: the pool's nodes are at {provider}, and stay there; make another pool for {moved}"
+    _require("metadata", text if moved not in (None, provider) else None)
+    common = [each for each in WITHOUT_NODES if getattr(old, each) != getattr(new, each)]
+    if common and nodes:
+        what = f"{', '.join(names[each] for each in common)} can change only while the pool has no node"
+        cure = f"it has {nodes}; resize it to none first"
+        raise PoolError("OperationInvalidForCurrentState", f"pool {old.id!r}: {what}, and {cure}")
 
 
 def fixed_differences(old: PoolSpec, new: PoolSpec) -> tuple[str, ...]:

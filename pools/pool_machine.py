@@ -16,6 +16,7 @@ from .histories import Histories
 from .idle_pools import IdlePools
 from .model import AllocationState, AutoScaleRun, Pool, PoolState, evolve
 from .node_machine import NodeMachine
+from .node_requests import NodeRequests
 from .node_states import NodeState
 from .planner import CreateNode, ForgetNode, RemoveNode, plan
 from .pool_checks import PoolError, check_formula
@@ -31,6 +32,7 @@ class PoolMachine(PoolRequests):
     def __init__(self, context: Context, *, end_idle_pools: bool = False) -> None:
         super().__init__(context)
         self.nodes = NodeMachine(context)
+        self.node_requests = NodeRequests(context, self, self.nodes)
         self.histories = Histories(context)
         self._idle = IdlePools(context, end_idle_pools)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 
 from msgspec.structs import replace
@@ -9,7 +10,18 @@ from msgspec.structs import replace
 from .context import Context
 from .model import AllocationState, Pool, PoolState, ResizeError, evolve
 from .node_states import COUNTED, NodeState
-from .pool_checks import POOL_CHANGEABLE, PoolError, check_pool, check_targets, fixed_differences
+from .options import options_of
+from .pool_checks import (
+    FOR_NEW_NODES,
+    POOL_CHANGEABLE,
+    PoolError,
+    check_changed,
+    check_pool,
+    check_resize_timeout,
+    check_targets,
+    check_update,
+    fixed_differences,
+)
 from .resize_errors import STOPPED
 from .setbacks import AFRESH
 from .spec import NodeDeallocationOption, PoolSpec
@@ -62,18 +74,27 @@ class PoolRequests:
         return pool
 
     def resize(
-        self, pool_id: str, targets: tuple[int | None, int | None], option: NodeDeallocationOption, now: float
+        self,
+        pool_id: str,
+        targets: tuple[int | None, int | None],
+        option: NodeDeallocationOption,
+        now: float,
+        timeout: timedelta | None = None,
     ) -> None:
-        """Set the targets of a pool that has no formula; one that is None stays. Raises PoolError."""
+        """Set the targets of a pool that has no formula; one that is None stays. `timeout`: its `resizeTimeout` from
+        now on. Raises PoolError."""
         pool = self.living(pool_id)
         if pool.spec.enable_auto_scale:
             raise PoolError(
                 "PoolHasAutoScaleEnabled", f"pool {pool_id!r} is sized by its formula; disable that first"
             )
         check_targets(*targets)
+        if timeout is not None:
+            check_resize_timeout(timeout)
+            pool = evolve(pool, now, spec=replace(pool.spec, resize_timeout=timeout))
         dedicated = pool.target_dedicated if targets[0] is None else targets[0]
         low_priority = pool.target_low_priority if targets[1] is None else targets[1]
-        self._retarget(pool, (dedicated, low_priority), option, now)
+        self.retarget(pool, (dedicated, low_priority), option, now)
 
     def rescale(self, spec: PoolSpec, now: float, image: str | None = None) -> None:
         """Give the pool another formula, interval, targets or budget, and its new nodes another size, subnet, `image`
@@ -95,7 +116,26 @@ class PoolRequests:
         else:
             self._ctx.timers.cancel("autoscale", pool.id)
             targets = (spec.target_dedicated_nodes or 0, spec.target_low_priority_nodes or 0)
-            self._retarget(pool, targets, pool.node_deallocation_option, now)
+            self.retarget(pool, targets, pool.node_deallocation_option, now)
+
+    def updated_spec(self, spec: PoolSpec, changed: Collection[str]) -> PoolSpec:
+        """The pool's specification with the attributes `changed` of `spec`. Raises PoolError if there is no pool that
+        can change."""
+        kept = self.living(spec.id).spec
+        check_changed(changed)
+        return replace(kept, **{name: getattr(spec, name) for name in changed})
+
+    def update(self, spec: PoolSpec, image: str | None, now: float) -> Pool:
+        """Make the pool what `updated_spec` says. Raises PoolError."""
+        pool, ctx = self.living(spec.id), self._ctx
+        check_pool(spec, ctx.settings, pool.provider)
+        check_update(pool.spec, spec, pool.provider, ctx.node_count(pool.id))
+        image = pool.image if image is None else image
+        differ = any(getattr(spec, name) != getattr(pool.spec, name) for name in FOR_NEW_NODES)
+        differ = differ or (image, options_of(spec.metadata)) != (pool.image, options_of(pool.spec.metadata))
+        # what did not come up may do so now
+        tries = {**AFRESH, "resize_started": now} if differ else {}
+        return ctx.put_pool(evolve(pool, now, spec=spec, image=image, **tries))
 
     def enable_autoscale(self, pool_id: str, formula: str | None, interval: timedelta | None, now: float) -> None:
         """Let a formula size the pool from now on; None: as it is. Raises PoolError."""
@@ -138,7 +178,7 @@ class PoolRequests:
         for node in self._ctx.nodes_of(pool.id):
             if node.state in COUNTED and node.state is not NodeState.CREATING:
                 present[node.low_priority or node.fallback] += 1
-        self._retarget(pool, (present[0], present[1]), pool.node_deallocation_option, now)
+        self.retarget(pool, (present[0], present[1]), pool.node_deallocation_option, now)
         text = f"somebody stopped the resizing of the pool to {pool.target_dedicated} dedicated and "
         error = ResizeError(STOPPED, f"{text}{pool.target_low_priority} low-priority nodes")
         self._ctx.put_pool(evolve(self.get(pool_id), now, resize_errors=(error,)))
@@ -153,7 +193,8 @@ class PoolRequests:
         if pool.state is PoolState.ACTIVE:
             self._ctx.put_pool(evolve(pool, now, state=PoolState.DELETING))
 
-    def _retarget(self, pool: Pool, targets: tuple[int, int], option: NodeDeallocationOption, now: float) -> None:
+    def retarget(self, pool: Pool, targets: tuple[int, int], option: NodeDeallocationOption, now: float) -> None:
+        """Bring the pool to these targets."""
         self._ctx.put_pool(
             evolve(
                 pool,

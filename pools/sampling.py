@@ -11,7 +11,7 @@ import msgspec
 from formula import PoolValues, Samples, TimeSeries
 
 from .model import Node, Pool
-from .node_states import COMING, USABLE, NodeState
+from .node_states import COMING, RESTARTING, USABLE, NodeState
 from .settings import PoolSettings
 from .workload import TaskCounts
 
@@ -42,7 +42,7 @@ def count(nodes: Iterable[Node]) -> NodeCounts:
     for node in nodes:
         if node.low_priority:
             low_priority += 1
-            coming += node.state in COMING
+            coming += node.state in COMING - RESTARTING  # those are nobody's successors
         else:
             dedicated += 1
         preempted += node.state is NodeState.PREEMPTED

@@ -50,7 +50,7 @@ class Setbacks:
         ctx, pool = self._ctx, self._ctx.pools[node.pool_id]
         failures, retry_at = pool.failures, pool.retry_at
         broken = pool.broken_since is not None
-        wave = retry_at is None or node.created >= retry_at
+        wave = retry_at is None or node.ordered >= retry_at
         if wave:
             failures += 1
             retry_at = now + ctx.settings.backoff(failures)
@@ -71,10 +71,10 @@ class Setbacks:
         """The cloud creates none at present, for reasons of its own: the pool waits, however long that takes."""
         ctx, pool = self._ctx, self._ctx.pools[node.pool_id]
         probe = fallback.probe_time(pool)
-        if node.low_priority and probe is not None and node.created < probe:
+        if node.low_priority and probe is not None and node.ordered < probe:
             return  # that low-priority nodes are not to be had is known; the stand-ins do not wait for it
         refusals, retry_at = pool.refusals, pool.retry_at
-        if retry_at is None or node.created >= retry_at:
+        if retry_at is None or node.ordered >= retry_at:
             refusals += 1
             retry_at = now + min(ctx.settings.backoff(refusals), ctx.settings.capacity_pause)
         told = f"{text} (refused {refusals} times in a row; next try in {round(max(0.0, retry_at - now), 1):g} s)"
@@ -147,12 +147,12 @@ class Setbacks:
             self._ctx.put_pool(missed)
 
     def _missed(self, pool: Pool, node: Node, why: str, now: float) -> Pool:
-        return fallback.tried_in_vain(pool, node.created, why, now) if node.low_priority else pool
+        return fallback.tried_in_vain(pool, node.ordered, why, now) if node.low_priority else pool
 
     def usable(self, node: Node, now: float) -> None:
         """A node takes tasks from now on."""
         pool = self._ctx.pools[node.pool_id]
-        if node.low_priority and (found := fallback.had(pool, node.created, now)) is not pool:
+        if node.low_priority and (found := fallback.had(pool, node.ordered, now)) is not pool:
             self._ctx.put_pool(found)
 
     def proven(self, node: Node, now: float) -> None:

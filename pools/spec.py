@@ -24,6 +24,8 @@ class NodeDeallocationOption(StrEnum):
 
 class TaskSchedulingPolicy(Spec, frozen=True, kw_only=True):
     node_fill_type: Literal["spread", "pack"] = "spread"
+    #: kept, and without effect
+    job_default_order: Literal["none", "creationtime"] | None = None
 
 
 class MetadataItem(Spec, frozen=True, kw_only=True):
@@ -32,15 +34,16 @@ class MetadataItem(Spec, frozen=True, kw_only=True):
 
 
 class NetworkConfiguration(Spec, frozen=True, kw_only=True):
-    """`subnetId`: the subnet that nodes are put in, in the words of the pool's cloud."""
+    """`subnetId`: the subnet that nodes are put in, in the words of the pool's cloud. `enableAcceleratedNetworking` is
+    kept, and has no effect."""
 
     subnet_id: str | None = None
+    enable_accelerated_networking: bool | None = None
 
 
 class LinuxUserConfiguration(Spec, frozen=True, kw_only=True):
     uid: int | None = None
     gid: int | None = None
-    ssh_private_key: str | None = None
 
 
 class UserAccount(Spec, frozen=True, kw_only=True):
@@ -72,6 +75,9 @@ class PoolSpecification(Spec, frozen=True, kw_only=True):
     task_slots_per_node: int = 1
     task_scheduling_policy: TaskSchedulingPolicy = TaskSchedulingPolicy()
     metadata: tuple[MetadataItem, ...] = ()
+    #: kept, and without effect, as is the next
+    resource_tags: dict[str, str] | None = None
+    target_node_communication_mode: Literal["default", "classic", "simplified"] | None = None
 
 
 class PoolSpec(PoolSpecification, frozen=True, kw_only=True):

@@ -7,9 +7,10 @@ from msgspec.structs import replace
 from .attempts import Attempt, with_attempt
 from .commands import RunStartTask
 from .context import Context
-from .model import Boot, ExecutionResult, FailureInfo, Node, StartTaskInfo, evolve
+from .failure_info import FailureInfo
+from .model import Boot, ExecutionResult, Node, StartTaskInfo, evolve
 from .node_departure import NodeDeparture
-from .node_states import NodeEvent, NodeState
+from .node_states import UP, NodeEvent, NodeState
 
 #: As for tasks, maxTaskRetryCount counts for exit codes of the command; and for one that the node has lost.
 _RETRIED = ("FailureExitCode", "StartTaskLost")
@@ -20,13 +21,34 @@ class NodePreparation:
         self._ctx = context
         self._departure = departure
 
-    def begin(self, node: Node, now: float) -> None:
-        """The agent on a new node is ready."""
+    def begin(self, node: Node, boot: str, now: float) -> None:
+        """The agent is ready, on a new node or one that has started anew. `boot`: see Node."""
         spec = self._ctx.pools[node.pool_id].spec
-        info = StartTaskInfo("running", now) if spec.start_task is not None else None
-        changes = {"start_task_attempt": 1, "start_task": info, "answered_time": now}
+        info = None
+        if spec.start_task is not None:
+            info = StartTaskInfo("running", now, earlier=self._before(node))
+        # one that has started anew knows of its earlier attempts
+        attempt = node.start_task_attempt + 1
+        changes = {"start_task_attempt": attempt, "start_task": info, "answered_time": now, "boot": boot}
+        if node.state is NodeState.REBOOTING:
+            changes |= {"boot_time": now, "reason": None}
         node = self._ctx.advance(node, NodeEvent.AGENT_READY, now, **changes)
-        self._ctx.say(RunStartTask(node.id, 1))
+        self._ctx.say(RunStartTask(node.id, attempt))
+
+    def _before(self, node: Node) -> tuple[Attempt, ...]:
+        """The attempts before the one that begins now, of a node that has started anew."""
+        info = node.start_task
+        if info is None:
+            return ()
+        one = Attempt(
+            number=node.start_task_attempt,
+            node_id=node.id,
+            start_time=info.start_time,
+            end_time=info.end_time,
+            exit_code=info.exit_code,
+            reason="the node was rebooted",
+        )
+        return with_attempt(info.earlier, one, self._ctx.settings.kept_attempts)[0]
 
     def resume(self, node: Node) -> None:
         """The node is connected again: say once more what may have been lost (it knows what it has done)."""
@@ -42,6 +64,11 @@ class NodePreparation:
         task = ctx.pools[node.pool_id].spec.start_task
         if error is not None:
             self._departure.failed(node, error, now, "ApplicationPackageError")
+        elif task is not None and node.start_task is None:
+            # the pool has been given one while the node was made ready without
+            attempt = node.start_task_attempt + 1
+            ctx.put_node(evolve(node, now, start_task=StartTaskInfo("running", now), start_task_attempt=attempt))
+            ctx.say(RunStartTask(node.id, attempt))
         elif task is None or not task.wait_for_success:
             self._usable(node, now)
 
@@ -92,12 +119,16 @@ class NodePreparation:
             self._departure.setbacks.failed(node, "StartTaskFailed", reason, now)
 
     def _usable(self, node: Node, now: float) -> None:
-        ctx = self._ctx
-        node = ctx.advance(node, NodeEvent.START_TASK_SUCCEEDED, now, usable_since=now)
-        self._keep_boot(node, now)
+        ctx, first = self._ctx, node.usable_since is None
+        changes = {"usable_since": now} if first else {}
+        node = ctx.advance(node, NodeEvent.START_TASK_SUCCEEDED, now, **changes)
+        if first:
+            self._keep_boot(node, now)
         self._departure.setbacks.usable(node, now)
         ctx.timers.set("proven", node.id, now + ctx.settings.young_node)
         ctx.workload.node_usable(node.id, now)
+        if not node.scheduling_enabled:
+            ctx.advance(ctx.nodes[node.id], NodeEvent.SET_ASIDE, now)
 
     def _keep_boot(self, node: Node, now: float) -> None:
         if node.boot_time is not None and node.answered_time is not None:
@@ -107,10 +138,10 @@ class NodePreparation:
                 size=node.size,
                 zone=node.zone,
                 low_priority=node.low_priority,
-                time=node.created,
-                running=node.boot_time - node.created,
-                answered=node.answered_time - node.created,
-                usable=now - node.created,
+                time=node.ordered,
+                running=node.boot_time - node.ordered,
+                answered=node.answered_time - node.ordered,
+                usable=now - node.ordered,
             )
             self._ctx.boots.append(node.id, boot)
 
@@ -120,5 +151,4 @@ def _under_way(node: Node) -> bool:
     it)?"""
     if node.state is NodeState.WAITING_FOR_START_TASK:
         return True
-    usable = node.state in (NodeState.IDLE, NodeState.RUNNING)
-    return usable and node.start_task is not None and node.start_task.state == "running"
+    return node.state in UP and node.start_task is not None and node.start_task.state == "running"

@@ -14,6 +14,7 @@ from .context import Context
 from .cost import price_of
 from .model import Node, evolve
 from .node_departure import NodeDeparture
+from .node_restart import is_under_way
 from .node_states import COUNTED, NodeEvent, NodeState
 from .orphans import Orphans
 from .placement import placements
@@ -82,9 +83,11 @@ class VmWatch:
                 # it may answer before its cloud says that it runs, and before anybody asks the cloud again
                 self._dial(node if node.vm == vm else ctx.put_node(evolve(node, now, vm=vm)))
             # it will run soon: no node shall wait much longer than its boot takes, whether that is a second or minutes
-            grown = max(first, (now - node.created) * _SHARE)
+            grown = max(first, (now - node.ordered) * _SHARE)
             soon = min(grown, ctx.settings.boot_poll_interval, ctx.settings.vm_poll_interval)
             ctx.timers.set_earlier("poll", ctx.pools[node.pool_id].provider, now + soon)
+        elif vm.state is VmState.TERMINATED and is_under_way(node):
+            pass  # some clouds say so of one that starts anew; if it does not, the time for that ends
         elif vm.state in _OVER:
             self._over(node, vm, vm.reason or "its VM has ended", now)
 
@@ -106,6 +109,8 @@ class VmWatch:
     def _over(self, node: Node, vm: Vm | None, reason: str, now: float) -> None:
         """The VM runs no more."""
         ctx = self._ctx
+        if node.state is NodeState.REIMAGING and node.destroying:
+            return  # it was ended by us, and its node lives on
         ctx.connected.discard(node.id)
         if vm is not None and (node.vm is None or node.vm.state is not vm.state):
             ended = now if node.vm_ended is None else node.vm_ended

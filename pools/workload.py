@@ -32,5 +32,11 @@ class Workload(Protocol):
         """The node leaves: end, requeue or let finish what runs there, as `option` says; place nothing
         more."""
 
+    def tasks_on(self, node_id: str) -> int:
+        """The same of tasks alone: without what their jobs do there before and after them."""
+
+    def vacate(self, node_id: str, option: NodeDeallocationOption, now: float) -> None:
+        """The node takes no tasks for a while: as `evict`, but what jobs have prepared there stays of use."""
+
     def node_gone(self, node_id: str, now: float) -> None:
         """The node's VM is certain to be gone: whatever was placed there runs no more."""

@@ -3,6 +3,7 @@
 `open_provider` gives a Provider; everything else here is what it takes, returns and raises.
 """
 
+from .batch_images import BATCH_IMAGES, BatchImage
 from .errors import (
     AuthError,
     CapacityError,
@@ -34,7 +35,9 @@ from .registry import open_provider
 from .simulated import SimulatedProvider, SimulatedSettings
 
 __all__ = [
+    "BATCH_IMAGES",
     "AuthError",
+    "BatchImage",
     "Capabilities",
     "CapacityError",
     "Finding",

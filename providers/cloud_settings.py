@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
+from .batch_images import usual_images
 from .bootstrap import Bootstrap
 from .errors import InvalidRequestError
 from .host_keys import HostKeys
@@ -43,7 +45,14 @@ class CloudSettings:
     tags: Mapping[str, str] = field(default_factory=dict)
     timeout: float = _API_TIMEOUT
 
-    def profile(self, notices: str | None = None) -> Profile:
+    def profile(
+        self,
+        notices: str | None = None,
+        own_sizes: str | None = None,
+        distributions: Mapping[str, str] | None = None,
+        batch_images: Literal["azure"] | None = None,
+    ) -> Profile:
+        """`distributions`: the cloud's image for each; the rest as in Profile."""
         return Profile(
             sizes=self.sizes,
             default_size=self.size,
@@ -51,6 +60,9 @@ class CloudSettings:
             boot_timeout=self.boot_timeout,
             notices=notices,
             image=self.image,
+            own_sizes=own_sizes,
+            usual_images=usual_images(distributions or {}),
+            batch_images=batch_images,
         )
 
     def price(self, size: str, low_priority: bool) -> float | None:

@@ -102,6 +102,10 @@ class DriverMapping(ABC):
             except NotFoundError:
                 pass  # somebody else was faster
 
+    def reboot(self, driver: Any, node: Node) -> Vm | None:
+        driver.reboot_node(node)
+        return self.vm(driver.ex_get_node(node.name))
+
     def preempt(self, driver: Any, node: Node) -> None:
         driver.ex_preempt_node(node)
 

@@ -51,6 +51,9 @@ class CloudMapping(Protocol):
     def destroy(self, driver: Any, name: str, provider_id: str | None) -> None:
         """Idempotent; ends whatever carries that name, and what was made beside it."""
 
+    def reboot(self, driver: Any, node: Any) -> Vm | None:
+        """`node`: what `find` gave. Called only if the profile says that it works. See Provider."""
+
     def console(self, driver: Any, node: Any) -> str | None:
         """`node`: what `find` gave."""
 
@@ -149,6 +152,18 @@ class LibcloudProvider:
     def destroy(self, name: str, provider_id: str | None = None) -> None:
         check_name(name, self._deployment)
         self._call(lambda driver: self._mapping.destroy(driver, name, provider_id))
+
+    def reboot(self, name: str, provider_id: str | None = None) -> Vm | None:
+        check_name(name, self._deployment)
+
+        def again(driver: Any) -> Vm | None:
+            node = self._mapping.find(driver, name)
+            if node is None:
+                raise NotFoundError(f"there is no VM {name} to reboot")
+            return self._mapping.reboot(driver, node)
+
+        vm: Vm | None = self._call(again)
+        return vm
 
     def preempt(self, name: str) -> None:
         if not self._mapping.capabilities.preempt:

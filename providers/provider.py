@@ -51,12 +51,24 @@ class Profile:
     sizes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     #: the size that a vmSize stands for which looks like Azure's (`standard_...`) and is not in `sizes`
     default_size: str | None = None
+    #: what sizes of Azure's (in lower case) stand for where the settings say nothing; as `sizes`
+    usual_sizes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    #: all sizes that there are, if the settings tell them all
+    all_sizes: tuple[str, ...] | None = None
+    #: a regular expression that the cloud's own sizes match as a whole; None: nobody can tell
+    own_sizes: str | None = None
+    #: the cloud's images for those of Batch, by `publisher/offer/sku`, where the settings say nothing
+    usual_images: Mapping[str, str] = field(default_factory=dict)
+    #: whatever image a pool names, its machines are as they are: "one"; Azure's images are its own: "azure"
+    batch_images: Literal["one", "azure"] | None = None
     zones: tuple[str, ...] = ()  # tried in this order; () leaves the choice to the cloud
     boot_timeout: float | None = None  # seconds from create to the agent's hello; None: the general setting
     #: which metadata service on the nodes tells of interruptions ("ec2", "gce", "azure"); None: nobody does
     notices: str | None = None
     #: nodes can reach each other's ports, if a pool asks for it; else, what to do so that they can
     reach: bool | str = True
+    #: `reboot` works; else, what to do instead
+    reboot: bool | str = True
     #: the setting by which pools without an image of their own get theirs
     image: str | None = None
     #: where nodes are on machines that are lent: the pool's tasks run as a user of the node who has no rights
@@ -67,14 +79,29 @@ class Profile:
     def placements(self, vm_size: str) -> tuple[Placement, ...]:
         """Everything that may be tried for a pool's `vmSize`, best first: every zone for the first size, then for the
         next."""
-        sizes = self.sizes.get(vm_size) or (self.default_size_for(vm_size),)
-        return tuple(Placement(size, zone) for size in sizes for zone in self.zones or (None,))
+        return tuple(Placement(size, zone) for size in self.stands_for(vm_size) for zone in self.zones or (None,))
 
-    def default_size_for(self, vm_size: str) -> str:
-        """What a `vmSize` that no mapping names stands for."""
-        if self.default_size is not None and vm_size.lower().startswith("standard_"):
-            return self.default_size
-        return vm_size
+    def stands_for(self, vm_size: str) -> tuple[str, ...]:
+        """The cloud's sizes for a pool's `vmSize`. The settings go first; Azure's sizes are known in any case."""
+        named = self.sizes.get(vm_size)
+        if named or not azure_size(vm_size):
+            return named or (vm_size,)
+        lower = vm_size.lower()
+        named = next((sizes for name, sizes in self.sizes.items() if name.lower() == lower), None)
+        if named:
+            return named
+        if self.batch_images == "azure":
+            return (vm_size,)
+        return (self.default_size,) if self.default_size is not None else self.usual_sizes.get(lower, (vm_size,))
+
+
+#: What sizes of a cloud look like of which it is known only that Azure's are not among them.
+NOT_AZURE_SIZES = r"(?!(?i:standard|basic)_).+"
+
+
+def azure_size(vm_size: str) -> bool:
+    """Does it look like one of Azure's sizes?"""
+    return vm_size.lower().startswith(("standard_", "basic_"))
 
 
 @dataclass(frozen=True)
@@ -204,6 +231,14 @@ class Provider(Protocol):
 
         Idempotent: a name that does not exist is no error. `provider_id`: the cloud's own name of it, if the caller
         knows it; without it, where a new VM takes a while to show, this waits until it would have.
+        """
+
+    def reboot(self, name: str, provider_id: str | None = None) -> Vm | None:
+        """Let the VM start anew, with its disk as it is: what runs there ends. Done twice, it does no harm. Called only
+        if the profile says that it works.
+
+        Returns when that is ordered; where it can be reached from then on, or None if that is where it could before.
+        Raises NotFoundError, InvalidRequestError.
         """
 
     def sweep(self, dry: bool = False) -> list[str]:

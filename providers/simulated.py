@@ -213,6 +213,15 @@ class SimulatedProvider:
                 self._vms.pop(name, None)
             self._stumble("after destroy")
 
+    def reboot(self, name: str, provider_id: str | None = None) -> Vm | None:
+        check_name(name, self._deployment)
+        with self._lock:
+            self._stumble("before reboot")
+            if name not in self._vms or self._now(name).state is not VmState.RUNNING:
+                raise NotFoundError(f"there is no VM {name} to reboot")
+            self._stumble("after reboot")
+            return None
+
     def preempt(self, name: str) -> None:
         with self._lock:
             self._stumble("before preempt")
@@ -242,7 +251,7 @@ def open_simulated(
     parsed = SimulatedSettings(
         boot_delay=reader.number("bootDelay", 30.0),
         max_vms=reader.count("maxVms"),
-        profile=Profile(sizes=reader.lists("sizes"), zones=reader.texts("zones")),
+        profile=Profile(sizes=reader.lists("sizes"), zones=reader.texts("zones"), batch_images="one"),
         visibility_delay=reader.number("visibilityDelay", 0.0),
         prices=reader.prices("prices", SIZES),
         low_priority_prices=reader.prices("lowPriorityPrices", SIZES),

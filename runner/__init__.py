@@ -1,5 +1,6 @@
 """Jobs, tasks and schedules: which task runs on which node, over SSH."""
 
+from .application_events import AddApplication, RemoveApplication, SetDefaultVersion
 from .command_line import CommandLineError, shell_hint
 from .command_line import split as split_command_line
 from .commands import OpenNode
@@ -14,13 +15,13 @@ from .effects import WorldEffects
 from .engine import Engine
 from .equipment import Equipment
 from .events import (
-    AddApplication,
     AddPool,
     AutoScaleNow,
     DeletePool,
     DisableAutoScale,
     Drain,
     EnableAutoScale,
+    EvaluateAutoScale,
     Event,
     LookAtOutputs,
     NodeNotice,
@@ -39,6 +40,7 @@ from .job_errors import JobError
 from .job_events import (
     AddJob,
     AddJobSchedule,
+    AddTaskCollection,
     AddTasks,
     DeleteJob,
     DeleteJobSchedule,
@@ -62,20 +64,26 @@ from .job_events import (
 )
 from .job_requests import JOB_CHANGEABLE, fixed_in_job
 from .journal import Journal, JournalError, open_journal
+from .linux_nodes import windows_command, windows_machine
 from .local_store import LocalStore
 from .model import NO_NODES, ApplicationPackage, Job, JobNode, JobSchedule, NodeExecution, Output
 from .node_effects import NodeEffects
+from .node_events import DisableScheduling, EnableScheduling, RebootNode, ReimageNode, RemoveNodes
 from .node_files import NodeFiles
 from .node_link import LinkError, LinkTimeouts, NodeLink
 from .node_session import NodeSession
 from .node_tidying import tidy_nodes
-from .object_store import Blob, ObjectStore, Page, StoreError, Upload, put_blob
+from .node_users import NodeUser, NodeUserError, NodeUsers
+from .object_store import Blob, ObjectStore, StoreError, Upload, put_blob
 from .outlook import FORMULA_FAILURES
 from .outputs import OutputStore
 from .packages import PackageError, PackageStore, check_source
+from .pool_events import UpdatePool
 from .pool_keys import PoolKeys
 from .retention_store import DatabaseSize
 from .s3_store import S3Store
+from .secrets import Secrets
+from .shared_key import SharedKeyError, account_and_signature, signature, signed_by
 from .simulated_node import Plan
 from .simulation import Request, Simulation
 from .simulation_faults import Faults
@@ -96,10 +104,9 @@ from .states import JobState, ScheduleState, TaskState
 from .storage_urls import MisdirectedAddress, Place, SignatureRefused, Signer, StorageUrlError, is_storage
 from .storage_urls import parse as parse_storage_url
 from .stored import Stored
-from .task_model import Instance, Task
+from .task_model import Done, Instance, Task
 from .task_spec import (
     RELEASE_LIMIT,
-    HttpHeader,
     JobManagerTask,
     JobPreparationTask,
     JobReleaseTask,
@@ -113,7 +120,7 @@ from .task_spec import (
     TaskSpec,
 )
 from .task_tally import DoneTotals
-from .unattended import handle_unattended
+from .unattended import answer_unattended, handle_unattended
 from .unsatisfiable import needs_dedicated
 from .user_checks import invalid_account
 from .vault import Vault, VaultError
@@ -132,6 +139,7 @@ __all__ = [
     "AddJob",
     "AddJobSchedule",
     "AddPool",
+    "AddTaskCollection",
     "AddTasks",
     "ApplicationPackage",
     "ApplicationSpec",
@@ -150,18 +158,21 @@ __all__ = [
     "DisableAutoScale",
     "DisableJob",
     "DisableJobSchedule",
+    "DisableScheduling",
+    "Done",
     "DoneTotals",
     "Doors",
     "Drain",
     "EnableAutoScale",
     "EnableJob",
     "EnableJobSchedule",
+    "EnableScheduling",
     "Engine",
     "Equipment",
+    "EvaluateAutoScale",
     "Event",
     "Faults",
     "ForgetJob",
-    "HttpHeader",
     "Instance",
     "Job",
     "JobConstraints",
@@ -191,6 +202,9 @@ __all__ = [
     "NodeLink",
     "NodeNotice",
     "NodeSession",
+    "NodeUser",
+    "NodeUserError",
+    "NodeUsers",
     "ObjectStore",
     "OpenNode",
     "Output",
@@ -201,12 +215,15 @@ __all__ = [
     "OutputStore",
     "PackageError",
     "PackageStore",
-    "Page",
     "Place",
     "Plan",
     "PoolInfo",
     "PoolKeys",
     "ReactivateTask",
+    "RebootNode",
+    "ReimageNode",
+    "RemoveApplication",
+    "RemoveNodes",
     "ReplaceJob",
     "ReplaceJobSchedule",
     "Request",
@@ -218,6 +235,9 @@ __all__ = [
     "Schedule",
     "ScheduleState",
     "Scope",
+    "Secrets",
+    "SetDefaultVersion",
+    "SharedKeyError",
     "SignatureRefused",
     "Signer",
     "Simulation",
@@ -239,6 +259,7 @@ __all__ = [
     "Tick",
     "UpdateJob",
     "UpdateJobSchedule",
+    "UpdatePool",
     "UpdateTask",
     "Upload",
     "Vault",
@@ -246,7 +267,9 @@ __all__ = [
     "VmEffects",
     "Workload",
     "WorldEffects",
+    "account_and_signature",
     "allows",
+    "answer_unattended",
     "beside_budget",
     "check_source",
     "cycle_text",
@@ -266,7 +289,11 @@ __all__ = [
     "parse_storage_url",
     "put_blob",
     "shell_hint",
+    "signature",
+    "signed_by",
     "split_command_line",
     "task_cost",
     "tidy_nodes",
+    "windows_command",
+    "windows_machine",
 ]

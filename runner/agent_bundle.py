@@ -68,6 +68,12 @@ class AgentBundle:
         python = f"python3 -I -S -X utf8 {shlex.quote(path)} files {shlex.quote(root)}"
         return f"exec /bin/sh -c {shlex.quote(_as_root(python))}"
 
+    def logins_command(self, root: str) -> str:
+        """The command line of runner/agent/logins.py. The agent must have been brought to life before."""
+        path = f"{root}/.ebbtide/{self._name}"
+        python = f"python3 -I -S -X utf8 {shlex.quote(path)} logins {shlex.quote(root)}"
+        return f"exec /bin/sh -c {shlex.quote(_as_root(python))}"
+
     def door_command(self, root: str, port: int, wanted: Sequence[int]) -> str:
         """The command line of runner/agent/gate.py. The agent must have been brought to life before."""
         path = f"{root}/.ebbtide/{self._name}"

@@ -18,7 +18,6 @@ from pools import (
     Deployment,
     Ids,
     Ledger,
-    Node,
     NodeDeallocationOption,
     NodeState,
     PoolError,
@@ -31,7 +30,7 @@ from pools import (
 )
 
 from .auto_pools import AutoPools, PlacePool
-from .commands import KillExecution, OpenNode, acknowledged_together
+from .commands import KillExecution, acknowledged_together
 from .core_settings import CoreSettings
 from .endings import in_detail
 from .events import Event, Tick, TimeLost
@@ -40,6 +39,7 @@ from .job_budgets import JobBudgets
 from .job_machine import JobMachine
 from .job_nodes import JobNodes
 from .model import ApplicationPackage
+from .openings import opening
 from .placing import place_tasks, recall_waiting
 from .reconciliation import Reconciliation
 from .reports import Reports
@@ -51,7 +51,6 @@ from .stored import Stored
 from .task_model import Task, TaskKey
 from .task_requests import TaskRequests
 from .unsatisfiable import Unsatisfiable
-from .user_identity import node_users
 
 
 def _nowhere(spec: PoolSpec) -> tuple[str, str]:
@@ -93,18 +92,19 @@ class Core:
             Reconciliation(self.ctx, self.tasks, self.job_nodes, self.executions),
         )
         self._unsatisfiable = Unsatisfiable(self.ctx, self.jobs, self.pools.growth_barred, self.job_nodes)
+        of_tasks = TaskRequests(self.jobs, self.executions.check_packages)
         self._handlers: Mapping[type[Event], Handler] = {
-            **self.spelling.before({**requests.handlers(), **TaskRequests(self.jobs).handlers()}),
+            **self.spelling.before({**requests.handlers(), **of_tasks.handlers()}),
             **reports.handlers(),
             Tick: lambda event, now: None,
-            TimeLost: lambda event, now: self.pools.nodes.time_lost(event.seconds, now),
+            TimeLost: lambda event, now: self.pools.nodes.reach.time_lost(event.seconds, now),
         }
 
     # -- a batch ---------------------------------------------------------------------------------------------
 
-    def handle(self, event: Event, now: float) -> None:
+    def handle(self, event: Event, now: float) -> object:
         """Let one event happen. A request that is refused raises (PoolError, JobError) and changes nothing."""
-        self._handlers[type(event)](event, now)
+        return self._handlers[type(event)](event, now)
 
     def mark(self) -> tuple[int, int]:
         """Another one as soon as anything is changed or is to be done."""
@@ -197,23 +197,7 @@ class Core:
             return None if node.destroying else command
         if isinstance(command, RunStartTask):
             return self.executions.prepare(node, command.attempt)
-        return self._opening(node, command)
-
-    def _opening(self, node: Node, command: ConnectNode) -> OpenNode:
-        pool, own, settings = self.ctx.pools[node.pool_id], self.settings, self.ctx.settings
-        profile = settings.profile(pool.provider)
-        return OpenNode(
-            node.id,
-            command.vm,
-            command.number,
-            command.slots,
-            self.executions.node_environment(node),
-            settings.sample_period,
-            pool.provider,
-            profile.notices if node.low_priority else None,
-            node_users(pool.spec, own.auto_user_scope, profile.pool_user),
-            own.task_grace,
-        )
+        return opening(self.ctx, self.settings, self.executions, node, command)
 
     # -- Workload: what pools ask ----------------------------------------------------------------------------
 
@@ -240,6 +224,12 @@ class Core:
     def evict(self, node_id: str, option: NodeDeallocationOption, now: float) -> None:
         self.tasks.evict(node_id, option, now)
         self.job_nodes.evict(node_id)
+
+    def tasks_on(self, node_id: str) -> int:
+        return self.tasks.busy(node_id)
+
+    def vacate(self, node_id: str, option: NodeDeallocationOption, now: float) -> None:
+        self.tasks.evict(node_id, option, now)
 
     def node_gone(self, node_id: str, now: float) -> None:
         node = self.ctx.nodes.get(node_id)

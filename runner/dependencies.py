@@ -32,6 +32,8 @@ class Dependencies:
         self._spelled = spelled
         self._graphs: dict[str, DependencyGraph] = {}
         self._known: dict[str, KnownTasks] = {}
+        #: jobs with a range that is not all there: only the first gap of it blocks
+        self._gaps: set[str] = set()
         #: jobs whose graph must be built anew, because what was true is not
         self.stale: dict[str, None] = {}
 
@@ -80,7 +82,11 @@ class Dependencies:
         if cause is not None:
             return [(task.id, cause), *graph.block([task.id])]
         missing = self._known_of(task.job_id).missing(wanted)
-        return graph.block([missing.task_id]) if missing is not None else []
+        if missing is None:
+            return []
+        if missing.within is not None:
+            self._gaps.add(task.job_id)
+        return graph.block([missing.task_id])
 
     def _known_of(self, job_id: str) -> KnownTasks:
         """(It remembers what is there; what goes makes the job stale.)"""
@@ -113,6 +119,7 @@ class Dependencies:
     def forget(self, job_id: str) -> None:
         self._graphs.pop(job_id, None)
         self._known.pop(job_id, None)
+        self._gaps.discard(job_id)
         self.stale.pop(job_id, None)
 
     def renew(self, job_id: str) -> None:
@@ -128,7 +135,7 @@ class Dependencies:
         """Of a task that cannot start because of the task `cause`."""
         key = self._spelled((job_id, cause))
         if key is None:
-            return failure(MISSING, f"it depends on task {cause!r}, which is not there any more", taskId=cause)
+            return failure(MISSING, f"it depends on task {cause!r}, which is not there", taskId=cause)
         cause = key[1]
         flags = self._done_of(job_id).get(cause)
         if flags is None:
@@ -139,32 +146,31 @@ class Dependencies:
 
     # -- what may be added -----------------------------------------------------------------------------------
 
-    def check(
-        self, job_id: str, specs: Sequence[TaskSpec], waiting: Callable[[], Iterable[Task]], *, doubtful: bool = False
-    ) -> None:
-        """New tasks depend on tasks that are there or come with them, and not on themselves. `waiting`: the job's tasks
-        that wait for others; `doubtful`: what they wait for is being seen anew. Raises JobError."""
+    def check_known(self, job_id: str, specs: Sequence[TaskSpec]) -> None:
+        """New tasks depend on tasks that are there or come with them. Raises JobError."""
         depending = [(spec.id, spec.depends_on) for spec in specs if spec.depends_on is not None]
-        if not depending:
-            return
-        new = {spec.id for spec in specs}
-        self._check_known(job_id, new, depending)
-        graph = self._graphs.get(job_id)
-        if doubtful or (graph is not None and any(map(graph.blocks, new))):
-            # some may wait for one of that id, which was deleted
-            depending += [(task.id, wanted) for task in waiting() if (wanted := task.spec.depends_on) is not None]
-            new.update(task_id for task_id, _ in depending)
-        cycle = find_cycle(new, dict(depending))
-        if cycle:
-            raise JobError("InvalidPropertyValue", f"task {cycle[0]!r}: dependsOn: {cycle_text(cycle)}")
-
-    def _check_known(
-        self, job_id: str, new: set[str], depending: Iterable[tuple[str, TaskDependencies]]
-    ) -> None:
-        coming = {folded(task_id) for task_id in new}
+        coming = {folded(spec.id) for spec in specs} if depending else set()
         tasks = KnownTasks(lambda task_id: folded(task_id) in coming or self._exists((job_id, task_id)))
         for task_id, wanted in depending:
             missing = tasks.missing(wanted)
             if missing is not None:
                 text = f"job {job_id!r} has {missing}; add it before this one or in the same request"
                 raise JobError("InvalidPropertyValue", f"task {task_id!r}: dependsOn: {text}")
+
+    def check_cycles(
+        self, job_id: str, specs: Sequence[TaskSpec], waiting: Callable[[], Iterable[Task]], *, doubtful: bool = False
+    ) -> None:
+        """New tasks do not depend on themselves. `waiting`: the job's tasks that wait for others; `doubtful`: what they
+        wait for is being seen anew. Raises JobError."""
+        depending = [(spec.id, spec.depends_on) for spec in specs if spec.depends_on is not None]
+        if not depending:
+            return
+        new = {spec.id for spec in specs}
+        graph = self._graphs.get(job_id)
+        if doubtful or job_id in self._gaps or (graph is not None and any(map(graph.blocks, new))):
+            # some may wait for one of that id, which was deleted or not there yet
+            depending += [(task.id, wanted) for task in waiting() if (wanted := task.spec.depends_on) is not None]
+            new.update(task_id for task_id, _ in depending)
+        cycle = find_cycle(new, dict(depending))
+        if cycle:
+            raise JobError("InvalidPropertyValue", f"task {cycle[0]!r}: dependsOn: {cycle_text(cycle)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pools import Command, CreateVm, DestroyVm, ListVms, ReadConsole
+from pools import Command, CreateVm, DestroyVm, ListVms, ReadConsole, RebootVm
 
 from .node_effects import NodeEffects
 from .vm_effects import VmEffects
@@ -21,6 +21,8 @@ class WorldEffects:
                 self._vms.create(command)
             case DestroyVm():
                 self._vms.destroy(command)
+            case RebootVm():
+                self._vms.reboot(command)
             case ReadConsole():
                 self._vms.console(command)
             case ListVms():

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Protocol
+from typing import Any, Protocol
 
 from pools import Change, Clock, Command, PoolError
 
@@ -37,6 +37,10 @@ LONGEST_WAIT = 60.0
 LATE = 10.0
 #: Seconds between two rounds of forgetting what is too old.
 HOUSEKEEPING = 3600.0
+
+
+#: An event, who waits for its answer, and what is asked before it is handled.
+_Posted = tuple[Event, Future[Any] | None, Callable[[Core], None] | None]
 
 
 class Effects(Protocol):
@@ -75,22 +79,23 @@ class Engine:
         self._housekeep = housekeep
         self._housekept = self._looked = clock.now()
         self._quiet_until = 0.0
-        self._inbox: queue.SimpleQueue[tuple[Event, Future[None] | None]] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[_Posted] = queue.SimpleQueue()
         self.stopping = threading.Event()
         #: why the journal cannot be written at present
         self.blocked: str | None = None
 
     def post(self, event: Event) -> None:
         """Report something that happened. Any thread."""
-        self._inbox.put((event, None))
+        self._inbox.put((event, None, None))
 
-    def request(self, event: Event) -> Future[None]:
-        """Ask for something: the future is done when that is committed, or holds the error that refused it.
+    def request(self, event: Event, guard: Callable[[Core], None] | None = None) -> Future[Any]:
+        """Ask for something: the future is done when that is committed, and holds what the core answered, or the error
+        that refused it. `guard` is asked right before, and may raise an error that refuses it.
 
         Any thread.
         """
-        future: Future[None] = Future()
-        self._inbox.put((event, future))
+        future: Future[Any] = Future()
+        self._inbox.put((event, future, guard))
         return future
 
     def run(self, done: Callable[[], bool]) -> None:
@@ -113,29 +118,17 @@ class Engine:
         wait = LONGEST_WAIT if due is None else min(max(0.0, due - self._clock.now()), LONGEST_WAIT)
         batch = self._collect(wait)
         now = self._look(wait)
-        answered: list[tuple[Future[None], BaseException | None]] = []
-        for event, future in batch:
-            mark = self.core.mark()
-            try:
-                self._recall(event)
-                self.core.handle(event, now)
-            except Exception as exc:  # whatever a request's odd arguments lead to is for who asked
-                if future is None or self.core.mark() != mark:
-                    raise  # half a change: the next controller goes by what is committed
-                answered.append((future, _refusal(event, exc)))
-            else:
-                if future is not None:
-                    answered.append((future, None))
+        answered = self._handle(batch, now)
         self.core.settle(now)
         changes, commands = self.core.take()
         if changes:
             self._commit(changes)
             self._checkpoint("commit")
-        for future, error in answered:
-            if error is None:
-                future.set_result(None)
+        for future, answer in answered:
+            if isinstance(answer, Exception):
+                future.set_exception(answer)
             else:
-                future.set_exception(error)
+                future.set_result(answer)
         for command in commands:
             self._checkpoint("effect")
             self._checkpoint(type(command).__name__)
@@ -146,6 +139,25 @@ class Engine:
         if now - self._housekept > HOUSEKEEPING:
             self._housekept = now
             self._housekeep(now)
+
+    def _handle(self, batch: Sequence[_Posted], now: float) -> list[tuple[Future[Any], object]]:
+        """Who waits for answers, with these: an exception refuses what was asked for."""
+        answered: list[tuple[Future[Any], object]] = []
+        for event, future, guard in batch:
+            mark = self.core.mark()
+            try:
+                self._recall(event)
+                if guard is not None:
+                    guard(self.core)
+                answer = self.core.handle(event, now)
+            except Exception as exc:  # whatever a request's odd arguments lead to is for who asked
+                if future is None or self.core.mark() != mark:
+                    raise  # half a change: the next controller goes by what is committed
+                answered.append((future, _refusal(event, exc)))
+            else:
+                if future is not None:
+                    answered.append((future, answer))
+        return answered
 
     def _recall(self, event: Event) -> None:
         """Completed tasks are not in memory: one that something is asked of is read again. Raises JobError."""
@@ -167,7 +179,7 @@ class Engine:
             self.core.handle(TimeLost(lost), now)
         return now
 
-    def _collect(self, wait: float) -> list[tuple[Event, Future[None] | None]]:
+    def _collect(self, wait: float) -> list[_Posted]:
         try:
             batch = [self._inbox.get(timeout=wait)]
         except queue.Empty:
@@ -177,7 +189,7 @@ class Engine:
                 batch.append(self._inbox.get_nowait())
             except queue.Empty:
                 pause = self._quiet_until - time.monotonic()
-                if pause <= 0 or self.stopping.is_set() or any(future is not None for _, future in batch):
+                if pause <= 0 or self.stopping.is_set() or any(future is not None for _, future, _ in batch):
                     break
                 time.sleep(pause)
         return batch

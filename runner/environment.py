@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from pools import EnvironmentSetting
+from pools import EnvironmentSetting, InstalledPackage
 
 from .model import ApplicationPackage
 
@@ -62,7 +62,7 @@ def instance_environment(addresses: Sequence[str], number: int, shared: str) -> 
 
 
 def package_environment(
-    packages: Iterable[ApplicationPackage], defaults: Mapping[str, str], root: str
+    packages: Iterable[ApplicationPackage | InstalledPackage], defaults: Mapping[str, str], root: str
 ) -> dict[str, str]:
     """`AZ_BATCH_APP_PACKAGE_<id>[_<version>]`: flattened as on Linux, in lower case and not, and also as
     written.
@@ -83,7 +83,7 @@ def package_environment(
     return env
 
 
-def package_directory(package: ApplicationPackage) -> str:
+def package_directory(package: ApplicationPackage | InstalledPackage) -> str:
     """Where a package is unpacked, relative to the node root; another content is another folder."""
     return f"applications/{package.application_id}/{package.version}/{package.sha256[:12]}"
 

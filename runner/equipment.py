@@ -15,7 +15,8 @@ from .door import through_door
 from .files_of_tasks import TaskFiles
 from .node_messages import Message, start_message
 from .pool_keys import PoolKeys
-from .vault import Vault
+from .secrets import Secrets
+from .vault import Vault, VaultError
 
 #: Seconds.
 _SAVED_WITHIN = 3600.0
@@ -30,9 +31,12 @@ class Equipment:
         files: TaskFiles,
         vault: Vault,
         pool_keys: PoolKeys | None = None,
+        secrets: Secrets | None = None,
     ) -> None:
         """`lifetime`: seconds that a token is good for. `vault`: opens the passwords of specifications. `pool_keys`:
-        for nodes that reach each other; None: they cannot log in to each other."""
+        for nodes that reach each other; None: they cannot log in to each other. `secrets`: those that may be referred
+        to; None: there are none."""
+        self._secrets = secrets or Secrets()
         self._pool_keys = pool_keys
         self._vault = vault
         self._files = files
@@ -41,10 +45,15 @@ class Equipment:
         self._lifetime = lifetime
 
     def message(self, command: StartExecution, door: str | None) -> dict[str, Any]:
-        """As the node is told to start it. `door`: the address there, None: it has none. Raises NoDoor, VaultError."""
+        """As the node is told to start it. `door`: the address there, None: it has none. Raises NoDoor, VaultError,
+        SecretError."""
         message = start_message(command)
+        message["env"] = self._secrets.environment(message["env"])
         if command.container is not None:
-            message["container"] = self._vault.opened(command.container)
+            try:
+                message["container"] = self.opened(command.container)
+            except VaultError as exc:
+                raise type(exc)(f"containerSettings.registry: {exc}") from None
         if door is None:
             message.pop("checkpoint", None)  # what needs the door and can do without
         message = self._files.finished(message, self._clock.now())
@@ -59,8 +68,8 @@ class Equipment:
         return through_door(message, door)
 
     def opened(self, message: Message) -> Message:
-        """The same with its passwords. Raises VaultError."""
-        opened: Message = self._vault.opened(message)
+        """The same with its passwords. Raises VaultError, SecretError."""
+        opened: Message = self._secrets.passwords(self._vault.opened(message))
         return opened
 
     def users(self, users: Message) -> Message:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pools import NodeDeallocationOption, NodeUsage, PoolSpec
 from providers import ProviderError, Vm
 
-from .model import ApplicationPackage, Output
+from .model import Output
 from .task_model import TaskKey
 
 
@@ -21,11 +21,6 @@ class Event:
 
 
 # -- requests ------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class AddApplication(Event):
-    package: ApplicationPackage
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +47,22 @@ class AutoScaleNow(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class EvaluateAutoScale(Event):
+    """What the formula would decide now for the pool, which has one; changes nothing. The answer is an AutoScaleRun."""
+
+    pool_id: str
+    formula: str
+
+
+@dataclass(frozen=True, slots=True)
 class ResizePool(Event):
-    """A target that is None stays as it is."""
+    """A target that is None stays as it is. `timeout`: seconds that it may take; None: as before."""
 
     pool_id: str
     dedicated: int | None
     low_priority: int | None
     option: NodeDeallocationOption = NodeDeallocationOption.REQUEUE
+    timeout: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +139,7 @@ class VmCreated(Event):
 class VmCreateFailed(Event):
     node_id: str
     error: ProviderError
+    vm_name: str | None = None  # which of the node's VMs; None: the only one
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +154,7 @@ class VmsListed(Event):
 @dataclass(frozen=True, slots=True)
 class VmDestroyed(Event):
     node_id: str
+    vm_name: str | None = None  # as of VmCreateFailed
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,14 @@ directory, argv, environment, packages. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol
 
-from pools import ApplicationPackageReference, Context, Node, Table, folded
+import msgspec
+
+from pools import ApplicationPackageReference, Context, InstalledPackage, Node, Table, folded
 
 from . import environment as env
 from .command_line import split
@@ -60,9 +62,10 @@ class Executions:
         self._packages(references)
 
     def _packages(self, references: Iterable[ApplicationPackageReference]) -> tuple[ApplicationPackage, ...]:
-        return tuple(self._package(reference) for reference in references)
+        return tuple(self.package(reference) for reference in references)
 
-    def _package(self, reference: ApplicationPackageReference) -> ApplicationPackage:
+    def package(self, reference: ApplicationPackageReference) -> ApplicationPackage:
+        """What the reference stands for. Raises JobError."""
         wanted = reference.application_id
         versions = [p for p in self._applications if folded(p.application_id) == folded(wanted)]
         if reference.version is not None:
@@ -70,10 +73,19 @@ class Executions:
         if not versions:
             name = wanted if reference.version is None else f"{wanted} version {reference.version}"
             known = ", ".join(sorted(f"{p.application_id} {p.version}" for p in self._applications)) or "none"
-            raise JobError("ApplicationNotFound", f"there is no application package {name!r}; known: {known}")
+            told = f"there is no application package {name!r}; known: {known}"
+            raise JobError("InvalidApplicationPackageReferences", told)
         return max(versions, key=lambda p: (p.default, p.created))
 
-    def _package_environment(self, packages: Iterable[ApplicationPackage], root: str) -> dict[str, str]:
+    def _of_pool(self, node: Node) -> Sequence[ApplicationPackage | InstalledPackage]:
+        """Those of its pool that are on the node: another default version comes with its next start."""
+        if node.packages is not None:
+            return node.packages
+        return self._packages(self._ctx.pools[node.pool_id].spec.application_package_references)
+
+    def _package_environment(
+        self, packages: Iterable[ApplicationPackage | InstalledPackage], root: str
+    ) -> dict[str, str]:
         packages = tuple(packages)
         return env.package_environment(packages, {p.application_id: p.version for p in packages}, root)
 
@@ -100,9 +112,7 @@ class Executions:
         directory = f"{job.directory}/{task.id}"
         root = _root(node)
         variables = {
-            **self._package_environment(
-                (*self._packages(pool.spec.application_package_references), *packages), root
-            ),
+            **self._package_environment((*self._of_pool(node), *packages), root),
             **env.settings_environment(job.spec.common_environment_settings),
             **env.settings_environment(spec.environment_settings),
             **env.task_environment(task.job_id, task.id),
@@ -161,9 +171,8 @@ class Executions:
         else:
             wall = spec.constraints.max_wall_clock_time or UNLIMITED
         directory = f"{job.directory}/{spec.id}"
-        packages = self._packages(self._ctx.pools[node.pool_id].spec.application_package_references)
         variables = {
-            **self._package_environment(packages, root),
+            **self._package_environment(self._of_pool(node), root),
             **env.settings_environment(job.spec.common_environment_settings),
             **env.settings_environment(spec.environment_settings),
             **env.task_environment(job.id, spec.id),
@@ -184,10 +193,13 @@ class Executions:
         )
 
     def prepare(self, node: Node, attempt: int) -> PrepareNode:
-        """The command that makes a node ready: the pool's packages, then its start task."""
+        """The command that makes a node ready: the pool's packages, which is noted of it, then its start task."""
         pool = self._ctx.pools[node.pool_id]
         packages = self._packages(pool.spec.application_package_references)
-        task = pool.spec.start_task
+        installed = tuple(_installed(each) for each in packages)
+        if node.packages != installed:
+            node = self._ctx.nodes.put(node.id, msgspec.structs.replace(node, packages=installed))
+        task = pool.spec.start_task if node.start_task is not None else None  # else it is begun by and by
         if task is None:
             return PrepareNode(node.id, packages, None, images(pool.spec))
         root = _root(node)
@@ -209,6 +221,10 @@ class Executions:
             container=contained(task.container_settings, pool.spec),
         )
         return PrepareNode(node.id, packages, start, images(pool.spec))
+
+
+def _installed(package: ApplicationPackage) -> InstalledPackage:
+    return InstalledPackage(application_id=package.application_id, version=package.version, sha256=package.sha256)
 
 
 def _root(node: Node) -> str:

@@ -27,6 +27,12 @@ class AddTasks(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class AddTaskCollection(AddTasks):
+    """Each by itself: what is refused of one says nothing of the others. The answer has the tasks as they are recorded,
+    or the errors (JobError, PoolError) of those that are refused, in the same order."""
+
+
+@dataclass(frozen=True, slots=True)
 class AddJobSchedule(Event):
     spec: JobScheduleSpec
 

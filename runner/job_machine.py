@@ -62,8 +62,8 @@ class JobMachine:
     # -- requests --------------------------------------------------------------------------------------------
 
     def add_job(
-        self, spec: JobSpec, tasks: Sequence[TaskSpec], now: float, schedule: JobSchedule | None = None,
-        declared: bool = False,
+        self, spec: JobSpec, tasks: Sequence[TaskSpec], now: float,
+        schedule: JobSchedule | None = None, declared: bool = False,
     ) -> Job:
         """Record a job with its first tasks, all or nothing. Raises JobError."""
         present = self.jobs.spelled(spec.id)
@@ -71,8 +71,8 @@ class JobMachine:
             raise JobError("JobExists", f"job {present!r} exists already")
         self.require_pool(spec.pool_info)
         manager = spec.job_manager_task
-        self._check_new_tasks(spec.id, [*([manager.id] if manager else []), *(task.id for task in tasks)])
-        self.tasks.check_new(spec.id, [*([manager.as_task()] if manager else []), *tasks])
+        self._check_new_tasks(spec.id, first := [*([manager.as_task()] if manager else []), *tasks])
+        self.tasks.check_new(spec.id, first, complete=True)
         auto_pool_id = self._pools.made_for(spec, schedule, now)
         job = Job(
             created=now, modified=now, state_time=now, start_time=now,
@@ -100,13 +100,14 @@ class JobMachine:
         else:
             self._timers.cancel("job", job.id)
 
-    def add_tasks(self, job_id: str, tasks: Sequence[TaskSpec], now: float) -> None:
-        """Add tasks to an active job, all or nothing. Raises JobError."""
+    def add_tasks(self, job_id: str, tasks: Sequence[TaskSpec], now: float) -> tuple[Task, ...]:
+        """Tasks for an active job, all or nothing; as they are recorded. Those that they depend on may come later: the
+        official SDKs send them in parts, the last first. Raises JobError."""
         job = self.living_job(job_id)
-        self._check_new_tasks(job_id, [task.id for task in tasks])
-        self.tasks.check_new(job_id, tasks)
-        for task in tasks:
-            self._add_task(job, task, now)
+        self._check_new_tasks(job_id, tasks)
+        self.tasks.check_new(job_id, tasks, complete=False)
+        self.tasks.tell_missing([self._add_task(job, task, now) for task in tasks], now)
+        return tuple(self.tasks.tasks[job.id, task.id] for task in tasks)
 
     def job(self, job_id: str) -> Job:
         job = self.jobs.get(job_id)
@@ -127,13 +128,12 @@ class JobMachine:
 
     def require_pool(self, info: PoolInfo) -> None:
         """Raises JobError or PoolError if there is none."""
-        refused = self._pools.refusal(info)
-        if refused is not None:
+        if (refused := self._pools.refusal(info)) is not None:
             raise refused
 
-    def _check_new_tasks(self, job_id: str, ids: Iterable[str]) -> None:
+    def _check_new_tasks(self, job_id: str, tasks: Iterable[TaskSpec]) -> None:
         seen: dict[str, str] = {}
-        for task_id in ids:
+        for task_id in (task.id for task in tasks):
             plain, key = folded(task_id), self.tasks.spelled((job_id, task_id))
             present = seen.get(plain) if key is None else key[1]
             if present is not None:
@@ -142,9 +142,10 @@ class JobMachine:
 
     def _add_task(
         self, job: Job, spec: TaskSpec, now: float, *, is_job_manager: bool = False, exclusive: bool = False
-    ) -> None:
+    ) -> Task:
         uid = self._ids.new()
-        self.tasks.add(self.tasks.new(job, spec, uid, now, is_job_manager=is_job_manager, exclusive=exclusive))
+        new = self.tasks.new(job, spec, uid, now, is_job_manager=is_job_manager, exclusive=exclusive)
+        return self.tasks.tasks[self.tasks.add(new).key]
 
     # -- what changes ----------------------------------------------------------------------------------------
 

@@ -43,7 +43,7 @@ class JobNodes(JobPreparation):
         """Jobs and nodes are there already. Nothing is issued: that happens when the nodes are connected."""
         self.load_records(stored, self._is_needed)
         for node in self._ctx.nodes:
-            if node.state is NodeState.LEAVING_POOL:
+            if node.state in (NodeState.LEAVING_POOL, NodeState.REIMAGING):
                 self._leaving[node.id] = None
 
     def let_go(self, record: JobNode) -> None:
@@ -52,7 +52,8 @@ class JobNodes(JobPreparation):
 
     def _is_needed(self, record: JobNode) -> bool:
         node, job = self._ctx.nodes.get(record.node_id), self._jobs.jobs.get(record.job_id)
-        return node is not None and not node.vm_gone and job is not None and job.end_time is None
+        there = node is not None and not node.vm_gone and record.generation == node.generation
+        return there and job is not None and job.end_time is None
 
     # -- reports ---------------------------------------------------------------------------------------------
 

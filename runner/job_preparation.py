@@ -128,6 +128,7 @@ class JobPreparation(JobNodeRecords):
             uid=self._ctx.ids.new(),
             preparation=NodeExecution(),
             boot=self._boots.get(node.id, ""),
+            generation=node.generation,
         )
         return self._issue(record)
 

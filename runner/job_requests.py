@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from pools import JOB_OPTIONS, Context, differences, evolve
+from pools import JOB_OPTIONS, Context, PoolError, differences, evolve
 
 from . import job_events as jev
 from .auto_pools import AutoPools
@@ -25,6 +25,7 @@ from .request_checks import check_job, check_specification
 from .spec import JobSpec, JobSpecification, PoolInfo
 from .states import JobState
 from .task_checks import check_reach, check_task
+from .task_model import Task
 from .task_spec import TaskSpec
 from .user_checks import check_users
 
@@ -78,6 +79,7 @@ class JobRequests:
         return {
             jev.AddJob: self._add,
             jev.AddTasks: self._add_tasks,
+            jev.AddTaskCollection: self._add_collection,
             jev.UpdateJob: self._update,
             jev.ReplaceJob: self._replace,
             jev.DisableJob: self._disable,
@@ -86,7 +88,7 @@ class JobRequests:
             jev.DeleteJob: self._delete,
         }
 
-    def _add(self, event: jev.AddJob, now: float) -> None:
+    def _add(self, event: jev.AddJob, now: float) -> Job:
         spec = event.spec
         pool = self._auto_pools.check(spec.pool_info, ("job",))
         check_job(spec.id, spec, event.tasks, pool.task_slots_per_node)
@@ -95,9 +97,25 @@ class JobRequests:
         self._check_packages(spec, event.tasks)
         self._jobs.add_job(spec, event.tasks, now, declared=event.declared)
         self._may_come_again(spec.id)
-        self._ctx.dirty.add(self._jobs.jobs[spec.id].pool_id)
+        job = self._jobs.jobs[spec.id]
+        self._ctx.dirty.add(job.pool_id)
+        return job
 
-    def _add_tasks(self, event: jev.AddTasks, now: float) -> None:
+    def _add_collection(self, event: jev.AddTaskCollection, now: float) -> list[Task | ValueError]:
+        self._jobs.living_job(event.job_id)
+        try:
+            return list(self._add_tasks(event, now))
+        except (JobError, PoolError):
+            pass  # of which it is, only one by one tells
+        found: list[Task | ValueError] = []
+        for task in event.tasks:
+            try:
+                found += self._add_tasks(jev.AddTasks(event.job_id, (task,)), now)
+            except (JobError, PoolError) as exc:
+                found.append(exc)
+        return found
+
+    def _add_tasks(self, event: jev.AddTasks, now: float) -> tuple[Task, ...]:
         job = self._jobs.living_job(event.job_id)
         pool = self._auto_pools.check(PoolInfo(pool_id=job.pool_id))
         check_own_ids(job.spec, event.tasks)
@@ -106,8 +124,9 @@ class JobRequests:
         check_reach(event.tasks, pool)
         check_users(None, event.tasks, pool)
         self._check_packages(None, event.tasks)
-        self._jobs.add_tasks(event.job_id, event.tasks, now)
+        added = self._jobs.add_tasks(event.job_id, event.tasks, now)
         self._ctx.dirty.add(job.pool_id)
+        return added
 
     def _update(self, event: jev.UpdateJob, now: float) -> None:
         self._jobs.living_job(event.spec.id)

@@ -9,7 +9,9 @@ import gc
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
 
 from pools import WRITES, AutoScaleRun, Boot, Change, JournalError, Node, Pool, explained, folded, open_database, vacuum
 
@@ -20,6 +22,10 @@ from .task_model import Task, TaskKey
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
+
+    from .store import Kept
+
+R = TypeVar("R", bound=msgspec.Struct)
 
 __all__ = ["Journal", "JournalError", "open_journal"]
 
@@ -148,6 +154,10 @@ class Journal:
         with self._reading() as connection:
             return set(self._store.outputs.column(connection, file, file.is_not(None)))
 
+    def job_schedule(self, schedule_id: str) -> JobSchedule | None:
+        """Its id may be in another case (see pools/spellings.py)."""
+        return self._named(self._store.job_schedules, schedule_id)
+
     def job_schedules(self) -> list[JobSchedule]:
         schedules = self._store.job_schedules
         with self._reading() as connection:
@@ -168,10 +178,13 @@ class Journal:
 
     def job(self, job_id: str) -> Job | None:
         """Its id may be in another case (see pools/spellings.py)."""
-        jobs = self._store.jobs
+        return self._named(self._store.jobs, job_id)
+
+    def _named(self, kept: Kept[R], wanted: str) -> R | None:
+        column = kept.table.c.id
         with self._reading() as connection:
-            found = jobs.read(connection, jobs.table.c.id == job_id)
-            found = found or jobs.read(connection, self._store.same_id(jobs.table.c.id, job_id))
+            found = kept.read(connection, column == wanted)
+            found = found or kept.read(connection, self._store.same_id(column, wanted))
         return found[0] if found else None
 
     def jobs(self) -> list[Job]:
@@ -220,6 +233,10 @@ class Journal:
             found = self._store.job_nodes.read(connection, c.job_id == key[0], c.node_id == key[1])
         return found[0] if found else None
 
+    def pool(self, pool_id: str) -> Pool | None:
+        """Its id may be in another case (see pools/spellings.py)."""
+        return self._named(self._store.pools, pool_id)
+
     def pools(self) -> list[Pool]:
         pools = self._store.pools
         with self._reading() as connection:
@@ -231,6 +248,12 @@ class Journal:
         order = [nodes.table.c.pool_id, nodes.table.c.created, nodes.table.c.id]
         with self._reading() as connection:
             return nodes.read(connection, order=order)
+
+    def nodes_of(self, pool_id: str) -> list[Node]:
+        """The nodes of a pool, oldest first."""
+        c = self._store.nodes.table.c
+        with self._reading() as connection:
+            return self._store.nodes.read(connection, c.pool_id == pool_id, order=[c.created, c.id])
 
     def autoscale_runs(self, pool_id: str | None = None) -> list[AutoScaleRun]:
         """Of one pool or of all, oldest first."""

@@ -107,6 +107,8 @@ class JobNode(Record, frozen=True, kw_only=True, omit_defaults=True):
     release: NodeExecution | None = None
     #: names the time since the node started in which the preparation was run; "": nobody could tell
     boot: str = ""
+    #: which of its node's VMs that was on
+    generation: int = 1
 
     @property
     def key(self) -> tuple[str, str]:

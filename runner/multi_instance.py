@@ -39,6 +39,10 @@ class MultiInstanceTasks(TaskMachine):
             return None
         return task, number
 
+    def run_by(self, node_id: str, execution_id: str) -> Task | None:
+        found = self._found(node_id, execution_id)
+        return found[0] if found is not None else super().run_by(node_id, execution_id)
+
     def _current(self, node_id: str, execution_id: str) -> Task | None:
         """A multi-instance task only when its attempt is concluded: before that, a repeated report says nothing."""
         task = super()._current(node_id, execution_id)

@@ -24,6 +24,7 @@ from .link_errors import Unreachable
 from .node_files import NodeFiles
 from .node_messages import Link
 from .node_session import NodeSession
+from .node_users import NodeUsers
 from .outputs import OutputStore
 from .packages import PackageStore
 from .running_outputs import RunningOutputs
@@ -102,6 +103,13 @@ class NodeEffects:
         if session is None:
             raise Unreachable(f"node {node_id} is not connected")
         return session.browsed()
+
+    def users(self, node_id: str) -> NodeUsers:
+        """Who logs in to a node; any thread. Raises Unreachable."""
+        session = self._sessions.get(node_id)
+        if session is None:
+            raise Unreachable(f"node {node_id} is not connected")
+        return session.users()
 
     def awaits_record(self, name: str) -> bool:
         """May a record yet name the file of this name, an output or a package? Any thread."""

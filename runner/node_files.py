@@ -75,11 +75,12 @@ class NodeFiles:
         with self._lock:
             return self._ask({"op": "stat", "path": path})
 
-    def list(self, path: str, recursive: bool = False) -> list[dict[str, Any]]:
-        """What is in a folder: `stat` of each with its "path" relative to the folder; at most 10,000."""
+    def list(self, path: str, recursive: bool = False, after: str = "") -> tuple[list[dict[str, Any]], bool]:
+        """What is in a folder: `stat` of each with its "path" relative to the folder, in the order of the paths and
+        behind `after`; at most 10,000. And whether there are more."""
         with self._lock:
-            entries: list[dict[str, Any]] = self._ask({"op": "list", "path": path, "recursive": recursive})["entries"]
-            return entries
+            answer = self._ask({"op": "list", "path": path, "recursive": recursive, "after": after})
+            return answer["entries"], answer["truncated"]
 
     def delete(self, path: str, recursive: bool = False) -> None:
         """A file, or an empty folder; `recursive`: a folder with all that is in it."""

@@ -18,6 +18,7 @@ from .node_door import NodeDoor
 from .node_files import NodeFiles
 from .node_gate import NodeGate
 from .node_ssh import LinkTimeouts, Peer, load_private_key, open_channel, open_transport
+from .node_users import NodeUsers
 
 __all__ = ["LinkError", "LinkTimeouts", "NodeLink", "Peer"]
 
@@ -146,21 +147,27 @@ class NodeLink:
         """For people who look at the node's files: over a channel of their own."""
         return self._browsed
 
+    @property
+    def users(self) -> NodeUsers:
+        """Who logs in to the node."""
+        return NodeUsers(lambda: self._run(self._bundle.logins_command), self._timeouts.transfer)
+
     def close(self) -> None:
         """Hangs up; `on_closed` is not called. What runs on the node runs on."""
         self._end(None)
 
     def _open_files(self) -> paramiko.Channel:
-        transport = self._transport
-        if transport is None or self._closed.is_set():
-            raise Unreachable("the link is closed")
-        return open_channel(transport, self._bundle.files_command(self._peer.node_root), self._timeouts)
+        return self._run(self._bundle.files_command)
 
     def _open_gate(self, port: int, wanted: Sequence[int]) -> paramiko.Channel:
+        return self._run(lambda root: self._bundle.door_command(root, port, wanted))
+
+    def _run(self, command: Callable[[str], str]) -> paramiko.Channel:
+        """A channel that runs the agent's command, which is made for the node root. Raises Unreachable."""
         transport = self._transport
         if transport is None or self._closed.is_set():
             raise Unreachable("the link is closed")
-        return open_channel(transport, self._bundle.door_command(self._peer.node_root, port, wanted), self._timeouts)
+        return open_channel(transport, command(self._peer.node_root), self._timeouts)
 
     def _is_hello(self, line: bytes, first: list[Message]) -> bool:
         try:

@@ -23,6 +23,7 @@ from .node_files import NodeFiles
 from .node_messages import Link, Message, configure_message, kill_message, start_message
 from .node_outcomes import NodeOutcomes
 from .node_packages import NodePackages
+from .node_users import NodeUsers
 from .outputs import OutputStore
 from .packages import PackageStore
 from .user_identity import without_passwords
@@ -71,6 +72,12 @@ class NodeSession:
         if self._link is None or self._closed.is_set():
             raise Unreachable(f"node {self.node_id} is not connected at present")
         return self._link.browsed
+
+    def users(self) -> NodeUsers:
+        """Who logs in to the node. Raises Unreachable."""
+        if self._link is None or self._closed.is_set():
+            raise Unreachable(f"node {self.node_id} is not connected at present")
+        return self._link.users
 
     def open(self, link: Link) -> None:
         """Connect. Reports NodeConnected (from the agent's hello) or NodeDisconnected."""
@@ -223,7 +230,7 @@ class NodeSession:
         except NoDoor as error:
             self._failed(command.execution_id, UNAVAILABLE, str(error))
         except VaultError as error:
-            self._failed(command.execution_id, "PasswordUnavailable", f"containerSettings.registry: {error}")
+            self._failed(command.execution_id, error.code, str(error))
         else:
             self.send(message)
 

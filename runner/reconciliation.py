@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pools import Context, NodeState
+from pools import RESTARTING, Context, NodeState
 
 from .commands import Acknowledge, KillExecution, RecallExecutions
 from .execution import Executions
@@ -11,6 +11,9 @@ from .job_nodes import JobNodes
 from .scheduler import Placement, Stage
 from .task_machine import TaskMachine
 from .task_model import Task
+
+#: What has not begun on a node in these states is not to begin there.
+_GOING = RESTARTING | {NodeState.LEAVING_POOL}
 
 
 class Reconciliation:
@@ -37,7 +40,7 @@ class Reconciliation:
         slots = self._tasks.slots.get(node_id)
         placed = dict(slots.placements) if slots is not None else {}
         unheard = self._in_doubt(node_id, damages, now)
-        leaving = node.state is NodeState.LEAVING_POOL
+        leaving = node.state in _GOING or not node.scheduling_enabled
         under_way = self._job_nodes.reconcile(node_id, known, boot, now)
         for execution_id, placement in placed.items():
             task = self._tasks.tasks[placement.key]

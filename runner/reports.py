@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pools import NodeMachine
+from pools import NodeMachine, RecentTask
 
 from . import events as ev
 from .execution_ids import job_node_of, start_task_of
+from .failure import failure_of
 from .job_nodes import JobNodes
 from .multi_instance import MultiInstanceTasks
+from .node_events import VmRebooted, VmRebootFailed
 from .reconciliation import Reconciliation
 from .requests import Handler
 from .start_tasks import StartTasks
+from .states import TaskState
+from .task_model import Task
 
 
 class Reports:
@@ -34,9 +38,11 @@ class Reports:
         nodes, departure = self._nodes, self._nodes.departure
         return {
             ev.VmCreated: lambda e, now: nodes.vm_created(e.node_id, e.vm, now),
-            ev.VmCreateFailed: lambda e, now: nodes.vm_create_failed(e.node_id, e.error, now),
+            ev.VmCreateFailed: lambda e, now: nodes.vm_create_failed(e.node_id, e.error, now, e.vm_name),
             ev.VmsListed: lambda e, now: nodes.vms_listed(e.provider, e.vms, e.asked, now),
-            ev.VmDestroyed: lambda e, now: departure.vm_destroyed(e.node_id, now),
+            ev.VmDestroyed: lambda e, now: nodes.vm_destroyed(e.node_id, now, e.vm_name),
+            VmRebooted: lambda e, now: nodes.restart.rebooted(e.node_id, e.vm_name, e.vm, now),
+            VmRebootFailed: lambda e, now: nodes.restart.reboot_failed(e.node_id, e.vm_name, e.error, now),
             ev.VmDestroyFailed: lambda e, now: departure.vm_destroy_failed(e.node_id, now),
             ev.NodeConnected: self._connected,
             ev.ConsoleRead: lambda e, now: self._start_tasks.console_read(e.node_id, e.text, now),
@@ -57,7 +63,7 @@ class Reports:
     def _connected(self, event: ev.NodeConnected, now: float) -> None:
         # heard twice, `known` is out of date: what was sent in between would look lost
         if self._nodes.is_newest(event.node_id, event.connection) and not self._nodes.is_connected(event.node_id):
-            self._nodes.connected(event.node_id, now)
+            self._nodes.connected(event.node_id, now, event.boot)
             self._reconciliation.reconcile(event.node_id, event.known, event.boot, now, event.damages)
 
     def _disconnected(self, event: ev.NodeDisconnected, now: float) -> None:
@@ -77,7 +83,28 @@ class Reports:
         elif job_node_of(event.execution_id) is not None:
             self._job_nodes.outcome(event, now)
         else:
+            task = self._tasks.run_by(event.node_id, event.execution_id)
             self._tasks.outcome(event, now)
+            if task is not None:
+                self._nodes.has_run(event.node_id, self._recent(event, task), now)
+
+    def _recent(self, event: ev.Outcome, before: Task) -> RecentTask:
+        """`before`: the task as it was when the report came."""
+        task = self._tasks.tasks.get(before.key)
+        subtask = before.instance_at(event.node_id) if before.instances else None
+        ended_by_us = bool(subtask) and event.killed  # with the primary
+        return RecentTask(
+            job_id=before.job_id,
+            task_id=before.id,
+            state=str(TaskState.COMPLETED if task is None else task.state),
+            start_time=event.start_time,
+            end_time=event.end_time,
+            exit_code=event.exit_code,
+            failure=None if ended_by_us else failure_of(event, before.ending, before.ending_reason),
+            retry_count=before.retry_count,
+            requeue_count=before.requeue_count,
+            subtask=subtask,
+        )
 
     def _lost(self, event: ev.ExecutionLost, now: float) -> None:
         attempt = start_task_of(event.execution_id)

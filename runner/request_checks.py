@@ -20,6 +20,7 @@ from pools import (
 
 from .containers import invalid_container
 from .job_errors import JobError, require
+from .linux_nodes import windows_machine
 from .model import ApplicationPackage
 from .preparation_checks import check_own_ids, check_preparation_and_release
 from .spec import JobSpecification
@@ -35,7 +36,9 @@ _VERSION = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}\Z")
 
 def check_nodes(pool: PoolSpecification) -> None:
     """The part of a pool that pools cannot check: what runs on its nodes, and as whom. Raises PoolError."""
+    windows = windows_machine(pool.virtual_machine_configuration or {})
     faults = [
+        ("virtualMachineConfiguration", None if windows is None else ": ".join(windows)),
         ("userAccounts", invalid_accounts(pool.user_accounts)),
         ("virtualMachineConfiguration", invalid_container_configuration(pool)),
     ]

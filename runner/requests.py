@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from msgspec.structs import replace
-
-from pools import ApplicationPackageReference, Context, PoolError, PoolMachine, Table
+from pools import ApplicationPackageReference, AutoScaleRun, Context, Pool, PoolError, PoolMachine, PoolSpec, Table
 
 from . import events as ev
 from . import job_events as jev
+from . import node_events
+from .application_requests import ApplicationRequests
 from .auto_pools import AutoPools
 from .execution import Executions
 from .job_budgets import JobBudgets
@@ -20,8 +19,9 @@ from .job_errors import JobError
 from .job_forgetting import JobForgetting
 from .job_machine import JobMachine
 from .job_requests import JobRequests
-from .model import ApplicationPackage
-from .request_checks import check_application, check_nodes
+from .model import ApplicationPackage, JobSchedule
+from .pool_events import UpdatePool
+from .request_checks import check_nodes
 from .schedule_checks import check_changed, check_schedule
 from .schedule_machine import ScheduleMachine
 from .spec import JobScheduleSpec, JobSpecification
@@ -59,11 +59,16 @@ class Requests:
     def handlers(self) -> Mapping[type[ev.Event], Handler]:
         pools, schedules = self._pools, self._schedules
         jobs = JobRequests(self._ctx, self._jobs, self._budgets, self._auto_pools, self._check_task_packages)
+        applications = ApplicationRequests(
+            self._ctx, self._jobs, schedules, self._executions, self._applications
+        )
         return {
             **jobs.handlers(),
+            **applications.handlers(),
             **JobForgetting(self._jobs).handlers(),
-            ev.AddApplication: self._add_application,
+            **node_events.handlers(pools.node_requests),
             ev.AddPool: self._add_pool,
+            UpdatePool: self._update_pool,
             ev.RescalePool: lambda e, now: pools.rescale(e.spec, now, e.image),
             jev.AddJobSchedule: self._add_schedule,
             jev.ReplaceJobSchedule: self._replace_schedule,
@@ -74,9 +79,8 @@ class Requests:
             jev.RunJobSchedule: lambda e, now: schedules.run_now(e.schedule_id, now, e.at_once),
             jev.UpdateJobSchedule: lambda e, now: self._budgets.update_schedule(e.spec, now),
             ev.AutoScaleNow: lambda e, now: pools.autoscale(e.pool_id, now),
-            ev.ResizePool: lambda e, now: pools.resize(
-                e.pool_id, (e.dedicated, e.low_priority), e.option, now
-            ),
+            ev.EvaluateAutoScale: self._evaluate,
+            ev.ResizePool: self._resize,
             ev.StopResize: lambda e, now: pools.stop_resize(e.pool_id, now),
             ev.EnableAutoScale: self._enable_autoscale,
             ev.DisableAutoScale: lambda e, now: pools.disable_autoscale(e.pool_id, now),
@@ -85,29 +89,32 @@ class Requests:
             ev.Drain: self._drain,
         }
 
-    def _add_application(self, event: ev.AddApplication, now: float) -> None:
-        package = event.package
-        check_application(package)
-        versions = {each.version: each for each in self._applications if each.application_id == package.application_id}
-        known = versions.get(package.version)
-        # the one that was added last is known by it, also among those of one moment
-        later = (math.nextafter(each.created, math.inf) for each in versions.values())
-        package = replace(package, created=known.created if known is not None else max([package.created, *later]))
-        if package.default:
-            for each in versions.values():
-                self._applications.put((each.application_id, each.version), replace(each, default=False))
-        self._applications.put((package.application_id, package.version), package)
-
-    def _add_pool(self, event: ev.AddPool, now: float) -> None:
+    def _add_pool(self, event: ev.AddPool, now: float) -> Pool:
         spec = event.spec
         self._check_packages(f"pool {spec.id!r}", spec.application_package_references)
         check_nodes(spec)
-        self._pools.add(spec, event.provider, event.image, now)
+        return self._pools.add(spec, event.provider, event.image, now)
 
-    def _add_schedule(self, event: jev.AddJobSchedule, now: float) -> None:
+    def _update_pool(self, event: UpdatePool, now: float) -> Pool:
+        spec, where = self._pools.updated_spec(event.spec, event.changed), f"pool {event.spec.id!r}"
+        if "application_package_references" in event.changed:
+            self._check_packages(where, spec.application_package_references)
+        check_nodes(spec)
+        if "user_accounts" in event.changed:
+            self._check_users_remain(spec)
+        return self._pools.update(spec, event.image, now)
+
+    def _check_users_remain(self, spec: PoolSpec) -> None:
+        """Whoever the open tasks of the pool's jobs want to run as, is there yet. Raises JobError."""
+        for job in self._jobs.jobs:
+            if job.pool_id == spec.id and job.lives:
+                check_users(job.spec, [task.spec for task in self._jobs.tasks.open_of(job.id)], spec)
+
+    def _add_schedule(self, event: jev.AddJobSchedule, now: float) -> JobSchedule:
         self._check_schedule(event.spec)
         self._schedules.add(event.spec, now)
         self._schedule_changed(event.spec)
+        return self._schedules.schedules[event.spec.id]
 
     def _replace_schedule(self, event: jev.ReplaceJobSchedule, now: float) -> None:
         check_changed(event.spec.id, event.changed)
@@ -126,12 +133,18 @@ class Requests:
         if pool_id is not None:
             self._ctx.dirty.add(pool_id)
 
+    def _evaluate(self, event: ev.EvaluateAutoScale, now: float) -> AutoScaleRun:
+        if not self._pools.living(event.pool_id).spec.enable_auto_scale:
+            text = f"pool {event.pool_id!r} has no formula; enable autoscale first"
+            raise PoolError("AutoScalingNotEnabled", text)
+        return self._pools.evaluate(event.pool_id, event.formula, now)
+
+    def _resize(self, event: ev.ResizePool, now: float) -> None:
+        timeout = _duration("resizeTimeout", event.timeout)
+        self._pools.resize(event.pool_id, (event.dedicated, event.low_priority), event.option, now, timeout)
+
     def _enable_autoscale(self, event: ev.EnableAutoScale, now: float) -> None:
-        try:
-            interval = timedelta(seconds=event.interval) if event.interval is not None else None
-        except (OverflowError, ValueError):
-            text = f"autoScaleEvaluationInterval: {event.interval} s is no length of time that can be counted"
-            raise PoolError("InvalidPropertyValue", text) from None
+        interval = _duration("autoScaleEvaluationInterval", event.interval)
         self._pools.enable_autoscale(event.pool_id, event.formula, interval, now)
 
     def _drain(self, event: ev.Drain, now: float) -> None:
@@ -152,3 +165,12 @@ class Requests:
             self._executions.check_packages(references)
         except JobError as exc:
             raise JobError(exc.code, f"{where}: applicationPackageReferences: {exc}") from None
+
+
+def _duration(name: str, seconds: float | None) -> timedelta | None:
+    """Raises PoolError."""
+    try:
+        return timedelta(seconds=seconds) if seconds is not None else None
+    except (OverflowError, ValueError):
+        text = f"{name}: {seconds} s is no length of time that can be counted"
+        raise PoolError("InvalidPropertyValue", text) from None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pools import CreateVm, DestroyVm, ListVms, ReadConsole
+from pools import CreateVm, DestroyVm, ListVms, ReadConsole, RebootVm
 from providers import ProviderError, SimulatedProvider, Vm
 
 from . import events as ev
+from .node_events import VmRebooted, VmRebootFailed
 from .simulation_faults import Faults
 
 Action = Callable[[float], None]
@@ -22,14 +23,16 @@ class SimulatedCalls:
         at: Callable[[float, Action], None],
         post: Callable[[ev.Event, float], None],
         ended: Callable[[str], None],
+        rebooted: Callable[[str], None],
     ) -> None:
-        """`post`: brings an answer at a time; `ended`: the VM of that name has been ended."""
+        """`post`: brings an answer at a time; `ended`, `rebooted`: the VM of that name has been."""
         self._cloud = cloud
         self._faults = faults
         self._clock = clock
         self._at = at
         self._post = post
         self._ended = ended
+        self._rebooted = rebooted
         #: those that have not taken effect, by number; and when the last answer about a VM arrives
         self._calls: dict[int, Callable[[float], ev.Event | None]] = {}
         self._answers: dict[str, float] = {}
@@ -43,13 +46,15 @@ class SimulatedCalls:
                 call(self._clock())
         self._answers.clear()
 
-    def issue(self, command: CreateVm | DestroyVm | ReadConsole | ListVms) -> None:
+    def issue(self, command: CreateVm | DestroyVm | RebootVm | ReadConsole | ListVms) -> None:
         now = self._clock()
         match command:
             case CreateVm():
                 self._call(command.spec.name, "create", lambda then: self._create(command))
             case DestroyVm():
                 self._call(command.vm_name, "destroy", lambda then: self._destroy(command))
+            case RebootVm():
+                self._call(command.vm_name, "reboot", lambda then: self._reboot(command))
             case ReadConsole(node_id, _, name):
                 self._call(name, "console", lambda then: self._console(node_id, name))
             case ListVms(provider):
@@ -83,7 +88,7 @@ class SimulatedCalls:
         try:
             return ev.VmCreated(command.node_id, self._cloud.create(command.spec))
         except ProviderError as exc:
-            return ev.VmCreateFailed(command.node_id, exc)
+            return ev.VmCreateFailed(command.node_id, exc, command.spec.name)
 
     def _console(self, node_id: str, name: str) -> ev.Event:
         try:
@@ -91,6 +96,15 @@ class SimulatedCalls:
         except ProviderError:
             text = None
         return ev.ConsoleRead(node_id, text or "")
+
+    def _reboot(self, command: RebootVm) -> ev.Event:
+        node_id, name = command.node_id, command.vm_name
+        try:
+            vm = self._cloud.reboot(name, command.provider_id)
+        except ProviderError as exc:
+            return VmRebootFailed(node_id, name, exc)
+        self._rebooted(name)
+        return VmRebooted(node_id, name, vm)
 
     def _destroy(self, command: DestroyVm) -> ev.Event | None:
         node_id, name = command.node_id, command.vm_name
@@ -103,7 +117,7 @@ class SimulatedCalls:
             self._ended(name)  # also if the cloud was wrong: nothing of ours runs on a VM that it has ended
         if node_id is None:
             return None
-        return ev.VmDestroyed(node_id) if failure is None else ev.VmDestroyFailed(node_id, str(failure))
+        return ev.VmDestroyed(node_id, name) if failure is None else ev.VmDestroyFailed(node_id, str(failure))
 
     def _list(self, provider: str, asked: float) -> ev.Event | None:
         try:

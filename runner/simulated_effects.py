@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from pools import Command, CreateVm, DestroyVm, DisconnectNode, ListVms, NodeUsage, ReadConsole
+from pools import Command, CreateVm, DestroyVm, DisconnectNode, ListVms, NodeUsage, ReadConsole, RebootVm
 from providers import SimulatedProvider, Vm, VmState
 
 from . import events as ev
@@ -61,9 +61,11 @@ class SimulatedEffects:
         self._deliver = deliver
         self._usage = usage
         self._connections: dict[str, Connection] = {}
+        #: the number of the connection to each node that was asked for last
+        self._dialling: dict[str, int] = {}
         #: nodes to which another connection was made while one stood
         self.crossed: set[str] = set()
-        self._calls = SimulatedCalls(cloud, faults, clock, at, self._post, self._die)
+        self._calls = SimulatedCalls(cloud, faults, clock, at, self._post, self._die, self.reboot)
         self._life = 0
 
     def crash(self) -> None:
@@ -76,11 +78,13 @@ class SimulatedEffects:
     def issue(self, command: Command) -> None:
         now = self._clock()
         match command:
-            case CreateVm() | DestroyVm() | ReadConsole() | ListVms():
+            case CreateVm() | DestroyVm() | RebootVm() | ReadConsole() | ListVms():
                 self._calls.issue(command)
             case OpenNode():
+                self._dialling[command.node_id] = command.connection
                 self._at(now + self._faults.latency("connect"), partial(self._open, command, self._life))
             case DisconnectNode(node_id):
+                self._dialling.pop(node_id, None)
                 self._close(node_id)
             case PrepareNode(node_id) | StartExecution(node_id) | KillExecution(node_id):
                 self._send(node_id, command)
@@ -111,8 +115,8 @@ class SimulatedEffects:
     # -- nodes -----------------------------------------------------------------------------------------------
 
     def _open(self, command: OpenNode, life: int, now: float) -> None:
-        if life != self._life:
-            return
+        if life != self._life or self._dialling.get(command.node_id) != command.connection:
+            return  # nobody wants it any more
         if self._close(command.node_id):
             self.crossed.add(command.node_id)
         vm = self.vm(command.vm.name)

@@ -15,7 +15,8 @@ from msgspec.structs import replace
 
 from pools import NamedTable, Pool, PoolSpec, Table, folded
 
-from .events import AddApplication, Event
+from .application_events import AddApplication
+from .events import Event
 from .job_events import OfTask
 from .model import ApplicationPackage, Job, JobSchedule
 from .requests import Handler

@@ -11,6 +11,7 @@ from .command_line import CommandLineError, split
 from .containers import invalid_container
 from .files_of_tasks import invalid_output, invalid_resource
 from .job_errors import JobError, require
+from .linux_nodes import windows_command
 from .spec import JobConstraints, JobSpecification
 from .task_spec import (
     ExitConditions,
@@ -34,7 +35,7 @@ def invalid_command_line(command_line: str) -> str | None:
         split(command_line)
     except CommandLineError as exc:
         return str(exc)
-    return None
+    return windows_command(command_line)
 
 
 def invalid_files(files: Iterable[ResourceFile]) -> str | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from msgspec.structs import replace
 
-from pools import ExecutionResult, evolve
+from pools import ApplicationPackageReference, ExecutionResult, evolve
 
 from . import job_events as jev
 from .events import Event
@@ -29,8 +29,12 @@ _OVER = {
 class TaskRequests:
     """A request that is refused raises JobError and changes nothing."""
 
-    def __init__(self, jobs: JobMachine) -> None:
+    def __init__(
+        self, jobs: JobMachine, check_packages: Callable[[Iterable[ApplicationPackageReference]], None]
+    ) -> None:
+        """`check_packages`: raises JobError if one of them is not there."""
         self._jobs = jobs
+        self._check_packages = check_packages
         self._tasks = jobs.tasks
 
     def handlers(self) -> Mapping[type[Event], Callable[[Any, float], object]]:
@@ -52,6 +56,7 @@ class TaskRequests:
         if task.result is ExecutionResult.SUCCESS:
             raise JobError("TaskSucceeded", f"{_name(task)} has succeeded; only one that failed can run again")
         self._require_living(task)
+        self._check_packages(task.spec.application_package_references)
         self._tasks.reactivate(task, now)
 
     def _delete(self, event: jev.DeleteTask, now: float) -> None:
@@ -62,8 +67,10 @@ class TaskRequests:
         self._tasks.delete(task, now)
 
     def _update(self, event: jev.UpdateTask, now: float) -> None:
+        """Of a completed one too: it may be reactivated."""
         check_constraints(f"task {event.task_id!r}", event.constraints)
-        task = self._unfinished(event)
+        task = self._task(event)
+        self._require_living(task)
         self._tasks.put(
             task, evolve(task, now, raw_spec=packed(replace(task.spec, constraints=event.constraints)))
         )

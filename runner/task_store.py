@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from typing import NamedTuple
 
 from sqlalchemy import Connection, Double, Integer, case, cast, func, select
 from sqlalchemy.sql import ColumnElement
@@ -17,6 +18,17 @@ from .task_tally import DoneTotals
 _SOME = 1000
 
 Reading = Callable[[], AbstractContextManager[Connection]]
+
+
+class JobSums(NamedTuple):
+    """Tasks that have succeeded and failed, retries; seconds that the last executions of completed tasks took, and that
+    tasks waited until these began."""
+
+    succeeded: int
+    failed: int
+    retries: int
+    ran: float
+    waited: float
 
 
 class TaskQueries:
@@ -41,6 +53,16 @@ class TaskQueries:
                 found.setdefault(job_id, {})[name] = count
         return found
 
+    def counts_of(self, job_id: str) -> tuple[dict[str, int], dict[str, int]]:
+        """The job's tasks by state, as in `counts`, and their slots."""
+        c = tables.tasks.c
+        with self._reading() as connection:
+            slots = cast(_text(connection, "slots", "1"), Integer).label("slots")
+            tasks = select(_state(connection).label("state"), slots).where(c.job_id == job_id).subquery().c
+            query = select(tasks.state, func.count(), func.sum(tasks.slots)).group_by(tasks.state)
+            rows = connection.execute(query).all()
+        return {name: count for name, count, _ in rows}, {name: int(slots) for name, _, slots in rows}
+
     def slots(self, job_id: str) -> dict[str, int]:
         """The slots of the job's tasks by state, as in `counts`."""
         c = tables.tasks.c
@@ -49,6 +71,22 @@ class TaskQueries:
             tasks = select(_state(connection).label("state"), slots).where(c.job_id == job_id).subquery().c
             query = select(tasks.state, func.sum(tasks.slots)).group_by(tasks.state)
             return {name: int(count) for name, count in connection.execute(query)}
+
+    def sums(self, job_id: str) -> JobSums:
+        """What the job's tasks have come to, over all of them."""
+        c = tables.tasks.c
+        with self._reading() as connection:
+            began, ended = _real(connection, "start_time"), _real(connection, "end_time")
+            succeeded = c.done.op("&")(int(Done.SUCCEEDED))
+            query = select(
+                func.count(case((succeeded != 0, 1))),
+                func.count(case((succeeded == 0, 1))),
+                func.sum(cast(_text(connection, "retry_count", "0"), Integer)),
+                func.sum(case((c.done.is_not(None), ended - began), else_=0.0)),
+                func.sum(began - c.created),
+            ).where(c.job_id == job_id)
+            row = connection.execute(query).one()
+        return JobSums(*(each or 0 for each in row))
 
     def totals(self) -> dict[str, DoneTotals]:
         """What the completed tasks of each job came to."""
@@ -81,6 +119,22 @@ class TaskQueries:
                 where.append(c.job_id == job_id)
             query = select(c.body).where(*where).order_by(c.sequence).limit(limit)
             return [store.tasks.decode(connection, body) for body in connection.execute(query).scalars()]
+
+    def after(
+        self, job_id: str, task_id: str, where: Sequence[ColumnElement[bool]] = (), some: int = _SOME
+    ) -> Iterator[Task]:
+        """The job's tasks whose ids come after that one (""; all) and that meet the conditions, in the order of their
+        ids, `some` at a time."""
+        c = tables.tasks.c
+        while True:
+            with self._reading() as connection:
+                query = select(c.id, c.body).where(c.job_id == job_id, c.id > task_id, *where)
+                rows = connection.execute(query.order_by(c.id).limit(some)).all()
+                found = [store.tasks.decode(connection, body) for _, body in rows]
+            yield from found
+            if len(rows) < some:
+                return
+            task_id = rows[-1][0]
 
     def stream(self) -> Iterator[Task]:
         """All tasks in the order of their creation, some at a time: as of one moment, and never all in memory."""

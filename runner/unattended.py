@@ -4,23 +4,33 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pools import Change, PoolState
+from pools import Change, PoolError, PoolState
 
 from .core import Core
 from .events import Event
 from .job_events import RunJobSchedule
+from .node_events import NodeRequest
 
 
 def handle_unattended(core: Core, event: Event, now: float) -> tuple[Change, ...]:
-    """What to commit so that the event has happened. Raises PoolError or JobError if it is refused.
+    """See `answer_unattended`: the changes alone."""
+    return answer_unattended(core, event, now)[1]
+
+
+def answer_unattended(core: Core, event: Event, now: float) -> tuple[object, tuple[Change, ...]]:
+    """What the core answers, and what to commit so that the event has happened. Raises PoolError or JobError if it is
+    refused.
 
     Nodes and clouds are left alone, and no node, task or job is ordered, placed or made: that would be claimed hours
     before somebody does it. The commands are dropped: the next controller finds in the records what is intended, and
     says it (again), as it does after a crash.
     """
+    if isinstance(event, NodeRequest):
+        text = "no controller works on the state, so no node hears of it; `ebbtide run` and `ebbtide serve` are one"
+        raise PoolError("OperationInvalidForCurrentState", text)
     if isinstance(event, RunJobSchedule):
         event = replace(event, at_once=False)
-    core.handle(event, now)
+    answer = core.handle(event, now)
     core.tasks.settle_waiting(now)
     core.jobs.settle(now)
     core.after_jobs(now)
@@ -29,4 +39,4 @@ def handle_unattended(core: Core, event: Event, now: float) -> tuple[Change, ...
             core.pools.forget(pool)
     changes, _ = core.take()
     # of nodes, only what loading them has noted: that the next controller notes at its own time
-    return tuple(change for change in changes if change[0] != "nodes")
+    return answer, tuple(change for change in changes if change[0] != "nodes")

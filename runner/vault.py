@@ -27,6 +27,9 @@ _T = TypeVar("_T")
 class VaultError(Exception):
     """A password was sealed with a secret that is lost, or the text is none of ours."""
 
+    #: what the failure of a task is called that needs it
+    code = "PasswordUnavailable"
+
 
 class Vault:
     def __init__(self, secret: bytes) -> None:

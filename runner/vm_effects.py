@@ -12,10 +12,11 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from pools import Clock, CreateVm, DestroyVm, ListVms, ReadConsole
+from pools import Clock, CreateVm, DestroyVm, ListVms, ReadConsole, RebootVm
 from providers import Provider, ProviderError
 
 from .events import ConsoleRead, Event, VmCreated, VmCreateFailed, VmDestroyed, VmDestroyFailed, VmsListed
+from .node_events import VmRebooted, VmRebootFailed
 from .workers import Workers
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,9 @@ class VmEffects:
             if command.node_id is None and command.vm_name in self._lines:
                 return
         self._line_up(command.vm_name, lambda: self._destroy(command))
+
+    def reboot(self, command: RebootVm) -> None:
+        self._line_up(command.vm_name, lambda: self._reboot(command))
 
     def console(self, command: ReadConsole) -> None:
         self._line_up(command.vm_name, lambda: self._console(command))
@@ -94,7 +98,7 @@ class VmEffects:
         try:
             vm = self._providers[command.provider].create(command.spec)
         except Exception as exc:  # noqa: BLE001 - a driver may raise anything; an effect must always report
-            self._post(VmCreateFailed(command.node_id, _typed(exc)))
+            self._post(VmCreateFailed(command.node_id, _typed(exc), command.spec.name))
         else:
             self._post(VmCreated(command.node_id, vm))
 
@@ -107,9 +111,18 @@ class VmEffects:
                 self._post(VmDestroyFailed(command.node_id, str(exc)))
         else:
             if command.node_id is not None:
-                self._post(VmDestroyed(command.node_id))
+                self._post(VmDestroyed(command.node_id, command.vm_name))
             else:
                 log.warning("provider %s: VM %s was destroyed: %s", command.provider, command.vm_name, command.reason)
+
+    def _reboot(self, command: RebootVm) -> None:
+        try:
+            vm = self._providers[command.provider].reboot(command.vm_name, command.provider_id)
+        except Exception as exc:  # noqa: BLE001 - see _create
+            log.warning("VM %s could not be rebooted: %s", command.vm_name, exc)
+            self._post(VmRebootFailed(command.node_id, command.vm_name, _typed(exc)))
+        else:
+            self._post(VmRebooted(command.node_id, command.vm_name, vm))
 
     def _console(self, command: ReadConsole) -> None:
         text: str | None = None

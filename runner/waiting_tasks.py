@@ -61,11 +61,14 @@ class WaitingTasks(TaskRecords):
             size=spec.multi_instance_settings.number_of_instances if spec.multi_instance_settings is not None else 0,
         )
 
-    def check_new(self, job_id: str, specs: Sequence[TaskSpec]) -> None:
-        """What new tasks depend on is there, and not they themselves. Raises JobError."""
+    def check_new(self, job_id: str, specs: Sequence[TaskSpec], *, complete: bool) -> None:
+        """New tasks do not depend on themselves; if they are `complete`, all that they depend on is there or among
+        them. Raises JobError."""
+        if complete:
+            self.dependencies.check_known(job_id, specs)
         left = self._unsettled.get(job_id)
         doubtful = left is not None and left[0][1] is _ANEW
-        self.dependencies.check(job_id, specs, lambda: self._waiting_of(job_id), doubtful=doubtful)
+        self.dependencies.check_cycles(job_id, specs, lambda: self._waiting_of(job_id), doubtful=doubtful)
 
     def _waiting_of(self, job_id: str) -> list[Task]:
         return [task for task in self.open_of(job_id) if task.waiting]
@@ -82,6 +85,13 @@ class WaitingTasks(TaskRecords):
             self.queue.push(self.put(task, evolve(task, task.modified, waiting=False)))
         elif error is not None:
             self.put(task, evolve(task, task.modified, scheduling_error=error))
+
+    def tell_missing(self, tasks: Iterable[Task], now: float) -> None:
+        """Of new tasks: what they depend on may come later, but whoever forgot it is told at once."""
+        for task in tasks:
+            wanted = task.spec.depends_on if task.waiting and task.scheduling_error is None else None
+            for task_id, cause in self.dependencies.blocked(task, wanted) if wanted is not None else ():
+                self._say_why(self.tasks[task.job_id, task_id], self.dependencies.error(task.job_id, cause), now)
 
     def resume_waiting(self, jobs: Iterable[str]) -> None:
         """After a restart: who waits for whom, by the records as they were stored."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from runner import CommandLineError, shell_hint, split_command_line
+from runner import CommandLineError, shell_hint, split_command_line, windows_command
 
 from .cursor import Cursor
 from .file_checks import check_files
@@ -22,8 +22,10 @@ def check_command(task: Cursor, problems: Problems) -> None:
         except CommandLineError as exc:
             problems.error(command.place, command.path, str(exc))
         else:
-            hint = shell_hint(line)
-            if hint is not None:
+            windows, hint = windows_command(line), shell_hint(line)
+            if windows is not None:
+                problems.error(command.place, command.path, windows)
+            elif hint is not None:
                 problems.warn(command.place, command.path, hint)
     check_environment(task, "environmentSettings", problems)
     check_files(task, problems)

@@ -15,14 +15,12 @@ from pools import (
     Change,
     Clock,
     NodeDeallocationOption,
-    PoolError,
     PoolSpec,
     RandomIds,
     SystemClock,
     folded,
-    pool_options,
 )
-from providers import InvalidRequestError, Provider, ProviderError
+from providers import InvalidRequestError, Provider
 from runner import (
     AddApplication,
     AddJob,
@@ -66,7 +64,7 @@ from .left_over import left_over
 from .links import Links
 from .narrowed import OnlyThese, only_pool
 from .object_stores import open_store, task_files
-from .offers import offer
+from .pool_places import PoolPlaces
 from .provider_options import open_providers, provider_options
 from .recorded_ids import recorded_ids, recorded_tasks
 from .settings import Settings
@@ -110,8 +108,9 @@ class Controller:
         self._options = provider_options(state, settings)
         self.providers = open_providers(state, settings)
         state.remember_providers(self._options)
+        self.places = PoolPlaces(self.providers, self._options, settings.default_provider)
         self.outputs = OutputStore(state.outputs, settings.output_cap, settings.storage_reserve)
-        self.packages = PackageStore(state.packages)
+        self.packages = PackageStore(state.packages, settings.storage_reserve)
         self.store = open_store(state, settings.object_store, settings.storage_reserve)
         #: seals the passwords of what is asked for
         self.vault = Vault(state.secret("passwords"))
@@ -126,7 +125,7 @@ class Controller:
             end_idle_pools=end_idle_pools,
             occurrences=occurrences,
         )
-        self.core = Core(core_settings, self.deployment, ids, self._place)
+        self.core = Core(core_settings, self.deployment, ids, self.place)
         now = self._clock.now()
         stored = self.journal.load(now - settings.sample_retention.total_seconds())
         reached: Mapping[str, Provider] = self.providers
@@ -137,18 +136,19 @@ class Controller:
         credentials, files = Credentials(state.secret("credentials")), task_files(settings, self.signer)
         keys = PoolKeys(state.secret("pool keys"))
         lifetime = settings.task_token_lifetime.total_seconds()
+        secrets = settings.secrets.secrets(environment)
         #: what tasks may do over the HTTP side
         self.access = Access(credentials, self.core, settings.account, self._clock, lifetime)
         links = Links(state, settings, self._options, self._enter)
-        self._nodes = NodeEffects(
+        self.nodes = NodeEffects(
             links.to,
             self._post,
             self.packages,
             self.outputs,
             self._clock,
-            equipment=Equipment(credentials, self._clock, lifetime, files, self.vault, keys),
+            equipment=Equipment(credentials, self._clock, lifetime, files, self.vault, keys, secrets),
         )
-        self._effects = WorldEffects(VmEffects(reached, self._post, self._clock), self._nodes)
+        self._effects = WorldEffects(VmEffects(reached, self._post, self._clock), self.nodes)
         self.engine = Engine(
             self.core,
             self.journal,
@@ -159,7 +159,7 @@ class Controller:
             observe=observe,
         )
         self.housekeeping = Housekeeping(
-            state, settings, self.journal, lambda: self.engine, self._nodes, links, self.store, self._clock
+            state, settings, self.journal, lambda: self.engine, self.nodes, links, self.store, self._clock
         )
         threading.Thread(target=NodeLink.bundle, name="bundle", daemon=True).start()
         tell_if_put_back(stored.latest(), now)  # first: what is loaded is changed from here on
@@ -212,11 +212,11 @@ class Controller:
         for pool in workload.pools:
             present = self.core.ctx.pools.get(pool.id)
             if present is not None:
-                image = self._image(pool, present.provider) or present.image
+                image = self.places.image(pool, present.provider)
                 if (present.spec, present.image) != (pool, image):
                     self.core.handle(RescalePool(pool, image), now)
             else:
-                self.core.handle(AddPool(pool, *self._place(pool)), now)
+                self.core.handle(AddPool(pool, *self.place(pool)), now)
         for schedule in workload.job_schedules:
             kept_schedule = self.core.schedules.schedules.get(schedule.id)
             if kept_schedule is None:
@@ -243,19 +243,9 @@ class Controller:
         if new := new_tasks(job, held):
             self.core.handle(AddTasks(job.id, new), now)
 
-    def _place(self, pool: PoolSpec) -> tuple[str, str]:
+    def place(self, pool: PoolSpec) -> tuple[str, str]:
         """The provider of a pool that is to be made, and the image that its nodes start from. Raises PoolError."""
-        provider = pool_options(pool.metadata).provider or self.settings.default_provider
-        if provider not in self.providers:
-            raise PoolError("InvalidPropertyValue", f"metadata: the settings have no provider {provider!r}")
-        try:
-            return provider, self._image(pool, provider)
-        except ProviderError as exc:
-            raise PoolError("InvalidPropertyValue", f"virtualMachineConfiguration: {exc}") from exc
-
-    def _image(self, pool: PoolSpec, provider: str) -> str:
-        """The image that nodes of the pool start from; "" if nobody has named one."""
-        return offer(self.providers[provider], self._options[provider]).image(pool) or ""
+        return self.places.place(pool)
 
     # -- work --------------------------------------------------------------------------------------------------
 
@@ -291,7 +281,7 @@ class Controller:
 
     def node_files(self, node_id: str) -> NodeFiles:
         """The files of a node, to be looked at. Any thread. Raises LinkError if it is not connected."""
-        return self._nodes.files(node_id)
+        return self.nodes.files(node_id)
 
     def left_over(self) -> list[str]:
         """Names of the VMs that the providers still list, but for those that have ended already: these are cleaned up.

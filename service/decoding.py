@@ -8,22 +8,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import inspect as shape
 
+from pools import VirtualMachineConfiguration
+
 from .iso8601 import parse_duration, parse_instant
 from .positions import Listing, Mapping, Scalar, Tree, kind
 from .problems import Place, Problems
-from .rest_properties import ANSWERED, NEUTRAL, OLD_NAMES, UNSUPPORTED
+from .rest_properties import NEUTRAL, accepted, answered, old_names, refused
 
 S = TypeVar("S", bound=msgspec.Struct)
 
 _WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]{0,18})", re.ASCII)
 _NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]{1,3})?", re.ASCII)
 _INT32 = 2**31 - 1
+#: Groups that are kept as they stand, and what they are made of nevertheless.
+_MADE_OF = {"virtualMachineConfiguration": shape.type_info(VirtualMachineConfiguration)}
 
 
 class _Wrong:
@@ -33,10 +39,13 @@ class _Wrong:
 WRONG = _Wrong()
 
 
-def decode(tree: Tree, wanted: type[S], problems: Problems, path: str = "") -> S | None:
-    """The struct, or None if anything was wrong; `problems` then says what."""
+def decode(
+    tree: Tree, wanted: type[S], problems: Problems, path: str = "", *, posted_back: bool = False
+) -> S | None:
+    """The struct, or None if anything was wrong; `problems` then says what. `posted_back`: it may be an answer of the
+    service, whose other properties count for nothing."""
     before = len(problems.errors)
-    plain = Decoder(problems).value(tree, shape.type_info(wanted), path, "", "")
+    plain = Decoder(problems, posted_back=posted_back).value(tree, shape.type_info(wanted), path, "", "")
     return msgspec.convert(plain, wanted) if len(problems.errors) == before else None
 
 
@@ -56,9 +65,29 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(sorted(names, key=str.lower))
 
 
+@dataclass(frozen=True)
+class _Known:
+    """What a struct's properties are, by their names on the wire."""
+
+    fields: dict[str, shape.Field]
+    old_names: dict[str, str]
+    refused: dict[str, str]
+    accepted: dict[str, str]
+    answered: frozenset[str]
+
+
+@cache
+def _known(kind: type) -> _Known:
+    info = shape.type_info(kind)
+    assert isinstance(info, shape.StructType)
+    found = {field.encode_name: field for field in info.fields}
+    return _Known(found, old_names(kind), refused(kind), accepted(kind), answered(kind))
+
+
 class Decoder:
-    def __init__(self, problems: Problems) -> None:
+    def __init__(self, problems: Problems, *, posted_back: bool = False) -> None:
         self._problems = problems
+        self._posted_back = posted_back
 
     def value(self, tree: Tree, wanted: shape.Type, path: str, owner: str, name: str) -> Any:
         """Plain data that msgspec turns into `wanted`. `owner` and `name`: the struct and its property."""
@@ -73,7 +102,8 @@ class Decoder:
             case shape.VarTupleType() | shape.ListType():
                 return self._list(tree, wanted.item_type, path)
             case shape.DictType():
-                return self._dict(tree, wanted, path)
+                made_of = _MADE_OF.get(name)
+                return self._dict(tree, wanted, path) if made_of is None else self.value(tree, made_of, path, "", "")
             case shape.AnyType():
                 return self._any(tree)
         if not isinstance(tree, Scalar) or tree.is_null:
@@ -87,42 +117,41 @@ class Decoder:
     # -- groups ---------------------------------------------------------------------------------------------
 
     def _struct(self, tree: Tree, wanted: shape.StructType, path: str) -> Any:
-        owner = wanted.cls.__name__
+        owner, known = wanted.cls.__name__, _known(wanted.cls)
+        fields = known.fields
         if not isinstance(tree, Mapping):
-            known = listed(field.encode_name for field in wanted.fields)
-            return self._wrong(tree.place, path, f"must be a group of properties ({known}), not {kind(tree)}")
-        fields = {field.encode_name: field for field in wanted.fields}
+            return self._wrong(tree.place, path, f"must be a group of properties ({listed(fields)}), not {kind(tree)}")
         result: dict[str, Any] = {}
         given: dict[str, str] = {}
         for spelled, (place, value) in tree.entries.items():
-            name = OLD_NAMES.get(owner, {}).get(spelled, spelled)
-            if name not in fields or name in UNSUPPORTED.get(owner, ()):
-                self._unknown(owner, spelled, place, value, fields, path)
+            name = known.old_names.get(spelled, spelled)
+            if name not in fields:
+                self._unknown(known, spelled, place, value, path)
             elif name in given:
                 self._wrong(place, path, f"{spelled} and {given[name]} are the same property; keep {name}")
             elif not (isinstance(value, Scalar) and value.is_null):
                 given[name] = spelled
                 result[name] = self.value(value, fields[name].type, join(path, spelled), owner, name)
+                if name in known.accepted and not asks_for_nothing(name, value):
+                    self._problems.warn(place, join(path, spelled), known.accepted[name])
         for name, field in fields.items():
             if field.required and name not in given:
                 text = f"{name} is missing; it must be {_described(field.type)}"
                 self._wrong(tree.place, path, text, "MissingRequiredProperty")
         return result
 
-    def _unknown(
-        self, owner: str, name: str, place: Place, value: Tree, fields: dict[str, shape.Field], path: str
-    ) -> None:
-        if name in UNSUPPORTED.get(owner, ()):
+    def _unknown(self, known: _Known, name: str, place: Place, value: Tree, path: str) -> None:
+        if name in known.refused:
             if not asks_for_nothing(name, value):
-                self._wrong(place, join(path, name), "is not supported yet; leave it out")
+                self._wrong(place, join(path, name), f"is not supported; {known.refused[name]}")
             return
-        if name in ANSWERED:
-            if not (isinstance(value, Scalar) and value.is_null):
+        if name in known.answered:
+            if not self._posted_back and not (isinstance(value, Scalar) and value.is_null):
                 self._wrong(place, join(path, name), "is something that the service answers; leave it out")
             return
-        found = nearest(name, fields)
-        known = f"did you mean {found}?" if found else f"known here: {listed(fields)}"
-        self._wrong(place, join(path, name), f"unknown property; {known}", "InvalidPropertyName")
+        found = nearest(name, known.fields)
+        cure = f"did you mean {found}?" if found else f"known here: {listed(known.fields)}"
+        self._wrong(place, join(path, name), f"unknown property; {cure}", "InvalidPropertyName")
 
     def _list(self, tree: Tree, wanted: shape.Type, path: str) -> Any:
         if not isinstance(tree, Listing):
@@ -201,10 +230,10 @@ class Decoder:
 
 
 def asks_for_nothing(name: str, value: Tree) -> bool:
-    """Leaving out an unsupported property of this value changes nothing."""
+    """Leaving out a property of this value, which is not supported, changes nothing."""
     match value:
         case Mapping(entries):
-            return not entries
+            return all(asks_for_nothing(inner, each) for inner, (_, each) in entries.items())
         case Listing(items):
             return not items
     text = value.text.lower()

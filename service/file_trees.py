@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from pools import Node, folded
 from runner import Journal, LinkError, NodeFiles, Output, OutputStore
 
 NO_CONTROLLER = "no controller works on this state, and nobody else reaches its nodes"
@@ -39,9 +40,12 @@ class Tree(Protocol):
     node_id: str | None
     #: the execution whose files these are; None: not those of a task
     execution: str | None
+    #: its folder on the node, as an absolute path; None: nobody knows
+    top: str | None
 
-    def entries(self, folder: str, recursive: bool) -> list[Entry]:
-        """Below `folder`, in the order of their names, relative to the tree."""
+    def entries(self, folder: str, recursive: bool, after: str = "") -> tuple[list[Entry], bool]:
+        """Below `folder`, in the order of their names, which are relative to the tree: the first ones behind `after`;
+        and whether there are more."""
 
     def entry(self, path: str) -> Entry: ...
     def read(self, path: str, offset: int, length: int) -> bytes:
@@ -54,21 +58,36 @@ class OnNode:
     """On a node that is connected."""
 
     def __init__(
-        self, files: NodeFiles, node_id: str, base: str, execution: str | None = None, kept: Kept | None = None
+        self,
+        files: NodeFiles,
+        node_id: str,
+        base: str,
+        root: str | None = None,
+        execution: str | None = None,
+        kept: Kept | None = None,
     ) -> None:
-        """`base`: relative to the node root; "" is the root. `kept`: what there is of files that are not there any
-        more."""
+        """`base`: relative to the node root; "" is the root. `root`: that, as an absolute path, if it is known. `kept`:
+        what there is of files that are not there any more."""
         self._files = files
         self._base = base
         self._kept = kept
         self.node_id: str | None = node_id
         self.execution = execution
+        self.top = top_of(root, base)
 
-    def entries(self, folder: str, recursive: bool) -> list[Entry]:
-        place = self._place(folder)
-        found: list[dict[str, Any]] = self._asked(lambda: self._files.list(place, recursive), folder)
-        prefix = f"{folder}/" if folder else ""
-        return sorted((_entry(prefix + each["path"], each) for each in found), key=lambda entry: entry.name)
+    def entries(self, folder: str, recursive: bool, after: str = "") -> tuple[list[Entry], bool]:
+        place, prefix = self._place(folder), f"{folder}/" if folder else ""
+        if after >= prefix and not after.startswith(prefix):
+            return [], False
+        found: list[dict[str, Any]]
+        try:
+            found, more = self._asked(lambda: self._files.list(place, recursive, after[len(prefix) :]), folder)
+        except TreeError as error:
+            if folder or error.status != 404:
+                raise
+            # it has not begun, or its folder was removed
+            return self._kept.entries(folder, recursive, after) if self._kept is not None else ([], False)
+        return [_entry(prefix + each["path"], each) for each in found], more
 
     def entry(self, path: str) -> Entry:
         place = self._place(path)
@@ -117,26 +136,38 @@ class Kept:
     node_id: str | None = None
     execution: str | None = None
 
-    def __init__(self, outputs: Mapping[str, Output], store: OutputStore, ended: float, why: str) -> None:
-        """`outputs`: by file name; `why` the rest is not there (NO_CONTROLLER: it is, but nobody gets there)."""
+    def __init__(
+        self,
+        outputs: Mapping[str, Output],
+        store: OutputStore,
+        ended: float,
+        why: str,
+        *,
+        top: str | None = None,
+        unavailable: str | None = None,
+    ) -> None:
+        """`outputs`: by file name; `why` the rest is not there (NO_CONTROLLER: it is, but nobody gets there).
+        `unavailable`: the code that says so, where the rest may be had later; None: it is gone."""
         self._outputs = outputs
         self._store = store
         self._ended = ended
+        self._unavailable = unavailable
         self.why = why
+        self.top = top
 
     def has(self, path: str) -> bool:
         return path in self._outputs
 
-    def entries(self, folder: str, recursive: bool) -> list[Entry]:
+    def entries(self, folder: str, recursive: bool, after: str = "") -> tuple[list[Entry], bool]:
         prefix = f"{folder}/" if folder else ""
         names = [name for name in self._outputs if name.startswith(prefix)]
         found = {name: self.entry(name) for name in names if recursive or "/" not in name[len(prefix) :]}
         if not recursive:
             folders = {prefix + name[len(prefix) :].split("/")[0] for name in names if name not in found}
             found |= {name: Entry(name, True, 0, self._ended, 0o755) for name in folders}
-        if not found and folder:
+        if not found and (folder or self._unavailable is not None):
             raise self._gone(folder)
-        return [found[name] for name in sorted(found)]
+        return [found[name] for name in sorted(found) if name > after], False
 
     def entry(self, path: str) -> Entry:
         output = self._outputs.get(path)
@@ -158,7 +189,8 @@ class Kept:
 
     def _gone(self, path: str) -> TreeError:
         kept = f"kept of it: {', '.join(self._outputs)}" if self._outputs else "nothing of it was kept"
-        return TreeError(404, "FileNotFound", f"{path!r} cannot be had: {self.why}; {kept}")
+        text = f"{repr(path) if path else 'the list'} cannot be had: {self.why}; {kept}"
+        return TreeError(409, self._unavailable, text) if self._unavailable else TreeError(404, "FileNotFound", text)
 
 
 #: The files of a node that is connected; raises LinkError.
@@ -180,35 +212,42 @@ def task_tree(journal: Journal, store: OutputStore, reach: Reach | None, job_id:
         for stream in ("stdout", "stderr")
         if (output := journal.output("task", job_id, task_id, stream)) is not None
     }
+    node = None
+    if node_id is not None:
+        node = next((node for node in journal.nodes() if node.id == node_id and not node.vm_gone), None)
+    base, unavailable = f"{job.directory}/{task_id}", None
     if node_id is None:
         why = f"task {task_id!r} has not run" if task.state == "completed" else f"task {task_id!r} has not run yet"
     elif reach is None:
-        there = any(node.id == node_id for node in journal.nodes())
-        why = NO_CONTROLLER if there else f"node {node_id} is gone"
+        why = NO_CONTROLLER if node is not None else f"node {node_id} is gone"
     else:
         try:
             files = reach(node_id)
         except LinkError as error:
-            why = str(error)
+            why, unavailable = str(error), "TaskFilesUnavailable" if node is not None else None
         else:
             # of a task that will run again, what was kept is of another execution
             rest = Kept(found, store, task.modified, "it was removed") if task.state == "completed" else None
-            return OnNode(files, node_id, f"{job.directory}/{task_id}", task.execution_id, rest)
-    return Kept(found, store, task.end_time or task.modified, why)
+            return OnNode(files, node_id, base, _root(node), task.execution_id, rest)
+    top = top_of(_root(node), base)
+    return Kept(found, store, task.end_time or task.modified, why, top=top, unavailable=unavailable)
 
 
 def node_tree(journal: Journal, store: OutputStore, reach: Reach | None, pool_id: str, node_id: str) -> Tree:
     """All files of a node. `reach`: as above. Raises TreeError."""
-    node = next((node for node in journal.nodes() if node.id == node_id and node.pool_id == pool_id), None)
+    pool = journal.pool(pool_id)
+    pool_id = pool.id if pool is not None else pool_id
+    node = next((each for each in journal.nodes_of(pool_id) if folded(each.id) == folded(node_id)), None)
+    node_id, unavailable = node_id if node is None else node.id, None
     if node is None:
         why = f"node {node_id} of pool {pool_id} is gone"
     elif reach is None:
         why = NO_CONTROLLER
     else:
         try:
-            return OnNode(reach(node_id), node_id, "")
+            return OnNode(reach(node_id), node_id, "", _root(node))
         except LinkError as error:
-            why = str(error)
+            why, unavailable = str(error), "NodeNotReady" if not node.vm_gone else None
     kept = {
         "startup/stdout.txt": journal.output("starttask", pool_id, node_id, "stdout"),
         "startup/stderr.txt": journal.output("starttask", pool_id, node_id, "stderr"),
@@ -217,4 +256,25 @@ def node_tree(journal: Journal, store: OutputStore, reach: Reach | None, pool_id
     found = {name: output for name, output in kept.items() if output is not None}
     if node is None and not found:
         raise TreeError(404, "NodeNotFound", f"pool {pool_id!r} has no node {node_id!r}, and nothing of one was kept")
-    return Kept(found, store, node.state_time if node is not None else 0.0, why)
+    ended = node.state_time if node is not None else 0.0
+    return Kept(found, store, ended, why, top=_root(node), unavailable=unavailable)
+
+
+def _root(node: Node | None) -> str | None:
+    return node.vm.node_root if node is not None and node.vm is not None else None
+
+
+def top_of(root: str | None, base: str) -> str | None:
+    """See Tree.top."""
+    return f"{root}/{base}".rstrip("/") if root is not None else None
+
+
+def spellings(path: str, top: str | None) -> list[str]:
+    """What a client may mean by a path, the likeliest first; relative to the tree. Paths may be absolute, and those of
+    clients on Windows have `\\` (which may stand in a name here). A `/` at the end counts for nothing."""
+    found = []
+    for each in (path, path.replace("\\", "/")):
+        if top is not None and f"{each}/".startswith(f"{top}/"):
+            each = each[len(top) :]
+        found.append("/".join(part for part in each.split("/") if part not in ("", ".")))
+    return list(dict.fromkeys(found))

@@ -13,7 +13,9 @@ from pathlib import Path
 #: Where the state is, if nobody says.
 DEFAULT_STATE = ".ebbtide"
 #: Those that ask or change a state, but for `run`, which texts name without its workload.
-OF_A_STATE = ("status", "logs", "files", "job", "task", "schedule", "pool", "node", "app", "storage", "down", "gc")
+OF_A_STATE = (
+    "status", "logs", "files", "job", "task", "schedule", "pool", "node", "app", "account", "storage", "down", "gc",
+)  # fmt: skip
 
 _COMMAND = re.compile(rf"`(ebbtide (?:{'|'.join(OF_A_STATE)})\b(?![^`]*--state)[^`]*)`")
 

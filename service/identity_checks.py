@@ -8,7 +8,6 @@ from typing import TypeVar
 import msgspec
 
 from pools import (
-    ContainerConfiguration,
     ContainerRegistry,
     ContainerSettings,
     UserAccount,
@@ -74,7 +73,6 @@ def check_container_configuration(machine: Cursor, problems: Problems) -> None:
     group = machine.get("containerConfiguration")
     if group is None:
         return
-    decode(group.tree, ContainerConfiguration, problems, group.path)
     kind = group.get("type")
     if kind is not None and (group.text("type") or "").lower() not in KINDS:
         problems.error(kind.place, kind.path, f"must be {' or '.join(KINDS.values())}")

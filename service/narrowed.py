@@ -71,6 +71,9 @@ class OnlyThese:
     def destroy(self, name: str, provider_id: str | None = None) -> None:
         self._provider.destroy(name, provider_id)
 
+    def reboot(self, name: str, provider_id: str | None = None) -> Vm | None:
+        return self._provider.reboot(name, provider_id)
+
     def sweep(self, dry: bool = False) -> list[str]:
         return self._provider.sweep(dry)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from providers import InvalidRequestError
 from runner import LocalStore, ObjectStore, S3Store, Signer, TaskFiles
 
-from .settings import ObjectStoreSettings, Settings
+from .object_store_settings import ObjectStoreSettings
+from .settings import Settings
 from .state import StateDirectory
 
 

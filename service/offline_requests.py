@@ -5,39 +5,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from .clock import now
+from .rest_objects import RequestRefused, Unanswered, Way
 from .settings import Settings
 from .state import StateDirectory, StateInUse
 
 if TYPE_CHECKING:
     import httpx
 
-    from runner import Core, Event, Journal
+    from pools import PoolSpec
+    from runner import Core, Event, Journal, PackageStore
+
+    from .pool_places import PoolPlaces
 
 #: Seconds that somebody else may hold the state without answering: a controller that begins, or another command.
 PATIENCE = 10.0
 _PAUSE = 0.05
 #: Seconds that an answer may take.
 _ANSWER = 120.0
-
-
-class RequestRefused(Exception):
-    """`code` as the Batch REST API spells it."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
-class ControllerSilent(Exception):
-    """The running controller was asked, and it is not known whether it has done it."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +55,7 @@ def request(state: StateDirectory, event: Event, settings: Settings | None = Non
 def asking(state: StateDirectory, settings: Settings | None = None) -> Iterator[Ask]:
     """`settings` bound formulas and intervals if no controller runs; providers are opened in no case.
 
-    Raises StateError, JournalError, ControllerSilent.
+    Raises StateError, JournalError, Unanswered.
     """
     state.require()
     with ExitStack() as stack:
@@ -70,7 +63,30 @@ def asking(state: StateDirectory, settings: Settings | None = None) -> Iterator[
         if controller is not None:
             yield Ask(partial(_post, controller, state), live=True)
         else:
-            yield Ask(stack.enter_context(_opened(state, settings or Settings())), live=False)
+            unattended = stack.enter_context(_opened(state, settings or Settings()))
+            yield Ask(partial(_tell, unattended), live=False)
+
+
+@contextmanager
+def writing_way(
+    state: StateDirectory, settings: Settings, warn: Callable[[str], None]
+) -> Iterator[tuple[Way, bool]]:
+    """The Batch REST API of a state, and whether a controller works on it. Of providers only those of a pool that is
+    made are opened. `warn`: is told what of a request has no effect.
+
+    Raises StateError, JournalError, Unanswered.
+    """
+    from .rest_in_records import records_way
+    from .rest_over_http import http_way
+
+    state.require()
+    with ExitStack() as stack:
+        controller = _controller(state, stack)
+        if controller is not None:
+            yield http_way(controller, f"the controller of the state {state.path}", warn), True
+        else:
+            unattended = stack.enter_context(_opened(state, settings))
+            yield stack.enter_context(records_way(unattended.journal, unattended, warn)), False
 
 
 def _controller(state: StateDirectory, stack: ExitStack) -> httpx.Client | None:
@@ -104,7 +120,7 @@ def _post(controller: httpx.Client, state: StateDirectory, event: Event) -> None
         answer = controller.post("/requests", json=body)
     except httpx.HTTPError as exc:
         text = f"the controller of the state {state.path} could not be asked, or ended before it answered: {exc}"
-        raise ControllerSilent(f"{text}; look at what is there, then ask again") from None
+        raise Unanswered(f"{text}; look at what is there, then ask again") from None
     if answer.status_code >= 300:
         told = answer.json()
         raise RequestRefused(told["code"], told["message"])
@@ -113,37 +129,94 @@ def _post(controller: httpx.Client, state: StateDirectory, event: Event) -> None
 # -- none does -------------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def _opened(state: StateDirectory, settings: Settings) -> Iterator[Callable[[Event], None]]:
-    """Hold the lock."""
-    from pools import RandomIds
-    from runner import Core, CoreSettings, open_journal
+class Unattended:
+    """What handlers that change something have of a controller. Hold the lock."""
 
-    journal = open_journal(state.database_url)
-    try:
+    def __init__(self, state: StateDirectory, settings: Settings, journal: Journal) -> None:
+        from pools import RandomIds
+        from runner import Core, CoreSettings, Vault
+
         core_settings = CoreSettings(
             pools=settings.pool_settings(),
             account=settings.account,
             minimum_recurrence_interval=settings.minimum_recurrence_interval.total_seconds(),
             auto_user_scope=settings.auto_user_scope,
         )
-        core = Core(core_settings, state.deployment(), RandomIds())
-        core.load(journal.load(now() - settings.sample_retention.total_seconds()), now())
-        yield partial(_handle, core, journal)
+        self._state, self._settings = state, settings
+        self.journal = journal
+        self.vault = Vault(state.secret("passwords"))
+        self._core = Core(core_settings, state.deployment(), RandomIds(), self.place)
+        self._core.load(journal.load(now() - settings.sample_retention.total_seconds()), now())
+
+    @property
+    def engine(self) -> Unattended:
+        return self
+
+    def now(self) -> float:
+        return now()
+
+    @property
+    def settings(self) -> Settings:
+        return self._settings
+
+    @cached_property
+    def packages(self) -> PackageStore:
+        from runner import PackageStore
+
+        return PackageStore(self._state.packages, self._settings.storage_reserve)
+
+    @cached_property
+    def places(self) -> PoolPlaces:
+        from .pool_places import PoolPlaces
+        from .provider_options import open_providers, provider_options
+
+        providers = open_providers(self._state, self._settings)
+        options = provider_options(self._state, self._settings)
+        return PoolPlaces(providers, options, self._settings.default_provider)
+
+    def place(self, pool: PoolSpec) -> tuple[str, str]:
+        """Raises PoolError."""
+        return self.places.place(pool)
+
+    def request(self, event: Event, guard: Callable[[Core], None] | None = None) -> Future[Any]:
+        """As of an engine; what it holds is done already."""
+        from pools import PoolError
+        from runner import JobError, answer_unattended
+
+        future: Future[Any] = Future()
+        key = self._core.missing(event)
+        task: Any = self.journal.task(key) if key is not None else None
+        if task is not None:
+            self._core.recall(task)
+        try:
+            if guard is not None:
+                guard(self._core)
+            answer, changes = answer_unattended(self._core, event, now())
+        except (JobError, PoolError) as exc:
+            future.set_exception(exc)
+        else:
+            self.journal.commit(changes)
+            future.set_result(answer)
+        return future
+
+
+@contextmanager
+def _opened(state: StateDirectory, settings: Settings) -> Iterator[Unattended]:
+    """Hold the lock."""
+    from runner import open_journal
+
+    journal = open_journal(state.database_url)
+    try:
+        yield Unattended(state, settings, journal)
     finally:
         journal.close()
 
 
-def _handle(core: Core, journal: Journal, event: Event) -> None:
+def _tell(unattended: Unattended, event: Event) -> None:
     from pools import PoolError
-    from runner import JobError, handle_unattended
+    from runner import JobError
 
-    key = core.missing(event)
-    task: Any = journal.task(key) if key is not None else None
-    if task is not None:
-        core.recall(task)
     try:
-        changes = handle_unattended(core, event, now())
+        unattended.request(event).result()
     except (JobError, PoolError) as exc:
         raise RequestRefused(exc.code, str(exc)) from None
-    journal.commit(changes)

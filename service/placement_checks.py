@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from runner import windows_machine
+
 from .cursor import Cursor
-from .decoding import listed, nearest
 from .metadata_checks import option
 from .multi_instance_checks import talks
-from .offers import Offer, batch_names
-from .positions import Mapping, Scalar
+from .offers import NotOfferedError, Offer
+from .positions import Mapping, Scalar, Tree
 from .problems import Problems
 
 
@@ -33,43 +36,36 @@ def check_placement(pool: Cursor, offer: Offer, problems: Problems) -> None:
 
 
 def _size(pool: Cursor, offer: Offer, problems: Problems) -> None:
-    size = pool.text("vmSize")
-    if size is None or offer.sizes is None:
+    size = pool.get("vmSize")
+    if size is None or not isinstance(size.tree, Scalar):
         return
-    asked = [placement.size for placement in offer.profile.placements(size)]
-    missing = [name for name in asked if name not in offer.sizes]
-    if not missing:
-        return
-    known = [*offer.sizes, *offer.profile.sizes]
-    near = nearest(size, [name for name in known if name != size])
-    hint = f"did you mean {near}? " if near else ""
-    stands = "" if missing[0] == size else f" ({size} stands for {', '.join(asked)} in the settings)"
-    value = pool.get("vmSize")
-    assert value is not None
-    text = f"the provider {offer.provider} has no size {missing[0]!r}{stands}; {hint}it has {listed(known)}"
-    problems.error(value.place, value.path, text)
+    fault = offer.size_fault(size.tree.text)
+    if fault is not None:
+        problems.error(size.place, size.path, fault)
 
 
 def _image(pool: Cursor, offer: Offer, problems: Problems) -> None:
-    reference = pool.find("virtualMachineConfiguration", "imageReference")
-    parts = _texts(reference) if reference is not None else {}
-    if parts.get("virtualMachineImageId") or offer.mapped(parts) is not None:
+    machine = pool.get("virtualMachineConfiguration")
+    reference = machine.get("imageReference") if machine is not None else None
+    written = _plain(machine.tree) if machine is not None else None
+    windows = windows_machine(written) if isinstance(written, dict) else None
+    if machine is not None and windows is not None:
+        value = machine.get(windows[0]) or machine
+        problems.error(value.place, value.path, windows[1])
         return
-    name = next(iter(batch_names({**parts, "version": ""})[2:]), None)
-    if offer.names is not None:
-        return  # it has one for all
-    if offer.usual is None:
-        where = reference or pool
-        naming = f"images: {{{name}: ...}}, or image" if name else "image"
-        cure = f"name it in the settings: providers.{offer.provider}.{naming}"
-        problems.error(where.place, where.path, f"which image its nodes start from is not known; {cure}")
-    elif reference is not None and name is not None:
-        text = f"the provider {offer.provider} has no image of that name in its `images`; it takes {offer.usual}"
-        problems.warn(reference.place, reference.path, text)
+    asked = _plain(reference.tree) if reference is not None else {}
+    if not isinstance(asked, dict) or not all(isinstance(value, str) for value in asked.values()):
+        return  # its types are told of elsewhere
+    try:
+        offer.image_of(asked)
+    except NotOfferedError as exc:
+        where = (machine and machine.find(*exc.path.split("."))) or reference or pool
+        problems.error(where.place, where.path, str(exc))
 
 
-def _texts(group: Cursor) -> dict[str, str]:
-    tree = group.tree
+def _plain(tree: Tree) -> Any:
+    """Groups and texts as they were written."""
     if not isinstance(tree, Mapping):
-        return {}
-    return {name: value.text for name, (_, value) in tree.entries.items() if isinstance(value, Scalar)}
+        return tree.text if isinstance(tree, Scalar) else []
+    entries = ((name, value) for name, (_, value) in tree.entries.items())
+    return {name: _plain(value) for name, value in entries if not (isinstance(value, Scalar) and value.is_null)}

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 
 from .command_checks import check_command
 from .cursor import Cursor
-from .decoding import asks_for_nothing, listed, nearest
+from .decoding import listed, nearest
 from .formula_in_file import check_formula
 from .identity_checks import accounts_of, check_accounts, check_container_configuration, check_identities
 from .iso8601 import format_duration
 from .metadata_checks import check_pool_metadata, option
 from .offers import Offer
 from .placement_checks import check_placement
-from .positions import Mapping as Group
 from .positions import Scalar
 from .problems import Problems
-from .rest_properties import IMAGE, UNSUPPORTED
 from .settings import Settings
 
 #: The service's own limit for an evaluation interval.
@@ -34,7 +32,9 @@ def check_pool(
         check_placement(pool, offer, problems)
     _targets(pool, problems)
     _formula(pool, settings, lines, problems)
-    _machine(pool, problems)
+    machine = pool.get("virtualMachineConfiguration")
+    if machine is not None:
+        check_container_configuration(machine, problems)
     slots = "taskSlotsPerNode" if pool.get("taskSlotsPerNode") else "maxTasksPerNode"
     if not 1 <= pool.whole(slots, 1) <= _MOST_SLOTS:
         _error(pool, slots, f"must be between 1 and {_MOST_SLOTS}", problems)
@@ -98,36 +98,6 @@ def _formula(pool: Cursor, settings: Settings, lines: list[str], problems: Probl
             f"must be at most {format_duration(_LONGEST_INTERVAL)}",
             problems,
         )
-
-
-def _machine(pool: Cursor, problems: Problems) -> None:
-    """The group is kept as it stands; what it holds must be known, so that nothing is left out in silence."""
-    machine = pool.get("virtualMachineConfiguration")
-    if machine is None:
-        return
-    for name, value in _properties(machine):
-        if name in UNSUPPORTED["VirtualMachineConfiguration"]:
-            if not asks_for_nothing(name, value.tree):
-                problems.error(machine.key_place(name), value.path, "is not supported yet; leave it out")
-        elif name not in ("imageReference", "nodeAgentSKUId", "containerConfiguration"):
-            known = "containerConfiguration, imageReference, nodeAgentSKUId"
-            problems.error(machine.key_place(name), value.path, f"unknown property; known here: {known}")
-    check_container_configuration(machine, problems)
-    image = machine.get("imageReference")
-    for name, value in _properties(image) if image is not None else ():
-        if name not in IMAGE:
-            assert image is not None
-            problems.error(
-                image.key_place(name), value.path, f"unknown property; known here: {listed(IMAGE)}"
-            )
-
-
-def _properties(cursor: Cursor) -> Iterator[tuple[str, Cursor]]:
-    if isinstance(cursor.tree, Group):
-        for name in cursor.tree.entries:
-            value = cursor.get(name)
-            if value is not None:
-                yield name, value
 
 
 def _error(cursor: Cursor, name: str, text: str, problems: Problems) -> None:

@@ -1,4 +1,4 @@
-"""Files that the options of providers name: their paths are relative to the settings file."""
+"""Files that settings name, mostly options of providers: their paths are relative to the settings file."""
 
 from __future__ import annotations
 
@@ -31,7 +31,13 @@ def with_files(settings: Settings, root: Cursor, file: Path, problems: Problems)
             place = root.find("providers", name, _SCRIPT)
             each[_SCRIPT] = _text(base / Path(script).expanduser(), place or root, problems)
         providers[name] = _written(each, root.find("providers"), name, file)
-    return msgspec.structs.replace(settings, providers=providers)
+    files = {
+        name: str(base / Path(path).expanduser())
+        for name in ("certificate", "certificate_key")
+        if (path := getattr(settings.server, name)) is not None
+    }
+    server = msgspec.structs.replace(settings.server, **files)
+    return msgspec.structs.replace(settings, providers=providers, server=server)
 
 
 def _written(options: Mapping[str, Any], above: Cursor | None, name: str, file: Path) -> Written:

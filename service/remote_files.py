@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from .controller_socket import client
 from .file_trees import Entry, TreeError
@@ -33,25 +33,29 @@ class RemoteTree:
         self._url = "".join(f"/{quote(part, safe='')}" for part in place) + "/files"
         self.node_id: str | None = None
         self.execution: str | None = None
+        self.top: str | None = None  # the other side knows
 
-    def entries(self, folder: str, recursive: bool) -> list[Entry]:
+    def entries(self, folder: str, recursive: bool, after: str = "") -> tuple[list[Entry], bool]:
         prefix = f"{folder}/" if folder else ""
         quoted = prefix.replace("'", "''")
-        query = {"recursive": str(recursive).lower(), "$filter": f"startswith(name, '{quoted}')" if prefix else ""}
+        query = {"recursive": str(recursive).lower(), "$filter": f"startswith(name,'{quoted}')" if prefix else ""}
+        if after:
+            query["$skiptoken"] = after
         url: str | None = self._url
         found: list[Entry] = []
         while url is not None:
             answer = self._ask("GET", url, params=query if url == self._url else None).json()
             found += [_entry(each) for each in answer["value"]]
             url = answer.get("odata.nextLink")
-        return found
+        return found, False
 
     def entry(self, path: str) -> Entry:
         answer = self._ask("HEAD", f"{self._url}/{quote(path)}")
         headers = answer.headers
         modified = parsedate_to_datetime(headers["last-modified"]).timestamp()
         folder = headers["ocp-batch-file-isdirectory"] == "true"
-        return Entry(path, folder, int(headers["content-length"]), modified, int(headers["ocp-batch-file-mode"], 8))
+        name = unquote(headers["ocp-batch-file-url"].partition("/files/")[2])
+        return Entry(name, folder, int(headers["content-length"]), modified, int(headers["ocp-batch-file-mode"], 8))
 
     def read(self, path: str, offset: int, length: int) -> bytes:
         range_ = {"ocp-range": f"bytes={offset}-{offset + length - 1}"}
@@ -82,8 +86,9 @@ class RemoteTree:
             return self._ask("GET", url, **more)
         try:
             told = answer.json()
-            raise TreeError(answer.status_code, told["code"], told["message"])
-        except (ValueError, KeyError):
+            text = told["message"]["value"].partition("\nRequestId:")[0]
+            raise TreeError(answer.status_code, told["code"], text)
+        except (ValueError, KeyError, TypeError):
             raise TreeError(answer.status_code, "InternalError", answer.text[:500]) from None
 
 

@@ -16,6 +16,10 @@ from msgspec import Meta
 from pools import PoolSettings
 from providers import Profile
 
+from .object_store_settings import ObjectStoreSettings
+from .secret_settings import SecretSettings
+from .server_settings import ServerSettings
+
 if TYPE_CHECKING:
     from runner import LinkTimeouts
 
@@ -31,20 +35,6 @@ class Price(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_un
 
     dedicated: Annotated[Money | None, Meta(description="per node-hour of a dedicated node")] = None
     low_priority: Annotated[Money | None, Meta(description="per node-hour of a low-priority node")] = None
-
-
-class ObjectStoreSettings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    """`local`: `path` (None: in the state). `s3`: all others; without keys, what boto3 finds in its usual places."""
-
-    driver: Literal["local", "s3"] = "local"
-    path: str | None = None
-    bucket: str | None = None
-    prefix: str = ""
-    region: str | None = None
-    endpoint: str | None = None
-    access_key_id: str | None = None
-    secret_access_key: str | None = None
-    session_token: str | None = None
 
 
 class Written(dict[str, Any]):
@@ -225,6 +215,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
         ),
     ] = 10
 
+    secrets: Annotated[
+        SecretSettings, Meta(description="which [secrets](workload.md#secrets) specifications may refer to")
+    ] = msgspec.field(default_factory=SecretSettings)
+    server: Annotated[
+        ServerSettings, Meta(description="where and how [`ebbtide serve`](serve.md#settings) listens")
+    ] = msgspec.field(default_factory=ServerSettings)
     object_store: Annotated[
         ObjectStoreSettings | None,
         Meta(description="where the blobs of [`storage://`](storage.md) are; none: in the state directory"),
@@ -246,6 +242,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
             "disk would stay free, or 5 % of it if that is less: the rest is the state's. 0: they may fill it",
         ),
     ] = 1 << 30
+    application_package_limit: Annotated[
+        int, Meta(ge=1, description="most bytes of the zip of an [application](applications.md), as it is sent")
+    ] = 1 << 32
     checkpoint_limit: Annotated[
         int,
         Meta(ge=1, description="most bytes of a task's [checkpoint](nodes.md#checkpoints); a larger one is not saved"),

@@ -109,5 +109,7 @@ def _check(settings: Settings, file: str) -> None:
             problems.error(Place(), name, "may hold 1 to 64 letters, digits, `-` and `_`")
     if settings.connection_timeout <= settings.keep_alive_interval:
         problems.error(Place(), "connectionTimeout", "must be longer than keepAliveInterval")
+    if (fault := settings.secrets.fault()) is not None:
+        problems.error(Place(), *fault)
     if problems.errors:
         raise InputError(file, problems.errors)

@@ -1,11 +1,14 @@
 """The state directory: everything that one deployment is, in one place.
 
     deployment   the id that every VM carries (text)
-    lock         held by the controller that works on this state; holds its pid
+    lock         held by the controller that works on this state; holds its pid, and whether it is a server
     id_ed25519   the key that nodes let in (mode 600), id_ed25519.pub
     secret       what credentials of tasks and signed URLs are made of (mode 600)
     controller.sock  the HTTP side of the controller that works on this state
     ebbtide.db   the journal (SQLite)
+    accounts.json    who may use the API, with which keys (mode 600)
+    endpoint     where `ebbtide serve` listened last (JSON)
+    certificate.pem, certificate-key.pem  of a server that vouches for itself
     providers.json   what the providers were opened with
     packages/    application packages     outputs/   what tasks printed
     storage/     blobs of storage://
@@ -38,14 +41,19 @@ _SECRET = 32  # bytes
 
 
 class StateInUse(StateError):
-    """Another controller works on this state."""
+    """Another controller works on this state; `serves`: that of `ebbtide serve`."""
 
-    def __init__(self, directory: Path, pid: str, instead: str) -> None:
+    def __init__(self, directory: Path, pid: str, serves: bool, instead: str) -> None:
+        who = f"another ebbtide (pid {pid}) works on the state {directory}"
         super().__init__(
-            f"another ebbtide (pid {pid}) works on the state {directory}; wait for it, or stop it (kill -INT {pid} "
-            f"lets its tasks end and its nodes go, a second one leaves all as it is), {instead}"
+            f"{who}, and serves it (`ebbtide serve`); ask that server, or stop it (kill -TERM {pid}: its nodes and "
+            f"tasks run on), {instead}"
+            if serves
+            else f"{who}; wait for it, or stop it (kill -INT {pid} lets its tasks end and its nodes go, a second one "
+            f"leaves all as it is), {instead}"
         )
         self.pid = pid
+        self.serves = serves
 
 
 class StateDirectory:
@@ -123,7 +131,7 @@ class StateDirectory:
         """Raises StateError if nothing was ever run here."""
         if not self.exists():
             self._refuse_without_id()
-            raise StateError(f"{self.path} holds no ebbtide state; name the directory that was given to `ebbtide run`")
+            raise StateError(f"{self.path} holds no ebbtide state; name the one of `ebbtide run` or `ebbtide serve`")
 
     def _refuse_without_id(self) -> None:
         """Records of VMs whose deployment nobody knows: with a new id they could neither be found nor ended."""
@@ -195,9 +203,9 @@ class StateDirectory:
         return hmac.digest(found, purpose.encode(), "sha256")
 
     @contextmanager
-    def lock(self, instead: str = "then give this command again") -> Iterator[None]:
+    def lock(self, instead: str = "then give this command again", *, serving: bool = False) -> Iterator[None]:
         """Be the one controller of this state. Raises StateInUse, StateError. `instead`: what somebody may do who finds
-        another controller there.
+        another controller there. `serving`: until a signal ends it.
 
         The lock is the kernel's: it ends with the process, however that ends.
         """
@@ -210,11 +218,11 @@ class StateDirectory:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                pid = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
-                raise StateInUse(self.path, pid, instead) from None
+                pid, _, does = os.pread(descriptor, 64, 0).decode("ascii", "replace").strip().partition(" ")
+                raise StateInUse(self.path, pid or "unknown", does == "serves", instead) from None
             with suppress(OSError):  # a full disk: the pid is only for people, and `down` must work all the same
                 os.ftruncate(descriptor, 0)
-                os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+                os.pwrite(descriptor, f"{os.getpid()}{' serves' if serving else ''}\n".encode(), 0)
             yield
         finally:
             os.close(descriptor)

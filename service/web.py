@@ -1,7 +1,7 @@
-"""The HTTP side of the controller: one application for people on this machine, one for what runs on nodes.
+"""The HTTP side of the controller: what is served to people on this machine, to what runs on nodes, and to the network.
 
-Route modules (`storage_routes`, `file_routes`, ...) have `routes(controller) -> list[BaseRoute]`. Their endpoints ask
-`callers.caller(request)` who is asking.
+The Batch REST API is behind every path that is not one of ours. Route modules (`storage_routes`, ...) have
+`routes(controller) -> list[BaseRoute]`; their endpoints ask `callers.caller(request)` who is asking.
 """
 
 from __future__ import annotations
@@ -13,32 +13,76 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from runner import STORAGE
 
-from . import file_routes, gc_routes, node_routes, request_routes, storage_routes
+from . import drain_routes, gc_routes, node_routes, request_routes, storage_routes
+from .api.accounts import Accounts
+from .api.application import LARGEST_BODY, BatchApplication
+from .api.backend import Backend
+from .api.gates import AccountGate, Gate, TaskGate, open_gate
+from .api.serving import handlers
 from .callers import OnlyWithCredential
+from .ids import new_request_id
 from .web_errors import HANDLERS
 
 if TYPE_CHECKING:
     from .controller import Controller
 
 
-def application(controller: Controller) -> Starlette:
-    """For the Unix socket: whoever may open it (mode 600) may do everything."""
-    modules = (storage_routes, file_routes, gc_routes, request_routes, node_routes)
-    return _application([_health(controller), *(route for module in modules for route in module.routes(controller))])
+class Web:
+    """What is served, and to whom."""
 
+    def __init__(self, controller: Controller) -> None:
+        self._controller = controller
+        self._backend = Backend(controller)
+        self._handlers = handlers(self._backend)
 
-def node_application(controller: Controller) -> Starlette:
-    """For connections that nodes forward: anybody on a node can make one.
+    def close(self) -> None:
+        self._backend.close()
 
-    The storage routes check signatures of URLs themselves; everything else needs a credential of a task.
-    """
-    made = _application([_health(controller), *storage_routes.routes(controller)])
-    made.add_middleware(OnlyWithCredential, controller=controller, free=("/health", STORAGE))
-    return made
+    def application(self) -> ASGIApp:
+        """For the Unix socket: whoever may open it (mode 600) may do everything."""
+        modules = (storage_routes, gc_routes, request_routes, node_routes, drain_routes)
+        own = [route for module in modules for route in module.routes(self._controller)]
+        return self._beside(_application([_health(self._controller), *own]), self._batch(open_gate))
+
+    def node_application(self) -> ASGIApp:
+        """For connections that nodes forward: anybody on a node can make one.
+
+        The storage routes check signatures of URLs themselves; everything else needs a credential of a task.
+        """
+        made = _application([_health(self._controller), *storage_routes.routes(self._controller)])
+        made.add_middleware(OnlyWithCredential, controller=self._controller, free=("/health", STORAGE))
+        return self._beside(made, self._batch(TaskGate(self._controller.access)))
+
+    def network_application(self, accounts: Accounts, largest_body: int) -> ASGIApp:
+        """For the network: accounts with their keys. `largest_body`: bytes."""
+        routes = [Route("/healthz", self._healthz, methods=["GET"])]
+        gate = AccountGate(accounts.all, self._controller.now)
+        return self._beside(_application([*routes]), self._batch(gate, largest_body))
+
+    def _batch(self, gate: Gate, largest_body: int = LARGEST_BODY) -> BatchApplication:
+        return BatchApplication(self._handlers, gate, self._controller.now, new_request_id, largest_body)
+
+    def _beside(self, own: Starlette, batch: BatchApplication) -> ASGIApp:
+        """`own` for the paths that it has, and the Batch REST API for all others."""
+
+        async def choose(scope: Scope, receive: Receive, send: Send) -> None:
+            ours = scope["type"] != "http" or any(
+                route.matches(scope)[0] is not Match.NONE for route in own.routes
+            )
+            await (own if ours else batch)(scope, receive, send)
+
+        return choose
+
+    async def _healthz(self, request: Request) -> JSONResponse:
+        """For those who watch the server, whoever they are: whether what is asked for can be recorded."""
+        engine = self._controller.engine
+        status = "stopping" if engine.stopping.is_set() else "ok" if engine.blocked is None else "waiting"
+        return JSONResponse({"status": status}, 200 if status == "ok" else 503, {"Cache-Control": "no-store"})
 
 
 def _application(routes: list[BaseRoute]) -> Starlette:

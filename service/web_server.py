@@ -9,6 +9,9 @@ import logging
 import selectors
 import socket
 import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +20,13 @@ from . import controller_socket
 if TYPE_CHECKING:
     import asyncio
 
-    from uvicorn import Server
+    from uvicorn import Config, Server
 
+    from .api.accounts import Accounts
     from .controller import Controller
+    from .listening import Listening
+    from .network_door import NetworkDoor
+    from .web import Web
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +47,9 @@ class WebServer:
         self._lock = threading.Lock()
         self._closed = False
         self._server: Server | None = None
+        self._web: Web | None = None
+        self._door: NetworkDoor | None = None
+        self._broken: Callable[[], None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._for_nodes: Any = None
         self._listener: socket.socket | None = None
@@ -70,17 +80,57 @@ class WebServer:
             raise OSError(f"the HTTP side of the controller does not take the connection: {error}") from error
         return ours
 
+    def listen(self, listening: Listening, accounts: Accounts, broken: Callable[[], None]) -> Listening:
+        """Serve the Batch REST API on the network as well; where it is then (a port 0 is one that was free). `broken`
+        is called if that ends by itself. Raises ListenError, OSError."""
+        self._start()
+        self._serving.wait(_START)
+        loop, web, server = self._loop, self._web, self._server
+        if loop is None or web is None or server is None or self._closed:
+            raise OSError("the HTTP side of the controller has closed")
+        import asyncio
+
+        from .network_door import NetworkDoor
+        from .network_protocol import KEEP
+
+        tls, settings = listening.tls(), self._controller.settings.server
+        listener = listening.bind()
+        port: int = listener.getsockname()[1]
+        application = web.network_application(accounts, settings.request_limit)
+        config = _config(application, "httptools", timeout_keep_alive=KEEP)
+        config.load()
+        self._broken = broken
+        door = NetworkDoor(listener, tls, config, server.server_state, _most(settings.connections), broken)
+        asyncio.run_coroutine_threadsafe(door.open(), loop).result(_START)
+        self._door = door
+        return replace(listening, port=port)
+
+    def leave(self, grace: float) -> int:
+        """Take nobody from the network any more; answers under way may take so many seconds. How many were cut off.
+        Any thread."""
+        door, loop = self._door, self._loop
+        self._door = self._broken = None
+        if door is None or loop is None:
+            return 0
+        import asyncio
+
+        with suppress(Exception):  # the loop has ended, however that was
+            return asyncio.run_coroutine_threadsafe(door.close(grace), loop).result(grace + _GRACE)
+        return 0
+
     def close(self) -> None:
         """Answers on their way get a moment. The socket is gone then."""
         with self._lock:
             if self._closed:
                 return
             self._closed = True
-            server = self._server
-        if server is not None:
-            server.should_exit = True
+        self.leave(_GRACE)
+        if self._server is not None:
+            self._server.should_exit = True
         self._start()
         self._thread.join()
+        if self._web is not None:
+            self._web.close()
         self._want.close()
         self._wanted.close()
         if self._listener is not None:
@@ -103,6 +153,8 @@ class WebServer:
             self._serve()
         except Exception:  # whatever it is, the work goes on without; and it is told
             log.exception("the HTTP side of the controller ended")
+            if self._broken is not None:
+                self._broken()
         finally:
             self._loop = None
             self._serving.set()
@@ -112,22 +164,12 @@ class WebServer:
 
         import uvicorn
 
-        from .web import application, node_application
+        from .web import Web
 
-        config = uvicorn.Config(
-            application(self._controller),
-            http="h11",
-            ws="none",
-            lifespan="off",
-            loop="asyncio",
-            log_config=None,
-            log_level="critical",  # web_errors tells what goes wrong; who is cut off at the end is no news
-            access_log=False,  # it would hold the signatures of URLs
-            server_header=False,
-            timeout_graceful_shutdown=int(_GRACE),
-        )
+        self._web = web = Web(self._controller)
+        config = _config(web.application(), "h11")
         config.load()
-        self._for_nodes = node_application(self._controller)
+        self._for_nodes = web.node_application()
         with self._lock:
             if self._closed:
                 return
@@ -144,7 +186,37 @@ class WebServer:
     async def _serve_node(self, node_id: str, sock: socket.socket) -> None:
         from .node_protocol import NodeProtocol
 
-        server, loop = self._server, self._loop
-        assert server is not None and loop is not None
-        made = NodeProtocol(server, self._for_nodes, node_id)
+        loop = self._loop
+        assert self._server is not None and loop is not None
+        made = NodeProtocol(self._server, self._for_nodes, node_id)
         await loop.connect_accepted_socket(lambda: made, sock)
+
+
+def _config(application: Any, protocol: str, **more: Any) -> Config:
+    import uvicorn
+
+    return uvicorn.Config(
+        application,
+        http=protocol,
+        ws="none",
+        lifespan="off",
+        loop="asyncio",
+        log_config=None,
+        log_level="critical",  # web_errors tells what goes wrong; who is cut off at the end is no news
+        access_log=False,  # it would hold the signatures of URLs
+        server_header=False,
+        proxy_headers=False,  # what a proxy says is only used for the addresses in answers
+        timeout_graceful_shutdown=int(_GRACE),
+        **more,
+    )
+
+
+def _most(wanted: int) -> int:
+    """Connections from the network: half of the descriptors are left for nodes, records and files."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wished = max(soft, 2 * wanted, 4096)
+    soft = wished if hard == resource.RLIM_INFINITY else min(wished, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return max(8, min(wanted, soft // 2))

@@ -123,6 +123,9 @@ class VirtualMachines(AzureNodeDriver):
     def ex_put(self, path: str, version: str, body: Mapping[str, Any]) -> Any:
         return self.connection.request(path, params={"api-version": version}, method="PUT", data=body).object
 
+    def ex_post(self, path: str, version: str) -> Any:
+        return self.connection.request(path, params={"api-version": version}, method="POST", data={}).object
+
     def ex_delete(self, path: str, version: str) -> bool:
         """False if there was no such thing."""
         query = {"api-version": version}

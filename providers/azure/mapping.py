@@ -45,7 +45,7 @@ class AzureMapping(HttpCloud):
             subnets=True,
             max_price=True,
         )
-        self.profile = settings.profile(notices="azure")
+        self.profile = settings.profile("azure", r"[A-Za-z]+_[A-Za-z0-9_-]+", batch_images="azure")
         self._own = own
         self._creating: set[str] = set()
         self._sizes_there: Kept[dict[str, dict[str, Any]]] = Kept()
@@ -176,6 +176,10 @@ class AzureMapping(HttpCloud):
         if not self._is_ours(node):
             raise InvalidRequestError(f"provider {self.name}: a VM {vm['name']} exists in {own.group} and is not ours")
         return node
+
+    def reboot(self, driver: Any, node: Node) -> Vm | None:
+        driver.ex_post(f"{self._own.vm_path(node.name)}/restart", COMPUTE)
+        return None
 
     def vm(self, node: Node) -> Vm:
         tags = dict(node.tags)

@@ -13,12 +13,19 @@ from ..errors import InvalidRequestError, ProviderError
 from ..host_keys import HostKeys
 from ..http_cloud import DEPLOYMENT_TAG, NAME_TAG, NODE_TAG, HttpCloud, Kept
 from ..libcloud_errors import if_there
-from ..provider import Capabilities, Finding, Image, Severity, Size, Vm, VmSpec, VmState
+from ..provider import NOT_AZURE_SIZES, Capabilities, Finding, Image, Severity, Size, Vm, VmSpec, VmState
 from .errors import digitalocean_error
 from .keys import DeploymentKey
 
 _STATES = {"new": VmState.PENDING, "active": VmState.RUNNING, "off": VmState.TERMINATED, "archive": VmState.TERMINATED}
 _REASONS = {"off": "it has been powered off (by itself, or by hand), and still costs", "archive": "it is archived"}
+#: Its slugs for what people call its images.
+DISTRIBUTIONS = {
+    "ubuntu-22.04": "ubuntu-22-04-x64",
+    "ubuntu-24.04": "ubuntu-24-04-x64",
+    "debian-12": "debian-12-x64",
+    "almalinux-9": "almalinux-9-x64",
+}
 
 Node = Mapping[str, Any]
 
@@ -35,7 +42,7 @@ class DigitalOceanMapping(HttpCloud):
             max_vms=settings.max_vms,
             subnets=True,
         )
-        self.profile = settings.profile()
+        self.profile = settings.profile(own_sizes=NOT_AZURE_SIZES, distributions=DISTRIBUTIONS)
         self._mark = f"{DEPLOYMENT_TAG}:{tag(deployment)}"
         self._key = DeploymentKey(f"ebbtide-{deployment}")
         self._offered: Kept[dict[str, dict[str, Any]]] = Kept()
@@ -124,6 +131,10 @@ class DigitalOceanMapping(HttpCloud):
     def _all(self, driver: Any, name: str) -> list[Node]:
         found: list[Node] = driver.ex_droplets(name=host_name(name))
         return [node for node in found if self._mark in node["tags"] and self.vm(node).name == name]
+
+    def reboot(self, driver: Any, node: Node) -> Vm | None:
+        driver.ex_post(f"/v2/droplets/{node['id']}/actions", {"type": "reboot"})
+        return None
 
     def vm(self, node: Node) -> Vm:
         tags = {untag(key): untag(value) for key, _, value in (text.partition(":") for text in node["tags"])}

@@ -59,9 +59,9 @@ class Images:
                 raise self._refusal(wanted, code_of(exc) or str(exc)) from exc
         else:
             # only owners that are trusted: anybody may publish an image of any name
-            owner, _, pattern = name.rpartition("/")
-            owners = [owner] if owner.isdigit() or owner in ("self", "amazon") else list(self._settings.image_owners)
-            pattern = pattern if owner.isdigit() or owner in ("self", "amazon") else name
+            owner, _, pattern = name.partition("/")
+            owned = bool(pattern) and (owner.isdigit() or owner in ("self", "amazon"))
+            owners, pattern = ([owner], pattern) if owned else (list(self._settings.image_owners), name)
             wanted_ones = [{"Name": "name", "Values": [pattern]}, {"Name": "state", "Values": ["available"]}]
             rows = self._api.ec2("describe_images", Owners=owners, Filters=wanted_ones)["Images"]
         if not rows:

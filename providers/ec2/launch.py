@@ -16,13 +16,13 @@ from ..bootstrap import Bootstrap
 from ..errors import InvalidRequestError
 from ..host_keys import HostKeys
 from ..provider import VmSpec
+from .batch_names import OWN_SIZES
 from .driver import Driver
 from .images import MachineImage
 from .network import Place
 from .prices import size_names
 from .settings import DEPLOYMENT, NODE, POOL, VM, Ec2Settings
 
-_SIZE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+\Z")
 _BURSTS = re.compile(r"t\d")  # sizes whose CPU time beyond a share of it is counted, and may be billed
 
 
@@ -57,7 +57,7 @@ def client_token(vm_name: str) -> str:
 def check_size(provider: str, size: str, region: str) -> None:
     """What does not look like a size of EC2's is refused before anything is asked; a size that is newer than our
     table is EC2's to judge. Raises InvalidRequestError."""
-    if _SIZE.match(size):
+    if re.fullmatch(OWN_SIZES, size):
         return
     near = difflib.get_close_matches(size.lower().removeprefix("standard_"), size_names(region), n=3, cutoff=0.3)
     hint = f"such as {', '.join(near)}" if near else "such as t3.small"

@@ -10,7 +10,7 @@ from typing import Any
 
 from libcloud.compute.base import Node
 
-from ..errors import AuthError, InvalidRequestError, ProviderError, QuotaError, TransientError
+from ..errors import AuthError, InvalidRequestError, NotFoundError, ProviderError, QuotaError, TransientError
 from ..host_keys import HostKeys
 from ..names import check_name, check_spec
 from ..provider import Capabilities, Finding, Image, Profile, Size, Vm, VmSpec
@@ -250,6 +250,16 @@ class Ec2Provider:
             self._listing.named([name])
         known = self._fleet.of(name)
         return self._consoles.text(_main(known).instance.id) if known else None
+
+    def reboot(self, name: str, provider_id: str | None = None) -> Vm | None:
+        check_name(name, self._deployment)
+        if not self._fleet.of(name):
+            self._listing.named([name])
+        known = self._fleet.of(name)
+        if not known or _main(known).instance.over:
+            raise NotFoundError(f"provider {self._name}: there is no VM {name} to reboot")
+        self._api.ec2("reboot_instances", InstanceIds=[_main(known).instance.id])
+        return None
 
     def preempt(self, name: str) -> None:
         raise InvalidRequestError(f"provider {self._name} cannot preempt a VM on command; EC2 alone does that")

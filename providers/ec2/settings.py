@@ -12,6 +12,7 @@ from typing import Any
 from ..errors import InvalidRequestError
 from ..provider import Profile
 from ..settings import SettingsReader
+from .batch_names import IMAGES, OWN_SIZES, SIZES
 
 #: What describes our VMs at the cloud. `DEPLOYMENT` and `VM` are what they are found by.
 DEPLOYMENT, VM, POOL, NODE = "ebbtide-deployment", "ebbtide-vm", "ebbtide-pool", "ebbtide-node"
@@ -69,6 +70,9 @@ class Ec2Settings:
         return Profile(
             sizes=self.sizes,
             default_size=self.size,
+            usual_sizes=SIZES,
+            own_sizes=OWN_SIZES,
+            usual_images=IMAGES,
             zones=self.zones,
             boot_timeout=self.boot_timeout,
             notices="ec2",

@@ -21,6 +21,15 @@ _PUBLIC = {
     "rhel": "rhel-cloud",
     "sles": "suse-cloud",
 }
+#: Families, which stand for their newest image.
+DISTRIBUTIONS = {
+    "ubuntu-20.04": "ubuntu-2004-lts",
+    "ubuntu-22.04": "ubuntu-2204-lts",
+    "ubuntu-24.04": "ubuntu-2404-lts-amd64",
+    "debian-11": "debian-11",
+    "debian-12": "debian-12",
+    "almalinux-9": "almalinux-9",
+}
 _PATH = re.compile(r"(?:https://[^/]+/compute/[^/]+/)?projects/([^/]+)(/global/images/(?:family/)?[^/]+)\Z")
 
 

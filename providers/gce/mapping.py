@@ -22,9 +22,9 @@ from ..errors import InvalidRequestError, ProviderError, TransientError
 from ..host_keys import HostKeys
 from ..http_cloud import DEPLOYMENT_TAG, ENDED, HttpCloud, Kept
 from ..libcloud_errors import if_there
-from ..provider import Capabilities, Finding, Image, Size, Vm, VmSpec, VmState
+from ..provider import NOT_AZURE_SIZES, Capabilities, Finding, Image, Size, Vm, VmSpec, VmState
 from .errors import gce_error
-from .images import find_image
+from .images import DISTRIBUTIONS, find_image
 from .instance import GceSettings, described, instance, last, subnet_path
 from .prices import hourly_price
 
@@ -67,7 +67,7 @@ class GceMapping(HttpCloud):
             subnets=True,
             console=True,
         )
-        self.profile = settings.profile(notices="gce")
+        self.profile = settings.profile("gce", NOT_AZURE_SIZES, DISTRIBUTIONS)
         self._own = own
         self._project = project
         self._images: Kept[str] = Kept()
@@ -206,6 +206,10 @@ class GceMapping(HttpCloud):
         """The same name in another zone."""
         zone, name, _ = vm.provider_id.split("/")
         if_there(lambda: driver.ex_delete(f"/zones/{zone}/instances/{name}"))
+
+    def reboot(self, driver: Any, node: Node) -> Vm | None:
+        driver.ex_post(f"/zones/{last(node['zone'])}/instances/{node['name']}/reset", {})
+        return None
 
     def console(self, driver: Any, node: Node) -> str | None:
         path = f"/zones/{last(node['zone'])}/instances/{node['name']}/serialPort"

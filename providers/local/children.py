@@ -10,8 +10,12 @@ import threading
 from collections.abc import Mapping
 
 from ..processes import MARKER, all_processes, marker_of
+from .logins import Login
+from .terminal import Terminal
 
 _PR_SET_CHILD_SUBREAPER = 36
+#: Of people who log in.
+_SHELL = b"/bin/bash" if os.path.exists("/bin/bash") else b"/bin/sh"
 
 
 class Child:
@@ -44,17 +48,53 @@ class Children:
 
     def start(self, command: bytes) -> Child:
         """Run `/bin/sh -c command` with pipes. Raises OSError."""
+        pipe = subprocess.PIPE
+        return self._start([b"/bin/sh", b"-c", command], self._directory, self._environment, None, (pipe, pipe, pipe))
+
+    def enter(self, login: Login, command: bytes | None, terminal: Terminal | None) -> Child:
+        """Run a command as somebody who has logged in; None: a shell. Without a terminal, with pipes. Raises
+        OSError."""
+        argv = [_SHELL, b"-l"] if command is None else [_SHELL, b"-c", command]
+        own = {"HOME": login.home, "USER": login.name, "LOGNAME": login.name, "SHELL": _SHELL.decode()}
+        environment = {**self._environment, **own}
+        pipe, null = subprocess.PIPE, subprocess.DEVNULL
+        if terminal is None:
+            return self._start(argv, login.home, environment, login.uid, (pipe, pipe, pipe))
+        path, side = terminal.open(login.uid)
+        try:
+            environment["TERM"] = terminal.kind
+            # the first terminal that the leader of a session opens is the one that it gets signals of
+            opened = [b"/bin/sh", b"-c", b'exec <"$0" >"$0" 2>&1; exec "$@"', path.encode(), *argv]
+            return self._start(opened, login.home, environment, login.uid, (null, null, null))
+        except BaseException:
+            terminal.close()
+            raise
+        finally:
+            os.close(side)
+
+    def _start(
+        self,
+        argv: list[bytes],
+        directory: str,
+        environment: Mapping[str, str],
+        uid: int | None,
+        pipes: tuple[int, int, int],
+    ) -> Child:
+        groups: list[int] | None = None if uid is None else []
         with self._lock:
             process = subprocess.Popen(
-                [b"/bin/sh", b"-c", command],
+                argv,
                 bufsize=0,
-                cwd=self._directory,
-                env=self._environment,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
+                cwd=directory,
+                env=environment,
+                stdin=pipes[0],
+                stdout=pipes[1],
+                stderr=pipes[2],
                 start_new_session=True,
                 pass_fds=(self._lifeline,),
+                user=uid,
+                group=uid,
+                extra_groups=groups,
             )
             child = self._running[process.pid] = Child(process)
         self._started.release()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
+import os
+from pathlib import Path
 
 import paramiko
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -11,12 +13,19 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from paramiko.pkey import UnknownKeyType
 
 
-def generate() -> tuple[paramiko.PKey, str]:
-    """A new ed25519 host key, and its public half as "type base64". It lives in memory only, as long as the
-    node.
+def host_key(path: Path) -> tuple[paramiko.PKey, str]:
+    """The ed25519 host key, and its public half as "type base64". It is made once, and kept in that file, so that a
+    node that is rebooted is known again. Raises OSError.
     """
-    private = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
-    key = paramiko.Ed25519Key.from_private_key(io.StringIO(private.decode()))
+    try:
+        private = path.read_text(encoding="ascii")
+    except FileNotFoundError:
+        made = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+        private, new = made.decode(), path.with_suffix(".new")
+        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
+            file.write(made)
+        os.rename(new, path)
+    key = paramiko.Ed25519Key.from_private_key(io.StringIO(private))
     return key, f"{key.get_name()} {key.get_base64()}"
 
 

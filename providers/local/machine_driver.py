@@ -145,6 +145,23 @@ class MachineDriver(NodeDriver):
         except OSError as exc:
             raise refused(exc, f"destroying VM {name}") from exc
 
+    def reboot_node(self, node: Node) -> bool:
+        """Start the node anew on the files that it has. A controller that died in the middle leaves one that has yet to
+        start: then this is to be called again. Raises NotFoundError."""
+        name = node.name
+        entry = self._registry.get(name)
+        if entry is None or entry.vm is None or not entry.lives or not self._ours(entry):
+            raise NotFoundError(f"there is no VM {name} to reboot")
+        start = self._starter(name, entry.vm.public_key, None)
+        try:
+            self._registry.stop_for_reboot(entry)
+            self._boot(name, start)
+        except StubbornProcessesError as exc:
+            raise ProviderError(f"VM {name}: {exc}") from exc
+        except OSError as exc:
+            raise refused(exc, f"rebooting VM {name}") from exc
+        return True
+
     def ex_get_node(self, name: str) -> Node:
         """The node; in an unknown state if there is no record of it (processes may be left all the same)."""
         entry = self._registry.get(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,11 @@ from typing import Any
 from libcloud.compute.base import Node
 
 from ..driver_mapping import DriverMapping
-from ..errors import InvalidRequestError
+from ..errors import InvalidRequestError, SettingError
 from ..libcloud_provider import LibcloudProvider
 from ..provider import Capabilities, Finding, Profile, Severity, Vm
 from ..settings import SettingsReader
-from .driver import SIZES, LocalNodeDriver, LocalSettings
+from .driver import IMAGES, SIZES, LocalNodeDriver, LocalSettings
 
 _IDLE_TIMEOUT = 600.0  # seconds
 
@@ -50,13 +50,32 @@ def open_local(
         low_priority_prices=reader.prices("lowPriorityPrices", SIZES),
     )
     pool_user, unasked_root = reader.run_as(not os.getuid())
+    images, size, sizes = reader.mapping("images"), reader.text("size"), reader.lists("sizes")
     reader.finish()
+    _check_names(name, "images", images.values(), IMAGES)
+    _check_names(name, "sizes", [each for stands_for in sizes.values() for each in stands_for], SIZES)
+    _check_names(name, "size", [size] if size is not None else [], SIZES)
     if pool_user and os.getuid():
         raise InvalidRequestError(f"provider {name}: runAs: poolUser needs root, who alone can become other users")
     if base is None:
         raise InvalidRequestError(f"provider {name}: set baseDir to the directory that shall hold the nodes")
-    mapping = LocalMapping(parsed.max_vms, name, Profile(pool_user=pool_user, unasked_root=unasked_root))
+    profile = Profile(
+        sizes=sizes,
+        default_size=size or "local.small",
+        pool_user=pool_user,
+        unasked_root=unasked_root,
+        batch_images="one",
+    )
+    mapping = LocalMapping(parsed.max_vms, name, profile)
     return LibcloudProvider(name, deployment, LocalNodeDriver(parsed, clock), mapping)
+
+
+def _check_names(provider: str, setting: str, names: Iterable[str], known: Mapping[str, object]) -> None:
+    """What names stand for must be there. Raises InvalidRequestError."""
+    for each in names:
+        if each not in known:
+            text = f"setting {setting} names {each!r}; there is {', '.join(known)}"
+            raise SettingError(provider, setting, text)
 
 
 def _internal(name: str) -> str:

@@ -21,16 +21,30 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from .. import clock
 from ..processes import MARKER, boot_id, look_up
 from ..sweep import end_all
-from .record import LOCK_FILE, NODE_FILE, VM_FILE, NodeRecord, VmRecord, read, write
+from .record import (
+    KEY_FILE,
+    LOCK_FILE,
+    NODE_FILE,
+    REBOOT_FILE,
+    VM_FILE,
+    NodeRecord,
+    RebootRecord,
+    VmRecord,
+    read,
+    write,
+)
 
 if TYPE_CHECKING:
     from .session import Session
 
 LIFELINE = "EBBTIDE_LIFELINE_FD"
+BOOT = "EBBTIDE_BOOT"
 
 _LOGIN_GRACE = 30.0  # seconds that a client may take to prove who it is
+_LOOK = 1.0  # seconds between two looks whether those who log in beside the controller are users still
 _PASSED_ON = ("LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "TZ")
 
 
@@ -61,7 +75,7 @@ def _live(path: Path) -> None:
     assert row is not None
     record = NodeRecord(row.id.pid, row.id.start, boot_id(), _user())
     write(path / NODE_FILE, record)  # early, so that this process can be found and killed from here on
-    listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+    listener = _listen(path)
     try:
         reason = _serve(path, vm, record, listener)
     except _Ended as end:
@@ -73,6 +87,18 @@ def _live(path: Path) -> None:
     write(path / NODE_FILE, replace(record, ended=reason))
     os.close(lock)
     os._exit(0)  # transport threads would only be waited for
+
+
+def _listen(path: Path) -> socket.socket:
+    """At the port of before, if the VM is rebooted and that can be had."""
+    reboot = read(path / REBOOT_FILE, RebootRecord)
+    for port in (reboot.port if reboot is not None else None, None):
+        try:
+            return socket.create_server(("127.0.0.1", port or 0), backlog=128)
+        except OSError:
+            if port is None:
+                raise
+    raise AssertionError("the last try either listens or raises")
 
 
 def _claim(path: Path) -> tuple[VmRecord | None, int]:
@@ -91,15 +117,19 @@ def _serve(path: Path, vm: VmRecord, record: NodeRecord, listener: socket.socket
     """Serve until nobody has spoken for the idle time-out; returns that as the reason."""
     sys.modules["invoke"] = None  # type: ignore[assignment]  # paramiko's optional import; a third of its start-up time
     from .children import Children
-    from .host_key import generate, parse_public
+    from .host_key import host_key as own_key
+    from .host_key import parse_public
+    from .logins import Logins
     from .session import Session
 
     lifeline, writer = os.pipe()
     del writer  # a plain number: the pipe's writing end stays open until this process is gone, and only here
     children = Children(_environment(path, vm, record, lifeline), str(path / "home"), lifeline)
-    host_key, public = generate()
+    host_key, public = own_key(path / KEY_FILE)
     key = parse_public(vm.public_key)
+    logins = Logins(path / "root", clock.now)
     write(path / NODE_FILE, replace(record, port=listener.getsockname()[1], host_key=public))
+    (path / REBOOT_FILE).unlink(missing_ok=True)
     _say({"listening": True})
 
     sessions: list[Session] = []
@@ -110,7 +140,8 @@ def _serve(path: Path, vm: VmRecord, record: NodeRecord, listener: socket.socket
         now = time.monotonic()
         if now >= heard + vm.idle_timeout:
             return f"no controller has spoken to it for {vm.idle_timeout:g} s"
-        waits = [heard + vm.idle_timeout, *(s.born + _LOGIN_GRACE for s in sessions if s.heard is None)]
+        waits = [heard + vm.idle_timeout, *(s.born + _LOGIN_GRACE for s in sessions if not s.admitted)]
+        waits += [now + _LOOK for session in sessions if session.heard is None]
         listener.settimeout(max(min(waits) - now, 0.001))
         try:
             connection, _ = listener.accept()
@@ -120,16 +151,16 @@ def _serve(path: Path, vm: VmRecord, record: NodeRecord, listener: socket.socket
             print(f"cannot accept a connection: {exc}", file=sys.stderr, flush=True)
             time.sleep(0.1)
             continue
-        session = Session(connection, host_key, record.user, key, children)
+        session = Session(connection, host_key, record.user, key, children, logins)
         session.serve()
         sessions.append(session)
 
 
 def _keep(session: Session) -> bool:
-    """False for a connection that is over, or that did not log in in time (it is closed)."""
+    """False for a connection that is over, or that did not log in in time, or whose user has gone (it is closed)."""
     if not session.is_alive():
         return False
-    if session.heard is None and time.monotonic() >= session.born + _LOGIN_GRACE:
+    if not session.stands or (not session.admitted and time.monotonic() >= session.born + _LOGIN_GRACE):
         session.close()
         return False
     return True
@@ -140,7 +171,8 @@ def _environment(path: Path, vm: VmRecord, record: NodeRecord, lifeline: int) ->
     passed = {key: os.environ[key] for key in _PASSED_ON if key in os.environ}
     user = record.user
     own = {"HOME": str(path / "home"), "USER": user, "LOGNAME": user, "SHELL": "/bin/sh"}
-    return {"PATH": "/usr/local/bin:/usr/bin:/bin", **passed, **own, MARKER: vm.name, LIFELINE: str(lifeline)}
+    own |= {MARKER: vm.name, LIFELINE: str(lifeline), BOOT: f"{record.boot_id}-{record.pid}-{record.start}"}
+    return {"PATH": "/usr/local/bin:/usr/bin:/bin", **passed, **own}
 
 
 def _user() -> str:

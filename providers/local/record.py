@@ -2,11 +2,14 @@
 
 A VM is a directory `<base>/<vm name>/`. Each file in it has one writer and is replaced atomically:
 
-    vm.json     the intent: what was asked for; it is there from the moment that the directory is
-    node.json   the node process: its pid and start time early, port and host key when it listens, why it
-    ended end.json    whoever preempts the VM node.lock   locked (flock) by the node process for its life:
-    there is never a second one node.log    what the node process says when it fails root/ home/ the node's
-    files
+- vm.json: the intent, what was asked for; it is there from the moment that the directory is
+- node.json, by the node process: its pid and start time early, port and host key when it listens, why it ended
+- end.json, by whoever preempts the VM
+- reboot.json, by whoever reboots it, until it listens again
+- host_key: the private host key, which outlives a reboot
+- node.lock: locked (flock) by the node process for its life, so that there is never a second one
+- node.log: what the node process says when it fails
+- root/ home/: the node's files
 """
 
 from __future__ import annotations
@@ -22,6 +25,10 @@ from ..processes import ProcessId, boot_id, is_alive
 
 VM_FILE, NODE_FILE, END_FILE = "vm.json", "node.json", "end.json"
 LOCK_FILE, LOG_FILE = "node.lock", "node.log"
+#: while the VM is started anew; holds the port that it had
+REBOOT_FILE = "reboot.json"
+#: the private host key of a local node
+KEY_FILE = "host_key"
 
 
 @dataclass(frozen=True)
@@ -60,10 +67,17 @@ class EndRecord:
     reason: str
 
 
-Record = TypeVar("Record", VmRecord, NodeRecord, EndRecord)
+@dataclass(frozen=True)
+class RebootRecord:
+    """The VM starts anew. `port`: where it listened, and is to listen again if that can be had."""
+
+    port: int | None = None
 
 
-def write(path: Path, record: VmRecord | NodeRecord | EndRecord, durable: bool = False) -> None:
+Record = TypeVar("Record", VmRecord, NodeRecord, EndRecord, RebootRecord)
+
+
+def write(path: Path, record: VmRecord | NodeRecord | EndRecord | RebootRecord, durable: bool = False) -> None:
     """Replace the file in one step. `durable`: also before the machine can lose power. Raises OSError."""
     new = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.new")
     try:

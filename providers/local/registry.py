@@ -25,7 +25,18 @@ from pathlib import Path
 from typing import ClassVar
 
 from ..sweep import StubbornProcessesError, end_all
-from .record import END_FILE, NODE_FILE, VM_FILE, EndRecord, NodeRecord, VmRecord, read, write
+from .record import (
+    END_FILE,
+    NODE_FILE,
+    REBOOT_FILE,
+    VM_FILE,
+    EndRecord,
+    NodeRecord,
+    RebootRecord,
+    VmRecord,
+    read,
+    write,
+)
 
 log = logging.getLogger(__name__)
 
@@ -133,7 +144,7 @@ class Registry:
             return Entry(name, path, Phase.DEAD, "being destroyed", vm, node)
         if end is not None:
             return Entry(name, path, Phase.PREEMPTED, end.reason, vm, node)
-        if node is None:
+        if node is None or ((path / REBOOT_FILE).exists() and not node.alive()):
             return Entry(name, path, Phase.PENDING, None, vm, None)
         if node.ended is not None:
             return Entry(name, path, Phase.DEAD, node.ended, vm, node)
@@ -156,6 +167,15 @@ class Registry:
         """The machine is gone at once; its record stays until `destroy`. Raises StubbornProcessesError."""
         write(self.path(name) / END_FILE, EndRecord(reason))
         end_all(name.__eq__)
+
+    def stop_for_reboot(self, entry: Entry) -> None:
+        """End all that runs of the VM; from now on it is one that is yet to start. What it has written stays. Raises
+        StubbornProcessesError."""
+        marker = entry.path / REBOOT_FILE
+        if not marker.exists():
+            write(marker, RebootRecord(entry.node.port if entry.node is not None else None))
+        end_all(entry.name.__eq__)
+        (entry.path / NODE_FILE).unlink(missing_ok=True)
 
     def bury(self, names: Iterable[str]) -> None:
         """End what processes are left of machines that have died: on a dead machine nothing runs.

@@ -1,8 +1,7 @@
-"""One SSH connection to a local node, served by paramiko: authorised key only, commands only."""
+"""One SSH connection to a local node, served by paramiko: the controller's, or that of a node user."""
 
 from __future__ import annotations
 
-import hmac
 import os
 import socket
 import threading
@@ -11,21 +10,19 @@ from collections.abc import Callable
 from typing import IO, Any
 
 import paramiko
-from paramiko.common import (
-    AUTH_FAILED,
-    AUTH_SUCCESSFUL,
-    MSG_CHANNEL_REQUEST,
-    OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
-    OPEN_SUCCEEDED,
-)
+from paramiko.common import MSG_CHANNEL_REQUEST
 
-from .children import Children
+from .children import Child, Children
 from .forwards import Forwards
+from .logins import Login, Logins
+from .policy import Policy, Wanted
+from .terminal import Terminal
 
 _transport: Any = paramiko.Transport
 _HANDLERS: dict[int, Any] = _transport._channel_handler_table  # message type -> what answers it
 
 _CHUNK = 1 << 16
+_HURRY = 5.0  # seconds
 _WINDOW = 1 << 21  # bytes in flight before the client must wait for a reader
 _PACKET = 1 << 15  # OpenSSH's own limit; larger ones gain nothing measurable
 
@@ -43,43 +40,6 @@ class _HeardSocket(socket.socket):
         return data
 
 
-class _Policy(paramiko.ServerInterface):
-    """Who may do what: one user, one key, `exec` on session channels, forwarding of loopback ports, nothing else."""
-
-    def __init__(self, user: str, key: paramiko.PKey, forwards: Forwards) -> None:
-        self._user = user
-        self._forwards = forwards
-        self._key = key.asbytes()
-        self.wanted: dict[int, bytes] = {}  # channel id -> command, until the request is answered
-        self.proved = False  # the client has done something that only an authenticated one may
-
-    def get_allowed_auths(self, username: str) -> str:
-        return "publickey"
-
-    def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
-        same = hmac.compare_digest(key.asbytes(), self._key) and username == self._user
-        return AUTH_SUCCESSFUL if same else AUTH_FAILED
-
-    def check_global_request(self, kind: str, msg: paramiko.Message) -> bool:
-        self.proved = True
-        return False
-
-    def check_port_forward_request(self, address: str, port: int) -> int:
-        self.proved = True
-        return self._forwards.listen(address, port)
-
-    def cancel_port_forward_request(self, address: str, port: int) -> None:
-        self._forwards.cancel(port)
-
-    def check_channel_request(self, kind: str, chanid: int) -> int:
-        self.proved = True
-        return OPEN_SUCCEEDED if kind == "session" else OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
-
-    def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
-        self.wanted[channel.get_id()] = command
-        return True
-
-
 class Session(paramiko.Transport):
     """One connection. It starts commands as they are asked for and hangs them up when their channel goes."""
 
@@ -90,6 +50,7 @@ class Session(paramiko.Transport):
         user: str,
         key: paramiko.PKey,
         children: Children,
+        logins: Logins,
     ) -> None:
         self._wire = _HeardSocket(accepted)
         self._wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -102,7 +63,8 @@ class Session(paramiko.Transport):
         self.born = time.monotonic()
         self._children = children
         self._forwards = Forwards(self)
-        self._policy = _Policy(user, key, self._forwards)
+        self._logins = logins
+        self._policy = Policy(user, key, self._forwards, logins)
         self._channel_handler_table = {**_HANDLERS, MSG_CHANNEL_REQUEST: self._on_request}
 
     def run(self) -> None:
@@ -115,42 +77,79 @@ class Session(paramiko.Transport):
         self.start_server(event=threading.Event(), server=self._policy)
 
     @property
+    def admitted(self) -> bool:
+        """The client has proved who it is."""
+        return self._policy.proved or self.is_authenticated()
+
+    @property
     def heard(self) -> float | None:
-        """When the client last said something (monotonic seconds); None if it has not proved who it is."""
-        return self._wire.heard if self._policy.proved or self.is_authenticated() else None
+        """When the controller last said something (monotonic seconds); None if it is somebody else, or has not proved
+        who it is."""
+        return self._wire.heard if self.admitted and self._policy.login is None else None
+
+    @property
+    def login(self) -> Login | None:
+        """The node user who has logged in."""
+        return self._policy.login if self.admitted else None
+
+    @property
+    def stands(self) -> bool:
+        """Not that of a user who has been removed, or whose time is over."""
+        return self.login is None or self._logins.stands(self.login)
 
     def _on_request(self, channel: paramiko.Channel, message: paramiko.Message) -> None:
         # Start only after the request was answered, so that no output can overtake the answer.
         _HANDLERS[MSG_CHANNEL_REQUEST](channel, message)
-        command = self._policy.wanted.pop(channel.get_id(), None)
-        if command is None:
+        wanted = self._policy.wanted.pop(channel.get_id(), None)
+        if wanted is None:
             return
         with self.lock:  # paramiko keeps a channel for `accept`, for ever, and nobody calls that here
             first = channel in self.server_accepts
             if first:
                 self.server_accepts.remove(channel)
         if first:  # a channel runs one command
-            Execution(channel, self._children, command).begin()
+            Execution(channel, self._children, wanted, self._policy.login, self._policy.forget).begin()
 
 
 class Execution:
     """A command on a channel: three pumps, each blocked in a read, so that a slow end slows the other."""
 
-    def __init__(self, channel: paramiko.Channel, children: Children, command: bytes) -> None:
+    def __init__(
+        self,
+        channel: paramiko.Channel,
+        children: Children,
+        wanted: Wanted,
+        login: Login | None,
+        over: Callable[[int], None],
+    ) -> None:
+        """`login`: who runs it, None: the controller. `over`: told the channel's id in the end."""
         self._channel = channel
         self._children = children
-        self._command = command
+        self._wanted = wanted
+        self._login = login
+        self._over = over
         self._finished = False
 
     def begin(self) -> None:
+        terminal = self._wanted.terminal
         try:
-            self._child = self._children.start(self._command)
-        except OSError as exc:
+            self._child = self._start()
+        except (OSError, ValueError) as exc:  # ValueError: a command that holds a NUL character
             _thread(self._refuse, f"cannot run a command: {exc}\n".encode())
             return
-        _thread(self._feed)
-        _thread(self._finish)
+        if terminal is not None:
+            _thread(self._show, terminal, _thread(self._type, terminal))
+        else:
+            _thread(self._feed)
+            _thread(self._finish)
         _thread(self._await_hang_up)
+
+    def _start(self) -> Child:
+        command = self._wanted.command
+        if self._login is not None:
+            return self._children.enter(self._login, command, self._wanted.terminal)
+        assert command is not None, "the controller asks for no shells"
+        return self._children.start(command)
 
     def _refuse(self, message: bytes) -> None:
         try:
@@ -173,6 +172,27 @@ class Execution:
         finally:
             pipe.close()
 
+    def _type(self, terminal: Terminal) -> None:
+        recv = self._channel.recv
+        try:
+            while data := recv(_CHUNK):
+                terminal.feed(data)
+            terminal.feed(b"\4")  # what the client sends is at its end
+        except OSError:  # nobody reads any more
+            while recv(_WINDOW):
+                pass
+
+    def _show(self, terminal: Terminal, typing: threading.Thread) -> None:
+        try:
+            terminal.pump(self._channel.sendall, self._child.ended)
+        except OSError:
+            pass  # the client has gone
+        self._child.ended.wait()
+        self._end()
+        typing.join(_HURRY)
+        if not typing.is_alive():  # else something in the background reads nothing: its terminal goes with the node
+            terminal.close()
+
     def _finish(self) -> None:
         child, channel = self._child, self._channel
         assert child.process.stdout is not None and child.process.stderr is not None
@@ -180,12 +200,16 @@ class Execution:
         _pump(child.process.stdout, channel.sendall)
         errors.join()
         child.ended.wait()
+        self._end()
+
+    def _end(self) -> None:
         self._finished = True
         try:
-            channel.send_exit_status(child.status)
+            self._channel.send_exit_status(self._child.status)
         except OSError:
             pass  # the client has gone
-        channel.close()
+        self._channel.close()
+        self._over(self._channel.get_id())
 
     def _await_hang_up(self) -> None:
         self._channel.status_event.wait()  # a server's channel sets this when it closes, whyever

@@ -237,6 +237,14 @@ class OpenStackMapping(HttpCloud):
             if exc.code not in (404, 409):
                 raise
 
+    def reboot(self, driver: Any, node: Node) -> Vm | None:
+        try:
+            driver.ex_post(f"/servers/{node['id']}/action", {"reboot": {"type": "SOFT"}})
+        except BaseHTTPError as exc:
+            if exc.code != 409 or state_of(node)[0] is not VmState.RUNNING:  # else it is being rebooted already
+                raise
+        return None
+
     def console(self, driver: Any, node: Node) -> str | None:
         """None while the server has no console yet."""
         try:

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from ..errors import CapacityError, InvalidRequestError, ProviderError, TransientError
 from ..local.machine_driver import ADDRESS
-from ..local.record import NODE_FILE, NodeRecord, read, write
+from ..local.record import NODE_FILE, REBOOT_FILE, NodeRecord, read, write
 from ..processes import MARKER, boot_id, look_up, marker_of
 from ..sweep import StubbornProcessesError, end_all
 from .accelerator import Accelerator
@@ -63,14 +63,16 @@ def start(path: Path, guest: Guest, program: str) -> None:
         node = _running(path, guest)
         if node is None:
             _end_halves(guest.name)
-            write_seed(path / "seed.iso", guest.name, guest.script)
-            if guest.image.disk is not None:
-                _make_disk(path / "disk.qcow2", guest.image.disk, guest.size, guest.name)
+            if not (path / REBOOT_FILE).exists():  # a VM that starts anew keeps what it has
+                write_seed(path / "seed.iso", guest.name, guest.script)
+                if guest.image.disk is not None:
+                    _make_disk(path / "disk.qcow2", guest.image.disk, guest.size, guest.name)
             _run(_command(path, guest, program), guest.name)
             node = _running(path, guest)
         if node is None:
             raise TransientError(f"VM {guest.name}: qemu ended as soon as it ran; {last_words(path)}")
         write(path / NODE_FILE, node)
+        (path / REBOOT_FILE).unlink(missing_ok=True)
 
 
 def _running(path: Path, guest: Guest) -> NodeRecord | None:

@@ -51,8 +51,11 @@ class StaticProvider:
             default_size=self._settings.default_size,
             boot_timeout=self._settings.boot_timeout,
             image=IMAGE,
+            batch_images="one",
+            all_sizes=tuple(self._sizes()),
             pool_user=self._settings.pool_user,
             unasked_root=self._settings.unasked_root,
+            reboot="what else runs on its hosts would end too; reimage the node, or reboot its host by hand",
         )
 
     def check(self) -> Iterator[Finding]:
@@ -195,6 +198,9 @@ class StaticProvider:
     def console(self, name: str) -> str | None:
         check_name(name, self._deployment)
         return None
+
+    def reboot(self, name: str, provider_id: str | None = None) -> Vm | None:
+        raise InvalidRequestError(f"provider {self._name} reboots no hosts: {self.profile().reboot}")
 
     def preempt(self, name: str) -> None:
         raise InvalidRequestError(f"provider {self._name} cannot preempt a VM on command")

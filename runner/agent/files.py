@@ -14,6 +14,7 @@ import sys
 from . import PRIVATE, trees, wire
 from .confine import PathRefused, directory, locate, parts_of
 from .incoming import Incoming
+from .listed import Listed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from .wire import Message
 
 PIECE = 1 << 18
-MAX_LISTED = 10_000
-MAX_PATHS = 8 << 20  # bytes of all paths that are listed
 MAX_DEPTH = 2000  # no path leads deeper
 # what lies in the way of reading a file however often that is tried; other troubles (no descriptors left) pass
 _LASTING = (errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENOTDIR, errno.ENAMETOOLONG)
@@ -177,7 +176,8 @@ class FileServer:
         self._answer({"removed": removal.remove(self._root, request["path"], request["mark"])})
 
     def _do_list(self, request: Message) -> None:
-        """Entries below a folder, with paths relative to it; links are named, not followed."""
+        """Entries below a folder, with paths relative to it and in their order: the first ones behind `after`.
+        Links are named, not followed."""
         link = locate(self._root, request.get("path", ""))
         try:
             if not stat.S_ISDIR(os.fstat(link).st_mode):
@@ -186,28 +186,26 @@ class FileServer:
             top = os.open(".", trees.FOLDER, dir_fd=link)
         finally:
             os.close(link)
-        entries: list[Message] = []
-        length = 0
+        found = Listed(str(request.get("after") or ""))
         try:
             for place, trail, folders, others in trees.walk(top):
                 if own and not trail and PRIVATE in folders:
                     folders.remove(PRIVATE)
-                for name in sorted(folders + others):
+                for name in folders + others:
+                    path = "/".join([*trail, name]).encode("utf-8", "replace").decode("utf-8")
+                    if not found.wants(path):
+                        continue
                     try:
                         described = _describe(os.stat(name, dir_fd=place, follow_symlinks=False))
                     except OSError:
                         continue  # it is gone
-                    path = "/".join([*trail, name]).encode("utf-8", "replace").decode("utf-8")
-                    entries.append({"path": path, **described})
-                    length += len(path)
+                    found.add(path, described)
                 if not request.get("recursive") or len(trail) >= MAX_DEPTH:
                     folders.clear()
-                if len(entries) > MAX_LISTED or length > MAX_PATHS:
-                    break
         finally:
             os.close(top)
-        truncated = len(entries) > MAX_LISTED or length > MAX_PATHS
-        self._answer({"entries": entries[:MAX_LISTED], "truncated": truncated})
+        entries = [{"path": path, **described} for path, described in zip(found.paths, found.described)]
+        self._answer({"entries": entries, "truncated": found.truncated})
 
 
 def _describe(status: os.stat_result) -> Message:

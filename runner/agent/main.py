@@ -1,5 +1,5 @@
-"""The entry of the zipapp: `serve ROOT`, `files ROOT`, `door ROOT PORT WANTED...` (see gate), `fetch ARGV...`
-(see fetch), `upload` (see upload) or `container` (see contain)."""
+"""The entry of the zipapp: `serve ROOT`, `files ROOT`, `logins ROOT` (see logins), `door ROOT PORT WANTED...` (see
+gate), `fetch ARGV...` (see fetch), `upload` (see upload) or `container` (see contain)."""
 
 from __future__ import annotations
 
@@ -36,6 +36,10 @@ def main() -> None:
         from .gate import run as gate
 
         gate(root, int(sys.argv[3]), [int(port) for port in sys.argv[4:]])
+    elif mode == "logins":
+        from .logins import run as logins
+
+        logins(root, int(number) if number.isdigit() else None)
     elif mode == "files":
         from .files import serve_files
 

@@ -33,6 +33,7 @@ class Agent:
     """One per connection. `lifeline`: a descriptor that the supervisors watch, or None."""
 
     def __init__(self, root: str, lifeline: int | None) -> None:
+        self._boot = boot_id()
         self._root = root
         self._lifeline = lifeline
         self._slots: dict[int, SlotLink] = {}  # by descriptor
@@ -200,7 +201,7 @@ class Agent:
             "version": VERSION,
             "python": ".".join(str(part) for part in sys.version_info[:3]),
             "root": self._root,
-            "boot": boot_id(),
+            "boot": self._boot,
             "slots": len(self._work.tasks.slots),
             "executions": executions,
             "damages": self._work.damages(self._slots.values()),

@@ -30,6 +30,28 @@ def place(home: str, uid: int, gid: int, keys: Message) -> None:
     """Puts the pair (`keys`: {"private", "public"}, as OpenSSH writes them) where ssh and sshd look for it; what else
     is there stays. What the user has put in the place of the folder or of a file that is ours to write, such as a link,
     goes. Raises OSError."""
+    folder = _own_folder(home, uid, gid)
+    try:
+        _write(KEY, folder, keys["private"], uid, gid)
+        # options of a first match win, so the own ones stand behind what is there
+        config = _CONFIG.format(folder=f"{home}/.ssh")
+        for name, text in (("authorized_keys", keys["public"] + "\n"), ("config", config)):
+            _write(name, folder, _without(_read(name, folder, uid)) + _BEGIN + text + _END, uid, gid)
+    finally:
+        os.close(folder)
+
+
+def let_in(home: str, uid: int, gid: int, key: str | None) -> None:
+    """The user logs in with this key (public, in OpenSSH form) and no other; None: with none. Raises OSError."""
+    folder = _own_folder(home, uid, gid)
+    try:
+        _write("authorized_keys", folder, "" if key is None else key + "\n", uid, gid)
+    finally:
+        os.close(folder)
+
+
+def _own_folder(home: str, uid: int, gid: int) -> int:
+    """A descriptor of the user's `.ssh`. Raises OSError."""
     top = os.open(home, trees.FOLDER)
     try:
         folder = trees.make_folder(".ssh", top, 0o700)
@@ -40,13 +62,10 @@ def place(home: str, uid: int, gid: int, keys: Message) -> None:
             if os.listdir(folder):
                 raise PermissionError(errno.EPERM, "it belongs to somebody else", f"{home}/.ssh")
             os.fchown(folder, uid, gid)  # it was just made
-        _write(KEY, folder, keys["private"], uid, gid)
-        # options of a first match win, so the own ones stand behind what is there
-        config = _CONFIG.format(folder=f"{home}/.ssh")
-        for name, text in (("authorized_keys", keys["public"] + "\n"), ("config", config)):
-            _write(name, folder, _without(_read(name, folder, uid)) + _BEGIN + text + _END, uid, gid)
-    finally:
+    except BaseException:
         os.close(folder)
+        raise
+    return folder
 
 
 def _read(name: str, folder: int, uid: int) -> str:

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from .wire import Message
 
 POOL = "_azbatch"
+LOGINS = "logins.json"  # the file of those who log in
 MACHINE = "/etc/ebbtide-node"  # written by the script of the first boot: this machine is a node and nothing else
 POOL_USER = "pool-user"  # the file that holds the node's own number for it, where it has one
 _FOLDERS = ("", "/shared", "/startup", "/applications", "/workitems")
-_NOT_ROOT = (
+NOT_ROOT = (
     "the agent on this node runs as {user}, who is not root, and cannot become anybody else: log in as root "
     "(sshUser or the inventory's user: root), or as a user who may use sudo without a password on a machine that was "
     "made for ebbtide"
@@ -48,6 +49,10 @@ def survey(root: str, wanted: Message, lifeline: int | None) -> Message:
     "gid", "password"}], "scope", "poolUser": the pool's tasks have one also where the machine is lent, "keys": see
     trust.py}, and for tests "separate": as if the machine was a node alone."""
     told = _survey(root, wanted, lifeline)
+    if os.path.exists(f"{root}/{PRIVATE}/{LOGINS}"):
+        from . import logins  # most nodes need none
+
+        logins.resume(root, lifeline)
     if wanted.get("keys") and lifeline is None and os.path.exists(MACHINE):
         _trust(told["pool"], wanted["keys"])
     return told
@@ -66,7 +71,7 @@ def _trust(account: Message | None, keys: Message) -> None:
 
 def _survey(root: str, wanted: Message, lifeline: int | None) -> Message:
     listed = wanted.get("accounts") or []
-    refusal = _refusal(root, lifeline)
+    refusal = refusal_of(root, lifeline)
     told: Message = {"root": not os.getuid(), "scope": wanted.get("scope"), "refusal": refusal, "pool": None}
     alone = lifeline is None and os.path.exists(MACHINE)
     separate = told["root"] and (alone or wanted.get("separate"))
@@ -84,15 +89,15 @@ def _survey(root: str, wanted: Message, lifeline: int | None) -> Message:
             # the rights of root, and the home and name of its own
             told["named"][account["name"]] = {**made, "uid": 0, "gid": 0} if account.get("admin") else made
     else:
-        told["pool"] = pool = accounts.numbered(root, POOL, _pool_uid(f"{root}/{PRIVATE}"))
+        told["pool"] = pool = accounts.numbered(root, POOL, pool_uid(f"{root}/{PRIVATE}"))
     os.chown(root + "/shared", pool["uid"], pool["gid"])
     return told
 
 
-def _refusal(root: str, lifeline: int | None) -> str | None:
+def refusal_of(root: str, lifeline: int | None) -> str | None:
     """Why nobody here can become another user. Where that can be done, the node's folders are open to others now."""
     if os.getuid():
-        return _NOT_ROOT.format(user=_own_name())
+        return NOT_ROOT.format(user=own_name())
     _open(root)
     closed = _closed_to_others(root)
     if closed is None:
@@ -101,7 +106,7 @@ def _refusal(root: str, lifeline: int | None) -> str | None:
     return _CLOSED.format(root=root, folder=closed, cure=cure)
 
 
-def _pool_uid(private: str) -> int:
+def pool_uid(private: str) -> int:
     """The node's number for the user of its pool's tasks: the same for as long as the node is there."""
     path = f"{private}/{POOL_USER}"
     try:
@@ -116,7 +121,7 @@ def _pool_uid(private: str) -> int:
     return uid
 
 
-def _own_name() -> str:
+def own_name() -> str:
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:

@@ -51,7 +51,7 @@ def files(
     """
     from runner import OutputStore, open_journal
 
-    from ..file_trees import NO_CONTROLLER, Kept, TreeError
+    from ..file_trees import NO_CONTROLLER, Kept, TreeError, spellings
     from ..remote_files import NoController, connected
     from ..state import StateDirectory
 
@@ -61,13 +61,14 @@ def files(
     try:
         with connected(state) as http:
             tree = _tree(http, journal, OutputStore(directory.outputs), of_node, job, task)
-            entry = _entry(tree, path.strip("/"))
+            asked = path.rstrip("/") if http is not None else spellings(path, tree.top)[-1]
+            entry = _entry(tree, asked)
             if entry is not None and not entry.is_folder:
                 _copy(tree, entry, _bounds(range_, entry.size), output)
                 return
             if range_ is not None or output is not None:
                 raise click.UsageError(f"{path or 'the task'} is a folder; name a file for --range and --output")
-            entries = tree.entries(path.strip("/"), recursive)
+            entries, _ = tree.entries(entry.name if entry is not None else asked, recursive)
             if isinstance(tree, Kept) and tree.why == NO_CONTROLLER:
                 _say_kept(entries)
             _list(entries, as_json)
@@ -98,7 +99,7 @@ def _entry(tree: Tree, path: str) -> Entry | None:
     try:
         return tree.entry(path)
     except TreeError:
-        if tree.node_id is None and tree.entries(path, False):
+        if tree.node_id is None and tree.entries(path, False)[0]:
             return None
         raise
 

@@ -1,13 +1,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from .asking import carry_out, confirm, not_found, request_options, yes_option
+from .asking import carry_out, confirm, request_options, yes_option
 from .ids import job_ids
-from .listing import find_job, records, show, table
-from .options import json_option, state_option
+from .listing import oldest_first, query_of, show, show_list
+from .source import list_options, objects, source_options
+
+if TYPE_CHECKING:
+    from ..rest_objects import Objects, View
+
+#: What is told of a job's tasks, as long as there are any.
+_COUNTED = ("succeeded", "failed", "running", "active")
 
 
 @click.group()
@@ -19,44 +26,42 @@ several = click.argument("job_id", metavar="JOB...", nargs=-1, required=True, sh
 
 
 @job.command("list")
-@state_option
-@json_option
-def list_(state: Path, as_json: bool) -> None:
-    """Show the jobs of a state, oldest first."""
-    from ..report import error_text
-    from ..rest_views import Links, job_view
-
-    with records(state) as journal:
-        jobs, counts = journal.jobs(), journal.task_queries.counts()
-    if as_json:
-        show([job_view(each, Links()) for each in jobs], True)
-        return
-    rows = [
-        (each.id, each.state, each.pool_id, _told(counts.get(each.id, {})), each.terminate_reason or error_text(each))
-        for each in jobs
-    ]
-    table(("job", "state", "pool", "tasks", "reason"), rows)
+@list_options
+def list_(filter_: str | None, select: str | None, state: Path, as_json: bool) -> None:
+    """Show the jobs, oldest first."""
+    with objects(state, as_json) as found:
+        jobs = oldest_first(found.each("jobs", query=query_of(filter_, select)))
+        heads = ("job", "state", "pool", "tasks", "reason")
+        show_list(jobs, as_json, select, heads, lambda view: _row(view, found))
 
 
-def _told(counts: dict[str, int]) -> str:
-    return ", ".join(f"{count:,} {state}" for state, count in counts.items())
+def _row(job: View, found: Objects) -> tuple[object, ...]:
+    execution = job["executionInfo"]
+    error = execution.get("schedulingError")
+    reason = execution.get("terminateReason") or (f"{error['code']}: {error['message']}" if error else None)
+    return job["id"], job["state"], execution.get("poolId"), _tasks(job, found), reason
+
+
+def _tasks(job: View, found: Objects) -> str | None:
+    """How many are in which state; None: it has gone meanwhile."""
+    from ..rest_objects import RequestRefused
+
+    try:
+        counts = found.one("jobs", job["id"], "taskcounts")["taskCounts"]
+    except RequestRefused as exc:
+        if exc.code == "JobNotFound":
+            return None
+        raise
+    return ", ".join(f"{counts[name]:,} {name}" for name in _COUNTED if counts[name])
 
 
 @job.command("show")
 @click.argument("job_id", metavar="JOB", shell_complete=job_ids)
-@state_option
-@json_option
+@source_options
 def show_(job_id: str, state: Path, as_json: bool) -> None:
     """Show all that is known of a job, in the properties of the Batch REST API, and how many tasks it has."""
-    from ..rest_views import Links, job_view, task_counts_view
-
-    with records(state) as journal:
-        found = find_job(journal, job_id)
-        counts = journal.task_queries.counts().get(found.id, {}) if found is not None else {}
-        slots = journal.task_queries.slots(found.id) if found is not None else {}
-    if found is None:
-        not_found("JobNotFound", f"there is no job {job_id!r}; `ebbtide job list` lists them", as_json)
-    show({**job_view(found, Links()), **task_counts_view(counts, slots)}, as_json)
+    with objects(state, as_json) as found:
+        show({**found.one("jobs", job_id), **found.one("jobs", job_id, "taskcounts")}, as_json)
 
 
 @job.command()

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import click
 
+from .account import account
 from .app import app
 from .completion import completion
+from .create import job, pool, schedule, task
 from .door import Door
 from .down import down
 from .files import files
 from .formula import formula
 from .gc import gc
-from .job import job
 from .logs import logs
 from .node import node
-from .pool import pool
 from .provider import provider
 from .reap import reap
 from .run import run
-from .schedule import schedule
+from .serve import serve
 from .status import status
 from .storage import storage
-from .task import task
 from .version import version
 
 
@@ -31,7 +30,8 @@ def main() -> None:
 
 
 COMMANDS = (
-    run, status, logs, files, job, task, schedule, pool, node, app, storage, formula, provider, down, reap, gc, version,
+    run, serve, account, status, logs, files, job, task, schedule, pool, node, app, storage, formula, provider, down,
+    reap, gc, version,
 )  # fmt: skip
 for command in (*COMMANDS, completion):
     main.add_command(command)

@@ -7,20 +7,15 @@ from urllib.parse import quote
 
 import click
 
-from .asking import not_found
 from .controller_words import tell
 from .ids import node_ids, pool_ids
-from .listing import meant, records, show, table
-from .options import config_option, json_option, read_settings, state_option
-from .status import TELLING
+from .listing import oldest_first, query_of, show, show_list
+from .node_deeds import disable, enable, reboot, reimage
+from .options import config_option, read_settings, state_option
+from .source import list_options, objects, source_options
 
 if TYPE_CHECKING:
-    from runner import Journal
-
-    from ..rest_views import NodeWork
-
-#: More tasks run at no time.
-_MANY = 1_000_000
+    from ..rest_objects import Objects, View
 
 #: What may be kept of a node: whose it is, which stream, what it is called.
 _KEPT = (
@@ -35,73 +30,64 @@ def node() -> None:
     """Nodes: what there is, what is kept of them, and what can be done to them."""
 
 
+for command in (reboot, reimage, disable, enable):
+    node.add_command(command)
+
+
 @node.command("list")
 @click.argument("pool_id", metavar="[POOL]", required=False, shell_complete=pool_ids)
-@state_option
-@json_option
-def list_(pool_id: str | None, state: Path, as_json: bool) -> None:
+@list_options
+def list_(pool_id: str | None, filter_: str | None, select: str | None, state: Path, as_json: bool) -> None:
     """Show the nodes of a pool, or of all pools."""
-    from ..rest_views import Links, NodeWork, node_view
-
-    with records(state) as journal:
-        pools = {pool.id: pool for pool in journal.pools()}
-        wanted = meant(pool_id, pools) if pool_id is not None else None
-        if wanted is not None and wanted not in pools:
-            not_found("PoolNotFound", f"there is no pool {pool_id!r}; `ebbtide pool list` lists them", as_json)
-        work = _work(journal)
-        views = [
-            (each, node_view(each, pools[each.pool_id], Links(), work.get(each.id, NodeWork(0, 0))))
-            for each in journal.nodes()
-            if wanted in (None, each.pool_id)
+    with objects(state, as_json) as found:
+        nodes = [
+            {"poolId": each, **view}
+            for each in _pools(pool_id, found)
+            for view in found.each("pools", each, "nodes", query=query_of(filter_, select))
         ]
-    if as_json:
-        show([{"poolId": each.pool_id, **view} for each, view in views], True)
-        return
-    rows = [
-        (
-            each.id,
-            each.pool_id,
-            each.state,
-            "dedicated" if view["isDedicated"] else "low-priority",
-            view["vmSize"],
-            view.get("ipAddress"),
-            view["runningTasksCount"],
-            each.reason if each.state in TELLING else None,
-        )
-        for each, view in views
-    ]
-    table(("node", "pool", "state", "kind", "size", "address", "tasks", "reason"), rows)
+    heads = ("node", "pool", "state", "kind", "size", "address", "tasks", "reason")
+    show_list(nodes, as_json, select, heads, _row)
+
+
+def _pools(pool_id: str | None, found: Objects) -> list[str]:
+    """The ids of all, or of the one, as it is spelled."""
+    if pool_id is not None:
+        return [found.one("pools", pool_id, query={"$select": "id"})["id"]]
+    return [each["id"] for each in oldest_first(found.each("pools", query={"$select": "id,creationTime"}))]
+
+
+def _row(node: View) -> tuple[object, ...]:
+    start = node.get("startTaskInfo", {}).get("failureInfo", {})
+    failed = [each["message"] for each in node.get("errors", ())] or [start.get("message")]
+    return (
+        node["id"],
+        node["poolId"],
+        node["state"],
+        "dedicated" if node["isDedicated"] else "low-priority",
+        node["vmSize"],
+        node.get("ipAddress"),
+        node.get("runningTasksCount"),
+        failed[0],
+    )
 
 
 @node.command("show")
 @click.argument("node_id", metavar="NODE", shell_complete=node_ids)
-@state_option
-@json_option
+@source_options
 def show_(node_id: str, state: Path, as_json: bool) -> None:
     """Show all that is known of a node, in the properties of the Batch REST API."""
-    from ..rest_views import Links, NodeWork, node_view
+    from ..rest_objects import RequestRefused
 
-    with records(state) as journal:
-        nodes = {each.id: each for each in journal.nodes()}
-        found = nodes.get(meant(node_id, nodes))
-        pools, work = {pool.id: pool for pool in journal.pools()}, _work(journal)
-    if found is None:
-        not_found("NodeNotFound", f"there is no node {node_id!r}; `ebbtide node list` lists them", as_json)
-    view = node_view(found, pools[found.pool_id], Links(), work.get(found.id, NodeWork(0, 0)))
-    show({"poolId": found.pool_id, **view}, as_json)
-
-
-def _work(journal: Journal) -> dict[str, NodeWork]:
-    """By node: what runs there."""
-    from ..rest_views import NodeWork
-
-    found: dict[str, NodeWork] = {}
-    for task in journal.task_queries.find(states=("running",), limit=_MANY):
-        instances = [each.node_id for each in task.instances if not each.over]
-        for node_id in instances or filter(None, (task.node_id,)):
-            before = found.get(node_id, NodeWork(0, 0))
-            found[node_id] = NodeWork((before.running or 0) + 1, (before.running_slots or 0) + task.slots)
-    return found
+    with objects(state, as_json) as found:
+        for pool_id in _pools(None, found):
+            try:
+                show({"poolId": pool_id, **found.one("pools", pool_id, "nodes", node_id)}, as_json)
+            except RequestRefused as exc:
+                if exc.code not in ("NodeNotFound", "PoolNotFound"):
+                    raise
+            else:
+                return
+        raise RequestRefused("NodeNotFound", f"there is no node {node_id!r}")
 
 
 @node.command()

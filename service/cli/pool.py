@@ -1,26 +1,19 @@
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import click
 
-from ..clock import now
-from .asking import carry_out, confirm, not_found, request_options, yes_option
+from .asking import carry_out, confirm, request_options, yes_option
+from .autoscale import FORMER, autoscale
 from .ids import pool_ids
-from .listing import meant, records, show, table
-from .options import config_option, json_option, read_settings, state_option
+from .listing import meant, oldest_first, query_of, records, show, show_list
+from .node_deeds import remove_nodes
+from .source import list_options, objects, server_address, source_options
 
 if TYPE_CHECKING:
-    from pools import AutoScaleRun
-    from runner import Core
-
-    from ..settings import Settings
-    from ..state import StateDirectory
-
+    from ..rest_objects import View
 
 #: What is said if no controller runs.
 _LATER = "the next `ebbtide run` acts on it"
@@ -33,49 +26,39 @@ def pool() -> None:
     """Pools: what there is, and what can be asked of them."""
 
 
-@pool.command("list")
-@state_option
-@json_option
-def list_(state: Path, as_json: bool) -> None:
-    """Show the pools of a state."""
-    from ..rest_views import Links, pool_view
+for command in (autoscale, remove_nodes, *FORMER):
+    pool.add_command(command)
 
-    with records(state) as journal:
-        pools, nodes = journal.pools(), journal.nodes()
-    views = [pool_view(each, [node for node in nodes if node.pool_id == each.id], Links()) for each in pools]
-    if as_json:
-        show(views, True)
-        return
-    rows = [
-        (
-            view["id"],
-            view["state"] if view["state"] != "active" else view["allocationState"],
-            f"{view['currentDedicatedNodes']} of {view['targetDedicatedNodes']}",
-            f"{view['currentLowPriorityNodes']} of {view['targetLowPriorityNodes']}",
-            view["vmSize"],
-            "formula" if view["enableAutoScale"] else "fixed",
-            ", ".join(error["code"] for error in view.get("resizeErrors", ())),
-        )
-        for view in views
-    ]
-    table(("pool", "state", "dedicated", "low-priority", "size", "scaling", "errors"), rows)
+
+@pool.command("list")
+@list_options
+def list_(filter_: str | None, select: str | None, state: Path, as_json: bool) -> None:
+    """Show the pools."""
+    with objects(state, as_json) as found:
+        pools = oldest_first(found.each("pools", query=query_of(filter_, select)))
+    heads = ("pool", "state", "dedicated", "low-priority", "size", "scaling", "errors")
+    show_list(pools, as_json, select, heads, _row)
+
+
+def _row(view: View) -> tuple[object, ...]:
+    return (
+        view["id"],
+        view["state"] if view["state"] != "active" else view["allocationState"],
+        f"{view['currentDedicatedNodes']} of {view['targetDedicatedNodes']}",
+        f"{view['currentLowPriorityNodes']} of {view['targetLowPriorityNodes']}",
+        view["vmSize"],
+        "formula" if view["enableAutoScale"] else "fixed",
+        ", ".join(error["code"] for error in view.get("resizeErrors", ())),
+    )
 
 
 @pool.command("show")
 @click.argument("pool_id", metavar="POOL", shell_complete=pool_ids)
-@state_option
-@json_option
+@source_options
 def show_(pool_id: str, state: Path, as_json: bool) -> None:
     """Show all that is known of a pool, in the properties of the Batch REST API."""
-    from ..rest_views import Links, pool_view
-
-    with records(state) as journal:
-        pools = {each.id: each for each in journal.pools()}
-        found = pools.get(meant(pool_id, pools))
-        nodes = [node for node in journal.nodes() if found is not None and node.pool_id == found.id]
-    if found is None:
-        not_found("PoolNotFound", f"there is no pool {pool_id!r}; `ebbtide pool list` lists them", as_json)
-    show(pool_view(found, nodes, Links()), as_json)
+    with objects(state, as_json) as found:
+        show(found.one("pools", pool_id), as_json)
 
 
 @pool.command()
@@ -132,69 +115,6 @@ def stop_resize(pool_id: tuple[str, ...], state: Path, config: Path | None, as_j
     carry_out(state, config, as_json, ((each, StopResize(each)) for each in pool_id), "pool {}: stays", _LATER)
 
 
-@pool.command("enable-autoscale")
-@click.argument("pool_id", metavar="POOL", shell_complete=pool_ids)
-@click.option("--formula", type=click.File(), metavar="FILE", help="The formula (- reads it); else the pool's own.")
-@click.option("--interval", metavar="DURATION", help="How often it is evaluated, such as PT10M; else as it is.")
-@request_options
-def enable_autoscale(
-    pool_id: str, formula: TextIO | None, interval: str | None, state: Path, config: Path | None, as_json: bool
-) -> None:
-    """Let a formula size the pool; it is evaluated at once."""
-    from runner import EnableAutoScale
-
-    from ..iso8601 import parse_duration
-
-    try:
-        seconds = parse_duration(interval).total_seconds() if interval is not None else None
-    except ValueError as exc:
-        raise click.BadParameter(str(exc), param_hint="--interval") from None
-    event = EnableAutoScale(pool_id, formula.read() if formula is not None else None, seconds)
-    carry_out(state, config, as_json, [(pool_id, event)], "pool {}: is sized by its formula", _LATER)
-
-
-@pool.command("disable-autoscale")
-@several
-@request_options
-def disable_autoscale(pool_id: tuple[str, ...], state: Path, config: Path | None, as_json: bool) -> None:
-    """Let the pools stay at the targets that their formulas have set last."""
-    from runner import DisableAutoScale
-
-    told = "pool {}: keeps its targets"
-    carry_out(state, config, as_json, ((each, DisableAutoScale(each)) for each in pool_id), told, _LATER)
-
-
-@pool.command()
-@click.argument("pool_id", metavar="POOL", shell_complete=pool_ids)
-@click.option("--apply", is_flag=True, help="Set the targets too; the next `ebbtide run` acts on them.")
-@state_option
-@config_option
-@json_option
-def evaluate(pool_id: str, apply: bool, state: Path, config: Path | None, as_json: bool) -> None:
-    """Run the pool's formula now, on the recorded samples. Exit code 1 if its evaluation fails."""
-    from ..report import run_to_json
-    from ..state import StateDirectory
-
-    settings = read_settings(config)
-    directory = StateDirectory(state)
-    directory.require()
-    if apply:
-        with directory.lock("or leave --apply out: what the formula decides is told beside it"):
-            run = _evaluate(directory, settings, pool_id, apply=True)
-    else:
-        run = _evaluate(directory, settings, pool_id, apply=False)
-    if as_json:
-        click.echo(json.dumps(run_to_json(run), indent=2))
-    else:
-        for assignment in filter(None, run.results.split(";")):
-            click.echo(assignment)
-    if run.error is not None:
-        details = "".join(f"\n  {value.name}: {value.value}" for value in run.error.values)
-        raise click.ClickException(f"{run.error.code}: {run.error.message}{details}")
-    if apply:
-        click.echo("applied; the next `ebbtide run` with this state acts on it", err=True)
-
-
 @pool.command()
 @several
 @request_options
@@ -202,8 +122,10 @@ def resume(pool_id: tuple[str, ...], state: Path, config: Path | None, as_json: 
     """Let pools create nodes again that have stopped because too many failed."""
     from runner import ResumePool
 
-    with records(state) as journal:
-        stopped = {pool.id: pool.broken_since is not None for pool in journal.pools()}
+    stopped: dict[str, bool] = {}
+    if server_address() is None:  # no answer of the Batch REST API tells it
+        with records(state) as journal:
+            stopped = {pool.id: pool.broken_since is not None for pool in journal.pools()}
     wanted = [each for each in pool_id if stopped.get(meant(each, stopped), True)]
     for each in pool_id:
         if each not in wanted and not as_json:
@@ -213,32 +135,3 @@ def resume(pool_id: tuple[str, ...], state: Path, config: Path | None, as_json: 
         carry_out(state, config, as_json, ((each, ResumePool(each)) for each in wanted), told, _LATER)
 
 
-def _evaluate(directory: StateDirectory, settings: Settings, pool_id: str, *, apply: bool) -> AutoScaleRun:
-    from runner import AutoScaleNow
-
-    with _core(directory, settings, keep=apply) as core:
-        if not apply:
-            return core.pools.evaluate(pool_id, None, now())
-        core.handle(AutoScaleNow(pool_id), now())
-        pool = core.pools.get(pool_id)
-        assert pool.autoscale_run is not None
-        return pool.autoscale_run
-
-
-@contextmanager
-def _core(directory: StateDirectory, settings: Settings, *, keep: bool) -> Iterator[Core]:
-    """The core of a state. `keep`: what it has changed is committed at the end (hold the lock); what follows from that
-    is done by the next controller, which finds the intent in the records."""
-    from pools import RandomIds
-    from runner import Core, CoreSettings, open_journal
-
-    journal = open_journal(directory.database_url, upgrade=False)
-    try:
-        core = Core(CoreSettings(pools=settings.pool_settings()), directory.deployment(), RandomIds())
-        core.load(journal.load(now() - settings.sample_retention.total_seconds()), now())
-        yield core
-        if keep:
-            changes, _ = core.take()
-            journal.commit(changes)
-    finally:
-        journal.close()

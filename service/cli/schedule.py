@@ -1,19 +1,20 @@
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from .asking import carry_out, confirm, not_found, request_options, yes_option
+from .asking import carry_out, confirm, request_options, yes_option
 from .ids import schedule_ids
-from .listing import meant, records, show, table
-from .options import json_option, state_option
+from .listing import oldest_first, query_of, records, show, show_list
+from .source import list_options, objects, server_address, source_options
 
 if TYPE_CHECKING:
-    from runner import Event, JobSchedule
+    from runner import Event
+
+    from ..rest_objects import View
 
 #: What is said if no controller runs.
 _NODES = "nodes hear of it when the next `ebbtide run` does"
@@ -25,65 +26,38 @@ def schedule() -> None:
 
 
 @schedule.command("list")
-@state_option
-@json_option
-def list_(state: Path, as_json: bool) -> None:
-    """Show the job schedules of a state with their next run."""
-    from ..iso8601 import format_instant
+@list_options
+def list_(filter_: str | None, select: str | None, state: Path, as_json: bool) -> None:
+    """Show the job schedules with their next run."""
+    with objects(state, as_json) as found:
+        schedules = oldest_first(found.each("jobschedules", query=query_of(filter_, select)))
+    waits = _waits(state) if server_address() is None else {}
+    heads = ("schedule", "state", "next run", "recent job")
+    show_list(schedules, as_json, select, heads, lambda view: _row(view, waits))
 
+
+def _row(schedule: View, waits: Mapping[str, str]) -> tuple[object, ...]:
+    execution = schedule.get("executionInfo", {})
+    when = waits.get(schedule["id"]) or execution.get("nextRunTime")
+    return schedule["id"], schedule["state"], when, execution.get("recentJob", {}).get("id")
+
+
+def _waits(state: Path) -> dict[str, str]:
+    """Of those that have a job to make, what they wait for: the records alone tell."""
     with records(state) as journal:
-        found = journal.job_schedules()
         present = {job.id for job in journal.jobs() if job.end_time is None}
-
-    def instant(time: float | None) -> str | None:
-        return None if time is None else format_instant(time)
-
-    if as_json:
-        told = [
-            {
-                "id": each.id,
-                "state": str(each.state),
-                "nextRunTime": instant(each.next_run_time),
-                "lastRunTime": instant(each.last_run_time),
-                "waiting": each.waiting or each.run_requested,
-                "recentJob": each.recent_job_id,
-                "jobs": each.jobs_created,
-            }
-            for each in found
-        ]
-        click.echo(json.dumps(told, indent=2))
-        return
-    rows = [
-        (each.id, each.state, _next(each, instant(each.next_run_time), present), each.recent_job_id, each.jobs_created)
-        for each in found
-    ]
-    table(("schedule", "state", "next run", "recent job", "jobs"), rows)
-
-
-def _next(schedule: JobSchedule, time: str | None, present: Collection[str]) -> str | None:
-    """`present`: jobs that are not completed."""
-    if not (schedule.run_requested or schedule.waiting):
-        return time
-    if schedule.recent_job_id in present:
-        return "when the recent job is completed"
-    return "as soon as a controller works"
+        waiting = [each for each in journal.job_schedules() if each.run_requested or each.waiting]
+    present_one, none = "when the recent job is completed", "as soon as a controller works"
+    return {each.id: present_one if each.recent_job_id in present else none for each in waiting}
 
 
 @schedule.command("show")
 @click.argument("schedule_id", metavar="ID", shell_complete=schedule_ids)
-@state_option
-@json_option
+@source_options
 def show_(schedule_id: str, state: Path, as_json: bool) -> None:
     """Show all that is known of a job schedule, in the properties of the Batch REST API."""
-    from ..rest_views import Links, schedule_view
-
-    with records(state) as journal:
-        schedules = {each.id: each for each in journal.job_schedules()}
-        found = schedules.get(meant(schedule_id, schedules))
-    if found is None:
-        text = f"there is no job schedule {schedule_id!r}; `ebbtide schedule list` lists them"
-        not_found("JobScheduleNotFound", text, as_json)
-    show(schedule_view(found, Links()), as_json)
+    with objects(state, as_json) as found:
+        show(found.one("jobschedules", schedule_id), as_json)
 
 
 several = click.argument("schedule_id", metavar="ID...", nargs=-1, required=True, shell_complete=schedule_ids)

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from ..waits import Waits
 
 #: States of nodes whose reason says more than why they were ordered.
-TELLING = frozenset(("leavingpool", "preempted", "starttaskfailed", "unusable"))
+_TELLING = frozenset(
+    ("leavingpool", "offline", "preempted", "rebooting", "reimaging", "starttaskfailed", "unusable")
+)
 #: What is told in sentences.
 _TEXTS = ("reason", "schedulingError", "waits")
 #: A space at which no line ends.
@@ -82,7 +84,7 @@ def status(job_id: str | None, task_states: tuple[str, ...], limit: int, state: 
                 "standIn": node.fallback or None,
                 "reclaimAt": _instant(node.reclaim_at),
                 "silentSince": _instant(node.silent_since),
-                "reason": node.reason if node.state in TELLING else None,
+                "reason": node.reason if node.state in _TELLING else None,
             }
             for node in node_records
         ]

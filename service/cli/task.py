@@ -2,21 +2,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from .asking import carry_out, confirm, not_found, request_options, yes_option
+from .asking import carry_out, confirm, request_options, yes_option
 from .ids import job_ids, task_ids
-from .listing import find_job, find_task, records, show, table
-from .options import json_option, state_option
+from .listing import query_of, show, show_list
+from .source import list_options, objects, source_options
 
 if TYPE_CHECKING:
-    from runner import Event, Task
+    from runner import Event
+
+    from ..rest_objects import Objects, View
 
 #: Tasks that people are shown, if they do not say how many.
 _FEW = 100
-_ALL = 1_000_000_000
+_HEADS = ("task", "state", "exit code", "node", "retries", "requeues", "reason")
+#: What people ask for, as filters.
+_STATES = {
+    "active": "state eq 'active'",
+    "preparing": "state eq 'preparing'",
+    "running": "state eq 'running'",
+    "succeeded": "executionInfo/result eq 'success'",
+    "failed": "executionInfo/result eq 'failure'",
+}
 
 
 @click.group()
@@ -34,75 +44,71 @@ several = click.argument("task_id", metavar="TASK...", nargs=-1, required=True, 
     "--task-state",
     "task_states",
     multiple=True,
-    type=click.Choice(("active", "preparing", "running", "succeeded", "failed")),
+    type=click.Choice(tuple(_STATES)),
     help="Only tasks in this state; may be given several times.",
 )
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most N; 100 if not --json.")
-@state_option
-@json_option
-def list_(job_id: str, task_states: tuple[str, ...], limit: int | None, state: Path, as_json: bool) -> None:
-    """Show the tasks of a job, in the order of their creation."""
-    from ..rest_views import Links
+@list_options
+def list_(
+    job_id: str,
+    task_states: tuple[str, ...],
+    limit: int | None,
+    filter_: str | None,
+    select: str | None,
+    state: Path,
+    as_json: bool,
+) -> None:
+    """Show the tasks of a job, in the order of their ids."""
+    narrow = _narrowed(task_states, filter_)
+    most = limit or (None if as_json else _FEW)
+    with objects(state, as_json) as found:
+        wanted = found.each("jobs", job_id, "tasks", query=query_of(narrow, select), limit=most and most + 1)
+        tasks = list(wanted) if select else [_whole(each, found, job_id) for each in wanted]
+        more = most is not None and len(tasks) > most
+        show_list(tasks[:most], as_json, select, _HEADS, _row)
+        if more and not as_json:
+            whole = found.one("jobs", job_id, "taskcounts")["taskCounts"] if narrow is None else None
+            rest = f" of {whole['active'] + whole['running'] + whole['completed']:,}" if whole is not None else ""
+            click.echo(f"the first {most:,}{rest} (--limit N shows more)", err=True)
 
-    with records(state) as journal:
-        found = find_job(journal, job_id)
-        if found is None:
-            not_found("JobNotFound", f"there is no job {job_id!r}; `ebbtide job list` lists them", as_json)
-        tasks = journal.task_queries.find(found.id, task_states, limit or (_ALL if as_json else _FEW))
-        counts = journal.task_queries.counts().get(found.id, {})
-    if as_json:
-        show([_view(each, found, Links()) for each in tasks], True)
-        return
-    heads = ("task", "state", "exit code", "node", "retries", "requeues", "reason")
-    table(heads, [_row(each) for each in tasks])
-    asked = sum(count for name, count in counts.items() if not task_states or name in task_states)
-    if len(tasks) < asked:
-        click.echo(f"the first {len(tasks):,} of {asked:,} (--limit N shows more)", err=True)
+
+def _narrowed(states: tuple[str, ...], filter_: str | None) -> str | None:
+    """Those that are in one of the states, and fulfil the filter."""
+    chosen = " or ".join(_STATES[each] for each in states)
+    parts = [f"({each})" for each in (chosen, filter_) if each]
+    return " and ".join(parts) or None
 
 
-def _row(task: Task) -> tuple[object, ...]:
-    failure = task.failure or task.scheduling_error
+def _row(task: View) -> tuple[object, ...]:
+    execution = task["executionInfo"]
+    failure = execution.get("failureInfo") or task.get("schedulingError")
     return (
-        task.id,
-        task.result or task.state,
-        task.exit_code,
-        task.node_id if task.result is None else task.last_node_id,
-        task.retry_count,
-        task.requeue_count,
-        f"{failure.code}: {failure.message}" if failure is not None else None,
+        task["id"],
+        execution.get("result") or task["state"],
+        execution.get("exitCode"),
+        task.get("nodeInfo", {}).get("nodeId"),
+        execution["retryCount"],
+        execution["requeueCount"],
+        f"{failure['code']}: {failure['message']}" if failure is not None else None,
     )
 
 
-def _view(task: Task, job: Any, links: Any) -> dict[str, Any]:
-    """With what the Batch REST API has no place for: why the task cannot start, as things are."""
-    from ..rest_views import failure_view, subtask_views, task_view
-
-    found = task_view(task, job, links)
-    if task.scheduling_error is not None:
-        found["schedulingError"] = failure_view(task.scheduling_error)
-    if subtasks := subtask_views(task, job, links):
-        found["subtasks"] = subtasks
-    return found
+def _whole(task: View, found: Objects, job_id: str) -> View:
+    """With what the Batch REST API answers elsewhere: the subtasks of a multi-instance task."""
+    if "multiInstanceSettings" not in task:
+        return task
+    subtasks = found.one("jobs", job_id, "tasks", task["id"], "subtasksinfo")["value"]
+    return {**task, "subtasks": subtasks} if subtasks else task
 
 
 @task.command("show")
 @of_job
 @click.argument("task_id", metavar="TASK", shell_complete=task_ids)
-@state_option
-@json_option
+@source_options
 def show_(job_id: str, task_id: str, state: Path, as_json: bool) -> None:
     """Show all that is known of a task, in the properties of the Batch REST API."""
-    from ..rest_views import Links
-
-    with records(state) as journal:
-        job = find_job(journal, job_id)
-        found = find_task(journal, job, task_id) if job is not None else None
-    if job is None:
-        not_found("JobNotFound", f"there is no job {job_id!r}; `ebbtide job list` lists them", as_json)
-    if found is None:
-        text = f"job {job_id!r} has no task {task_id!r}; `ebbtide task list {job_id}` lists them"
-        not_found("TaskNotFound", text, as_json)
-    show(_view(found, job, Links()), as_json)
+    with objects(state, as_json) as found:
+        show(_whole(found.one("jobs", job_id, "tasks", task_id), found, job_id), as_json)
 
 
 def _ask(

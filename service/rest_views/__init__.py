@@ -4,12 +4,13 @@ What a record does not have is left out; what may be asked for and was not has t
 never answered, and without the base of the URLs (see Links) no URL is.
 """
 
-from .applications import application_view
+from .applications import application_view, package_view
 from .errors import autoscale_run_view, failure_view
 from .jobs import job_view, preparation_view
 from .links import Links
 from .nodes import NodeWork, node_counts_view, node_view
 from .pools import pool_view
+from .records import etag
 from .schedules import schedule_view
 from .specifications import specification_view
 from .tasks import subtask_views, task_counts_view, task_view
@@ -19,10 +20,12 @@ __all__ = [
     "NodeWork",
     "application_view",
     "autoscale_run_view",
+    "etag",
     "failure_view",
     "job_view",
     "node_counts_view",
     "node_view",
+    "package_view",
     "pool_view",
     "preparation_view",
     "schedule_view",

@@ -6,6 +6,7 @@ from typing import Any
 
 from runner import Job, JobNode, NodeExecution
 
+from ..noted import noted
 from .errors import failure_view
 from .links import Links
 from .records import head, state
@@ -21,6 +22,7 @@ def job_view(job: Job, links: Links) -> dict[str, Any]:
         "terminateReason": job.terminate_reason,
     }
     own = {**head(job, links.job(job.id)), **state(job), "executionInfo": known(execution)}
+    own["warnings"] = list(noted(job.spec)) or None
     return known({"id": job.id, **specification_view(job.spec), **own})
 
 

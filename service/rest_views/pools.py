@@ -7,6 +7,7 @@ from typing import Any
 
 from pools import Node, Pool
 
+from ..noted import noted
 from .errors import autoscale_run_view, error_view
 from .links import Links
 from .records import head, state
@@ -36,6 +37,7 @@ def pool_view(pool: Pool, nodes: Iterable[Node], links: Links) -> dict[str, Any]
         "targetDedicatedNodes": pool.target_dedicated,
         "targetLowPriorityNodes": pool.target_low_priority,
         "autoScaleRun": autoscale_run_view(pool.autoscale_run) if pool.spec.enable_auto_scale else None,
+        "warnings": list(noted(pool.spec)) or None,
         "resizeErrors": [error_view(error) for error in pool.resize_errors] or None,
     }
     return known({"id": pool.id, **found, **own})

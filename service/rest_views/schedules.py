@@ -6,6 +6,7 @@ from typing import Any
 
 from runner import JobSchedule, ScheduleState
 
+from ..noted import noted
 from .links import Links
 from .records import head, state
 from .specifications import instant, known, specification_view
@@ -21,4 +22,5 @@ def schedule_view(schedule: JobSchedule, links: Links) -> dict[str, Any]:
         "endTime": instant(schedule.end_time),
     }
     own = {**head(schedule, links.schedule(schedule.id)), **state(schedule), "executionInfo": known(execution)}
+    own["warnings"] = list(noted(schedule.spec)) or None
     return known({"id": schedule.id, **specification_view(schedule.spec), **own})

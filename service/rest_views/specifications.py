@@ -25,7 +25,7 @@ _MEANT: Mapping[type, Mapping[str, Any]] = {
     JobReleaseTask: {"max_wall_clock_time": RELEASE_LIMIT, "retention_time": _RETENTION},
 }
 #: Nobody gets these back.
-_SECRET = frozenset(("password", "sshPrivateKey"))
+_SECRET = frozenset(("password",))
 
 
 def duration(time: timedelta) -> str:

@@ -207,7 +207,7 @@ class Timeline:
             return  # every task would make two lines
         bad = node.state in ("unusable", "preempted", "starttaskfailed")
         text = str(node.state)
-        if node.reason and (bad or node.state == "leavingpool"):
+        if node.reason and (bad or node.state in ("leavingpool", "offline", "rebooting", "reimaging")):
             text += f": {node.reason}"
         elif before is None or before.state == "creating":  # the first state in which there is a VM
             text += _where(node)

@@ -1,8 +1,9 @@
-"""Write the reference of the formula language into the documents: `make docs`."""
+"""Write the reference of the formula language, and the table of properties, into the documents: `make docs`."""
 
 from pathlib import Path
 
 from formula.reference import findings_as_markdown, names_as_markdown
+from service.property_table import as_markdown
 
 from .sources import ROOT
 
@@ -22,3 +23,4 @@ def write(path: Path, section: str) -> None:
 if __name__ == "__main__":
     write(ROOT / "docs/formula.md", names_as_markdown())
     write(ROOT / "docs/formula-findings.md", findings_as_markdown())
+    write(ROOT / "docs/properties.md", as_markdown())

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import inspect as shape
 
 from runner import JobWithTasks, TaskConstraints, TaskSpec, Workload
-from service.rest_properties import OLD_NAMES
+from service.rest_properties import old_names
 
 from .case_files import Case
 from .requests import of_schedule
@@ -96,7 +96,7 @@ def _walk_type(plain: Any, wanted: shape.Type, found: set[str]) -> None:
                 owner = struct.cls.__name__
                 fields = {field.encode_name: field.type for field in struct.fields}
                 for spelled, value in plain.items():
-                    name = OLD_NAMES.get(owner, {}).get(spelled, spelled)
+                    name = old_names(struct.cls).get(spelled, spelled)
                     if name in fields:
                         found.add(f"{owner}.{name}")
                         _walk_type(value, fields[name], found)

@@ -28,7 +28,7 @@ class CutProxy:
     def before_nodes_of(cls, controller: Controller) -> Iterator[CutProxy]:
         """Put a proxy before every node that the controller connects to from now on."""
         proxy = cls()
-        nodes: Any = controller._nodes
+        nodes: Any = controller.nodes
         connect = nodes._connect
 
         def through_proxy(command: Any, session: Any) -> Any:

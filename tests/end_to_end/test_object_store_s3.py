@@ -9,7 +9,7 @@ import pytest
 
 from pools import ResourceFile
 from runner import S3Store, TaskSpec, put_blob
-from service.settings import ObjectStoreSettings
+from service.object_store_settings import ObjectStoreSettings
 from tests.storage import s3
 
 from .test_object_store import output, run

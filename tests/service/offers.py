@@ -6,7 +6,7 @@ from service.offers import Offer
 
 def local(*sizes):
     can = Capabilities(low_priority=True, preempt=True, user_data=False, host_keys=True)
-    return Offer("local", can, Profile(), sizes=sizes, names=("local",))
+    return Offer("local", can, Profile(batch_images="one"), sizes=sizes, names=("local",))
 
 
 def cloud(name="aws", *, low_priority=True, subnets=True, images=None, **profile):

@@ -44,6 +44,6 @@ def test_default_versions(tmp_path, files, meant):
             path.write_text("\n".join(["applications:", *lines]))
             (tmp_path / "x/file").write_text(f"content {len(lines)}")
             controller.apply(load_workload(path, Settings(), offers(("local.small",))))
-        assert controller.core.executions._package(REFERENCE).version == meant
+        assert controller.core.executions.package(REFERENCE).version == meant
     finally:
         controller.close()

@@ -1,12 +1,15 @@
 """Which image a pool gets, and what of a pool its provider cannot give."""
 
+import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pools import PoolSpec
-from providers import open_provider
-from service.offers import Offer, offer
+from providers import Profile, open_provider
+from service.offers import NotOfferedError, Offer, offer
 from service.problems import InputError
 from service.provider_options import open_one
 from service.settings import Settings
@@ -19,24 +22,120 @@ UBUNTU = {"publisher": "Canonical", "offer": "ubuntu", "sku": "22_04-lts"}
 OURS = {"canonical/ubuntu/22_04-LTS": "ami-1", "canonical:ubuntu:22_04-lts:2.0": "ami-2"}
 
 
+#: VMs of this machine: each image is a file that somebody has brought, and none stands for all.
+VMS = Offer("vms", cloud().capabilities, Profile(image="deb"), names=("deb", "a/b/c"), images={"a/b/c": "a/b/c"})
+
+
 @pytest.mark.parametrize(
-    ("given", "reference", "image"),
+    ("there", "reference", "image"),
     [
         (cloud(image="ami-0", images=OURS), None, "ami-0"),
         (cloud(image="ami-0", images=OURS), UBUNTU, "ami-1"),
         (cloud(image="ami-0", images=OURS), {**UBUNTU, "version": "2.0"}, "ami-2"),
         (cloud(image="ami-0", images=OURS), {**UBUNTU, "version": "1.0"}, "ami-1"),
-        (cloud(image="ami-0", images=OURS), {**UBUNTU, "sku": "20"}, "ami-0"),
         (cloud(image="ami-0"), {"virtualMachineImageId": "ami-9"}, "ami-9"),
         (cloud(images=OURS), {"virtualMachineImageId": "ami-9", **UBUNTU}, "ami-9"),
-        (cloud(images=OURS), None, None),
+        (cloud(images={"Mine": "ami-7"}), {"virtualMachineImageId": "mine"}, "ami-7"),
+        (cloud(images={"/subscriptions/S/mine": "ami-7"}), {"virtualMachineImageId": "/Subscriptions/s/mine"}, "ami-7"),
+        (cloud(images={"*": "ami-8", **OURS}), {**UBUNTU, "sku": "20"}, "ami-8"),
+        (cloud(images={"*": "ami-8", **OURS}), UBUNTU, "ami-1"),
+        (cloud(images={"*": "ami-8"}), {"virtualMachineImageId": "ami-9"}, "ami-9"),
+        (cloud(images={"*": "ami-8"}), {"virtualMachineImageId": "/subscriptions/s/mine"}, "ami-8"),
+        (cloud(usual_images={"canonical/ubuntu/22_04-lts": "ami-5"}), UBUNTU, "ami-5"),
+        (cloud(usual_images={"canonical/ubuntu/22_04-lts": "ami-5"}), {**UBUNTU, "version": "22.04.1"}, "ami-5"),
+        (cloud(images=OURS, usual_images={"canonical/ubuntu/22_04-lts": "ami-5"}), UBUNTU, "ami-1"),
+        (cloud(), {"publisher": "AWS", "offer": "Images", "sku": "ami-9"}, "ami-9"),
+        (cloud(images={"mine": "ami-7"}), {"publisher": "aws", "offer": "images", "sku": "mine"}, "ami-7"),
+        (cloud(batch_images="azure"), UBUNTU, "Canonical:ubuntu:22_04-lts:latest"),
+        (cloud(batch_images="azure"), {**UBUNTU, "version": "1.2"}, "Canonical:ubuntu:22_04-lts:1.2"),
+        (cloud(batch_images="azure"), {"virtualMachineImageId": "/subscriptions/s/mine"}, "/subscriptions/s/mine"),
+        (cloud(batch_images="azure"), {"sharedGalleryImageId": "/sharedGalleries/g/i"}, "/sharedGalleries/g/i"),
+        (VMS, {"publisher": "A", "offer": "B", "sku": "c"}, "a/b/c"),
+        (VMS, {"virtualMachineImageId": "deb"}, "deb"),
+        (VMS, None, "deb"),
         (local("local.small"), UBUNTU, "local"),
+        (local("local.small"), {"publisher": "any", "offer": "linux", "sku": 7}, "local"),
+        (local("local.small"), {"virtualMachineImageId": "local"}, "local"),
+        (local("local.small"), {}, "local"),
         (local("local.small"), None, "local"),
     ],
 )
-def test_the_image_of_a_pool(given, reference, image):
+def test_the_image_of_a_pool(there, reference, image):
     machine = {"imageReference": reference} if reference is not None else None
-    assert given.image(PoolSpec(id="p", vm_size="s", virtual_machine_configuration=machine)) == image
+    assert there.image(PoolSpec(id="p", vm_size="s", virtual_machine_configuration=machine)) == image
+
+
+KNOWN = cloud(images={"a/b/c": "ami-1", "mine": "ami-2", "*x": "i"}, usual_images={"debian/debian-12/12": "ami-3"})
+
+
+@pytest.mark.parametrize(
+    ("there", "reference", "path", "message"),
+    [
+        (VMS, UBUNTU, "imageReference", "the provider vms has no image canonical/ubuntu/22_04-lts; it has a/b/c, "
+         "deb. Or say what it stands for"),
+        (cloud(), None, "", "which image its nodes start from is not known; name it in the settings: "
+         "providers.aws.image"),
+        (cloud(image="ami-0"), UBUNTU, "imageReference", "the provider aws has no image canonical/ubuntu/22_04-lts; it "
+         "has none by name. Or say what it stands for in the settings: providers.aws.images: "
+         "{canonical/ubuntu/22_04-lts: ...}"),
+        (KNOWN, UBUNTU, "imageReference", "it has *x, a/b/c, debian/debian-12/12, mine. Or say"),
+        (KNOWN, {"publisher": "debian", "offer": "debian-12", "sku": "13"}, "imageReference",
+         "did you mean debian/debian-12/12? it has"),
+        (KNOWN, {"publisher": "debian", "sku": "13"}, "imageReference", "publisher, offer and sku together"),
+        (KNOWN, {"virtualMachineImageId": "/subscriptions/s/mine"}, "imageReference.virtualMachineImageId",
+         "the provider aws has no image '/subscriptions/s/mine'; it has"),
+        (local("local.small"), {"virtualMachineImageId": "ami-9"}, "imageReference.virtualMachineImageId",
+         "the provider local has no image 'ami-9'; it has local. Or say"),
+        (KNOWN, "debian", "imageReference", "must be a group"),
+        (KNOWN, {"publisher": ["debian"]}, "imageReference.publisher", "must be a text"),
+    ],
+)  # fmt: skip
+def test_an_image_that_there_is_not(there, reference, path, message):
+    with pytest.raises(NotOfferedError, match=re.escape(message)) as caught:
+        there.image_of(reference)
+    assert caught.value.path == path
+
+
+NAMES = st.sampled_from(["publisher", "offer", "sku", "version", "virtualMachineImageId", "x"])
+
+
+@given(st.dictionaries(NAMES, st.none() | st.text(max_size=5) | st.integers() | st.booleans() | st.lists(st.text())))
+def test_whatever_is_asked_for_there_is_an_image_or_a_reason(reference):
+    for each in (KNOWN, local("local.small"), cloud(batch_images="azure")):
+        try:
+            assert each.image_of(reference)
+        except NotOfferedError as exc:
+            assert str(exc)
+
+
+AZURES = {"standard_d2s_v3": ("m5.large", "m6i.large"), "standard_d4s_v3": ("m5.xlarge",)}
+EC2 = {"own_sizes": r"[a-z0-9]+\.[a-z0-9]+", "usual_sizes": AZURES}
+
+
+@pytest.mark.parametrize(
+    ("there", "size", "stands_for", "fault"),
+    [
+        (cloud(**EC2), "t3.small", ("t3.small",), None),
+        (cloud(**EC2), "STANDARD_D2s_v3", ("m5.large", "m6i.large"), None),
+        (cloud(**EC2, default_size="t3.nano"), "standard_d2s_v3", ("t3.nano",), None),
+        (cloud(**EC2, default_size="t3.nano"), "Basic_A1", ("t3.nano",), None),
+        (cloud(**EC2, sizes={"Standard_D2s_v3": ("c5.large",)}), "standard_d2S_v3", ("c5.large",), None),
+        (cloud(**EC2, sizes={"gpu": ("p3.2xlarge",)}), "gpu", ("p3.2xlarge",), None),
+        (cloud(batch_images="azure", default_size="Standard_D2s_v3"), "Standard_NC6", ("Standard_NC6",), None),
+        (cloud(**EC2), "standard_d9s_v3", ("standard_d9s_v3",), "the provider aws has no size 'standard_d9s_v3'; did "
+         "you mean standard_d4s_v3? it has standard_d{2,4}s_v3, and the cloud's own sizes. Or say what it stands for "
+         "in the settings: providers.aws.sizes: {standard_d9s_v3: ...}"),
+        (cloud(**EC2, sizes={"gpu": ("p3.2xlarge",)}), "gpus", ("gpus",), "did you mean gpu? it has gpu, standard_d{"),
+        (cloud(), "whatever", ("whatever",), None),
+        (cloud(), "", ("",), "no size ''"),
+        (cloud(all_sizes=("big",)), "big", ("big",), None),
+        (local("local.small"), "local.tiny", ("local.tiny",), "no size 'local.tiny'; it has local.small"),
+    ],
+)  # fmt: skip
+def test_the_size_of_a_pool(there, size, stands_for, fault):
+    assert there.profile.stands_for(size) == stands_for
+    found = there.size_fault(size)
+    assert found is None if fault is None else fault in (found or "")
 
 
 def test_the_local_provider_tells_what_it_has(tmp_path):
@@ -73,6 +172,7 @@ def test_the_example_on_ec2():
 
 
 POOL = "pools:\n- {id: p, vmSize: %s, metadata: [{name: provider, value: %s}]%s}\n"
+WINDOWS = ", virtualMachineConfiguration: {imageReference: {publisher: MicrosoftWindowsServer, offer: b, sku: 2022}}"
 MACHINE = ", virtualMachineConfiguration: {imageReference: {publisher: A, offer: b, sku: c}}"
 
 
@@ -94,10 +194,13 @@ def told(tmp_path, text, *others):
          "provider 'AWS'; did you mean aws?"),
         (POOL % ("x", "aws", ""), cloud(), "w.yaml:2:3: pools[0]: which image its nodes start from is not known; name "
          "it in the settings: providers.aws.image"),
-        (POOL % ("x", "aws", MACHINE), cloud(), "imageReference: which image its nodes start from is not known; name "
-         "it in the settings: providers.aws.images: {a/b/c: ...}, or image"),
-        (POOL % ("x", "aws", MACHINE), cloud(image="i"), "warning: pools[0].virtualMachineConfiguration.imageReference"
-         ": the provider aws has no image of that name in its `images`; it takes i"),
+        (POOL % ("x", "aws", MACHINE), cloud(image="i"), ": pools[0].virtualMachineConfiguration."
+         "imageReference: the provider aws has no image a/b/c; it has none by name. Or say what it stands for in the "
+         "settings: providers.aws.images: {a/b/c: ...}"),
+        (POOL % ("x", "aws", WINDOWS), cloud(image="i"), "pools[0].virtualMachineConfiguration.imageReference: nodes "
+         "run Linux, and MicrosoftWindowsServer/b/2022 is an image of Windows; use canonical/"),
+        (POOL % ("x", "aws", ", startTask: {commandLine: cmd /c ver}"), cloud(image="i"), "pools[0].startTask."
+         "commandLine: nodes run Linux, where there is no cmd; write it for a shell, such as /bin/sh -c 'ver'"),
         (POOL % ("x", "aws", MACHINE), cloud(images={"a/b/c": "i"}), ""),
         (POOL % ("x", "aws", ", networkConfiguration: {subnetId: s}"), cloud(image="i"), ""),
         (POOL % ("x", "aws", ", networkConfiguration: {subnetId: s}"), cloud(image="i", subnets=False), "pools[0]."

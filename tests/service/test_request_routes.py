@@ -74,7 +74,7 @@ def test_the_engine_is_asked(engine: Engine, event: Event) -> None:
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_what_is_left_out_has_its_usual_value(engine: Engine, kind: str) -> None:
     ids: dict[str, Any] = {"job_id": "j", "task_id": "t", "pool_id": "p", "schedule_id": "s", "tasks": "wait"}
-    ids |= {"dedicated": None, "low_priority": None}
+    ids |= {"dedicated": None, "low_priority": None, "node_id": "n", "node_ids": ["n"]}
     names = {field.name for field in fields(KINDS[kind])}
     arguments = {name: value for name, value in ids.items() if name in names}
     assert post(engine, json.dumps({"kind": kind, "arguments": arguments}).encode()).status_code == 204

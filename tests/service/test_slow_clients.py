@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from service import file_routes, gc_routes, node_protocol, node_routes, storage_routes
+from service import gc_routes, node_protocol, node_routes, storage_routes, web
 from service.web_server import WebServer
 from tests.providers.waiting import wait_until
 
@@ -43,12 +43,15 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WebServe
         return StreamingResponse(lines())
 
     made = [Route("/storage/put", taken, methods=["PUT"]), Route("/storage/endless", endless)]
-    for module in (file_routes, gc_routes, node_routes):
+    for module in (gc_routes, node_routes):
         monkeypatch.setattr(module, "routes", lambda controller: [])
     monkeypatch.setattr(storage_routes, "routes", lambda controller: made)
+    monkeypatch.setattr(web, "handlers", lambda backend: {})
     for name, value in (("HEAD", 0.3), ("BODY", 0.3), ("LEAST", 1000)):
         monkeypatch.setattr(node_protocol, name, value)
-    controller: Any = SimpleNamespace(deployment=SimpleNamespace(id="0123456789ab"), access=Refusing())
+    controller: Any = SimpleNamespace(
+        deployment=SimpleNamespace(id="0123456789ab"), access=Refusing(), now=lambda: 0.0
+    )
     server = WebServer(controller, tmp_path)
     yield server
     server.close()

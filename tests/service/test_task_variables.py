@@ -10,7 +10,7 @@ from providers.processes import MARKER
 ROOT = Path(__file__).resolve().parents[2]
 QUOTED = re.compile(r'"((?:AZ_BATCH|EBBTIDE)_[A-Z_]*[A-Z])"')
 #: Of the controller's own environment, of our tests, or taken away before a command starts.
-NOT_FOUND = {"EBBTIDE_CRASH_AT", "EBBTIDE_DEBUG", "EBBTIDE_LIFELINE_FD", "EBBTIDE_METADATA_URL"}
+NOT_FOUND = {"EBBTIDE_BOOT", "EBBTIDE_CRASH_AT", "EBBTIDE_DEBUG", "EBBTIDE_LIFELINE_FD", "EBBTIDE_METADATA_URL"}
 
 
 def test_every_variable_is_there() -> None:

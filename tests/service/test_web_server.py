@@ -20,7 +20,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from runner import CredentialError, Scope
-from service import file_routes
+from service import gc_routes, web
 from service.controller_socket import NAME, client
 from service.web_errors import WebError
 from service.web_server import WebServer
@@ -57,8 +57,11 @@ def fake_routes(controller: Any) -> list[Route]:
 
 @pytest.fixture
 def controller(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(file_routes, "routes", fake_routes)
-    return SimpleNamespace(deployment=SimpleNamespace(id="0123456789ab"), access=Refusing())
+    monkeypatch.setattr(gc_routes, "routes", fake_routes)
+    monkeypatch.setattr(web, "handlers", lambda backend: {})
+    return SimpleNamespace(
+        deployment=SimpleNamespace(id="0123456789ab"), access=Refusing(), now=lambda: 0.0
+    )
 
 
 @pytest.fixture
@@ -106,10 +109,11 @@ def test_errors_are_json_and_tell_nothing_that_they_should_not(
         ("n", "", "/healthy", 401),
         ("n", "", "/jobs", 401),
         ("n", "Authorization: Basic x", "/jobs", 403),
-        ("n", "Authorization: Bearer good", "/jobs", 404),
+        ("n", "Authorization: Bearer good", "/jobs", 403),  # it reaches one of them
+        ("n", "Authorization: Bearer good", "/applications/a/versions/1", 403),
         ("n", "Authorization: Bearer good", "/refused", 404),  # what people on this machine may ask for
         ("n", "", "//health", 401),
-        ("n", "", "/health/../refused", 404),
+        ("n", "", "/health/../refused", 401),
     ],
 )
 def test_what_a_node_may_ask_for(server: WebServer, node: str, header: str, path: str, status: int) -> None:

@@ -15,6 +15,7 @@ from pools import (
     Pool,
     PoolSpec,
     PoolState,
+    Restart,
     StartTask,
     StartTaskInfo,
 )
@@ -31,8 +32,9 @@ from providers import (
     Vm,
     VmState,
 )
-from runner import Output
+from runner import DisableScheduling, EnableScheduling, Output, RebootNode, ReimageNode, RemoveNodes, UpdatePool
 from runner import events as ev
+from runner.node_events import VmRebooted, VmRebootFailed
 
 NOW = 1_700_000_000.0
 NODE, NAME = "n1", "ebbtide-d-n1"
@@ -84,6 +86,7 @@ def _node(state: NodeState, **changes: object) -> Node:
 def nodes() -> dict[str, Node]:
     """What a store may hold, and what stands only within a batch (unusable)."""
     S, options = NodeState, NodeDeallocationOption
+    now, patient = options.REQUEUE, options.TASK_COMPLETION
     seen = {"vm": vm(), "vm_confirmed": NOW - 390}
     answers = {**seen, "boot_time": NOW - 380, "answered_time": NOW - 350, "start_task_attempt": 1}
     answers["start_task"] = StartTaskInfo("running", NOW - 350)
@@ -101,6 +104,16 @@ def nodes() -> dict[str, Node]:
         "lost": _node(S.IDLE, **used, unreachable_since=NOW - 50),
         "stand-in": _node(S.IDLE, **used | {"low_priority": False, "fallback": True}),
         "running": _node(S.RUNNING, **used),
+        "offline": _node(S.OFFLINE, **used, scheduling_enabled=False),
+        "disabled and running": _node(S.RUNNING, **used, scheduling_enabled=False),
+        "disabled while it prepares": _node(S.WAITING_FOR_START_TASK, **answers, scheduling_enabled=False),
+        "to be rebooted": _node(S.REBOOTING, **used, boot="b", restart=Restart(option=patient)),
+        "rebooting": _node(S.REBOOTING, **used, boot="b", restart=Restart(option=now, tries=1)),
+        "rebooting for long": _node(S.REBOOTING, **used, restart=Restart(option=now, tries=2)),
+        "rebooted": _node(S.REBOOTING, **used, boot="b", restart=Restart(option=now, tries=1, ordered=True)),
+        "to be reimaged": _node(S.REIMAGING, **used, restart=Restart(option=patient)),
+        "reimaging": _node(S.REIMAGING, **used, restart=Restart(option=now), destroying=True),
+        "ordered anew": _node(S.CREATING, generation=2, reordered=NOW - 10),
         "unusable": _node(S.UNUSABLE, **answers),
         "unusable without a VM": _node(S.UNUSABLE),
         "leaving": _node(S.LEAVING_POOL, **leaves),
@@ -124,12 +137,19 @@ def events() -> Iterator[ev.Event]:
     yield from (ev.VmCreateFailed(NODE, error("no")) for error in ERRORS)
     yield ev.VmDestroyed(NODE)
     yield ev.VmDestroyFailed(NODE, "no")
+    for name in (NAME, f"{NAME}-r1"):
+        yield ev.VmDestroyed(NODE, name)
+        yield VmRebooted(NODE, name)
+        yield VmRebooted(NODE, name, vm(name))
+        yield from (VmRebootFailed(NODE, name, error("no")) for error in (TransientError, NotFoundError))
     yield ev.ConsoleRead(NODE, "text")
     yield ev.NodeConnected(NODE, 1, frozenset({start, task}))
     yield ev.NodeDisconnected(NODE, 1, "cut")
     yield ev.NodeDisconnected(NODE, 1, "no Python", True)
     yield ev.NodeDisconnected(NODE, 1, "another host key", True, True)
     yield ev.NodeConnected(NODE, 2, frozenset({start, task}))
+    yield ev.NodeConnected(NODE, 1, frozenset({start, task}), "b")
+    yield ev.NodeConnected(NODE, 1, frozenset({start, task}), "c")
     yield ev.NodeDisconnected(NODE, 2, "cut")
     yield ev.NodePrepared(NODE)
     yield ev.NodePrepared(NODE, "no package")
@@ -150,6 +170,15 @@ def events() -> Iterator[ev.Event]:
     yield ev.StopResize("p")
     yield ev.EnableAutoScale("p", "$TargetDedicatedNodes = 1;", 300.0)
     yield ev.DisableAutoScale("p")
+    for begun in (None, StartTask(command_line="y")):
+        yield UpdatePool(replace(_SPEC, start_task=begun), frozenset(("start_task",)))
+    yield UpdatePool(replace(_SPEC, vm_size="huge"), frozenset(("vm_size",)), "newer")
+    for option in (NodeDeallocationOption.REQUEUE, NodeDeallocationOption.TASK_COMPLETION):
+        yield RebootNode("p", NODE, option)
+        yield ReimageNode("p", NODE, option)
+        yield DisableScheduling("p", NODE, option)
+        yield RemoveNodes("p", (NODE,), option)
+    yield EnableScheduling("p", NODE)
     yield ev.DeletePool("p")
     yield ev.ResumePool("p")
     yield from (ev.Drain(option) for option in NodeDeallocationOption)
@@ -158,6 +187,6 @@ def events() -> Iterator[ev.Event]:
 
 
 #: Timers, as (kind, key): one that was set for an earlier state may ring in any.
-NODE_TIMERS = ("boot", "create", "connect", "unreachable", "steady", "proven", "reclaim", "destroy", "recall")
+NODE_TIMERS = ("boot", "create", "connect", "unreachable", "steady", "proven", "reclaim", "destroy", "recall", "reboot")
 POOL_TIMERS = ("sample", "autoscale", "retry", "resize", "linger", "budget")
 TIMERS = [*((kind, NODE) for kind in NODE_TIMERS), *((kind, "p") for kind in POOL_TIMERS), ("poll", "x")]

@@ -26,6 +26,9 @@ COUNTED = {
     NodeState.START_TASK_FAILED,
     NodeState.IDLE,
     NodeState.RUNNING,
+    NodeState.OFFLINE,
+    NodeState.REBOOTING,
+    NodeState.REIMAGING,
 }
 
 

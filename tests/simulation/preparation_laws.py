@@ -22,7 +22,7 @@ class PreparationLaws:
         #: by the uid of a task, and of a job on a node
         self._tasks: dict[str, Task] = {}
         self._places: dict[str, JobNode] = {}
-        #: executions of preparations and of releases that were started, by job and node, with the boot they ran in
+        #: executions of preparations and of releases that were started, by job and VM, with the boot they ran in
         self._prepared: dict[Key, list[tuple[Execution, int]]] = {}
         self._released: dict[Key, list[Execution]] = {}
         self._live: dict[Key, list[Execution]] = {}
@@ -46,7 +46,7 @@ class PreparationLaws:
             self._tasks |= {task.uid: task for task in sim.journal.table("tasks").values()}
         task = self._tasks[uid]
         job = sim.journal.table("jobs")[task.job_id]
-        key = (job.id, execution.node_id)
+        key = (job.id, _place(sim, execution.node_id))
         self._live.setdefault(key, []).append(execution)
         self._require(key not in self._released, "a task was started after the release", task, execution)
         spec = job.spec.job_preparation_task
@@ -63,7 +63,7 @@ class PreparationLaws:
         self._require(bool(good), "a task was started before its job was prepared there", task, execution)
 
     def _preparation(self, sim: Simulation, job: Job, place: JobNode, execution: Execution) -> None:
-        key = (job.id, execution.node_id)
+        key = (job.id, _place(sim, execution.node_id))
         boot, before = _boot(sim, execution.node_id), self._prepared.setdefault(key, [])
         again = [
             one
@@ -75,7 +75,7 @@ class PreparationLaws:
         before.append((execution, boot))
 
     def _release(self, sim: Simulation, job: Job, place: JobNode, execution: Execution) -> None:
-        key = (job.id, execution.node_id)
+        key = (job.id, _place(sim, execution.node_id))
         self._require(key in self._prepared, "a release without a preparation", execution)
         self._require(key not in self._released, "a node was released twice", execution, self._released.get(key))
         busy = [one for one in self._live.get(key, ()) if one.live]
@@ -88,14 +88,16 @@ class PreparationLaws:
         over = {job.id for job in jobs.values() if job.end_time is not None}
         for job_id in over - self._over:
             for record in records.values():
-                if record.job_id == job_id:
-                    self._job_may_end(jobs[job_id], record, nodes.get(record.node_id))
+                node = nodes.get(record.node_id)
+                if record.job_id == job_id and (node is None or node.generation == record.generation):
+                    self._job_may_end(jobs[job_id], record, node)
         self._over = over
         for node in nodes.values():
-            if node.destroying and node.id not in self._destroying:
-                self._destroying.add(node.id)
+            if node.destroying and node.vm_name not in self._destroying:
+                self._destroying.add(node.vm_name)
                 for record in records.values():
-                    if record.node_id == node.id and not _dies(node) and node.unreachable_since is None:
+                    here = record.node_id == node.id and record.generation == node.generation
+                    if here and not _dies(node) and node.unreachable_since is None:
                         self._node_may_go(jobs[record.job_id], record, node)
 
     def _job_may_end(self, job: Job, record: JobNode, node: Node | None) -> None:
@@ -109,7 +111,12 @@ class PreparationLaws:
 
 
 def _boot(sim: Simulation, node_id: str) -> int:
-    return next(node.reboots for node in sim.world.nodes.values() if node.node_id == node_id)
+    return [node.reboots for node in sim.world.nodes.values() if node.node_id == node_id][-1]
+
+
+def _place(sim: Simulation, node_id: str) -> str:
+    """The node's present VM: one that is reimaged is prepared, and released, again."""
+    return [name for name, node in sim.world.nodes.items() if node.node_id == node_id][-1]
 
 
 def _dies(node: Node) -> bool:

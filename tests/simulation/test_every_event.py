@@ -7,7 +7,16 @@ from datetime import timedelta
 import pytest
 
 from pools import CountingIds, CreateVm, Deployment, DestroyVm, NodeDeallocationOption, PoolError, PoolSpec
-from runner import AddPool, Core, CoreSettings
+from runner import (
+    AddPool,
+    Core,
+    CoreSettings,
+    DisableScheduling,
+    EnableScheduling,
+    RebootNode,
+    ReimageNode,
+    RemoveNodes,
+)
 from runner import events as ev
 from runner.events import Event
 from runner.stored import Stored
@@ -17,9 +26,12 @@ from .every_event import NODE, NOW, POOLS, TIMERS, events, nodes
 HAPPENINGS = [*events(), *TIMERS]
 #: Requests may come after the pool's end; some only make sense at times.
 LATE = ("PoolNotFound", "PoolBeingDeleted")
+NOT_NOW = ("NodeNotFound", "NodeNotReady")
 REFUSALS: dict[type[Event], tuple[str, ...]] = {
     ev.ResizePool: (*LATE, "PoolHasAutoScaleEnabled"),
     ev.StopResize: (*LATE, "OperationInvalidForCurrentState"),
+    **dict.fromkeys((DisableScheduling, EnableScheduling, RebootNode, ReimageNode), (*LATE, *NOT_NOW)),
+    RemoveNodes: (*LATE, "NodeNotFound"),
 }
 #: Turns of the loop that an hour without any answer may take: timers ring every few seconds while nodes boot.
 MOST_TURNS = 3000

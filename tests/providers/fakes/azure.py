@@ -162,6 +162,11 @@ class FakeAzure(FakeApi):
         self.things[disk_path.lower()] = {"id": disk_path, "name": disk, "properties": {}}
         return 201, self.look(vm, False)
 
+    @route("POST", f"({_VMS}/[^/]+)/restart")
+    def restart_vm(self, request: Request, path: str) -> Answer:
+        self.get_vm(request, path)
+        return 202, None
+
     @route("DELETE", f"({_VMS}/[^/]+)")
     def delete_vm(self, request: Request, path: str) -> Answer:
         self.kind("")

@@ -114,6 +114,13 @@ class FakeDigitalOcean(FakeApi):
         self.droplets[number] = droplet
         return 202, {"droplet": self.look(droplet), "links": {}}
 
+    @route("POST", "/v2/droplets/([0-9]+)/actions")
+    def act(self, request: Request, number: str) -> Answer:
+        droplet = self._droplet(number)
+        if request.body != {"type": "reboot"}:
+            raise self.refuse(422, "there is no such action here")
+        return 201, {"action": {"status": "in-progress", "type": "reboot", "resource_id": droplet["id"]}}
+
     @route("DELETE", "/v2/droplets/([0-9]+)")
     def delete_droplet(self, request: Request, number: str) -> Answer:
         del self.droplets[self._droplet(number)["id"]]

@@ -180,6 +180,13 @@ class FakeGce(FakeApi):
         self.disks[zone, name] = asked["disks"][0]
         return 200, _shown(operation)
 
+    @route("POST", _BASE + "/zones/([^/]+)/instances/([^/]+)/reset")
+    def reset_instance(self, request: Request, zone: str, name: str) -> Answer:
+        instance = self._instance(zone, name)
+        if instance["status"] != "RUNNING":
+            raise self.refuse(400, f"Instance {name} is not running", "invalidUsage")
+        return 200, _shown(self._operation(zone, "reset", instance["id"]))
+
     @route("DELETE", _BASE + "/zones/([^/]+)/instances/([^/]+)")
     def delete_instance(self, request: Request, zone: str, name: str) -> Answer:
         instance = self._instance(zone, name)

@@ -158,6 +158,8 @@ class FakeOpenStack(FakeApi):
         server = self._server(key)
         if server["status"] == "BUILD" and self.now() < server["up"]:
             raise self.refuse(409, "Instance is not ready")
+        if request.body == {"reboot": {"type": "SOFT"}}:
+            return 202, None
         return 200, {"output": f"{server['name']} login: \n{server.get('console', '')}"}
 
     @route("GET", "/compute/v2.1/flavors/detail")

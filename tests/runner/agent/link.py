@@ -102,6 +102,7 @@ class Recorder:
     """In place of a link: keeps what it shall send."""
 
     browsed: Any = None
+    users: Any = None
 
     def __init__(self, door: str | None = None) -> None:
         self.door = door

@@ -59,12 +59,12 @@ def test_files(ears: Ears, tmp_path: Path) -> None:
         assert into.getvalue() == data[offset:][: len(data) if length is None else length]
     described = ears.link.files.stat("applications/a/big.bin")
     assert (described["size"], described["mode"], described["dir"]) == (len(data), 0o600, False)
-    assert [e["path"] for e in ears.link.files.list("applications", True)] == ["a", "a/big.bin", "a/empty"]
+    assert [e["path"] for e in ears.link.files.list("applications", True)[0]] == ["a", "a/big.bin", "a/empty"]
     with pytest.raises(LinkError, match="checksum"):
         ears.link.upload("applications/a/bad", io.BytesIO(b"x"), 1, sha256)
     with pytest.raises(LinkError, match="early"):
         ears.link.upload("applications/a/bad", io.BytesIO(b"x"), 9, sha256)
-    names = [e["path"] for e in ears.link.files.list("applications/a")]
+    names = [e["path"] for e in ears.link.files.list("applications/a")[0]]
     assert names == ["big.bin", "empty"], "half a file is there"
 
 
@@ -190,7 +190,7 @@ def test_a_link_that_broke_unnoticed_can_be_closed(ears: Ears, monkeypatch: pyte
     def broken(_: bytes) -> None:
         raise EOFError
 
-    assert ears.link.files.list("") != []  # the channel for files is open
+    assert ears.link.files.list("")[0] != []  # the channel for files is open
     transport = ears.link._transport
     assert transport is not None
     monkeypatch.setattr(transport.packetizer, "write_all", broken)

@@ -28,7 +28,10 @@ _USUAL: dict[str, tuple[Any, ...]] = {
     "formula": _FORMULAS[:3],
     "pool_info": (PoolInfo(pool_id="p"),),
     "command_line": ("work",),
-    "changed": ({"priority"}, {"metadata"}, {"schedule"}, {"job_specification"}, {"constraints", "pool_info"}),
+    "changed": (
+        {"priority"}, {"metadata"}, {"schedule"}, {"job_specification"}, {"constraints", "pool_info"},
+        {"start_task"}, {"user_accounts", "task_slots_per_node"}, {"application_package_references"},
+    ),
     "provider": ("x",),
     "name": ("budget", "budgetAction", "cron", "timeZone", "missedRuns", "overlap", "fallbackAfter", "fallbackFor"),
     "value": ("1", "drain", "0 * * * *", "59 23 31 12 *", "skip", "queue", "1e300", "P1D", "P99999999D", "nan"),

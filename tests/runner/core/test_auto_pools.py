@@ -154,7 +154,7 @@ TOOL = (ApplicationPackageReference(application_id="tool"),)
         ),
         (
             auto(pool=msgspec.structs.replace(NODES, application_package_references=TOOL)),
-            "ApplicationNotFound",
+            "InvalidApplicationPackageReferences",
             "tool",
         ),
     ],

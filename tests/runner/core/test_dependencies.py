@@ -152,6 +152,46 @@ def test_a_deleted_task_blocks_until_it_comes_again():
     completed(sim, "3", "4")
 
 
+# -- what comes in parts ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("crash", [False, True])
+def test_what_a_task_depends_on_may_come_after_it(crash):
+    """The official SDKs send many tasks in parts, the last first."""
+    sim = simulation(task_slots_per_node=4)
+    ask(sim, dependent())
+    ask(sim, AddTasks("j", (after("last", "5"), after("5", "4", ranges=[(1, 4)]))))
+    assert stuck(sim) == {"5": "MissingDependency", "last": "DependencyFailed"}
+    ask(sim, AddTasks("j", (after("4", "3"), task("3"))))
+    assert stuck(sim) == {"5": "MissingDependency", "last": "DependencyFailed"}
+    if crash:
+        sim.crash()
+        until(sim, lambda: sim.core is not None)
+    ask(sim, AddTasks("j", (task("1"), after("2", "1"))))
+    assert stuck(sim) == {}
+    completed(sim, "1", "2", "3", "4", "5", "last")
+    assert starts(sim)[-2:] == ["5", "last"]
+
+
+def test_each_of_a_request_may_depend_on_each_other():
+    ask(sim := simulation(target_dedicated_nodes=0), dependent())
+    ask(sim, AddTasks("j", (after("c", "b"), after("b", "a"), task("a"))))
+    assert stuck(sim) == {}
+
+
+@pytest.mark.parametrize("ranges", [False, True])
+@pytest.mark.parametrize("crash", [False, True])
+def test_a_circle_that_the_last_part_closes_is_refused(ranges, crash):
+    ask(sim := simulation(target_dedicated_nodes=0), dependent())
+    ask(sim, AddTasks("j", (after("9", *(() if ranges else ("4",)), ranges=[(1, 8)] if ranges else ()),)))
+    if crash:
+        sim.crash()
+        until(sim, lambda: sim.core is not None)
+    refusal = ask(sim, AddTasks("j", (after("4", "9"),)))
+    assert (isinstance(refusal, JobError) and "'9' -> '4'" in str(refusal)) or "'4' -> '9'" in str(refusal)
+    assert list(tasks_of(sim)) == ["9"]
+
+
 # -- what is refused -----------------------------------------------------------------------------------------
 
 REFUSED = {

@@ -104,7 +104,7 @@ def test_a_turn_that_waited_for_its_timer_has_lost_nothing(monkeypatch):
             return inbox.get()
 
     monkeypatch.setattr(controller.engine, "_inbox", Inbox())
-    inbox.put((Tick(), None))
+    inbox.put((Tick(), None, None))
     controller.engine.step()
     assert lost == [Tick()] and waited[0] > LATE
 

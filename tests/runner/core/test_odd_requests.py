@@ -28,9 +28,12 @@ from runner import (
     Schedule,
     TaskSpec,
     TerminateTask,
+    application_events,
     events,
     job_events,
+    node_events,
     open_journal,
+    pool_events,
 )
 from runner.events import Event, Tick
 from runner.memory_journal import MemoryJournal
@@ -42,15 +45,19 @@ from .odd_arguments import NAMES, values
 
 #: Nobody can be refused: what happens is told.
 REPORTS = {events.TimeLost, events.Tick, events.Drain, events.LookAtOutputs, job_events.JobForgotten}
+REPORTS |= {node_events.VmRebooted, node_events.VmRebootFailed}
+ABSTRACT = {Event, job_events.OfTask, node_events.NodeRequest}
 INFO = PoolInfo(pool_id="p")
 
 
 def requests() -> list[type[Event]]:
-    """Every one of the two modules: in events.py the reports begin with the clouds'."""
+    """Every one of the modules: in events.py the reports begin with the clouds'."""
     of_pools = list(vars(events).values())
     of_pools = of_pools[: of_pools.index(events.VmCreated)]
-    found = [each for each in (*of_pools, *vars(job_events).values()) if isinstance(each, type)]
-    found = [each for each in found if issubclass(each, Event) and each not in (Event, job_events.OfTask, *REPORTS)]
+    modules = (application_events, pool_events, job_events, node_events)
+    others = [each for module in modules for each in vars(module).values()]
+    found = [each for each in (*of_pools, *others) if isinstance(each, type)]
+    found = [each for each in found if issubclass(each, Event) and each not in (*ABSTRACT, *REPORTS)]
     return list(dict.fromkeys(found))
 
 

@@ -32,7 +32,7 @@ from runner import (
 from .run import POOL, ask, job, simulation, task
 
 PACKAGE = (ApplicationPackageReference(application_id="tool", version="9"),)
-INVALID, MISSING = "InvalidPropertyValue", "ApplicationNotFound"
+INVALID, MISSING = "InvalidPropertyValue", "InvalidApplicationPackageReferences"
 
 
 def schedule(schedule_id="s", seconds=60.0, pool_info=POOL, **changes):

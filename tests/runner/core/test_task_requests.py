@@ -69,8 +69,8 @@ CODES: dict[str, dict[str, str]] = {
     "none": dict.fromkeys(REQUESTS, "TaskNotFound"),
     "active": {"reactivate": "TaskNotCompleted"},
     "running": {"reactivate": "TaskNotCompleted"},
-    "failed": {"terminate": "TaskCompleted", "update": "TaskCompleted"},
-    "succeeded": {"terminate": "TaskCompleted", "update": "TaskCompleted", "reactivate": "TaskSucceeded"},
+    "failed": {"terminate": "TaskCompleted"},
+    "succeeded": {"terminate": "TaskCompleted", "reactivate": "TaskSucceeded"},
 }
 
 
@@ -263,6 +263,16 @@ def test_other_retries_count_at_once():
     (record,) = completed(sim, "t")
     assert record.retry_count == 4
     assert record.spec.command_line == "work"
+
+
+def test_a_completed_task_takes_constraints_for_when_it_runs_again():
+    sim = completed_sim(3)
+    assert ask(sim, UpdateTask("j", "t", TaskConstraints(max_task_retry_count=2))) is None
+    assert tasks_of(sim)["t"].state == "completed"
+    ask(sim, ReactivateTask("j", "t"))
+    until(sim, lambda: tasks_of(sim)["t"].retry_count == 2)
+    (record,) = completed(sim, "t")
+    assert record.retry_count == 2
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def test_the_console_is_read_before_the_vm_goes(cloud, world, text, kept):
     effects.console(ReadConsole("n", "p", "vm"))
     effects.destroy(DestroyVm("n", "p", "vm", "failed", "i-1"))
     wait_for(posted, 2)
-    assert posted == [ConsoleRead("n", kept), VmDestroyed("n")]
+    assert posted == [ConsoleRead("n", kept), VmDestroyed("n", "vm")]
     assert cloud.calls == [("console", "vm"), ("destroy", "vm", "i-1")]
 
 

@@ -13,9 +13,11 @@ from pools import (
     FailureInfo,
     NameValue,
     Node,
+    NodeHistory,
     NodeState,
     Pool,
     PoolSpec,
+    RecentTask,
     ResizeError,
     StartTaskInfo,
 )
@@ -220,6 +222,11 @@ def node(**fields: Any) -> Node:
     start = StartTaskInfo("completed", T0 + 10, T0 + 12, 1, 2, ExecutionResult.FAILURE, FAILURE)
     own = {"id": "node_1_p", "pool_id": "p", "vm_name": "vm", "low_priority": False, "state": NodeState.IDLE}
     return Node(**{**STAMPS, **own, "vm": vm, "boot_time": T0 + 5, "size": "small", "start_task": start, **fields})
+
+
+def history() -> NodeHistory:
+    own = {"job_id": "j", "task_id": "t", "state": "completed", "start_time": T0, "end_time": T0 + 1, "subtask": 1}
+    return NodeHistory().and_then(RecentTask(**own, exit_code=4, failure=FAILURE))
 
 
 def job(**fields: Any) -> Job:

@@ -45,9 +45,10 @@ SUBTASK = _words("id nodeInfo", _STATE, _EXECUTION)
 NODE = _words(
     "id url schedulingState lastBootTime allocationTime ipAddress affinityId vmSize totalTasksRun runningTasksCount",
     "runningTaskSlotsCount totalTasksSucceeded recentTasks startTask startTaskInfo errors isDedicated",
-    "virtualMachineInfo",
+    "virtualMachineInfo endpointConfiguration",
     _STATE,
 )
+RECENT_TASK = _words("taskUrl jobId taskId subtaskId taskState executionInfo")
 START_TASK = _words(_COMMAND, "maxTaskRetryCount waitForSuccess")
 START_TASK_INFO = _words("state retryCount", _EXECUTION)
 PREPARATION_STATUS = _words("poolId nodeId nodeUrl jobPreparationTaskExecutionInfo jobReleaseTaskExecutionInfo")

@@ -22,7 +22,7 @@ LINKS = Links("https://batch.example")
 JOB = full.job()
 WAS = {"previous_state": "active", "previous_state_time": full.T0}
 ENDED = {**WAS, "state": "completed", "end_time": full.T0, "terminate_reason": "UserTerminate"}
-NODE = node_view(full.node(), full.pool(), LINKS, NodeWork(1, 2, 3, 4, (full.failed_task(),)))
+NODE = node_view(full.node(history=full.history()), full.pool(), LINKS, NodeWork(1, 2))
 UNUSABLE = node_view(full.node(state=NodeState.UNUSABLE, reason="it failed"), full.pool(), LINKS)
 FAILED = task_view(full.failed_task(), JOB, LINKS)
 PREPARATION = preparation_view(full.job_node(), JOB, LINKS)
@@ -35,7 +35,7 @@ OBJECTS = {
     "node": (NODE | UNUSABLE, names.NODE, ()),
     "start task": (NODE["startTask"], names.START_TASK, ()),
     "start task's execution": (NODE["startTaskInfo"], names.START_TASK_INFO, ()),
-    "recent task": (NODE["recentTasks"][0], {"taskUrl", "jobId", "taskId", "taskState", "executionInfo"}, ()),
+    "recent task": (NODE["recentTasks"][0], names.RECENT_TASK, ()),
     "node counts": (node_counts_view("p", [])["dedicated"], names.NODE_COUNTS, ()),
     "job": (COMPLETED, names.JOB, ()),
     "job's execution": (COMPLETED["executionInfo"], names.JOB_EXECUTION, ()),

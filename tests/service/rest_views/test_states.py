@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from pools import NodeState
 from runner import ApplicationPackage, JobState, TaskState
@@ -144,7 +145,17 @@ def test_a_node():
     assert (found["allocationTime"], found["lastBootTime"], found["isDedicated"]) == (TIME(0), TIME(5), True)
     assert found["virtualMachineInfo"] == {"imageReference": full.POOL["virtualMachineConfiguration"]["imageReference"]}
     assert found["startTaskInfo"]["failureInfo"]["code"] == "FailureExitCode"
-    assert not {"totalTasksRun", "recentTasks", "errors"} & set(found)
+    assert (found["totalTasksRun"], found["totalTasksSucceeded"]) == (0, 0)
+    assert not {"recentTasks", "errors"} & set(found)
+
+
+def test_what_a_node_has_run():
+    found = node_view(full.node(history=full.history()), full.pool(), NOWHERE)
+    assert (found["totalTasksRun"], found["totalTasksSucceeded"]) == (1, 0)
+    (recent,) = found["recentTasks"]
+    assert (recent["jobId"], recent["taskId"], recent["subtaskId"], recent["taskState"]) == ("j", "t", 1, "completed")
+    ran = recent["executionInfo"]
+    assert (ran["startTime"], ran["endTime"], ran["exitCode"], ran["result"]) == (TIME(0), TIME(1), 4, "failure")
 
 
 def test_a_node_that_failed_says_why():
@@ -168,4 +179,10 @@ def test_an_application_has_all_versions_of_its_package():
         ApplicationPackage(application_id="app", version=version, sha256="0", size=1, created=created)
         for version, created in (("2.0", full.T0 + 1), ("10", full.T0))
     ]
-    assert application_view(versions) == {"id": "app", "displayName": "app", "versions": ["10", "2.0"]}
+    view = application_view(versions)
+    assert {name: view[name] for name in ("id", "displayName", "versions")} == {
+        "id": "app", "displayName": "app", "versions": ["10", "2.0"],
+    }  # fmt: skip
+    assert view["defaultVersion"] == "2.0" and [each["version"] for each in view["packages"]] == view["versions"]
+    older = [versions[0], replace(versions[1], default=True)]
+    assert application_view(older)["defaultVersion"] == "10"

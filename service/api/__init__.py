@@ -1,0 +1,1 @@
+"""The Batch REST API: requests in, answers out; what happens in between is the controller's."""

@@ -1,0 +1,90 @@
+"""Bodies of requests as typed specifications.
+
+Most are as the types have them, and are read in one go. Those that are not (numbers as text, enums in another case, old
+names, properties that are not ours) are read as a workload file is: slowly, and with every fault told in its place.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any, TypeVar
+
+import msgspec
+
+from ..decoding import decode
+from ..positions import parse_document
+from ..problems import InputError, Problem, Problems
+from .errors import ApiError
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+#: What the types would let through and the slow way does not: characters that no name or command may hold, numbers
+#: that are too large, durations and times in spellings that mean something else elsewhere, and groups that are kept as
+#: they stand.
+_SUSPECT = re.compile(rb'\\u0000|\d{10}|"[Pp][^"]*[YyMmWw,][^"T]*"|"virtualMachineConfiguration"')
+#: What only answers about pools hold, and what they hold beside a formula and no request may.
+_TELLS_OF_A_POOL, _OF_THE_FORMULA = "allocationState", ("targetDedicatedNodes", "targetLowPriorityNodes")
+#: Faults told of one body at most.
+_MOST_TOLD = 20
+
+
+@cache
+def _decoder(kind: type[Any]) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(kind)
+
+
+def read(body: bytes, kind: type[S]) -> S:
+    """Raises ApiError."""
+    if _SUSPECT.search(body) is None:
+        try:
+            found: S = _decoder(kind).decode(body)
+            return found
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            pass
+    return _slowly(body, kind)
+
+
+def optional(body: bytes, kind: type[S]) -> S:
+    """The same where there may be no body at all, which is like an empty group. Raises ApiError."""
+    return read(body if body.strip() else b"{}", kind)
+
+
+def given(body: bytes) -> frozenset[str]:
+    """The names of the properties that the body gives a value other than null. Raises ApiError."""
+    found = _object(body)
+    return frozenset(name for name, value in found.items() if value is not None)
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        found = msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
+        raise ApiError("InvalidRequestBody", f"the body is not JSON: {exc}") from None
+    if not isinstance(found, dict):
+        raise ApiError("InvalidRequestBody", "the body is to be a JSON object")
+    return found
+
+
+def _slowly(body: bytes, kind: type[S]) -> S:
+    given = _object(body)  # what YAML would take beyond JSON is refused
+    if _TELLS_OF_A_POOL in given and str(given.get("enableAutoScale")).lower() == "true":
+        # an answer that comes back: these are not what somebody asked for, but what the formula has decided
+        body = msgspec.json.encode({name: value for name, value in given.items() if name not in _OF_THE_FORMULA})
+    problems = Problems()
+    try:
+        found = decode(parse_document(body.decode(), "body").root, kind, problems, posted_back=True)
+    except InputError as exc:
+        raise ApiError("InvalidRequestBody", f"the body cannot be read: {exc}") from None
+    if found is None or problems.errors:
+        raise _refused(problems.errors)
+    return found
+
+
+def _refused(errors: list[Problem]) -> ApiError:
+    first = errors[0]
+    told = [f"{each.path}: {each.text}" if each.path else each.text for each in errors[:_MOST_TOLD]]
+    if len(errors) > _MOST_TOLD:
+        told.append(f"and {len(errors) - _MOST_TOLD} more")
+    values = [("PropertyName", first.path)] if first.path else []
+    return ApiError(first.code, "\n".join(told), (*values, ("Reason", first.text)))

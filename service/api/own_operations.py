@@ -1,0 +1,19 @@
+"""What we serve beyond the Batch REST API: how application packages come, which its clients do by Azure Resource
+Manager, and what only pools and schedules of ours can be asked. In the same style, and under the same paths."""
+
+from __future__ import annotations
+
+from .operations import Operation
+
+_APPLICATION = "/applications/{applicationId}"
+_PACKAGE = "/applications/{applicationId}/versions/{version}"
+
+OWN_OPERATIONS: tuple[Operation, ...] = (
+    Operation("application.put_package", "PUT", _PACKAGE, 201, ("default",), "all", streams=True),
+    Operation("application.get_package", "GET", _PACKAGE, 200),
+    Operation("application.delete_package", "DELETE", _PACKAGE, 204),
+    Operation("application.patch", "PATCH", _APPLICATION, 200),
+    Operation("application.delete", "DELETE", _APPLICATION, 204),
+    Operation("pool.resume", "POST", "/pools/{poolId}/resume", 202, (), "all"),
+    Operation("job_schedule.run", "POST", "/jobschedules/{jobScheduleId}/run", 202, (), "all"),
+)

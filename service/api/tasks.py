@@ -1,0 +1,194 @@
+"""Tasks over the Batch REST API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pools import PoolError, Spec
+from runner import (
+    AddTaskCollection,
+    AddTasks,
+    Core,
+    DeleteTask,
+    Job,
+    JobError,
+    ReactivateTask,
+    Task,
+    TaskConstraints,
+    TaskSpec,
+    TerminateTask,
+    UpdateTask,
+)
+
+from ..iso8601 import format_instant
+from ..rest_views import etag, failure_view, subtask_views, task_view
+from . import bodies, errors, filters, paging
+from .answers import changed, made, of_object
+from .application import Handler
+from .backend import Backend, guarded, met
+from .call import Answer, Call
+from .conditions import conditions
+from .errors import ApiError
+from .properties import FILTERS, PROPERTIES
+from .statistics import task_stats
+from .task_filters import narrowed
+
+if TYPE_CHECKING:
+    from pools import Record
+    from runner import Event
+
+#: Tasks in one collection at most (Batch REST API).
+MOST_ADDED = 100
+
+
+class Collection(Spec, frozen=True, kw_only=True):
+    value: tuple[TaskSpec, ...]
+
+
+class UpdateBody(Spec, frozen=True, kw_only=True):
+    constraints: TaskConstraints = TaskConstraints()
+
+
+class Tasks:
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._journal = backend.controller.journal
+
+    def handlers(self) -> Mapping[str, Handler]:
+        return {
+            "task.add": self._add,
+            "task.add_collection": self._add_collection,
+            "task.list": self._list,
+            "task.get": self._get,
+            "task.list_subtasks": self._subtasks,
+            "task.update": self._update,
+            "task.delete": self._delete,
+            "task.terminate": self._terminate,
+            "task.reactivate": self._reactivate,
+        }
+
+    # -- read --------------------------------------------------------------------------------------------------
+
+    async def _list(self, call: Call) -> Answer:
+        check, select = paging.asked_filter(call, FILTERS["task"]), paging.selection(call, PROPERTIES["task"])
+        stats = paging.expands_stats(call)
+
+        def find() -> Answer:
+            job = self._job(call)
+            where, exact = narrowed(check)
+            fulfils = filters.predicate(check) if check is not None and not exact else None
+            tasks = self._journal.task_queries.after(job.id, paging.skipped_to(call), where, call.page_size + 1)
+            return paging.page(call, "tasks", self._viewed(call, job, tasks, fulfils, select, stats))
+
+        return await self._backend.read(find)
+
+    def _viewed(
+        self, call: Call, job: Job, tasks: Iterator[Task], fulfils: Any, select: Any, stats: bool
+    ) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        for task in tasks:
+            view = self._view(call, job, task, stats)
+            if fulfils is None or fulfils(view):
+                yield task.id, select(view)
+
+    async def _get(self, call: Call) -> Answer:
+        select, stats = paging.selection(call, PROPERTIES["task"]), paging.expands_stats(call)
+        asked = conditions(call.headers)
+
+        def find() -> Answer:
+            job, task = self._task(call)
+            met(asked, task)
+            return of_object(call, "tasks", select(self._view(call, job, task, stats)), task)
+
+        return await self._backend.read(find)
+
+    async def _subtasks(self, call: Call) -> Answer:
+        select = paging.selection(call, PROPERTIES["subtask"])
+
+        def find() -> Answer:
+            job, task = self._task(call)
+            found = [select(each) for each in subtask_views(task, job, call.links)]
+            return Answer({"odata.metadata": f"{call.base}/$metadata#subtasks", "value": found})
+
+        return await self._backend.read(find)
+
+    def _job(self, call: Call) -> Job:
+        job = self._journal.job(call.ids["jobId"])
+        if job is None:
+            raise ApiError("JobNotFound", f"the job {call.ids['jobId']!r} does not exist")
+        return job
+
+    def _task(self, call: Call) -> tuple[Job, Task]:
+        job = self._job(call)
+        task = self._journal.task((job.id, call.ids["taskId"]))
+        if task is None:
+            raise ApiError("TaskNotFound", f"job {job.id!r} has no task {call.ids['taskId']!r}")
+        return job, task
+
+    def _view(self, call: Call, job: Job, task: Task, stats: bool) -> dict[str, Any]:
+        view = task_view(task, job, call.links)
+        if task.scheduling_error is not None:  # what keeps it from starting: of jobs alone the service tells that
+            view["schedulingError"] = failure_view(task.scheduling_error)
+        if stats:
+            view["stats"] = task_stats(task, view["url"], self._backend.controller.now())
+        return view
+
+    # -- write -------------------------------------------------------------------------------------------------
+
+    async def _add(self, call: Call) -> Answer:
+        spec = self._backend.controller.vault.sealed(bodies.read(call.body, TaskSpec))
+        added: tuple[Task, ...] = await self._backend.ask(AddTasks(call.ids["jobId"], (spec,)))
+        return made(call, added[0], call.links.task(added[0].job_id, added[0].id))
+
+    async def _add_collection(self, call: Call) -> Answer:
+        tasks = bodies.read(call.body, Collection).value
+        if not 1 <= len(tasks) <= MOST_ADDED:
+            text = f"value: 1 to {MOST_ADDED} tasks at a time, not {len(tasks)}"
+            # the clients try again with half as many
+            code = "RequestBodyTooLarge" if tasks else "InvalidPropertyValue"
+            raise ApiError(code, text, (("MaxLimit", str(MOST_ADDED)),))
+        event = AddTaskCollection(call.ids["jobId"], self._backend.controller.vault.sealed(tasks))
+        found: list[Task | ValueError] = await self._backend.ask(event)
+        results = [self._result(call, spec, each) for spec, each in zip(tasks, found, strict=True)]
+        return Answer({"odata.metadata": f"{call.base}/$metadata#taskaddresult", "value": results})
+
+    def _result(self, call: Call, spec: TaskSpec, found: Task | ValueError) -> dict[str, Any]:
+        if isinstance(found, Task):
+            return {
+                "status": "success",
+                "taskId": found.id,
+                "eTag": etag(found),
+                "lastModified": format_instant(found.modified),
+                "location": call.links.task(found.job_id, found.id),
+            }
+        assert isinstance(found, JobError | PoolError)
+        error = {
+            "code": found.code,
+            "message": errors.message(str(found), call.request_id, self._backend.controller.now()),
+        }
+        return {"status": "clienterror", "taskId": spec.id, "error": error}
+
+    async def _update(self, call: Call) -> Answer:
+        body = bodies.read(call.body, UpdateBody)
+        return await self._asked(call, UpdateTask(call.ids["jobId"], call.ids["taskId"], body.constraints))
+
+    async def _delete(self, call: Call) -> Answer:
+        return await self._asked(call, DeleteTask(call.ids["jobId"], call.ids["taskId"]))
+
+    async def _terminate(self, call: Call) -> Answer:
+        return await self._asked(call, TerminateTask(call.ids["jobId"], call.ids["taskId"]))
+
+    async def _reactivate(self, call: Call) -> Answer:
+        return await self._asked(call, ReactivateTask(call.ids["jobId"], call.ids["taskId"]))
+
+    async def _asked(self, call: Call, event: Event) -> Answer:
+        def find(core: Core) -> Record | None:
+            return core.tasks.tasks.get(core.spelling.task((call.ids["jobId"], call.ids["taskId"])))
+
+        await self._backend.ask(event, guarded(call, find))
+
+        def now() -> Task | None:
+            job = self._journal.job(call.ids["jobId"])
+            return self._journal.task((job.id, call.ids["taskId"])) if job is not None else None
+
+        return changed(call, await self._backend.read(now))
