@@ -225,7 +225,8 @@ def node(**fields: Any) -> Node:
 
 
 def history() -> NodeHistory:
-    own = {"job_id": "j", "task_id": "t", "state": "completed", "start_time": T0, "end_time": T0 + 1, "subtask": 1}
+    own: dict[str, Any] = {"job_id": "j", "task_id": "t", "state": "completed", "subtask": 1}
+    own |= {"start_time": T0, "end_time": T0 + 1}
     return NodeHistory().and_then(RecentTask(**own, exit_code=4, failure=FAILURE))
 
 
