@@ -42,6 +42,8 @@ class NetworkProtocol(HttpToolsProtocol):
         self._quiet = False
         #: of the head that comes: whether one is to come, whether it has begun, and its bytes so far
         self._in_head, self._half, self._head = True, False, 0
+        #: whether the end of one was in what came last
+        self._head_came = False
         #: of the body that comes: since when its bytes are counted, and how many there were
         self._window, self._received = self._since, 0
         #: of the answer that goes: what was left of it, and since when it has not become less
@@ -64,9 +66,10 @@ class NetworkProtocol(HttpToolsProtocol):
         if self._quiet:
             self._quiet, self._since = False, self.loop.time()
         self._received += len(data)
-        before = self._in_head
+        before, self._head_came = self._in_head, False
         super().data_received(data)
-        if before and self._in_head:
+        # a request may come whole, with its body: then it is in the head of the next one already
+        if before and self._in_head and not self._head_came:
             self._head += len(data)
             if self._head > LARGEST_HEAD:
                 self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
@@ -76,7 +79,7 @@ class NetworkProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        self._in_head, self._half, self._head = False, False, 0
+        self._in_head, self._half, self._head, self._head_came = False, False, 0, True
         if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > LARGEST_HEAD:
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
             return

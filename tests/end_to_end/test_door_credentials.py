@@ -25,12 +25,12 @@ def test_a_task_asks_with_its_token(tmp_path: Path) -> None:
         )
         add(world, ask)
         deployment = world.controller.deployment.id
-        plain, with_token, changed, without, unknown = answers(world)
+        plain, with_token, changed, without, all_jobs = answers(world)
         assert plain[0] == 200 and plain[1]["deployment"] == deployment and "pid" not in plain[1]
         assert with_token == [200, {**plain[1], "jobId": "job"}]
         assert changed[0] == 403 and changed[1]["code"] == "AuthenticationFailed"
-        assert without[0] == 401 and "AZ_BATCH_AUTHENTICATION_TOKEN" in without[1]["message"]
-        assert unknown[0] == 404 and unknown[1]["code"] == "ResourceNotFound"
+        assert without[0] == 401 and "AZ_BATCH_AUTHENTICATION_TOKEN" in without[1]["message"]["value"]
+        assert all_jobs[0] == 403 and "reaches the job 'job' and its tasks" in all_jobs[1]["message"]["value"]
 
 
 def test_a_task_signs_with_its_key(tmp_path: Path) -> None:
@@ -151,11 +151,11 @@ def test_a_credential_is_good_for_its_owner_and_while_it_runs(tmp_path: Path) ->
         world.wait(lambda: stolen.exists(), "the token")
         add(world, thief, job_id="thief")
         status, error = answers(world, job_id="thief")
-        assert status == 403 and "another node" in error["message"]
+        assert status == 403 and "another node" in error["message"]["value"]
         assert answers(world, job_id="owner")[0] == 200
         add(world, thief, job_id="late")  # the owner has ended
         status, error = answers(world, job_id="late")
-        assert status == 403 and "ended" in error["message"]
+        assert status == 403 and "ended" in error["message"]["value"]
 
 
 def test_secrets_stay_out_of_the_journal_and_of_others_reach(tmp_path: Path) -> None:

@@ -108,8 +108,9 @@ def test_schedules_are_asked_for_from_outside(tmp_path):
         assert schedule(world, "run", "s").exit_code == 0
         world.wait_completed("s:job-1")
         (told,) = json.loads(schedule(world, "list", "--json").stdout)
-        assert (told["state"], told["jobs"], told["recentJob"]) == ("disabled", 1, "s:job-1")
-        assert "-02-29T00:00:00" in told["nextRunTime"]
+        execution = told["executionInfo"]
+        assert (told["state"], execution["recentJob"]["id"]) == ("disabled", "s:job-1")
+        assert "-02-29T00:00:00" in execution["nextRunTime"]
         assert "s:job-1" in schedule(world, "list").stdout
         refused = schedule(world, "run", "none")
         assert (refused.exit_code, "JobScheduleNotFound" in refused.stderr) == (1, True)

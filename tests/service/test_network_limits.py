@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from service.listening import Listening
+from service.network_protocol import LARGEST_HEAD
 from tests.providers.waiting import wait_until
 
 from .network import GET, MOST, PUT, Network, drip, opened, serves, whole
@@ -112,6 +113,18 @@ def test_bodies_that_come_are_waited_for(network: Network) -> None:
             sock.sendall(b"x" * 5000)
             ended.wait(0.05)
         assert whole(sock).endswith(b"<100000>")
+
+
+def test_a_request_that_comes_whole_has_a_small_head_still(network: Network) -> None:
+    """Its body is no head of the next one, however much is read at once."""
+    with network.connect() as sock, sock.makefile("rb") as answers:
+        for size in range(LARGEST_HEAD - 200, 3 * LARGEST_HEAD, 5_000):
+            sock.sendall(PUT + b"Content-Length: %d\r\n\r\n" % size + b"x" * size)
+            found, line = b"<%d>" % size, b""
+            while line != b"\r\n":
+                line = answers.readline()
+                assert line, "hung up"
+            assert answers.read(len(found)) == found
 
 
 def test_answers_may_take_their_time(network: Network) -> None:

@@ -76,7 +76,7 @@ def forget_a_node_when_its_end_is_asked_for(patch):
 
 
 def forget_a_node_whose_create_failed(patch):
-    def vm_create_failed(self, node_id, error, now):
+    def vm_create_failed(self, node_id, error, now, vm_name=None):
         node = self._ctx.nodes.get(node_id)
         if node is not None:
             self._ctx.remove_node(node)

@@ -7,6 +7,7 @@ import pytest
 from pools import MetadataItem
 from runner import (
     AddJobSchedule,
+    AddTaskCollection,
     AddTasks,
     DeleteJob,
     DisableJob,
@@ -46,6 +47,7 @@ REQUESTS = {
     "replace": ReplaceJob(JobSpec(id="j", pool_info=POOL, priority=5), frozenset(("priority",))),
     "update": UpdateJob(RICHER),
     "add tasks": AddTasks("j", (task("new"),)),
+    "add a collection": AddTaskCollection("j", (task("new"),)),
 }
 ENDING, OVER, GOING = "JobBeingTerminated", "JobCompleted", "JobBeingDeleted"
 #: The state that follows at once, or the code.
@@ -58,6 +60,7 @@ FOLLOWS = {
     "replace": ("active", "disabling", "disabled", ENDING, OVER, GOING),
     "update": ("active", "disabling", "disabled", ENDING, OVER, GOING),
     "add tasks": ("active", "disabling", "disabled", ENDING, OVER, GOING),
+    "add a collection": ("active", "disabling", "disabled", ENDING, OVER, GOING),
 }
 PAIRS = [
     (state, name, follows[number]) for name, follows in FOLLOWS.items() for number, state in enumerate(WAYS)
