@@ -1,50 +1,13 @@
-"""The walkthrough of the Azure CLI, command by command, and what stands in it for what the documents have."""
+"""Every operation that the Azure CLI reaches, command by command."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
-#: What the documents write, and what stands for it here: nodes run Linux, and nothing is asked of Azure Resource
-#: Manager.
-SUBSTITUTED = {
-    "--image MicrosoftWindowsServer:WindowsServer:2016-datacenter-smalldisk": (
-        "--image canonical:0001-com-ubuntu-server-jammy:22_04-lts"
-    ),
-    "--node-agent-sku-id 'batch.node.windows amd64'": "--node-agent-sku-id 'batch.node.ubuntu 22.04'",
-    "--vm-size Standard_A1_v2": "--vm-size standard_d2s_v3",
-    "--command-line 'cmd /c \"set AZ_BATCH & timeout /t 90 > NUL\"'": (
-        "--command-line \"/bin/sh -c 'printenv | grep AZ_BATCH; sleep 1'\""
-    ),
-    "az batch account login": "export AZURE_BATCH_ACCOUNT=... AZURE_BATCH_ACCESS_KEY=... AZURE_BATCH_ENDPOINT=...",
-    "az batch account keys list": "ebbtide account list",
-    "az batch application package create": "ebbtide app add",
-    "az batch application set": "ebbtide app set-default",
-    "startTask: net localgroup ... /add": "userIdentity: {autoUser: {scope: pool, elevationLevel: admin}}",
-}
-
-
-@dataclass(frozen=True)
-class Command:
-    """`line`: as it is typed after `az batch`; `{name}` is what an earlier command kept under that name. `until`: it is
-    typed again until this holds of its answer. `shows`: this must hold at once. `keep`: what is kept of it. `refused`:
-    the code that it must fail with."""
-
-    line: str
-    shows: Callable[[Any], object] = lambda answer: True
-    until: Callable[[Any], object] | None = None
-    keep: tuple[str, Callable[[Any], str]] | None = None
-    refused: str | None = None
-
+from .az import Command, idle
+from .flow import AS_ROOT
 
 _IMAGE = "--image canonical:0001-com-ubuntu-server-jammy:22_04-lts --node-agent-sku-id 'batch.node.ubuntu 22.04'"
-_AS_ADMIN = "/bin/sh -c 'id -u'"
 
-
-def _idle(count: int) -> Callable[[Any], bool]:
-    return lambda nodes: [node["state"] for node in nodes] == ["idle"] * count
-
+_AS_ADMIN = " --is-admin" if AS_ROOT else ""
 
 WALKTHROUGH: tuple[Command, ...] = (
     # pools
@@ -56,19 +19,20 @@ WALKTHROUGH: tuple[Command, ...] = (
     Command("pool show --pool-id mypool", shows=lambda pool: pool["targetDedicatedNodes"] == 2),
     Command("pool show --pool-id mypool --query allocationState", until=lambda state: state == "steady"),
     Command("pool list --filter \"startswith(id,'my')\" --select id", shows=lambda found: found[0]["id"] == "mypool"),
-    Command("node list --pool-id mypool", until=_idle(2), keep=("node", lambda nodes: nodes[0]["id"])),
+    Command("node list --pool-id mypool", until=idle(2), keep=("node", lambda nodes: nodes[0]["id"])),
     Command("node show --pool-id mypool --node-id {node}", shows=lambda node: node["isDedicated"] is True),
     Command(
         "pool node-counts list --filter \"poolId eq 'mypool'\"", shows=lambda found: found[0]["dedicated"]["idle"] == 2
     ),
     Command("pool resize --pool-id mypool --target-dedicated-nodes 3"),
-    Command("node list --pool-id mypool", until=_idle(3)),
+    Command("node list --pool-id mypool", until=idle(3)),
     Command("pool show --pool-id mypool", until=lambda pool: pool["allocationState"] == "steady"),
+    Command("pool resize --pool-id mypool --abort", refused="OperationInvalidForCurrentState"),
     Command("pool set --pool-id mypool --metadata stage=two"),
     Command("pool show --pool-id mypool", shows=lambda pool: pool["metadata"] == [{"name": "stage", "value": "two"}]),
     Command("pool reset --pool-id mypool", shows=lambda pool: not pool.get("metadata")),
     # nodes, and logging in to them
-    Command("node user create --pool-id mypool --node-id {node} --name student --password Pa55w0rd --is-admin"),
+    Command(f"node user create --pool-id mypool --node-id {{node}} --name student --password Pa55w0rd{_AS_ADMIN}"),
     Command("node user reset --pool-id mypool --node-id {node} --user-name student --password Other55"),
     Command(
         "node remote-login-settings show --pool-id mypool --node-id {node}",
@@ -80,9 +44,9 @@ WALKTHROUGH: tuple[Command, ...] = (
     Command("node scheduling disable --pool-id mypool --node-id {node}"),
     Command("node scheduling enable --pool-id mypool --node-id {node}"),
     Command("node reboot --pool-id mypool --node-id {node} --node-reboot-option requeue"),
-    Command("node list --pool-id mypool", until=_idle(3)),
+    Command("node list --pool-id mypool", until=idle(3)),
     Command("node delete --pool-id mypool --node-list {node}"),
-    Command("node list --pool-id mypool", until=_idle(2), keep=("node", lambda nodes: nodes[0]["id"])),
+    Command("node list --pool-id mypool", until=idle(2), keep=("node", lambda nodes: nodes[0]["id"])),
     Command(
         "node service-logs upload --pool-id mypool --node-id {node} --container-url https://example.org/logs"
         " --start-time 2026-01-01T00:00:00Z",
@@ -116,6 +80,11 @@ WALKTHROUGH: tuple[Command, ...] = (
         "node file download --pool-id mypool --node-id {ran_on} --file-path workitems/myjob/job-1/task1/stdout.txt"
         " --destination {folder}/node.txt"
     ),
+    Command("task file show --job-id myjob --task-id task1 --file-path stdout.txt", broken="no attribute 'items'"),
+    Command(
+        "node file show --pool-id mypool --node-id {ran_on} --file-path workitems/myjob/job-1/task1/stdout.txt",
+        broken="no attribute 'items'",
+    ),
     Command("task file delete --job-id myjob --task-id task1 --file-path stderr.txt --yes"),
     Command(
         "node file delete --pool-id mypool --node-id {ran_on} --file-path workitems/myjob/job-1/task2/stderr.txt --yes"
@@ -132,7 +101,13 @@ WALKTHROUGH: tuple[Command, ...] = (
     ),
     Command("task reactivate --job-id myjob --task-id fails"),
     Command("task create --job-id myjob --task-id long --command-line 'sleep 600'"),
+    Command("task show --job-id myjob --task-id long", until=lambda task: task["state"] == "running"),
+    Command("pool resize --pool-id mypool --target-dedicated-nodes 0 --node-deallocation-option taskcompletion"),
+    Command("pool show --pool-id mypool", shows=lambda pool: pool["allocationState"] == "resizing"),
+    Command("pool resize --pool-id mypool --abort"),
     Command("task stop --job-id myjob --task-id long"),
+    Command("pool show --pool-id mypool", until=lambda pool: pool["allocationState"] == "steady"),
+    Command("pool resize --pool-id mypool --target-dedicated-nodes 2"),
     Command("task delete --job-id myjob --task-id long --yes"),
     Command("task show --job-id myjob --task-id long", refused="TaskNotFound"),
     Command("task subtask list --job-id myjob --task-id task1", shows=lambda found: found == []),
@@ -153,12 +128,17 @@ WALKTHROUGH: tuple[Command, ...] = (
         "job list --filter \"state eq 'completed'\"", shows=lambda found: {each["id"] for each in found} >= {"myjob"}
     ),
     Command("job prep-release-status list --job-id myjob", shows=lambda found: found == []),
+    Command("job reset --job-id stopped --pool-id mypool --priority 7", refused="JobCompleted"),
+    Command("job create --id reset --pool-id mypool --priority 3 --metadata stage=one"),
+    Command("job reset --job-id reset --pool-id mypool --priority 7"),
+    Command("job show --job-id reset", shows=lambda job: (job["priority"], job.get("metadata")) == (7, None)),
+    Command("job delete --job-id reset --yes"),
     # files: dependencies, a start task with elevation
     Command("job create --json-file {files}/job-with-dependencies.json"),
     Command("task create --job-id depends --json-file {files}/tasks-with-dependencies.json"),
     Command("task show --job-id depends --task-id Together", until=lambda task: task["state"] == "completed"),
     Command("pool create --json-file {files}/pool-with-start-task.json"),
-    Command("node list --pool-id prepared", until=_idle(1), keep=("prepared", lambda nodes: nodes[0]["id"])),
+    Command("node list --pool-id prepared", until=idle(1), keep=("prepared", lambda nodes: nodes[0]["id"])),
     Command("pool show --pool-id prepared", shows=lambda pool: pool["taskSlotsPerNode"] == 2),
     Command(
         "node file download --pool-id prepared --node-id {prepared} --file-path startup/stdout.txt"
@@ -195,22 +175,19 @@ WALKTHROUGH: tuple[Command, ...] = (
         " --destination {folder}/night.txt"
     ),
     Command("job-schedule set --job-schedule-id nightly --recurrence-interval PT02H00M00S"),
+    Command(
+        "job-schedule show --job-schedule-id nightly",
+        shows=lambda found: found["schedule"]["recurrenceInterval"] in ("2:00:00", "PT2H"),
+    ),
+    Command("job-schedule reset --job-schedule-id nightly --json-file {files}/schedule.json"),
     Command("job-schedule disable --job-schedule-id nightly"),
     Command("job-schedule show --job-schedule-id nightly", shows=lambda found: found["state"] == "disabled"),
     Command("job-schedule enable --job-schedule-id nightly"),
     Command("job-schedule list", shows=lambda found: [each["id"] for each in found] == ["nightly"]),
     Command("job-schedule stop --job-schedule-id nightly"),
     Command("job-schedule delete --job-schedule-id nightly --yes"),
-    # what the documents have and Linux has not
-    Command(
-        "pool create --id windows --vm-size standard_d2s_v3 --node-agent-sku-id 'batch.node.windows amd64'"
-        " --image MicrosoftWindowsServer:WindowsServer:2016-datacenter-smalldisk",
-        refused="InvalidPropertyValue",
-    ),
-    Command(
-        "task create --job-id depends --task-id windows --command-line 'cmd /c \"set AZ_BATCH & timeout /t 90 > NUL\"'",
-        refused="InvalidPropertyValue",
-    ),
+    # what is not served
+    Command("pool usage-metrics list", refused="OperationNotSupported"),
     # the end
     Command("application summary list", shows=lambda found: [each["versions"] for each in found] == [["1.0"], ["1.0"]]),
     Command("application summary show --application-id pythonsetup", shows=lambda found: found["id"] == "pythonsetup"),

@@ -6,7 +6,7 @@ import ast
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,12 +14,16 @@ import pytest
 
 from service.api.operations import OPERATIONS
 
-from .endpoint import ROOT, Endpoint
+from . import recorded_answers
+from .endpoint import ROOT, Answer, Endpoint
+from .reached import NOT_SERVED, REACHED
 
 HERE = Path(__file__).parent
 CLIENTS = ROOT / ".clients"
 #: Seconds for a whole flow.
 PATIENCE = 600.0
+#: Of the right answer, by operation.
+STATUS = {each.name: each.status if each.served else NOT_SERVED for each in OPERATIONS}
 
 
 def installed(name: str) -> pytest.MarkDecorator:
@@ -27,6 +31,13 @@ def installed(name: str) -> pytest.MarkDecorator:
     there = (CLIENTS / name / "made").exists()
     cure = "make clients" if name.startswith("sdk") else "make acceptance"
     return pytest.mark.skipif(not there, reason=f"the client {name} is not here (cure: {cure})")
+
+
+def missed(client: str, answers: Iterable[Answer]) -> dict[str, str]:
+    """Operations that a client reaches, with the flow that is to, which has had no right answer of it."""
+    right = {(each.flow, each.operation, each.status) for each in answers}
+    wanted = {name: getattr(by, client) for name, by in REACHED.items() if getattr(by, client) is not None}
+    return {name: flow for name, flow in wanted.items() if (flow, name, STATUS[name]) not in right}
 
 
 def flows(folder: str) -> list[str]:
@@ -80,26 +91,33 @@ class Served:
         if failure is not None:
             pytest.fail(failure, pytrace=False)
 
-    def unanswered(self) -> set[str]:
-        """Operations that are served, and that no flow has had a good answer of; waits for the end of all."""
-        answered = self._answers()
-        return {each.name for each in OPERATIONS if each.served and (each.name, each.status) not in answered}
+    def missed(self, client: str) -> dict[str, str]:
+        """Operations that the flow which the table names has had no right answer of; waits for the end of all flows."""
+        return missed(client, self._answers())
 
-    def errors(self) -> set[tuple[str, int]]:
+    def errors(self) -> set[Answer]:
         """Answers that say that the server is at fault; waits for the end of all flows."""
-        return {(name, status) for name, status in self._answers() if status >= 500}
+        return {each for each in self._answers() if each.status >= 500}
 
-    def _answers(self) -> set[tuple[str, int]]:
+    def not_as_described(self) -> set[str]:
+        """In what answers were not as the description of the API says; waits for the end of all flows."""
+        self._answers()
+        record = self._endpoint.record
+        return recorded_answers.not_as_described(record.with_name(f"{record.name}.answers"))
+
+    def _answers(self) -> list[Answer]:
         for run in self._runs.values():
             run.failures()
-        return self._endpoint.answered
+        return self._endpoint.answers
 
 
 @contextmanager
 def running(client: str, names: list[str], endpoint: Endpoint, **variables: str) -> Iterator[Served]:
     """Flows of an SDK, side by side. Their environment is this one, the endpoint and `variables`."""
     python, environment = CLIENTS / client / "bin" / "python", {**os.environ, **endpoint.variables, **variables}
-    runs = {name: Run([python, "-m", f"tests.acceptance.{client}.{name}"], environment) for name in names}
+    runs = {
+        name: Run([python, "-m", f"tests.acceptance.{client}.{name}"], environment | {"FLOW": name}) for name in names
+    }
     try:
         yield Served(runs, endpoint)
     finally:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).absolute().parents[2]
 PATIENCE = 120.0
@@ -31,6 +32,14 @@ minimumRecurrenceInterval: PT1S
 """
 
 
+class Answer(NamedTuple):
+    """`operation`: its name; METHOD:PATH of what is none. `flow`: whose request it was; "-": not known."""
+
+    operation: str
+    status: int
+    flow: str
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """`variables`: AZURE_BATCH_ACCOUNT, AZURE_BATCH_ACCESS_KEY and AZURE_BATCH_ENDPOINT, as they were printed, and
@@ -41,10 +50,10 @@ class Endpoint:
     record: Path
 
     @property
-    def answered(self) -> set[tuple[str, int]]:
-        """The operations that were answered so far, and with which statuses."""
+    def answers(self) -> list[Answer]:
+        """All that was answered so far, in order."""
         lines = self.record.read_text(encoding="utf-8").splitlines() if self.record.exists() else []
-        return {(name, int(status)) for name, _, status in (line.rpartition(" ") for line in lines)}
+        return [Answer(name, int(status), flow) for name, status, flow in (line.rsplit(" ", 2) for line in lines)]
 
 
 @contextmanager
@@ -86,6 +95,19 @@ def serving(folder: Path, *options: str, settings: str = SETTINGS) -> Iterator[E
             assert server.stdout is not None
             server.stdout.close()
             _ebbtide("down", "--now", "--state", str(state))
+            assert _left((state / "deployment").read_text(encoding="utf-8").strip()) == []
+
+
+def _left(deployment: str) -> list[str]:
+    """Processes of its local nodes, or of what ran there: each inherits the name of its VM."""
+    mark = f"EBBTIDE_NODE=ebbtide-{deployment}-".encode()
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            found += [path.parent.name] if mark in path.read_bytes() else []
+        except OSError:
+            pass  # it has ended meanwhile, or is another user's
+    return found
 
 
 def _ebbtide(*words: str) -> None:

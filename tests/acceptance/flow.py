@@ -15,6 +15,10 @@ from typing import Any, Literal, TypeVar
 
 T = TypeVar("T")
 
+#: Local nodes are processes of the user who runs all this; only those of root run tasks as another user.
+AS_ROOT = os.geteuid() == 0
+ELEVATION, SCOPE = ("admin", "task") if AS_ROOT else ("nonadmin", "pool")
+
 #: Seconds that a flow waits for anything; few once a step has failed, so that the rest still gets its turn.
 _PATIENCE, _HURRY = 120.0, 5.0
 
@@ -26,6 +30,8 @@ class Flow:
         self.endpoint = os.environ.get("AZURE_BATCH_ENDPOINT", "")
         self.account = os.environ.get("AZURE_BATCH_ACCOUNT", "")
         self.key = os.environ.get("AZURE_BATCH_ACCESS_KEY", "")
+        #: What the client is to add to its User-Agent, so that the server's record tells whose request it was.
+        self.agent = f"flow/{os.environ.get('FLOW', '-')}"
         self._steps: list[Callable[[], None]] = []
         self._patience = _PATIENCE
 

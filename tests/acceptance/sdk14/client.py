@@ -21,7 +21,9 @@ SIZE = "standard_d2s_v3"
 
 
 def connected(flow: Flow, key: str | None = None) -> BatchServiceClient:
-    return BatchServiceClient(SharedKeyCredentials(flow.account, key or flow.key), batch_url=flow.endpoint)
+    client = BatchServiceClient(SharedKeyCredentials(flow.account, key or flow.key), batch_url=flow.endpoint)
+    client.config.add_user_agent(flow.agent)
+    return client
 
 
 def refused(code: str, status: int, call: Callable[[], Any]) -> str:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from azure.batch import models as m
 
-from tests.acceptance.flow import Flow
+from tests.acceptance.flow import ELEVATION, Flow
 from tests.acceptance.sdk14.client import IMAGE, SIZE, connected, gone, idle, make_pool, refused, steady
 
 flow = Flow()
@@ -46,7 +46,7 @@ def a_pool_is_made_once() -> None:
         start_task=m.StartTask(
             command_line="/bin/sh -c 'echo started'",
             wait_for_success=True,
-            user_identity=m.UserIdentity(auto_user=m.AutoUserSpecification(scope="pool", elevation_level="admin")),
+            user_identity=m.UserIdentity(auto_user=m.AutoUserSpecification(scope="pool", elevation_level=ELEVATION)),
         ),
         metadata=[m.MetadataItem(name="owner", value="pools")],
     )
@@ -56,7 +56,7 @@ def a_pool_is_made_once() -> None:
     assert (pool.state, pool.enable_auto_scale) == (m.PoolState.active, False)
     assert (pool.target_dedicated_nodes, pool.target_low_priority_nodes) == (1, 1)
     assert pool.virtual_machine_configuration.image_reference.sku == IMAGE.image_reference.sku
-    assert pool.start_task.user_identity.auto_user.elevation_level == m.ElevationLevel.admin
+    assert pool.start_task.user_identity.auto_user.elevation_level.value == ELEVATION
     assert pool.resize_timeout == timedelta(minutes=15)
 
 
@@ -125,12 +125,17 @@ def it_is_resized_and_the_resize_stopped() -> None:
     assert client.pool.get(POOL).allocation_state in (m.AllocationState.resizing, m.AllocationState.steady)
     pool = steady(flow, client, POOL)
     assert (pool.current_dedicated_nodes, pool.current_low_priority_nodes) == (2, 0)
-    client.pool.resize(POOL, m.PoolResizeParameter(target_dedicated_nodes=3))
-    try:
-        client.pool.stop_resize(POOL)
-    except m.BatchErrorException as error:
-        assert error.response.status_code == 409, error  # it was quicker than the request to stop it
-    steady(flow, client, POOL)
+    refused("OperationInvalidForCurrentState", 409, lambda: client.pool.stop_resize(POOL))
+    client.job.add(m.JobAddParameter(id="pools-job", pool_info=m.PoolInformation(pool_id=POOL)))
+    client.task.add("pools-job", m.TaskAddParameter(id="long", command_line="sleep 600"))
+    flow.wait("it runs", lambda: client.task.get("pools-job", "long").state == m.TaskState.running)
+    lasting = m.PoolResizeParameter(target_dedicated_nodes=0, node_deallocation_option="taskcompletion")
+    client.pool.resize(POOL, lasting)
+    client.pool.stop_resize(POOL)
+    client.job.delete("pools-job")
+    gone(flow, "the job", lambda: client.job.get("pools-job"))
+    pool = steady(flow, client, POOL)
+    assert pool.target_dedicated_nodes == pool.current_dedicated_nodes
 
 
 @flow.step

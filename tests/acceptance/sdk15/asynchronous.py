@@ -19,7 +19,8 @@ POOL, JOB = "asynchronous-pool", "asynchronous-job"
 def run(work: Callable[[BatchClient], Awaitable[None]]) -> None:
     async def connected() -> None:
         credential = AzureNamedKeyCredential(flow.account, flow.key)
-        async with BatchClient(endpoint=flow.endpoint, credential=credential, retry_total=1) as client:
+        options = {"retry_total": 1, "user_agent": flow.agent}
+        async with BatchClient(endpoint=flow.endpoint, credential=credential, **options) as client:
             await work(client)
 
     asyncio.run(connected())

@@ -24,7 +24,7 @@ SIZE = "standard_d2s_v3"
 
 def connected(flow: Flow, key: str | None = None) -> BatchClient:
     credential = AzureNamedKeyCredential(flow.account, key or flow.key)
-    return BatchClient(endpoint=flow.endpoint, credential=credential, retry_total=1)
+    return BatchClient(endpoint=flow.endpoint, credential=credential, retry_total=1, user_agent=flow.agent)
 
 
 def refused(code: str, call: Callable[[], Any], kind: type[HttpResponseError] = HttpResponseError) -> str:

@@ -208,6 +208,7 @@ def what_there_is_not_says_what_there_is_instead() -> None:
         lambda: client.list_pool_usage_metrics(),
     ):
         assert ":" in refused("OperationNotSupported", call)
+    assert not [name for name in dir(client) if "certificate" in name or "desktop" in name]  # which older versions have
 
 
 @flow.step

@@ -10,7 +10,7 @@ from azure.batch import models as m
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 
-from tests.acceptance.flow import Flow
+from tests.acceptance.flow import ELEVATION, Flow
 from tests.acceptance.sdk15.client import IMAGE, SIZE, connected, idle, make_pool, refused
 
 flow = Flow()
@@ -37,7 +37,9 @@ def a_pool_is_made_once() -> None:
                 wait_for_success=True,
                 max_task_retry_count=1,
                 environment_settings=[m.EnvironmentSetting(name="GREETING", value="good morning")],
-                user_identity=m.UserIdentity(auto_user=m.AutoUserSpecification(scope="pool", elevation_level="admin")),
+                user_identity=m.UserIdentity(
+                    auto_user=m.AutoUserSpecification(scope="pool", elevation_level=ELEVATION)
+                ),
             ),
             metadata=[m.BatchMetadataItem(name="owner", value="pools"), m.BatchMetadataItem(name="stage", value="1")],
         )
@@ -66,7 +68,7 @@ def it_is_read_as_it_was_made() -> None:
     assert (start.wait_for_success, start.max_task_retry_count) == (True, 1)
     assert start.user_identity is not None
     assert start.user_identity.auto_user is not None
-    assert start.user_identity.auto_user.elevation_level == m.ElevationLevel.ADMIN
+    assert start.user_identity.auto_user.elevation_level == ELEVATION
     assert {each.name: each.value for each in pool.metadata or []} == {"owner": "pools", "stage": "1"}
     assert pool.url == f"{flow.endpoint}/pools/{POOL}"
     for instant in (pool.creation_time, pool.last_modified, pool.state_transition_time):
@@ -190,14 +192,20 @@ def it_is_resized() -> None:
 
 @flow.step
 def a_resize_is_stopped() -> None:
-    client.begin_resize_pool(POOL, m.BatchPoolResizeOptions(target_dedicated_nodes=3), polling_interval=1)
-    try:
-        client.begin_stop_pool_resize(POOL, polling_interval=1).result()
-    except ResourceExistsError:
-        pass  # it was quicker than the request to stop it: there is no resize any more
-    flow.wait("the pool is steady", lambda: client.get_pool(POOL).allocation_state == m.AllocationState.STEADY)
+    refused("OperationInvalidForCurrentState", lambda: client.begin_stop_pool_resize(POOL), ResourceExistsError)
+    client.create_job(m.BatchJobCreateOptions(id="pools-job", pool_info=m.BatchPoolInfo(pool_id=POOL)))
+    client.create_task("pools-job", m.BatchTaskCreateOptions(id="long", command_line="sleep 600"))
+    flow.wait("it runs", lambda: client.get_task("pools-job", "long").state == m.BatchTaskState.RUNNING)
+    lasting = m.BatchPoolResizeOptions(target_dedicated_nodes=0, node_deallocation_option="taskcompletion")
+    client.begin_resize_pool(POOL, lasting, polling_interval=1)
+    assert client.get_pool(POOL).allocation_state == m.AllocationState.RESIZING
+    poller = client.begin_stop_pool_resize(POOL, polling_interval=1)
+    client.begin_delete_job("pools-job", polling_interval=1).result()
+    poller.result()
     pool = client.get_pool(POOL)
-    assert pool.target_dedicated_nodes == pool.current_dedicated_nodes or pool.resize_errors
+    assert pool.allocation_state == m.AllocationState.STEADY
+    assert pool.target_dedicated_nodes == pool.current_dedicated_nodes
+    assert [error.code for error in pool.resize_errors or []] == ["ResizeStopped"]
 
 
 @flow.step

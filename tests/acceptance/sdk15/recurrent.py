@@ -3,6 +3,7 @@ packages are there already: no protocol of the service brings those."""
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 from azure.batch import models as m
@@ -26,6 +27,31 @@ $NodeDeallocationOption = taskcompletion;
 
 def nodes() -> int:
     return len(list(client.list_nodes(POOL)))
+
+
+class Watch(threading.Thread):
+    """Looks at the pool all the time. `counts`: of its nodes, each time that another number was seen."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.counts: list[int] = []
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        own = connected(flow)  # a client of its own: the other one is busy meanwhile
+        over = False
+        while not over:
+            over = self._over.wait(0.05)  # and then looks once more
+            count = len(list(own.list_nodes(POOL, select=["id"])))
+            if self.counts[-1:] != [count]:
+                self.counts.append(count)
+
+    def end(self) -> None:
+        self._over.set()
+        self.join()
+
+
+watch = Watch()
 
 
 def node_comes_and_goes(occurrence: int) -> None:
@@ -74,6 +100,7 @@ def a_pool_that_its_formula_keeps_empty() -> None:
             ),
         )
     )
+    watch.start()
     flow.wait("an evaluation", lambda: client.get_pool(POOL).auto_scale_run is not None)
     assert nodes() == 0
 
@@ -83,7 +110,7 @@ def a_schedule_brings_its_first_job_and_a_node() -> None:
     client.create_job_schedule(
         m.BatchJobScheduleCreateOptions(
             id=SCHEDULE,
-            schedule=m.BatchJobScheduleConfiguration(recurrence_interval=timedelta(seconds=10)),
+            schedule=m.BatchJobScheduleConfiguration(recurrence_interval=timedelta(seconds=15)),
             job_specification=m.BatchJobSpecification(
                 pool_info=m.BatchPoolInfo(pool_id=POOL),
                 job_manager_task=m.BatchJobManagerTask(
@@ -99,6 +126,8 @@ def a_schedule_brings_its_first_job_and_a_node() -> None:
 @flow.step
 def then_the_next() -> None:
     node_comes_and_goes(2)
+    watch.end()
+    assert watch.counts == [0, 1, 0, 1, 0]
     client.disable_job_schedule(SCHEDULE)
     jobs = [job.id for job in client.list_jobs_from_schedule(SCHEDULE, filter="state eq 'completed'")]
     assert jobs[:2] == [f"{SCHEDULE}:job-1", f"{SCHEDULE}:job-2"]

@@ -9,7 +9,7 @@ from azure.batch import models as m
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 
-from tests.acceptance.flow import Flow
+from tests.acceptance.flow import SCOPE, Flow
 from tests.acceptance.sdk15.client import connected, idle, make_pool, refused, text
 
 flow = Flow()
@@ -51,7 +51,7 @@ def a_task_is_made_once_and_runs() -> None:
         constraints=m.BatchTaskConstraints(
             max_wall_clock_time=timedelta(minutes=5), retention_time=timedelta(days=1), max_task_retry_count=1
         ),
-        user_identity=m.UserIdentity(auto_user=m.AutoUserSpecification(scope="task", elevation_level="nonadmin")),
+        user_identity=m.UserIdentity(auto_user=m.AutoUserSpecification(scope=SCOPE, elevation_level="nonadmin")),
     )
     client.create_task(JOB, task)
     refused("TaskExists", lambda: client.create_task(JOB, task), ResourceExistsError)
