@@ -4,54 +4,17 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from pools import Node, folded
-from runner import Journal, LinkError, NodeFiles, Output, OutputStore
+from runner import Journal, LinkError, NodeFiles, ObjectStore, OutputStore
 
-NO_CONTROLLER = "no controller works on this state, and nobody else reaches its nodes"
+from .kept_tree import Kept
+from .stored_files import StoredFiles, places_of
+from .tree import NO_CONTROLLER, Entry, Tree, TreeError
 
-
-class TreeError(Exception):
-    """A file cannot be had; `status` and `code` are those of the Batch REST API."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """`name` is relative to the tree; `size` in bytes, `modified` an Instant, `mode` the permission bits."""
-
-    name: str
-    is_folder: bool
-    size: int
-    modified: float
-    mode: int
-
-
-class Tree(Protocol):
-    """Files below one folder. Every method takes its time, and raises TreeError."""
-
-    #: what a node calls itself that answers; None: nothing but what was kept
-    node_id: str | None
-    #: the execution whose files these are; None: not those of a task
-    execution: str | None
-    #: its folder on the node, as an absolute path; None: nobody knows
-    top: str | None
-
-    def entries(self, folder: str, recursive: bool, after: str = "") -> tuple[list[Entry], bool]:
-        """Below `folder`, in the order of their names, which are relative to the tree: the first ones behind `after`;
-        and whether there are more."""
-
-    def entry(self, path: str) -> Entry: ...
-    def read(self, path: str, offset: int, length: int) -> bytes:
-        """Fewer bytes only at the end of the file."""
-
-    def delete(self, path: str, recursive: bool) -> None: ...
+__all__ = ["NO_CONTROLLER", "Entry", "Kept", "OnNode", "Reach", "Tree", "TreeError", "node_tree", "spellings",
+           "task_tree", "top_of"]  # fmt: skip
 
 
 class OnNode:
@@ -94,23 +57,35 @@ class OnNode:
         try:
             return _entry(path, self._asked(lambda: self._files.stat(place), path))
         except TreeError:
-            if self._kept is None or not self._kept.has(path):
+            kept = self._left(path)
+            if kept is None:
                 raise
-            return self._kept.entry(path)
+            return kept.entry(path)
 
     def read(self, path: str, offset: int, length: int) -> bytes:
         place, into = self._place(path), io.BytesIO()
         try:
             self._asked(lambda: self._files.fetch(place, offset, length, into), path)
         except TreeError:
-            if self._kept is None or not self._kept.has(path):
+            kept = self._left(path)
+            if kept is None:
                 raise
-            return self._kept.read(path, offset, length)
+            return kept.read(path, offset, length)
         return into.getvalue()
 
     def delete(self, path: str, recursive: bool) -> None:
         place = self._place(path)
         self._asked(lambda: self._files.delete(place, recursive), path)
+
+    def _left(self, path: str) -> Kept | None:
+        """What was kept, if the file is in it and the whole folder is gone: what somebody has deleted stays so."""
+        if self._kept is None or not self._kept.has(path):
+            return None
+        try:
+            self._files.stat(self._base)
+        except LinkError as error:
+            return self._kept if error.missing else None
+        return None
 
     def _place(self, path: str) -> str:
         if any(part in (".", "..") for part in path.split("/")):
@@ -130,75 +105,20 @@ def _entry(name: str, stat: Mapping[str, Any]) -> Entry:
     return Entry(name, stat["dir"], stat["size"], stat["modified"], stat["mode"])
 
 
-class Kept:
-    """What is left when the node is not there: the outputs that were brought in."""
-
-    node_id: str | None = None
-    execution: str | None = None
-
-    def __init__(
-        self,
-        outputs: Mapping[str, Output],
-        store: OutputStore,
-        ended: float,
-        why: str,
-        *,
-        top: str | None = None,
-        unavailable: str | None = None,
-    ) -> None:
-        """`outputs`: by file name; `why` the rest is not there (NO_CONTROLLER: it is, but nobody gets there).
-        `unavailable`: the code that says so, where the rest may be had later; None: it is gone."""
-        self._outputs = outputs
-        self._store = store
-        self._ended = ended
-        self._unavailable = unavailable
-        self.why = why
-        self.top = top
-
-    def has(self, path: str) -> bool:
-        return path in self._outputs
-
-    def entries(self, folder: str, recursive: bool, after: str = "") -> tuple[list[Entry], bool]:
-        prefix = f"{folder}/" if folder else ""
-        names = [name for name in self._outputs if name.startswith(prefix)]
-        found = {name: self.entry(name) for name in names if recursive or "/" not in name[len(prefix) :]}
-        if not recursive:
-            folders = {prefix + name[len(prefix) :].split("/")[0] for name in names if name not in found}
-            found |= {name: Entry(name, True, 0, self._ended, 0o755) for name in folders}
-        if not found and (folder or self._unavailable is not None):
-            raise self._gone(folder)
-        return [found[name] for name in sorted(found) if name > after], False
-
-    def entry(self, path: str) -> Entry:
-        output = self._outputs.get(path)
-        if output is None:
-            raise self._gone(path)
-        return Entry(path, False, self._store.kept(output), self._ended, 0o644)
-
-    def read(self, path: str, offset: int, length: int) -> bytes:
-        output = self._outputs.get(path)
-        if output is None:
-            raise self._gone(path)
-        try:
-            return self._store.piece(output, offset, length)
-        except FileNotFoundError:
-            raise TreeError(404, "FileNotFound", f"the kept {path!r} is no longer there") from None
-
-    def delete(self, path: str, recursive: bool) -> None:
-        raise TreeError(409, "TaskFilesUnavailable", f"{self.why}; what was kept of it stays")
-
-    def _gone(self, path: str) -> TreeError:
-        kept = f"kept of it: {', '.join(self._outputs)}" if self._outputs else "nothing of it was kept"
-        text = f"{repr(path) if path else 'the list'} cannot be had: {self.why}; {kept}"
-        return TreeError(409, self._unavailable, text) if self._unavailable else TreeError(404, "FileNotFound", text)
-
-
 #: The files of a node that is connected; raises LinkError.
 Reach = Callable[[str], NodeFiles]
 
 
-def task_tree(journal: Journal, store: OutputStore, reach: Reach | None, job_id: str, task_id: str) -> Tree:
-    """The files of the task's present or last execution. `reach`: None without a controller. Raises TreeError."""
+def task_tree(
+    journal: Journal,
+    store: OutputStore,
+    reach: Reach | None,
+    job_id: str,
+    task_id: str,
+    blobs: ObjectStore | None = None,
+) -> Tree:
+    """The files of the task's present or last execution. `reach`: None without a controller. `blobs`: where its output
+    files may be. Raises TreeError."""
     job = journal.job(job_id)
     if job is None:
         raise TreeError(404, "JobNotFound", f"there is no job {job_id!r}")
@@ -212,6 +132,9 @@ def task_tree(journal: Journal, store: OutputStore, reach: Reach | None, job_id:
         for stream in ("stdout", "stderr")
         if (output := journal.output("task", job_id, task_id, stream)) is not None
     }
+    stored = None
+    if blobs is not None and task.state == "completed" and (places := places_of(task)):
+        stored = StoredFiles(blobs, places, task.start_time or task.modified)
     node = None
     if node_id is not None:
         node = next((node for node in journal.nodes() if node.id == node_id and not node.vm_gone), None)
@@ -227,10 +150,13 @@ def task_tree(journal: Journal, store: OutputStore, reach: Reach | None, job_id:
             why, unavailable = str(error), "TaskFilesUnavailable" if node is not None else None
         else:
             # of a task that will run again, what was kept is of another execution
-            rest = Kept(found, store, task.modified, "it was removed") if task.state == "completed" else None
+            rest = None
+            if task.state == "completed":
+                rest = Kept(found, store, task.modified, "it was removed", stored=stored)
             return OnNode(files, node_id, base, _root(node), task.execution_id, rest)
     top = top_of(_root(node), base)
-    return Kept(found, store, task.end_time or task.modified, why, top=top, unavailable=unavailable)
+    ended = task.end_time or task.modified
+    return Kept(found, store, ended, why, top=top, unavailable=unavailable, stored=stored)
 
 
 def node_tree(journal: Journal, store: OutputStore, reach: Reach | None, pool_id: str, node_id: str) -> Tree:

@@ -13,6 +13,7 @@ from runner import Output
 from .file_trees import NO_CONTROLLER, TreeError
 from .iso8601 import format_instant
 from .log_source import LogSource, Present, attempt_of
+from .log_tail import start_of_last_lines
 from .remote_files import NoController, RemoteTree
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 #: Seconds between two looks at what grows.
 _PAUSE = 0.3
 _PIECE = 1 << 20
-_BLOCK = 1 << 16
 
 Connect = Callable[[], AbstractContextManager["httpx.Client | None"]]
 
@@ -132,7 +132,7 @@ class LogReader:
     def _grow(self, tree: RemoteTree, path: str, size: int, tail: int | None) -> None:
         """Print what has come since."""
         if tail is not None and not self._printed:
-            self._printed = _last_lines(lambda at, length: tree.read(path, at, length), size, tail)
+            self._printed = start_of_last_lines(lambda at, length: tree.read(path, at, length), size, tail)
         while self._printed < size and (data := tree.read(path, self._printed, _PIECE)):
             self._write(data)
             self._told = ""
@@ -182,7 +182,7 @@ class LogReader:
         start = output.size - kept
         at = max(0, self._printed - start)
         if tail is not None and not self._printed:
-            at = _last_lines(lambda at, n: self._source.store.piece(output, at, n), kept, tail)
+            at = start_of_last_lines(lambda at, n: self._source.store.piece(output, at, n), kept, tail)
         elif kept < output.size and self._printed < start:
             self._cut(output, kept)
         try:
@@ -218,20 +218,3 @@ class LogReader:
         if text != self._told:
             self._say(text)
         self._told = text
-
-
-def _last_lines(read: Callable[[int, int], bytes], size: int, lines: int) -> int:
-    """Where the last lines of a file begin."""
-    if not lines:
-        return size
-    found, at = 0, size
-    while at > 0:
-        start = max(0, at - _BLOCK)
-        block = read(start, at - start)
-        for index in range(len(block) - 1, -1, -1):
-            if block[index] == 0x0A and start + index != size - 1:
-                found += 1
-                if found == lines:
-                    return start + index + 1
-        at = start
-    return 0

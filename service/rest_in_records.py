@@ -24,8 +24,10 @@ from .api.applications import Applications
 from .api.backend import Backend
 from .api.call import Answer, Call
 from .api.errors import ApiError
+from .api.gone import Gone
 from .api.jobs import Jobs
 from .api.nodes import Nodes
+from .api.pool_changes import PoolChanges
 from .api.pools import Pools
 from .api.routing import Router
 from .api.schedules import Schedules
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
 
 #: Nothing is served there (RFC 2606): URLs that begin so are left out of what is answered.
 _NOWHERE = "http://state.invalid"
-_KINDS = (Pools, Nodes, Jobs, Tasks, Schedules, Applications, AccountOperations)
+_KINDS = (Pools, PoolChanges, Nodes, Jobs, Tasks, Schedules, Gone, Applications, AccountOperations)
 
 
 class _Reader:
@@ -69,13 +71,17 @@ def records_way(
             found = router.find(method, path)
             assert found is not None and found.operation is not None, (method, path)
             assert controller is not None or found.operation.reads, (method, path)
+            handler = known.get(found.operation.name)
+            if handler is None:
+                text = "no controller works on the state, so no node hears of it"
+                raise RequestRefused("OperationInvalidForCurrentState", f"{text}; `ebbtide serve` is one")
             asked = {name.lower(): value for name, value in query.items()}
             content = msgspec.json.encode(body) if body is not None and not isinstance(body, Path) else b""
             call = Call(found.operation, found.ids, asked, {}, content, _NOWHERE, path, urlencode(query), "")
             if isinstance(body, Path):
                 call = replace(call, stream=_pieces(body))
             try:
-                answer = loop.run(_answer(known[found.operation.name], call))
+                answer = loop.run(_answer(handler, call))
             except ApiError as exc:
                 raise RequestRefused(exc.code, exc.message) from None
             if WARNING in answer.headers:

@@ -28,6 +28,10 @@ class RequestRefused(Exception):
         self.code = code
 
 
+class ClocksDiffer(RequestRefused):
+    """The server takes nothing that was signed at another time; the message says what to do."""
+
+
 class Unanswered(Exception):
     """Nobody could be asked, or it is not known what came of it; the message says which, and what to do."""
 

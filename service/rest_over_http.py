@@ -8,7 +8,7 @@ import ssl
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
-from email.utils import formatdate
+from email.utils import formatdate, parsedate_to_datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -17,7 +17,7 @@ import httpx
 import msgspec
 
 from .clock import now
-from .rest_objects import WARNING, RequestRefused, Unanswered, Way, pieces, unheard
+from .rest_objects import WARNING, ClocksDiffer, RequestRefused, Unanswered, Way, pieces, unheard
 
 _VERSION = "2024-02-01.19.0"
 #: Seconds that an answer may take: the server waits for its records for a minute.
@@ -28,6 +28,8 @@ _PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 _LONGEST_PAUSE = 30.0
 #: Where a file, or a folder, of certificates is named that are trusted: the same as for `az`.
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+#: Seconds that clocks may differ by before somebody is told: servers refuse from 15 minutes on.
+_SKEW = 600.0
 
 
 class ServerAddress(NamedTuple):
@@ -56,11 +58,16 @@ class SharedKey(httpx.Auth):
 @contextmanager
 def server(address: ServerAddress, answer: float = ANSWER, warn: Callable[[str], None] = unheard) -> Iterator[Way]:
     """`answer`: seconds that an answer may take. `warn`: see `http_way`. Raises Unanswered."""
+    with signed_client(address, answer) as client:
+        yield http_way(client, f"the server {address.endpoint}", warn)
+
+
+def signed_client(address: ServerAddress, answer: float = ANSWER) -> httpx.Client:
+    """What it asks is signed. Close it. Raises Unanswered."""
     timeout = httpx.Timeout(answer, connect=min(_CONNECT, answer))
     auth = SharedKey(address.account, address.key)
     trusted = _trusted() if address.endpoint.startswith("https:") else True
-    with httpx.Client(base_url=address.endpoint, auth=auth, timeout=timeout, verify=trusted) as client:
-        yield http_way(client, f"the server {address.endpoint}", warn)
+    return httpx.Client(base_url=address.endpoint, auth=auth, timeout=timeout, verify=trusted)
 
 
 def _trusted() -> ssl.SSLContext:
@@ -97,22 +104,25 @@ def http_way(
             try:
                 answer = client.request(method, target, content=content, headers=kind)
             except (httpx.ConnectError, httpx.ConnectTimeout) as exc:
-                raise Unanswered(f"{told} cannot be reached: {exc}; {_cure(exc)}") from None
+                raise Unanswered(f"{told} cannot be reached: {exc}; {cure(exc)}") from None
             except httpx.HTTPError as exc:
                 if reads and pause is not None and not isinstance(exc, httpx.TimeoutException):
                     sleep(pause)
                     continue
                 text = f"{told} could not be asked, or ended before it answered: {_words(exc)}"
-                raise Unanswered(f"{text}; look at what is there, then ask again") from None
+                then = "look at what is there, then ask again"
+                if client.base_url.scheme == "http" and isinstance(exc, httpx.RemoteProtocolError):
+                    then += " (if it speaks TLS: with https://... as endpoint)"
+                raise Unanswered(f"{text}; {then}") from None
             if answer.is_success:
                 if WARNING in answer.headers:
                     warn(answer.headers[WARNING])
                 return _content(answer, told)
-            refusal = _refusal(answer, told)
+            refused = refusal(answer, told)
             # what was asked for and is not recorded yet may be so by now: only whoever asks can tell
-            again = answer.status_code == 503 and (reads or refusal.code == "ServerBusy")
+            again = answer.status_code == 503 and (reads or refused.code == "ServerBusy")
             if not again or pause is None:
-                raise refusal
+                raise refused
             sleep(_said(answer, pause))
         raise AssertionError
 
@@ -128,15 +138,30 @@ def _content(answer: httpx.Response, told: str) -> Any:
         raise Unanswered(f"{told} does not answer as the Batch REST API does; look at the address") from None
 
 
-def _refusal(answer: httpx.Response, told: str) -> RequestRefused:
+def refusal(answer: httpx.Response, told: str) -> RequestRefused:
     """Messages without the lines that name the request and the time."""
     try:
         found = answer.json()
         text, _, _ = found["message"]["value"].partition("\nRequestId:")
+        if found["code"] == "AuthenticationFailed":
+            return _denial(answer, text)
         return RequestRefused(found["code"], text)
     except (ValueError, KeyError, TypeError, AttributeError):
         text = f"{told} answers HTTP {answer.status_code} {answer.reason_phrase}, and not as the Batch REST API does"
         return RequestRefused("UnexpectedAnswer", f"{text}; look at the address")
+
+
+def _denial(answer: httpx.Response, text: str) -> RequestRefused:
+    """The server's own words, without those that it always says first; or that a clock is wrong."""
+    try:
+        behind = parsedate_to_datetime(answer.headers["Date"]).timestamp() - now()
+    except (KeyError, ValueError):
+        behind = 0.0
+    if abs(behind) > _SKEW:
+        which = "behind" if behind > 0 else "ahead of"
+        apart = f"the clock of this machine is {abs(behind) / 60:,.0f} minutes {which} that of the server"
+        return ClocksDiffer("AuthenticationFailed", f"{apart}: set the one that is wrong, then ask again")
+    return RequestRefused("AuthenticationFailed", text.partition("header is formed correctly: ")[2] or text)
 
 
 def _said(answer: httpx.Response, pause: float) -> float:
@@ -149,10 +174,22 @@ def _words(error: Exception) -> str:
     return str(error).rstrip(".") or type(error).__name__
 
 
-def _cure(error: Exception) -> str:
+def cure(error: Exception) -> str:
+    """What helps if nobody could be reached."""
     text = str(error)
     if "CERTIFICATE_VERIFY_FAILED" in text:
-        return f"if its certificate is self-signed, name the file: export {_BUNDLES[0]}=FILE"
+        return _certificate_cure(text)
     if "WRONG_VERSION_NUMBER" in text or "RECORD_LAYER_FAILURE" in text:
         return "it speaks no TLS, it seems: give http://... as endpoint"
     return "look at the endpoint, and whether `ebbtide serve` runs there"
+
+
+def _certificate_cure(text: str) -> str:
+    if "is not valid for" in text:
+        return "give the endpoint the name or address that its certificate is for"
+    if "has expired" in text or "not yet valid" in text:
+        return "give the server a certificate that is valid now, or set the clock of this machine right"
+    where = "of `ebbtide serve --tls` certificate.pem in its state directory"
+    text = f"if its certificate is self-signed, name the file: export {_BUNDLES[0]}=FILE ({where})"
+    named = next((name for name in _BUNDLES if os.environ.get(name)), None)
+    return text if named is None else f"{text}; {named}={os.environ[named]} does not vouch for it"

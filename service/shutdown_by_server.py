@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
-import httpx
 import msgspec
 
-from .controller_socket import client
+from .rest_objects import Unanswered, Way
 from .shutdown import DESTROY_LIMIT
-from .state import StateDirectory, StateError
 
-_PAUSE = 1.0
 #: Seconds that an answer may take: clouds are asked for it.
-_ANSWER = 120.0
+ANSWER = 120.0
+_PAUSE = 1.0
 
 
 class Left(msgspec.Struct, frozen=True):
@@ -25,31 +24,16 @@ class Left(msgspec.Struct, frozen=True):
     silent: str | None
 
 
-def shut_down_by_server(state: StateDirectory, pool: str | None, tell: Callable[[str], None]) -> list[str]:
-    """Names of the VMs that do not go. Raises StateError."""
+def shut_down_by_server(way: Way, pool: str | None, tell: Callable[[str], None]) -> list[str]:
+    """Names of the VMs that do not go. Raises RequestRefused, Unanswered."""
     asked = {"pool": pool} if pool is not None else {}
-    try:
-        with client(state.path, timeout=_ANSWER) as server:
-            answer = server.post("/drain", params=asked)
-            if answer.status_code >= 300:
-                raise StateError(f"the server refuses: {answer.json()['message']}")
-            tell("a server works on the state: its nodes hand over what has ended, and go")
-            return _wait(server, asked, tell)
-    except httpx.HTTPError as exc:
-        raise StateError(
-            f"the server of the state {state.path} could not be asked, or has ended meanwhile: {exc}; give this "
-            "command again"
-        ) from None
-
-
-def _wait(server: httpx.Client, asked: dict[str, str], tell: Callable[[str], None]) -> list[str]:
+    way("POST", "/drain", asked, None)
+    tell("a server works on the state: its nodes hand over what has ended, and go")
     deadline = time.monotonic() + DESTROY_LIMIT
     seen: set[str] = set()
     told: str | None = None
     while True:
-        answer = server.get("/left", params=asked)
-        answer.raise_for_status()
-        left = msgspec.json.decode(answer.content, type=Left)
+        left = _left(way("GET", "/left", asked, None))
         for name in sorted(seen - set(left.vms)):
             tell(f"ended {name}")
         seen = set(left.vms)
@@ -61,3 +45,12 @@ def _wait(server: httpx.Client, asked: dict[str, str], tell: Callable[[str], Non
         if time.monotonic() > deadline:
             return left.vms or ["those of a provider that cannot be asked"]
         time.sleep(_PAUSE)
+
+
+def _left(answer: Any) -> Left:
+    """Raises Unanswered."""
+    try:
+        return msgspec.convert(answer, Left)
+    except msgspec.ValidationError:
+        text = "the server does not tell what is left, as `ebbtide serve` does; look at the address"
+        raise Unanswered(text) from None

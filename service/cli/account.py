@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from .asking import confirm, yes_option
+from .ids import account_names
 from .listing import show, table
 from .options import json_option, state_option
 from .tell import tell
@@ -30,6 +31,9 @@ def key() -> None:
     """Keys of accounts: each has a primary and a secondary one, and both are good."""
 
 
+_one = click.argument("name", metavar="ACCOUNT", shell_complete=account_names)
+
+
 def _options(command: F) -> F:
     return state_option(json_option(command))
 
@@ -49,7 +53,7 @@ def list_(state: Path, as_json: bool) -> None:
 
 
 @account.command("show")
-@click.argument("name", metavar="ACCOUNT")
+@_one
 @_options
 def show_(name: str, state: Path, as_json: bool) -> None:
     """Print what a client's shell is to be told: the account, its primary key, where the server is."""
@@ -70,7 +74,7 @@ def create(name: str, read_only: bool, state: Path, as_json: bool) -> None:
 
 
 @account.command()
-@click.argument("name", metavar="ACCOUNT")
+@_one
 @yes_option
 @state_option
 def delete(name: str, yes: bool, state: Path) -> None:
@@ -85,7 +89,7 @@ def delete(name: str, yes: bool, state: Path) -> None:
 
 
 @key.command()
-@click.argument("name", metavar="ACCOUNT")
+@_one
 @click.option(
     "--key-name", "which", type=click.Choice(["primary", "secondary"]), default="primary", show_default=True,
     help="The one that is made anew.",

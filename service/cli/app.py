@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .asking import confirm, create, request_options, yes_option
-from .ids import application_ids
+from .ids import application_ids, version_ids
 from .listing import show, table
 from .source import objects, source_options
 
@@ -105,7 +105,7 @@ def _packed(source: Path) -> Iterator[Path]:
 
 @app.command("set-default")
 @one
-@click.argument("version")
+@click.argument("version", shell_complete=version_ids)
 @request_options
 def set_default(application_id: str, version: str, state: Path, config: Path | None, as_json: bool) -> None:
     """Say for which version references without one stand: on new nodes, and on others when they restart."""
@@ -119,7 +119,7 @@ def set_default(application_id: str, version: str, state: Path, config: Path | N
 
 @app.command()
 @one
-@click.argument("version", required=False)
+@click.argument("version", required=False, shell_complete=version_ids)
 @yes_option
 @request_options
 def remove(

@@ -39,13 +39,13 @@ def is_terminal() -> bool:
     return sys.stdin is not None and sys.stdin.isatty()
 
 
-def confirm(what: str, ids: Sequence[str], yes: bool) -> None:
+def confirm(what: str, ids: Sequence[str], yes: bool, *, verb: str = "Delete") -> None:
     """On a terminal somebody has to mean it; a script does. `what`: with {} for the ids."""
     if yes or not is_terminal():
         return
     named = ", ".join(ids[:5]) + (f" and {len(ids) - 5:,} more" if len(ids) > 5 else "")
-    if not click.confirm(f"Delete {what.replace('{}', named)}?", err=True):
-        raise click.ClickException("nothing was deleted")
+    if not click.confirm(f"{verb} {what.replace('{}', named)}?", err=True):
+        raise click.ClickException(f"nothing was {verb.lower().removesuffix('e')}ed")
 
 
 def carry_out(
@@ -61,7 +61,7 @@ def carry_out(
     `wanted`: ids with what is asked of them. `told`: what is said of each that was not refused, with {} for its id.
     `later`: what is said if no controller runs.
     """
-    with _unanswered(), _asker(state, config) as (ask, live):
+    with unanswered(), _asker(state, config) as (ask, live):
         found = _each(wanted, ask, as_json, told)
         _end(found, as_json, None if live else later)
 
@@ -97,7 +97,7 @@ def _end(answers: list[dict[str, Any]], as_json: bool, later: str | None) -> Non
 
 
 @contextmanager
-def _unanswered() -> Iterator[None]:
+def unanswered() -> Iterator[None]:
     from ..rest_objects import Unanswered
 
     try:
@@ -115,18 +115,20 @@ def create(
     later: str | None,
 ) -> None:
     """The same for what no event is: each is called with the objects, on a server or of the state, and asks them."""
-    with _unanswered(), _written(state, config) as (objects, live):
+    with unanswered(), written(state, config) as (objects, live):
         found = _each(wanted, lambda make: make(objects), as_json, told)
         _end(found, as_json, None if live else later)
 
 
 @contextmanager
-def _written(state: Path, config: Path | None) -> Iterator[tuple[Objects, bool]]:
-    """Objects that can be made and changed, and whether somebody works on them."""
+def written(state: Path, config: Path | None, *, quiet: bool = False) -> Iterator[tuple[Objects, bool]]:
+    """Objects that can be made and changed, and whether somebody works on them. `quiet`: what of a request has no
+    effect is told elsewhere."""
     from ..rest_objects import Objects
 
     def warn(text: str) -> None:
-        tell(f"ebbtide: warning: {text}", err=True)
+        if not quiet:
+            tell(f"ebbtide: warning: {text}", err=True)
 
     address = server_address()
     if address is not None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -150,18 +149,3 @@ def _core(directory: StateDirectory, settings: Settings, *, keep: bool) -> Itera
             journal.commit(changes)
     finally:
         journal.close()
-
-
-def _formerly(command: click.Command, name: str) -> click.Command:
-    """The same under the name that it had; it is not told any more."""
-    former = copy.copy(command)
-    former.name, former.hidden = name, True
-    return former
-
-
-#: For the group of pools.
-FORMER = (
-    _formerly(enable, "enable-autoscale"),
-    _formerly(disable, "disable-autoscale"),
-    _formerly(evaluate, "evaluate"),
-)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from .asking import create, request_options
-from .ids import job_ids, pool_ids
+from .ids import job_ids, pool_ids, task_ids
 from .job import job
 from .new_body import (
+    app_option,
     as_object,
     complete,
+    env_option,
+    fetched,
     image,
     json_file_option,
     metadata_option,
@@ -22,6 +25,8 @@ from .new_body import (
     pairs,
     read_json,
     read_object,
+    retries_option,
+    time_option,
 )
 from .pool import pool
 from .schedule import schedule
@@ -33,31 +38,10 @@ if TYPE_CHECKING:
 #: The groups, with `create`.
 __all__ = ["job", "pool", "schedule", "task"]
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 _POOL_LATER = "the next `ebbtide serve` brings its nodes"
 _WORK_LATER = "the next `ebbtide serve` works on it"
 #: Tasks in one request at most (Batch REST API).
 _TASKS = 100
-
-
-def _env_option(command: F) -> F:
-    told = "A variable of the environment; may be given several times."
-    return click.option("--env", "environment", multiple=True, metavar="NAME=VALUE", help=told)(command)
-
-
-def _retries_option(command: F) -> F:
-    told = "How often a task that fails is tried again; -1: always."
-    return click.option("--max-retries", type=click.IntRange(min=-1), metavar="N", help=told)(command)
-
-
-def _time_option(command: F) -> F:
-    return click.option("--max-time", metavar="DURATION", help="How long it may take, such as PT1H.")(command)
-
-
-def _app_option(command: F) -> F:
-    told = "ID, or ID#VERSION, of an application that is needed there; may be given several times."
-    return click.option("--app", "apps", multiple=True, metavar="APP", help=told)(command)
 
 
 @pool.command("create")
@@ -70,7 +54,7 @@ def _app_option(command: F) -> F:
 @click.option("--interval", metavar="DURATION", help="How often the formula is evaluated, such as PT10M.")
 @click.option("--slots", type=click.IntRange(min=1), metavar="N", help="Tasks that a node takes at a time.")
 @click.option("--start-task", metavar="COMMAND", help="What a node runs before its first task.")
-@_app_option
+@app_option
 @metadata_option
 @json_file_option
 @request_options
@@ -124,9 +108,9 @@ def create_pool(
     help="What becomes of the job when all its tasks are done.",
 )
 @click.option("--uses-task-dependencies", is_flag=True, default=None, help="Its tasks may wait for each other.")
-@_retries_option
-@_time_option
-@_env_option
+@retries_option
+@time_option
+@env_option
 @metadata_option
 @json_file_option
 @request_options
@@ -165,12 +149,19 @@ def create_job(
 @click.argument("job_id", metavar="JOB", shell_complete=job_ids)
 @click.argument("task_id", metavar="[TASK]", required=False)
 @click.option("--command", metavar="COMMAND", help="Its command line; a shell is `/bin/sh -c '...'`.")
-@click.option("--depends-on", multiple=True, metavar="TASK", help="A task it waits for; may be given several times.")
+@click.option(
+    "--depends-on", multiple=True, metavar="TASK", shell_complete=task_ids,
+    help="A task it waits for; may be given several times.",
+)  # fmt: skip
 @click.option("--slots", type=click.IntRange(min=1), metavar="N", help="How many task slots of a node it takes.")
-@_retries_option
-@_time_option
-@_env_option
-@_app_option
+@retries_option
+@time_option
+@env_option
+@app_option
+@click.option(
+    "--resource-file", "resource_files", multiple=True, metavar="PATH=URL",
+    help="A file that is fetched before, to PATH in its working directory; may be given several times.",
+)  # fmt: skip
 @json_file_option
 @request_options
 def create_task(
@@ -183,6 +174,7 @@ def create_task(
     max_time: str | None,
     environment: tuple[str, ...],
     apps: tuple[str, ...],
+    resource_files: tuple[str, ...],
     json_file: Path | None,
     state: Path,
     config: Path | None,
@@ -197,6 +189,7 @@ def create_task(
         "constraints.maxWallClockTime": max_time,
         "environmentSettings": pairs(environment, "--env"),
         "applicationPackageReferences": packages(apps),
+        "resourceFiles": fetched(resource_files),
     }
     found = read_json(json_file)
     many = found.get("value") if isinstance(found, dict) and "id" not in found else found

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 import click
 
 from ..hints import pasteable
+from .other_words import here
 from .tell import heard_or_not, hush, tell
 
 DEBUG = "EBBTIDE_DEBUG"
@@ -47,14 +48,14 @@ class Door(click.Group):
             sys.exit(exc.exit_code)
         except click.UsageError as exc:
             where = f" (ebbtide{_words(exc.ctx)} --help tells more)" if exc.ctx is not None else ""
-            fail(f"{exc.format_message()}{_dash(exc)}{where}", exc.exit_code)
+            fail(f"{exc.format_message()}{_dash(exc)}{_other_word(exc)}{where}", exc.exit_code)
         except click.ClickException as exc:
             fail(pasteable(exc.format_message(), said.get("state")), exc.exit_code)
         except Exception as exc:
             if os.environ.get(DEBUG):
                 raise
             message, code = _told(exc)
-            fail(pasteable(message, said.get("state")), code)
+            fail(f"{pasteable(message, said.get('state'))}{_or_server(exc, said)}", code)
         sys.exit(code if isinstance(code, int) else 0)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -73,6 +74,26 @@ def _dash(error: click.UsageError) -> str:
     if not any(isinstance(each, click.Argument) for each in error.ctx.command.params):
         return ""
     return " An id that begins with `-` stands behind `--`, and that behind all options."
+
+
+def _other_word(error: click.UsageError) -> str:
+    """The cure, if it is a word of another tool."""
+    if error.ctx is None or not isinstance(error.ctx.command, click.Group):
+        return ""
+    return here(error.format_message(), _words(error.ctx).strip())
+
+
+def _or_server(error: Exception, said: Mapping[str, Any]) -> str:
+    """What else helps, if there is no state: most commands can be about a server."""
+    from ..state import NoState
+
+    if not isinstance(error, NoState):
+        return ""
+    if said.get("takes a server"):
+        return "; or a server: AZURE_BATCH_ENDPOINT, AZURE_BATCH_ACCOUNT and AZURE_BATCH_ACCESS_KEY"
+    if os.environ.get("AZURE_BATCH_ENDPOINT"):
+        return ". This command is about a state directory in any case, and AZURE_BATCH_ENDPOINT means nothing to it"
+    return ""
 
 
 def _words(context: click.Context) -> str:

@@ -70,8 +70,14 @@ def _on_server(read: OnServer, context: click.Context, address: ServerAddress) -
 
 
 def _job(context: click.Context) -> str:
-    """The job that was named before."""
-    return str(context.params.get("job_id") or context.params.get("job") or "")
+    """The job that was named before. While the value of an option is typed, what stands before it is not read yet."""
+    first = context.args[0] if context.args and context.args[0][:1] != "-" else ""
+    return str(context.params.get("job_id") or context.params.get("job") or first)
+
+
+def _app(context: click.Context) -> str:
+    """The application that was named before."""
+    return str(context.params.get("application_id") or "")
 
 
 def _ids(objects: Objects, *segments: str) -> list[str]:
@@ -98,3 +104,17 @@ application_ids = _complete(
     lambda journal, _: dict.fromkeys(package.application_id for package in journal.applications()),
     lambda objects, _: (each["id"] for each in objects.each("applications", limit=_MOST)),
 )
+version_ids = _complete(
+    lambda journal, context: (each.version for each in journal.applications() if each.application_id == _app(context)),
+    lambda objects, context: objects.one("applications", _app(context))["versions"],
+)
+
+
+def account_names(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    from ..api.accounts import AccountError, Accounts
+
+    try:
+        names = Accounts(Path(context.params.get("state") or DEFAULT_STATE)).all()
+    except (AccountError, OSError):
+        return []
+    return [each for each in names if each.startswith(incomplete)]

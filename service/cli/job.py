@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .asking import carry_out, confirm, request_options, yes_option
-from .ids import job_ids
+from .ids import job_ids, schedule_ids
 from .listing import oldest_first, query_of, show, show_list
 from .source import list_options, objects, source_options
 
@@ -26,11 +26,13 @@ several = click.argument("job_id", metavar="JOB...", nargs=-1, required=True, sh
 
 
 @job.command("list")
+@click.option("--schedule", metavar="ID", shell_complete=schedule_ids, help="Only those of this job schedule.")
 @list_options
-def list_(filter_: str | None, select: str | None, state: Path, as_json: bool) -> None:
+def list_(schedule: str | None, filter_: str | None, select: str | None, state: Path, as_json: bool) -> None:
     """Show the jobs, oldest first."""
+    place = ("jobs",) if schedule is None else ("jobschedules", schedule, "jobs")
     with objects(state, as_json) as found:
-        jobs = oldest_first(found.each("jobs", query=query_of(filter_, select)))
+        jobs = oldest_first(found.each(*place, query=query_of(filter_, select)))
         heads = ("job", "state", "pool", "tasks", "reason")
         show_list(jobs, as_json, select, heads, lambda view: _row(view, found))
 

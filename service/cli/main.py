@@ -6,21 +6,28 @@ import click
 
 from .account import account
 from .app import app
+from .apply import apply
 from .completion import completion
-from .create import job, pool, schedule, task
+from .delete import delete
 from .door import Door
 from .down import down
+from .file_groups import job, node, pool, schedule, task
 from .files import files
 from .formula import formula
 from .gc import gc
+from .job_download import job_download
+from .job_failures import job_failures
+from .job_retry import job_retry
+from .job_wait import job_wait
 from .logs import logs
-from .node import node
 from .provider import provider
 from .reap import reap
 from .run import run
 from .serve import serve
 from .status import status
 from .storage import storage
+from .submit import submit
+from .task_logs import task_logs
 from .version import version
 
 
@@ -30,8 +37,11 @@ def main() -> None:
 
 
 COMMANDS = (
-    run, serve, account, status, logs, files, job, task, schedule, pool, node, app, storage, formula, provider, down,
-    reap, gc, version,
+    run, serve, apply, delete, submit, account, status, logs, files, job, task, schedule, pool, node, app, storage,
+    formula, provider, down, reap, gc, version,
 )  # fmt: skip
 for command in (*COMMANDS, completion):
     main.add_command(command)
+for command in (job_wait, job_retry, job_failures, job_download):
+    job.add_command(command)
+task.add_command(task_logs)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from .door import BadInput
+from .ids import application_ids
 
 F = TypeVar("F", bound=Callable[..., Any])
 Body = dict[str, Any]
@@ -29,6 +30,27 @@ def json_file_option(command: F) -> F:
 
 def metadata_option(command: F) -> F:
     return click.option("--metadata", multiple=True, metavar="NAME=VALUE", help="May be given several times.")(command)
+
+
+def env_option(command: F) -> F:
+    told = "A variable of the environment; may be given several times."
+    return click.option("--env", "environment", multiple=True, metavar="NAME=VALUE", help=told)(command)
+
+
+def retries_option(command: F) -> F:
+    told = "How often a task that fails is tried again; -1: always."
+    return click.option("--max-retries", type=click.IntRange(min=-1), metavar="N", help=told)(command)
+
+
+def time_option(command: F) -> F:
+    return click.option("--max-time", metavar="DURATION", help="How long it may take, such as PT1H.")(command)
+
+
+def app_option(command: F) -> F:
+    told = "ID, or ID#VERSION, of an application that is needed there; may be given several times."
+    return click.option(
+        "--app", "apps", multiple=True, metavar="APP", shell_complete=application_ids, help=told
+    )(command)
 
 
 def read_json(file: Path | None) -> Any:
@@ -93,6 +115,17 @@ def pairs(given: Iterable[str], option: str) -> list[dict[str, str]]:
         if not equals or not name:
             raise click.BadParameter(f"{each!r} is not NAME=VALUE", param_hint=option)
         found.append({"name": name, "value": value})
+    return found
+
+
+def fetched(given: Iterable[str]) -> list[dict[str, str]]:
+    """`PATH=URL` as resource files. Raises BadParameter."""
+    found = []
+    for each in given:
+        path, equals, url = each.partition("=")
+        if not equals or not path or "://" not in url:
+            raise click.BadParameter(f"{each!r} is not PATH=URL", param_hint="--resource-file")
+        found.append({"filePath": path, "httpUrl": url})
     return found
 
 

@@ -9,13 +9,15 @@ import click
 
 from .controller_words import tell
 from .ids import node_ids, pool_ids
-from .listing import oldest_first, query_of, show, show_list
+from .listing import query_of, show, show_list
 from .node_deeds import disable, enable, reboot, reimage
+from .node_place import find_node, pools_of
+from .node_users import remote_login_settings, user
 from .options import config_option, read_settings, state_option
 from .source import list_options, objects, source_options
 
 if TYPE_CHECKING:
-    from ..rest_objects import Objects, View
+    from ..rest_objects import View
 
 #: What may be kept of a node: whose it is, which stream, what it is called.
 _KEPT = (
@@ -30,7 +32,7 @@ def node() -> None:
     """Nodes: what there is, what is kept of them, and what can be done to them."""
 
 
-for command in (reboot, reimage, disable, enable):
+for command in (reboot, reimage, disable, enable, remote_login_settings, user):
     node.add_command(command)
 
 
@@ -42,18 +44,11 @@ def list_(pool_id: str | None, filter_: str | None, select: str | None, state: P
     with objects(state, as_json) as found:
         nodes = [
             {"poolId": each, **view}
-            for each in _pools(pool_id, found)
+            for each in pools_of(pool_id, found)
             for view in found.each("pools", each, "nodes", query=query_of(filter_, select))
         ]
     heads = ("node", "pool", "state", "kind", "size", "address", "tasks", "reason")
     show_list(nodes, as_json, select, heads, _row)
-
-
-def _pools(pool_id: str | None, found: Objects) -> list[str]:
-    """The ids of all, or of the one, as it is spelled."""
-    if pool_id is not None:
-        return [found.one("pools", pool_id, query={"$select": "id"})["id"]]
-    return [each["id"] for each in oldest_first(found.each("pools", query={"$select": "id,creationTime"}))]
 
 
 def _row(node: View) -> tuple[object, ...]:
@@ -76,18 +71,8 @@ def _row(node: View) -> tuple[object, ...]:
 @source_options
 def show_(node_id: str, state: Path, as_json: bool) -> None:
     """Show all that is known of a node, in the properties of the Batch REST API."""
-    from ..rest_objects import RequestRefused
-
     with objects(state, as_json) as found:
-        for pool_id in _pools(None, found):
-            try:
-                show({"poolId": pool_id, **found.one("pools", pool_id, "nodes", node_id)}, as_json)
-            except RequestRefused as exc:
-                if exc.code not in ("NodeNotFound", "PoolNotFound"):
-                    raise
-            else:
-                return
-        raise RequestRefused("NodeNotFound", f"there is no node {node_id!r}")
+        show(find_node(node_id, found), as_json)
 
 
 @node.command()

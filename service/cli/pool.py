@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .asking import carry_out, confirm, request_options, yes_option
-from .autoscale import FORMER, autoscale
+from .autoscale import autoscale
 from .ids import pool_ids
 from .listing import meant, oldest_first, query_of, records, show, show_list
 from .node_deeds import remove_nodes
@@ -26,7 +26,7 @@ def pool() -> None:
     """Pools: what there is, and what can be asked of them."""
 
 
-for command in (autoscale, remove_nodes, *FORMER):
+for command in (autoscale, remove_nodes):
     pool.add_command(command)
 
 
@@ -133,5 +133,3 @@ def resume(pool_id: tuple[str, ...], state: Path, config: Path | None, as_json: 
     if wanted or as_json:
         told = "pool {}: may create nodes again"
         carry_out(state, config, as_json, ((each, ResumePool(each)) for each in wanted), told, _LATER)
-
-

@@ -12,6 +12,7 @@ import click
 
 from .options import config_option, json_option, read_settings, state_option
 from .tell import heard_or_not, tell
+from .workloads import param_option
 
 if TYPE_CHECKING:
     from ..controller import Controller
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("workload", type=click.Path(path_type=Path))
+@param_option
 @click.option(
     "--occurrences",
     type=click.IntRange(min=1),
@@ -33,7 +35,13 @@ if TYPE_CHECKING:
 @json_option
 @click.option("--plain", is_flag=True, help="Lines instead of the live view, also on a terminal.")
 def run(
-    workload: Path, occurrences: int | None, state: Path, config: Path | None, as_json: bool, plain: bool
+    workload: Path,
+    parameters: dict[str, str],
+    occurrences: int | None,
+    state: Path,
+    config: Path | None,
+    as_json: bool,
+    plain: bool,
 ) -> None:
     """Run a workload file until its work is done and its pools are at zero.
 
@@ -58,7 +66,7 @@ def run(
     check_idle_timeouts(settings)
     providers, options = open_providers(directory, settings), provider_options(directory, settings)
     offers = {name: offer(provider, options[name]) for name, provider in providers.items()}
-    loaded = load_workload(workload, settings, offers)
+    loaded = load_workload(workload, settings, offers, parameters)
     used = {pool_options(pool.metadata).provider or settings.default_provider for pool in all_pools(loaded.spec)}
     slow = (boot_doubts(settings, name, options[name], offers[name].profile) for name in sorted(used))
     doubts = (*slow, unasked_root(loaded.spec, settings, offers))

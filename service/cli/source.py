@@ -71,6 +71,8 @@ def list_options(command: F) -> F:
 
 def _kept(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
     name = str(parameter.name)
+    if context.obj is not None:
+        context.obj["takes a server"] = True
     context.meta[_meta(name)] = value or None, context.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
@@ -164,11 +166,13 @@ def refuse(error: RequestRefused, as_json: bool) -> NoReturn:
 
 def with_cure(error: RequestRefused) -> str:
     """The message, and where to look."""
+    from ..rest_objects import ClocksDiffer
+
     job_id = click.get_current_context().params.get("job_id")
     if error.code == "TaskNotFound" and isinstance(job_id, str):
         return f"{error}; `ebbtide task list {shlex.quote(job_id)}` lists them"
     if error.code in _LISTS:
         return f"{error}; {_LISTS[error.code]} lists them"
-    if error.code in _DENIED:
+    if error.code in _DENIED and not isinstance(error, ClocksDiffer):
         return f"{error} (AZURE_BATCH_ACCOUNT and AZURE_BATCH_ACCESS_KEY, or --account and --key, say who asks)"
     return str(error)
