@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from msgspec.structs import fields
-
 from .command_spec import Spec
 from .spec import MetadataItem
 
@@ -16,11 +14,11 @@ def differences(
     """The properties in which the two differ, as they are spelled on the wire (`startTask.commandLine`), without those
     that `may_change` and without the metadata `items` of these names. Both are of one type."""
     found: list[str] = []
-    for field in fields(old):
-        name, before, after = path + field.encode_name, getattr(old, field.name), getattr(new, field.name)
+    for attribute, encoded in zip(old.__struct_fields__, old.__struct_encode_fields__, strict=True):
+        name, before, after = path + encoded, getattr(old, attribute), getattr(new, attribute)
         if before == after or name in may_change:
             continue
-        if field.name == "metadata":
+        if attribute == "metadata":
             found += _items(name, before, after, items)
         elif isinstance(before, Spec) and type(before) is type(after):
             found += differences(before, after, may_change, items, f"{name}.")

@@ -11,6 +11,9 @@ class Ids(Protocol):
     def new(self) -> str:
         """A short identifier, unique for ever: 12 characters of 0-9a-f."""
 
+    def several(self, count: int) -> list[str]:
+        """So many of them."""
+
     def random(self) -> random.Random:
         """A source of randomness for formulas and back-off jitter."""
 
@@ -21,6 +24,10 @@ class RandomIds:
 
     def new(self) -> str:
         return secrets.token_hex(6)
+
+    def several(self, count: int) -> list[str]:
+        drawn = secrets.token_hex(6 * count)
+        return [drawn[at : at + 12] for at in range(0, 12 * count, 12)]
 
     def random(self) -> random.Random:
         return self._random
@@ -36,6 +43,9 @@ class CountingIds:
     def new(self) -> str:
         self._count += 1
         return f"{self._count:012x}"
+
+    def several(self, count: int) -> list[str]:
+        return [self.new() for _ in range(count)]
 
     def random(self) -> random.Random:
         return self._random

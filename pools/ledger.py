@@ -6,7 +6,7 @@ record, so a record that changed five times in a batch is written once.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -39,6 +39,13 @@ class Ledger:
         self.noted += 1
         self._changes[table, key] = record
 
+    def note_all(self, table: str, records: Mapping[Any, Any]) -> None:
+        """Records by key."""
+        self.noted += len(records)
+        changes = self._changes
+        for key, record in records.items():
+            changes[table, key] = record
+
     def purge(self, table: str, *parts: Any) -> None:
         """All records of the table go whose keys begin with these parts, also those that are not in memory; what is
         noted after this stays."""
@@ -49,7 +56,7 @@ class Ledger:
         self._changes[table, Prefix(parts)] = None
 
     def take(self) -> tuple[Change, ...]:
-        changes = tuple(Change(table, key, record) for (table, key), record in self._changes.items())
+        changes = tuple([Change(table, key, record) for (table, key), record in self._changes.items()])
         self._changes.clear()
         return changes
 
@@ -89,6 +96,11 @@ class Table(Generic[K, R]):
         self._rows[key] = record
         self._ledger.note(self.name, key, record)
         return record
+
+    def put_all(self, records: Mapping[K, R]) -> None:
+        """The same for many at once."""
+        self._rows.update(records)
+        self._ledger.note_all(self.name, records)
 
     def hold(self, key: K, record: R) -> None:
         """Have a stored record in memory, without noting a change."""

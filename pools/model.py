@@ -20,9 +20,12 @@ from .node_states import NodeState
 from .spec import NodeDeallocationOption, PoolSpec
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What every stored object carries from its first day: version (for ETags), created and modified times,
-    state with its time, and the state before it."""
+    state with its time, and the state before it.
+
+    Records hold values alone, none of which leads back to them: the collector need not look at a million of them.
+    """
 
     version: int = 1
     created: float

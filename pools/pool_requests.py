@@ -142,7 +142,7 @@ class PoolRequests:
         spec = self.living(pool_id).spec
         formula = spec.auto_scale_formula if formula is None else formula
         if formula is None:
-            cure = f"name one: `ebbtide pool enable-autoscale {spec.id} --formula FILE`"
+            cure = f"name one: `ebbtide pool autoscale enable {spec.id} --formula FILE`"
             raise PoolError("InvalidPropertyValue", f"autoScaleFormula: pool {spec.id} has no formula; {cure}")
         spec = replace(
             spec,

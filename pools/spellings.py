@@ -6,7 +6,7 @@ that is turned into the first spelling at the door, and behind it ids are compar
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from .ledger import Ledger, Table
@@ -67,6 +67,10 @@ class NamedTable(Table[str, R]):
         if key not in self:
             self._spellings.add(key)
         return super().put(key, record)
+
+    def put_all(self, records: Mapping[str, R]) -> None:
+        for key, record in records.items():
+            self.put(key, record)
 
     def remove(self, key: str) -> None:
         super().remove(key)

@@ -95,7 +95,7 @@ class Credentials:
                 raise CredentialError(f"the account is {account!r}, not {named!r} (AZ_BATCH_ACCOUNT_NAME)")
             for job_id, execution_id in candidates:
                 key = self.shared_key(job_id, execution_id)
-                if signed_by(key, signature, account, method, raw_path, query, headers, now):
+                if signed_by((key,), signature, account, method, raw_path, query, headers, now):
                     return job_id, execution_id
         except SharedKeyError as error:
             raise CredentialError(str(error)) from error

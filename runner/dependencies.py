@@ -95,6 +95,10 @@ class Dependencies:
             known = self._known[job_id] = KnownTasks(lambda task_id: self._exists((job_id, task_id)))
         return known
 
+    def matter(self, job_id: str) -> bool:
+        """Does, or did, a task of the job wait for another?"""
+        return job_id in self._graphs
+
     def known(self, task: Task) -> None:
         """There is a task of this id (again)."""
         graph = self._graphs.get(task.job_id)

@@ -27,8 +27,11 @@ log = logging.getLogger(__name__)
 #: Events handled in one transaction at most.
 BATCH = 1000
 #: Under load, batches follow each other so many seconds apart: a commit costs as much as ten tasks. When it is quiet,
-#: and when somebody waits for an answer, there is no pause.
+#: there is no pause.
 BEAT = 0.01
+#: Somebody who waits for an answer gets it so many seconds later, so that others whose requests are being read get
+#: theirs with the same commit; as long as more come, and so often at most.
+GATHER, GATHERINGS = 0.0002, 5
 #: Pause (seconds) before the journal is tried again after it failed (disk full).
 JOURNAL_RETRY = 1.0
 #: Longest time (seconds) that the loop waits for an event: a clock that was set back cannot make it sleep for long.
@@ -125,6 +128,8 @@ class Engine:
             self._commit(changes)
             self._checkpoint("commit")
         for future, answer in answered:
+            if not future.set_running_or_notify_cancel():
+                continue  # whoever asked waits no more; what was asked for is recorded all the same
             if isinstance(answer, Exception):
                 future.set_exception(answer)
             else:
@@ -184,12 +189,20 @@ class Engine:
             batch = [self._inbox.get(timeout=wait)]
         except queue.Empty:
             return []
+        gathered, left = 0, GATHERINGS
         while len(batch) < BATCH:
             try:
                 batch.append(self._inbox.get_nowait())
             except queue.Empty:
-                pause = self._quiet_until - time.monotonic()
-                if pause <= 0 or self.stopping.is_set() or any(future is not None for _, future, _ in batch):
+                if self.stopping.is_set():
+                    break
+                if any(future is not None for _, future, _ in batch):
+                    if gathered == len(batch) or not left:
+                        break
+                    gathered, left, pause = len(batch), left - 1, GATHER
+                else:
+                    pause = self._quiet_until - time.monotonic()
+                if pause <= 0:
                     break
                 time.sleep(pause)
         return batch

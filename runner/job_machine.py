@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from pools import Command, Ids, Ledger, NamedTable, Node, Timers, evolve, folded
+from pools import Command, Ids, Ledger, NamedTable, Node, Timers, evolve
 
 from .commands import RecallExecutions
 from .failure import why_over
@@ -86,8 +86,7 @@ class JobMachine:
         self.jobs.put(job.id, job)
         if manager is not None:
             self._add_task(job, manager.as_task(), now, is_job_manager=True, exclusive=manager.run_exclusive)
-        for task in tasks:
-            self._add_task(job, task, now)
+        self._add_all(job, tasks, now)
         self._limit(job, now)
         if self._all_done(job):
             self.terminate(job.id, "AllTasksComplete", now)
@@ -106,7 +105,7 @@ class JobMachine:
         job = self.living_job(job_id)
         self._check_new_tasks(job_id, tasks)
         self.tasks.check_new(job_id, tasks, complete=False)
-        self.tasks.tell_missing([self._add_task(job, task, now) for task in tasks], now)
+        self.tasks.tell_missing(self._add_all(job, tasks, now), now)
         return tuple(self.tasks.tasks[job.id, task.id] for task in tasks)
 
     def job(self, job_id: str) -> Job:
@@ -131,14 +130,15 @@ class JobMachine:
         if (refused := self._pools.refusal(info)) is not None:
             raise refused
 
-    def _check_new_tasks(self, job_id: str, tasks: Iterable[TaskSpec]) -> None:
-        seen: dict[str, str] = {}
-        for task_id in (task.id for task in tasks):
-            plain, key = folded(task_id), self.tasks.spelled((job_id, task_id))
-            present = seen.get(plain) if key is None else key[1]
-            if present is not None:
-                raise JobError("TaskExists", f"job {job_id!r} has a task {present!r} already")
-            seen[plain] = task_id
+    def _check_new_tasks(self, job_id: str, tasks: Sequence[TaskSpec]) -> None:
+        present = self.tasks.taken(job_id, [task.id for task in tasks])
+        if present is not None:
+            raise JobError("TaskExists", f"job {job_id!r} has a task {present!r} already")
+
+    def _add_all(self, job: Job, specs: Sequence[TaskSpec], now: float) -> Sequence[Task]:
+        if self.tasks.are_free(job.id, specs):
+            return self.tasks.add_new(job, specs, self._ids.several(len(specs)), now)
+        return [self._add_task(job, spec, now) for spec in specs]
 
     def _add_task(
         self, job: Job, spec: TaskSpec, now: float, *, is_job_manager: bool = False, exclusive: bool = False

@@ -20,8 +20,9 @@ from .job_budgets import JobBudgets
 from .job_errors import JobError, over
 from .job_machine import JobMachine
 from .model import Job
+from .plain_tasks import is_plain
 from .preparation_checks import check_own_ids
-from .request_checks import check_job, check_specification
+from .request_checks import check_job, check_specification, names_of
 from .spec import JobSpec, JobSpecification, PoolInfo
 from .states import JobState
 from .task_checks import check_reach, check_task
@@ -119,11 +120,12 @@ class JobRequests:
         job = self._jobs.living_job(event.job_id)
         pool = self._auto_pools.check(PoolInfo(pool_id=job.pool_id))
         check_own_ids(job.spec, event.tasks)
-        for task in event.tasks:
+        others = [task for task in event.tasks if not is_plain(task)]
+        for task in others:
             check_task(task, pool.task_slots_per_node, job.spec)
-        check_reach(event.tasks, pool)
-        check_users(None, event.tasks, pool)
-        self._check_packages(None, event.tasks)
+        check_reach(others, pool)
+        check_users(None, others, pool)
+        self._check_packages(None, others)
         added = self._jobs.add_tasks(event.job_id, event.tasks, now)
         self._ctx.dirty.add(job.pool_id)
         return added
@@ -175,9 +177,9 @@ class JobRequests:
     def _replace(self, event: jev.ReplaceJob, now: float) -> None:
         job = self._jobs.living_job(event.spec.id)
         where = f"job {job.id!r}"
-        fixed = sorted(event.changed - CHANGEABLE)
+        fixed = names_of(JobSpec, event.changed - CHANGEABLE)
         if fixed:
-            raise JobError("InvalidPropertyValue", f"{where}: {', '.join(fixed)} cannot change")
+            raise JobError("InvalidPropertyValue", f"{where}: {fixed} cannot change")
         spec = replace(job.spec, **{name: getattr(event.spec, name) for name in event.changed})
         pool_id = self._new_pool(job, spec)
         moved = pool_id != job.pool_id

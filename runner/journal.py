@@ -15,6 +15,7 @@ import msgspec
 
 from pools import WRITES, AutoScaleRun, Boot, Change, JournalError, Node, Pool, explained, folded, open_database, vacuum
 
+from .gone_ids import Gone
 from .model import ApplicationPackage, Job, JobNode, JobSchedule, Output
 from .retention_store import Forgetting
 from .stored import Stored
@@ -102,7 +103,8 @@ class Journal:
             return
         with self._writing() as connection:
             for name, records in tables.items():
-                self._writers[name].write(connection, records)
+                if records:
+                    self._writers[name].write(connection, records)
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
@@ -210,6 +212,13 @@ class Journal:
         c = self._store.gone.table.c
         with self._reading() as connection:
             return set(self._store.gone.column(connection, c.task_id, c.job_id == folded(job_id), c.task_id != ""))
+
+    def forgotten_job(self, job_id: str) -> Gone | None:
+        """That a job of this id was forgotten, however it is spelled (and it may be there again)."""
+        c = self._store.gone.table.c
+        with self._reading() as connection:
+            found = self._store.gone.read(connection, c.job_id == folded(job_id), c.task_id == "")
+        return found[0] if found else None
 
     def all_tasks(self) -> list[Task]:
         """Those of all jobs in the order of their creation."""

@@ -6,7 +6,10 @@ Everything is checked before anything is changed. Ids become parts of paths on n
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+
+import msgspec
+from msgspec.structs import fields
 
 from pools import (
     OptionError,
@@ -32,6 +35,11 @@ from .user_checks import invalid_accounts, invalid_identity
 PRIORITIES = range(-1000, 1001)
 
 _VERSION = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}\Z")
+
+
+def names_of(kind: type[msgspec.Struct], attributes: Collection[str]) -> str:
+    """Attributes of a specification as properties, for a message."""
+    return ", ".join(sorted(each.encode_name for each in fields(kind) if each.name in attributes))
 
 
 def check_nodes(pool: PoolSpecification) -> None:

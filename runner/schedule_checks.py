@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pools import OptionError, invalid_id, schedule_options
 
 from .job_errors import JobError
-from .request_checks import check_specification
+from .request_checks import check_specification, names_of
 from .spec import JobScheduleSpec, Schedule
 
 #: Attributes of a job schedule that may change, as the Batch REST API has it.
@@ -34,9 +34,9 @@ def check_schedule(spec: JobScheduleSpec, slots: int, minimum_interval: float) -
 
 def check_changed(schedule_id: str, changed: frozenset[str]) -> None:
     """Raises JobError if one of these attributes is for life."""
-    fixed = sorted(changed - CHANGEABLE)
+    fixed = names_of(JobScheduleSpec, changed - CHANGEABLE)
     if fixed:
-        raise JobError("InvalidPropertyValue", f"job schedule {schedule_id!r}: {', '.join(fixed)} cannot change")
+        raise JobError("InvalidPropertyValue", f"job schedule {schedule_id!r}: {fixed} cannot change")
 
 
 def times_faults(times: Schedule, minimum_interval: float) -> dict[str, str]:

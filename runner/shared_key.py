@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from urllib.parse import unquote_plus
@@ -47,7 +47,7 @@ def account_and_signature(authorization: str) -> tuple[str, str]:
 
 
 def signed_by(
-    key: str,
+    keys: Iterable[str],
     signature: str,
     account: str,
     method: str,
@@ -56,18 +56,19 @@ def signed_by(
     headers: Mapping[str, str],
     now: float,
 ) -> bool:
-    """Was the request signed with the key (base64)?
+    """Was the request signed with one of the keys (base64)? All are tried, whichever it was.
 
     `raw_path` and `query` as they came over the wire, still percent-encoded; names of `headers` in lower case. Raises
     SharedKeyError if the request is too old, or does not say from when it is.
     """
     _check_date(headers, now)
-    secret = base64.b64decode(key)
-    for text in _candidates(account, method, raw_path, query, headers):
-        made = base64.b64encode(hmac.digest(secret, text.encode(), sha256))
-        if hmac.compare_digest(made, signature.encode("utf-8", "replace")):
-            return True
-    return False
+    shown, signed = signature.encode("utf-8", "replace"), False
+    texts = [text.encode() for text in _candidates(account, method, raw_path, query, headers)]
+    for key in keys:
+        secret = base64.b64decode(key)
+        for text in texts:
+            signed |= hmac.compare_digest(base64.b64encode(hmac.digest(secret, text, sha256)), shown)
+    return signed
 
 
 def signature(
@@ -112,8 +113,10 @@ def _candidates(
     if method.upper() not in ("GET", "HEAD") and headers.get("content-length", "0") == "0":
         lengths = [{**headers, "content-length": "0"}, {**headers, "content-length": ""}]
     texts: dict[str, None] = {}
+    plain = query == query.lower() and "%" not in query
+    spellings: tuple[Callable[[str], str], ...] = (str,) if plain else (str, str.lower)
     for each in lengths:
-        for named in (str, str.lower):
+        for named in spellings:
             texts[string_to_sign(account, method, raw_path, query, each, named)] = None
     return list(texts)
 

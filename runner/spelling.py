@@ -20,7 +20,7 @@ from .events import Event
 from .job_events import OfTask
 from .model import ApplicationPackage, Job, JobSchedule
 from .requests import Handler
-from .spec import JobScheduleSpec, JobSpec, JobSpecification, JobWithTasks, PoolInfo
+from .spec import JobScheduleSpec, JobSpec, JobSpecification, JobWithTasks
 from .task_model import TaskKey
 from .task_records import TaskRecords
 
@@ -99,4 +99,4 @@ class Spelling:
         pool_id = self._pools.spelled(wanted) if wanted is not None else None
         if pool_id is None or pool_id == wanted:
             return spec
-        return replace(spec, pool_info=PoolInfo(pool_id=pool_id))
+        return replace(spec, pool_info=replace(spec.pool_info, pool_id=pool_id))

@@ -8,7 +8,7 @@ tasks stay where they are. Heaps are cleaned when what is stale in them comes up
 from __future__ import annotations
 
 import heapq
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from typing import NamedTuple
 
 from pools import Table
@@ -56,6 +56,13 @@ class TaskQueue:
         rank = self._ranks.get(task.job_id)
         if rank is None or task.sequence < rank.order[1]:
             self._rank(task.job_id)
+
+    def push_new(self, job_id: str, tasks: Mapping[TaskKey, Task]) -> None:
+        """Tasks of the job that are younger than all others wait for a node, the oldest first."""
+        # what comes after all others keeps the order of a heap
+        self._waiting.setdefault(job_id, []).extend([(task.sequence, key) for key, task in tasks.items()])
+        if job_id not in self._ranks:
+            self._rank(job_id)
 
     def refresh(self, job_id: str) -> None:
         """The job's state, priority, limit or pool may have changed."""

@@ -3,6 +3,7 @@ hang on. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 from pools import Ledger, Spellings, Table, TaskCounts, folded
@@ -70,6 +71,18 @@ class TaskRecords:
         self._sequence = max(self._sequence, task.sequence)
         self._tally.add(task, +1)
 
+    def register_new(self, job_id: str, tasks: Mapping[TaskKey, Task]) -> None:
+        """Tasks of the job that have just been made are there."""
+        self._by_uid.update({task.uid: key for key, task in tasks.items()})
+        self._open.setdefault(job_id, {}).update(dict.fromkeys(tasks))
+        for key, task in tasks.items():
+            if folded(key[1]) != key[1]:
+                self._spell(key)
+            if task.size or task.is_job_manager:
+                self._choosy.setdefault(job_id, {})[key] = None
+            self._sequence = max(self._sequence, task.sequence)
+        self._tally.add_new(job_id, tasks.values())
+
     def known_done(self, job_id: str, totals: DoneTotals) -> None:
         """What the job's completed tasks came to, as they were loaded."""
         self._tally.add_done(job_id, totals)
@@ -77,6 +90,22 @@ class TaskRecords:
     def next_sequence(self) -> int:
         self._sequence += 1
         return self._sequence
+
+    def taken(self, job_id: str, task_ids: Iterable[str]) -> str | None:
+        """The first of these ids of new tasks that there is a task of already, or that stands there twice, as it is
+        spelled there."""
+        seen: dict[str, str] = {}
+        tasks, done, others = self.tasks, self._done.get(job_id, ()), job_id in self._spellings
+        for task_id in task_ids:
+            plain = folded(task_id)
+            if plain in seen:
+                return seen[plain]
+            if others or plain != task_id or task_id in done or (job_id, task_id) in tasks:
+                key = self.spelled((job_id, task_id))
+                if key is not None:
+                    return key[1]
+            seen[plain] = task_id
+        return None
 
     def put(self, old: Task, new: Task) -> Task:
         """Record the task's next version."""

@@ -81,6 +81,21 @@ class TaskTally:
             # those that wait for other tasks are no active ones to formulas (Batch: $ActiveTasks)
             counts[0] += by
 
+    def add_new(self, job_id: str, tasks: Iterable[Task]) -> None:
+        """Count tasks of the job that have just been made."""
+        plain = 0
+        for task in tasks:
+            if task.size or task.waiting or task.scheduling_error is not None or task.state is not TaskState.ACTIVE:
+                self.add(task, +1)
+            else:
+                plain += 1
+        job, own = self._jobs[job_id], self._of.setdefault(job_id, _OfJob())
+        counts = self._pools.setdefault(job.pool_id, [0, 0, 0, 0])
+        own.open += plain
+        own.ready += plain
+        if job.takes_tasks and not job.blocked:
+            counts[0] += plain
+
     def add_done(self, job_id: str, totals: DoneTotals) -> None:
         own = self._of.setdefault(job_id, _OfJob())
         own.succeeded += totals.succeeded

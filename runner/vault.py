@@ -88,6 +88,8 @@ class Vault:
                     changed[name] = after
             return replace(value, **changed) if changed else value
         if isinstance(value, tuple):
+            if all(type(each) is TaskSpec and each.container_settings is None for each in value):
+                return value
             parts = tuple(map(self._sealed, value))
             return parts if any(a is not b for a, b in zip(parts, value, strict=True)) else value
         if isinstance(value, dict):

@@ -70,6 +70,19 @@ class WaitingTasks(TaskRecords):
         doubtful = left is not None and left[0][1] is _ANEW
         self.dependencies.check_cycles(job_id, specs, lambda: self._waiting_of(job_id), doubtful=doubtful)
 
+    def are_free(self, job_id: str, specs: Iterable[TaskSpec]) -> bool:
+        """New tasks wait for no other, and nothing of the job waits for any."""
+        return not self.dependencies.matter(job_id) and all(spec.depends_on is None for spec in specs)
+
+    def add_new(self, job: Job, specs: Sequence[TaskSpec], uids: Sequence[str], now: float) -> Sequence[Task]:
+        """Record new tasks that are free, all together."""
+        made = [self.new(job, spec, uid, now) for spec, uid in zip(specs, uids, strict=True)]
+        tasks = {task.key: task for task in made}
+        self.tasks.put_all(tasks)
+        self.register_new(job.id, tasks)
+        self.queue.push_new(job.id, tasks)
+        return made
+
     def _waiting_of(self, job_id: str) -> list[Task]:
         return [task for task in self.open_of(job_id) if task.waiting]
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 from . import PRIVATE
 
 WORK = "workitems"
 _OF_TASK = 4  # parts of the path of a task's folder
+_NOWHERE = (errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
 
 class PathRefused(Exception):
     """The path leads out of the node root or into the agent's own folder."""
@@ -60,10 +62,16 @@ def locate(root: str, path: object, private: bool = False) -> int:
     same task, or for what is in none, in the same one of the node's folders: else the agent, which may read everything,
     would hand out for one task what is another's.
 
-    `root` must be a real path. Raises PathRefused, OSError.
+    `root` must be a real path. Raises PathRefused, OSError; FileNotFoundError also for what can be nowhere: below a
+    file, or of a name that is too long.
     """
     parts = parts_of(path, private) if path != "" else []
-    fd = os.open("/".join([root, *parts]), os.O_PATH | os.O_CLOEXEC)
+    try:
+        fd = os.open("/".join([root, *parts]), os.O_PATH | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno in _NOWHERE:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "/".join(parts)) from error
+        raise
     real = os.readlink(f"/proc/self/fd/{fd}")
     depth = _OF_TASK if parts[:1] == [WORK] else 1  # what lies above is the agent's own
     home = "/".join([root, *parts[: min(depth, len(parts) - 1)]]) if parts else root

@@ -60,9 +60,11 @@ class BatchApplication:
             common["client-request-id"] = asked
         allowed: tuple[str, ...] = ()
         try:
-            found = self._find(scope)
+            found, fault = self._find(scope)
             allowed = found.allowed
             self._gate(scope, headers, found.operation, found.ids)
+            if fault is not None:
+                raise fault
             scope["ebbtide.known"] = True  # see network_protocol.KNOWN
             call, handler = await self._call(scope, receive, headers, base, common["request-id"], found)
             answer = await handler(call)
@@ -78,11 +80,12 @@ class BatchApplication:
             answer, status = self._refusal(refusal, base, common["request-id"], ()), 500
         await _send(send, scope["method"], status, answer, common)
 
-    def _find(self, scope: Scope) -> Found:
+    def _find(self, scope: Scope) -> tuple[Found, ApiError | None]:
+        """And what is wrong with the path, which only those are told who may ask something."""
         try:
-            return self._router.find(scope["method"], scope["raw_path"].decode("ascii")) or Found(None, {}, ())
+            return self._router.find(scope["method"], scope["raw_path"].decode("ascii")) or Found(None, {}, ()), None
         except ValueError:
-            raise ApiError("InvalidUri", "the path is not UTF-8 in percent-encoding") from None
+            return Found(None, {}, ()), ApiError("InvalidUri", "the path is not UTF-8 in percent-encoding")
 
     async def _call(
         self,
@@ -102,7 +105,7 @@ class BatchApplication:
         if any("\0" in each for each in ids.values()):
             raise ApiError("InvalidUri", "the path holds a NUL character")
         query_string = scope["query_string"].decode("latin-1")
-        query = _query(query_string, operation)
+        query = _query(query_string, operation) if operation.served else {}
         asked = (operation, ids, query, headers)
         if operation.streams:
             call = Call(*asked, b"", base, path, query_string, request_id, _pieces(receive))
@@ -156,7 +159,8 @@ async def _pieces(receive: Receive) -> AsyncIterator[bytes]:
 
 
 def _query(text: str, operation: Operation) -> dict[str, str]:
-    """By names in lower case; what is given twice counts as it was given first. Raises ApiError."""
+    """By names in lower case; what is given twice counts as it was given first; what is empty counts as not given, as
+    it does for signatures. Raises ApiError."""
     try:
         pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS, errors="strict")
     except ValueError:
@@ -170,7 +174,8 @@ def _query(text: str, operation: Operation) -> dict[str, str]:
             raise ApiError("UnsupportedQueryParameter", text, (("QueryParameterName", name[:100]),))
         if "\0" in value:
             raise ApiError("InvalidQueryParameterValue", f"{name} holds a NUL character")
-        found.setdefault(name.lower(), value)
+        if value:
+            found.setdefault(name.lower(), value)
     return found
 
 

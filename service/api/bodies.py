@@ -19,10 +19,16 @@ from .errors import ApiError
 
 S = TypeVar("S", bound=msgspec.Struct)
 
-#: What the types would let through and the slow way does not: characters that no name or command may hold, numbers
-#: that are too large, durations and times in spellings that mean something else elsewhere, and groups that are kept as
-#: they stand.
-_SUSPECT = re.compile(rb'\\u0000|\d{10}|"[Pp][^"]*[YyMmWw,][^"T]*"|"virtualMachineConfiguration"')
+#: What the types would let through and the slow way does not: characters that no name or command may hold, groups that
+#: are kept as they stand,
+_SUSPECT = (b"\\u0000", b'"virtualMachineConfiguration"')
+#: durations in spellings that mean something else elsewhere,
+_DURATION = re.compile(
+    rb'"(?!P(?:\d{1,9}D)?(?:T(?:\d{1,9}H)?(?:\d{1,9}M)?(?:\d{1,9}(?:\.\d{1,6})?S)?)?")[Pp][\dDHMSTWYdhmstwy.,]*"'
+)
+#: and numbers that are too large. A body has many digits and seldom ten in a row: that is looked for first.
+_LARGE = re.compile(rb"[\[:,]\s*-?\d{10}")
+_DIGITS = bytes.maketrans(b"123456789", b"000000000")
 #: What only answers about pools hold, and what they hold beside a formula and no request may.
 _TELLS_OF_A_POOL, _OF_THE_FORMULA = "allocationState", ("targetDedicatedNodes", "targetLowPriorityNodes")
 #: Faults told of one body at most.
@@ -36,13 +42,19 @@ def _decoder(kind: type[Any]) -> msgspec.json.Decoder[Any]:
 
 def read(body: bytes, kind: type[S]) -> S:
     """Raises ApiError."""
-    if _SUSPECT.search(body) is None:
+    if not _is_suspect(body):
         try:
             found: S = _decoder(kind).decode(body)
             return found
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             pass
     return _slowly(body, kind)
+
+
+def _is_suspect(body: bytes) -> bool:
+    if any(each in body for each in _SUSPECT) or _DURATION.search(body) is not None:
+        return True
+    return b"0000000000" in body.translate(_DIGITS) and _LARGE.search(body) is not None
 
 
 def optional(body: bytes, kind: type[S]) -> S:

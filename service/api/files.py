@@ -59,7 +59,7 @@ class Files:
         controller = self._backend.controller
         found = controller.journal, controller.outputs, controller.node_files
         if "taskId" in ids:
-            return task_tree(*found, ids["jobId"], ids["taskId"])
+            return task_tree(*found, ids["jobId"], ids["taskId"], controller.store)
         return node_tree(*found, ids["poolId"], ids["nodeId"])
 
     async def _tree(self, call: Call) -> Tree:

@@ -26,6 +26,16 @@ LONGEST, DEEPEST = 8000, 50
 #: Properties whose values are spelled in lower case here, and in any case by their askers.
 _ENUMERATIONS = frozenset(("state", "schedulingState", "allocationState", "result", "previousState", "category"))
 
+#: Properties that are numbers, and those that are true or false; those whose names end in Time are times.
+_NUMBERS = frozenset(
+    (
+        *("currentDedicatedNodes", "currentLowPriorityNodes", "targetDedicatedNodes", "targetLowPriorityNodes"),
+        *("exitCode", "priority", "requeueCount", "requiredSlots", "retryCount"),
+        *("runningTasksCount", "taskSlotsPerNode", "totalTasksRun"),
+    )
+)
+_FLAGS = frozenset(("enableAutoScale", "enableInterNodeCommunication", "isDedicated", "usesTaskDependencies"))
+
 #: A time that says its zone; all others are UTC.
 _ZONED = re.compile(r"(?:Z|[-+]\d\d:?\d\d)\s*$", re.IGNORECASE)
 
@@ -147,12 +157,20 @@ def _comparison(asked: Comparison) -> Callable[[Mapping[str, Any]], bool]:
         if found is None or wanted is None:
             return missing if found is None else asked.operator == "ne"
         if isinstance(wanted, datetime):
-            found = parse_instant(found) if isinstance(found, str) else None
+            found = _instant(found)
         if type(found) is not type(wanted) and not (_is_number(found) and _is_number(wanted)):
             return asked.operator == "ne"
         return compare(found, wanted)
 
     return check
+
+
+def _instant(value: object) -> datetime | None:
+    """None: it is no time."""
+    try:
+        return parse_instant(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def _is_number(value: object) -> bool:
@@ -216,6 +234,7 @@ class _Builder:
         path, wanted = self._path(path), _value(value)
         if isinstance(wanted, str) and path.rpartition("/")[2] in _ENUMERATIONS:
             wanted = wanted.lower()
+        _check_kind(path, wanted)
         if isinstance(wanted, bool | None) and told not in ("eq", "ne"):
             raise _refused(f"compares {path} with {wanted!r} by {told}; only eq and ne make sense")
         return Comparison(path, told, wanted)
@@ -227,6 +246,22 @@ class _Builder:
             cure = f"did you mean {near}?" if near else f"known here: {', '.join(sorted(self._known.values()))}"
             raise _refused(f"asks for {written}; {cure}")
         return path
+
+
+def _check_kind(path: str, wanted: Value) -> None:
+    """Raises ApiError for a value that the property never has."""
+    name = path.rpartition("/")[2]
+    kinds: tuple[type, ...]
+    if name in _NUMBERS:
+        kinds, like = (int, float), "a number, such as 3"
+    elif name in _FLAGS:
+        kinds, like = (bool,), "true or false"
+    elif name.endswith("Time") or name == "lastModified":
+        kinds, like = (datetime,), "a time, such as datetime'2026-01-31T12:00:00Z'"
+    else:
+        kinds, like = (str,), "text, in single quotes"
+    if wanted is not None and type(wanted) not in kinds:
+        raise _refused(f"compares {path} with {str(wanted)[:100]!r}; its values are {like}")
 
 
 def _value(node: Any) -> Value:

@@ -56,18 +56,16 @@ class AccountGate:
         try:
             name, signature = account_and_signature(shown)
             account = self._known().get(name)
-            signed = False
-            for key in account.keys if account is not None else (_NOBODY, _NOBODY):
-                signed |= signed_by(
-                    key,
-                    signature,
-                    name,
-                    connection["method"],
-                    connection["raw_path"].decode("latin-1"),
-                    connection["query_string"].decode("latin-1"),
-                    headers,
-                    self._now(),
-                )
+            signed = signed_by(
+                account.keys if account is not None else (_NOBODY, _NOBODY),
+                signature,
+                name,
+                connection["method"],
+                connection["raw_path"].decode("latin-1"),
+                connection["query_string"].decode("latin-1"),
+                headers,
+                self._now(),
+            )
         except SharedKeyError as error:
             raise _denied(str(error), 403 if shown.startswith("SharedKey ") else 401) from None
         if account is None or not signed:

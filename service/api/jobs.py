@@ -136,18 +136,20 @@ class Jobs:
     # -- write -------------------------------------------------------------------------------------------------
 
     async def _add(self, call: Call) -> Answer:
+        declared = call.flag("declared")
         spec = self._backend.controller.vault.sealed(bodies.read(call.body, JobSpec))
-        job: Job = await self._backend.ask(AddJob(spec))
+        job: Job = await self._backend.ask(AddJob(spec, declared=declared))
         return made(call, job, call.links.job(job.id))
 
     async def _patch(self, call: Call) -> Answer:
-        return await self._replaced(call, changes.job(call.ids["jobId"], call.body, whole=False))
+        return await self._replaced(call, whole=False)
 
     async def _update(self, call: Call) -> Answer:
-        return await self._replaced(call, changes.job(call.ids["jobId"], call.body, whole=True))
+        return await self._replaced(call, whole=True)
 
-    async def _replaced(self, call: Call, wanted: tuple[JobSpec, frozenset[str]]) -> Answer:
-        spec, names = wanted
+    async def _replaced(self, call: Call, *, whole: bool) -> Answer:
+        present = await self._backend.read(lambda: job_view(self._known(call), call.links))
+        spec, names = changes.job(call.ids["jobId"], call.body, present, whole=whole)
         return await self._asked(call, ReplaceJob(self._backend.controller.vault.sealed(spec), names))
 
     async def _delete(self, call: Call) -> Answer:

@@ -1,5 +1,6 @@
 """What we serve beyond the Batch REST API: how application packages come, which its clients do by Azure Resource
-Manager, and what only pools and schedules of ours can be asked. In the same style, and under the same paths."""
+Manager, what only pools and schedules of ours can be asked, and what is gone on purpose, so that whoever brings a
+workload file here does not make it again. In the same style, and under the same paths."""
 
 from __future__ import annotations
 
@@ -15,5 +16,7 @@ OWN_OPERATIONS: tuple[Operation, ...] = (
     Operation("application.patch", "PATCH", _APPLICATION, 200),
     Operation("application.delete", "DELETE", _APPLICATION, 204),
     Operation("pool.resume", "POST", "/pools/{poolId}/resume", 202, (), "all"),
+    Operation("job.get_forgotten", "GET", "/forgottenjobs/{jobId}", 200),
+    Operation("task.list_deleted", "GET", "/jobs/{jobId}/deletedtasks", 200, ("maxresults", "$skiptoken")),
     Operation("job_schedule.run", "POST", "/jobschedules/{jobScheduleId}/run", 202, (), "all"),
 )

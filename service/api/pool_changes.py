@@ -20,6 +20,10 @@ from .pools import no_pool
 if TYPE_CHECKING:
     from pools import Record
 
+#: What decides from which image new nodes start; and beside it, what not every provider has.
+_IMAGE = frozenset(("virtual_machine_configuration", "vm_size"))
+_PLACED = _IMAGE | {"network_configuration"}
+
 
 class PoolChanges:
     def __init__(self, backend: Backend) -> None:
@@ -40,7 +44,8 @@ class PoolChanges:
             pools = core.ctx.pools
             return pools.get(pools.spelled(call.ids["poolId"]) or "")
 
-        image = await self._image(call, spec, names) if names & {"virtual_machine_configuration", "vm_size"} else None
+        there = await self._image(call, spec, names) if names & _PLACED else None
+        image = there if names & _IMAGE else None
         sealed = self._backend.controller.vault.sealed(spec)
         await self._backend.ask(UpdatePool(sealed, names, image), guarded(call, find))
         return changed(call, await self._backend.read(lambda: self._journal.pool(call.ids["poolId"])), spec)

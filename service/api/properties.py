@@ -48,6 +48,7 @@ PROPERTIES: Mapping[str, tuple[str, ...]] = {
     "node": (
         "affinityId",
         "allocationTime",
+        "applicationPackages",
         "certificateReferences",
         "endpointConfiguration",
         "errors",
@@ -117,6 +118,7 @@ PROPERTIES: Mapping[str, tuple[str, ...]] = {
         "outputFiles",
         "requiredSlots",
         "resourceFiles",
+        "schedulingError",
         "stats",
         "userIdentity",
     ),
@@ -144,6 +146,7 @@ PROPERTIES: Mapping[str, tuple[str, ...]] = {
         "imageReference",
         "nodeAgentSKUId",
         "osType",
+        "providers",
         "verificationType",
     ),
 }

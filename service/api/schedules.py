@@ -70,13 +70,17 @@ class Schedules:
         asked = conditions(call.headers)
 
         def find() -> Answer:
-            schedule = self._journal.job_schedule(call.ids["jobScheduleId"])
-            if schedule is None:
-                raise ApiError("JobScheduleNotFound", f"the job schedule {call.ids['jobScheduleId']!r} does not exist")
+            schedule = self._known(call)
             met(asked, schedule)
             return of_object(call, "jobschedules", select(self._view(call, schedule, stats)), schedule)
 
         return await self._backend.read(find)
+
+    def _known(self, call: Call) -> JobSchedule:
+        schedule = self._journal.job_schedule(call.ids["jobScheduleId"])
+        if schedule is None:
+            raise ApiError("JobScheduleNotFound", f"the job schedule {call.ids['jobScheduleId']!r} does not exist")
+        return schedule
 
     def _view(self, call: Call, schedule: JobSchedule, stats: bool) -> dict[str, Any]:
         view = schedule_view(schedule, call.links)
@@ -96,7 +100,8 @@ class Schedules:
         return await self._replaced(call, whole=True)
 
     async def _replaced(self, call: Call, *, whole: bool) -> Answer:
-        spec, names = changes.schedule(call.ids["jobScheduleId"], call.body, whole=whole)
+        present = await self._backend.read(lambda: schedule_view(self._known(call), call.links))
+        spec, names = changes.schedule(call.ids["jobScheduleId"], call.body, present, whole=whole)
         return await self._asked(call, ReplaceJobSchedule(self._backend.controller.vault.sealed(spec), names))
 
     async def _delete(self, call: Call) -> Answer:

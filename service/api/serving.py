@@ -8,6 +8,7 @@ from .application import Handler
 from .applications import Applications
 from .backend import Backend
 from .files import Files
+from .gone import Gone
 from .jobs import Jobs
 from .node_operations import NodeOperations
 from .node_users import NodeUserOperations
@@ -20,7 +21,7 @@ from .tasks import Tasks
 
 def handlers(backend: Backend) -> dict[str, Handler]:
     nodes = (Nodes, NodeOperations, NodeUserOperations)
-    kinds = (Pools, PoolChanges, *nodes, Jobs, Tasks, Schedules, Files, Applications, AccountOperations)
+    kinds = (Pools, PoolChanges, *nodes, Jobs, Tasks, Schedules, Gone, Files, Applications, AccountOperations)
     found: dict[str, Handler] = dict(absent.handlers())
     for kind in kinds:
         found |= kind(backend).handlers()

@@ -58,6 +58,8 @@ def _folds(prefix: str) -> bool:
 
 
 def _comparison(asked: Comparison) -> ColumnElement[bool] | None:
+    from sqlalchemy import and_
+
     columns, compare = _columns(), _COMPARED[asked.operator]
     if asked.path == "id" and isinstance(asked.value, str) and asked.operator in ("eq", "ne"):
         return _compared(columns.id, compare, asked.value)
@@ -65,7 +67,9 @@ def _comparison(asked: Comparison) -> ColumnElement[bool] | None:
         return _compared(columns.state, compare, asked.value)
     if asked.path == "executionInfo/result" and asked.operator == "eq" and asked.value in ("success", "failure"):
         succeeded = columns.done.op("&")(int(Done.SUCCEEDED))
-        return _compared(succeeded, "__ne__" if asked.value == "success" else "__eq__", 0)
+        outcome = _compared(succeeded, "__ne__" if asked.value == "success" else "__eq__", 0)
+        # a task that is not over is neither, and `not` turns that into yes: SQL's own NULL would stay
+        return and_(columns.done.is_not(None), outcome)
     if asked.path in _TIMES and isinstance(asked.value, datetime):
         # what is answered is cut to milliseconds
         return None

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pools import PoolError, Spec
+from pools import Spec
 from runner import (
     AddTaskCollection,
     AddTasks,
     Core,
     DeleteTask,
     Job,
-    JobError,
     ReactivateTask,
     Task,
     TaskConstraints,
     TaskSpec,
+    TaskState,
     TerminateTask,
     UpdateTask,
 )
 
-from ..iso8601 import format_instant
-from ..rest_views import etag, failure_view, subtask_views, task_view
-from . import bodies, errors, filters, paging
+from ..rest_views import failure_view, subtask_views, task_view
+from . import added, bodies, changes, filters, paging
 from .answers import changed, made, of_object
 from .application import Handler
 from .backend import Backend, guarded, met
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 #: Tasks in one collection at most (Batch REST API).
 MOST_ADDED = 100
+#: Seconds between looks whether a task that is to end has ended: 5 in all, and the first ones soon.
+_LOOKS = (0.02, 0.03, 0.05, 0.1, 0.1, 0.2, *(0.5,) * 9)
 
 
 class Collection(Spec, frozen=True, kw_only=True):
@@ -47,6 +49,8 @@ class Collection(Spec, frozen=True, kw_only=True):
 
 
 class UpdateBody(Spec, frozen=True, kw_only=True):
+    """What of a task can change; see `changes.task`."""
+
     constraints: TaskConstraints = TaskConstraints()
 
 
@@ -137,8 +141,8 @@ class Tasks:
 
     async def _add(self, call: Call) -> Answer:
         spec = self._backend.controller.vault.sealed(bodies.read(call.body, TaskSpec))
-        added: tuple[Task, ...] = await self._backend.ask(AddTasks(call.ids["jobId"], (spec,)))
-        return made(call, added[0], call.links.task(added[0].job_id, added[0].id))
+        found: tuple[Task, ...] = await self._backend.ask(AddTasks(call.ids["jobId"], (spec,)))
+        return made(call, found[0], call.links.task(found[0].job_id, found[0].id))
 
     async def _add_collection(self, call: Call) -> Answer:
         tasks = bodies.read(call.body, Collection).value
@@ -149,34 +153,26 @@ class Tasks:
             raise ApiError(code, text, (("MaxLimit", str(MOST_ADDED)),))
         event = AddTaskCollection(call.ids["jobId"], self._backend.controller.vault.sealed(tasks))
         found: list[Task | ValueError] = await self._backend.ask(event)
-        results = [self._result(call, spec, each) for spec, each in zip(tasks, found, strict=True)]
+        results = list(added.results(call, tasks, found, self._backend.controller.now()))
         return Answer({"odata.metadata": f"{call.base}/$metadata#taskaddresult", "value": results})
 
-    def _result(self, call: Call, spec: TaskSpec, found: Task | ValueError) -> dict[str, Any]:
-        if isinstance(found, Task):
-            return {
-                "status": "success",
-                "taskId": found.id,
-                "eTag": etag(found),
-                "lastModified": format_instant(found.modified),
-                "location": call.links.task(found.job_id, found.id),
-            }
-        assert isinstance(found, JobError | PoolError)
-        error = {
-            "code": found.code,
-            "message": errors.message(str(found), call.request_id, self._backend.controller.now()),
-        }
-        return {"status": "clienterror", "taskId": spec.id, "error": error}
-
     async def _update(self, call: Call) -> Answer:
-        body = bodies.read(call.body, UpdateBody)
-        return await self._asked(call, UpdateTask(call.ids["jobId"], call.ids["taskId"], body.constraints))
+        job, task = await self._backend.read(lambda: self._task(call))
+        constraints = changes.task(task.id, call.body, task_view(task, job, call.links))
+        return await self._asked(call, UpdateTask(call.ids["jobId"], call.ids["taskId"], constraints))
 
     async def _delete(self, call: Call) -> Answer:
         return await self._asked(call, DeleteTask(call.ids["jobId"], call.ids["taskId"]))
 
     async def _terminate(self, call: Call) -> Answer:
-        return await self._asked(call, TerminateTask(call.ids["jobId"], call.ids["taskId"]))
+        """Answers when the task has ended, as the service does; of one that takes long, that it was asked to end."""
+        answer = await self._asked(call, TerminateTask(call.ids["jobId"], call.ids["taskId"]))
+        for pause in _LOOKS:
+            task = await self._backend.read(lambda: self._present(call))
+            if task is None or task.state is TaskState.COMPLETED:
+                return changed(call, task)
+            await asyncio.sleep(pause)
+        return answer
 
     async def _reactivate(self, call: Call) -> Answer:
         return await self._asked(call, ReactivateTask(call.ids["jobId"], call.ids["taskId"]))
@@ -186,9 +182,8 @@ class Tasks:
             return core.tasks.tasks.get(core.spelling.task((call.ids["jobId"], call.ids["taskId"])))
 
         await self._backend.ask(event, guarded(call, find))
+        return changed(call, await self._backend.read(lambda: self._present(call)))
 
-        def now() -> Task | None:
-            job = self._journal.job(call.ids["jobId"])
-            return self._journal.task((job.id, call.ids["taskId"])) if job is not None else None
-
-        return changed(call, await self._backend.read(now))
+    def _present(self, call: Call) -> Task | None:
+        job = self._journal.job(call.ids["jobId"])
+        return self._journal.task((job.id, call.ids["taskId"])) if job is not None else None

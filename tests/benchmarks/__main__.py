@@ -13,7 +13,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
-from . import cloud_benchmark, formula_benchmark, journal_benchmark, replay_benchmark, scale_benchmark, tasks_benchmark
+from . import (
+    api_benchmark,
+    cloud_benchmark,
+    formula_benchmark,
+    journal_benchmark,
+    replay_benchmark,
+    scale_benchmark,
+    tasks_benchmark,
+)
 from .descendants import adopt_orphans, end_all
 from .report import Report
 
@@ -37,6 +45,9 @@ BENCHMARKS: dict[str, Benchmark] = {
     ),
     "cloud": lambda folder, rounds, quick: cloud_benchmark.run(
         folder, rounds, cloud_benchmark.QUICK if quick else cloud_benchmark.Counts()
+    ),
+    "api": lambda folder, rounds, quick: api_benchmark.run(
+        folder, rounds, api_benchmark.QUICK if quick else api_benchmark.Counts()
     ),
 }
 

@@ -6,7 +6,7 @@ import time
 from pools import CountingIds, Deployment
 from runner import Core, CoreSettings, Engine
 from runner.commands import Acknowledge, RecallExecutions, acknowledged_together
-from runner.engine import BEAT
+from runner.engine import BEAT, GATHERINGS
 from runner.events import Tick
 from runner.memory_journal import MemoryJournal
 from tests.simulation.every_event import NOW
@@ -58,3 +58,21 @@ def test_a_node_is_told_once_what_it_may_forget():
     said = (Acknowledge("n1", ("a",)), recall, Acknowledge("n2", ("b",)), Acknowledge("n1", ("c", "d")))
     assert acknowledged_together(said) == (Acknowledge("n1", ("a", "c", "d")), recall, Acknowledge("n2", ("b",)))
     assert acknowledged_together(()) == ()
+
+
+def test_requests_that_come_one_after_the_other_share_a_commit(monkeypatch):
+    loop, core = engine()
+    # the next is there when the one before has been taken
+    more = iter([lambda: loop.request(Tick()), lambda: loop.request(Tick())])
+    monkeypatch.setattr(time, "sleep", lambda seconds: next(more, lambda: None)())
+    answer = loop.request(Tick())
+    loop.step()
+    assert core.handled == 3 and answer.done()
+
+
+def test_who_waits_for_an_answer_does_not_wait_for_all_that_comes(monkeypatch):
+    loop, core = engine()
+    monkeypatch.setattr(time, "sleep", lambda seconds: loop.post(Tick()))
+    answer = loop.request(Tick())
+    loop.step()
+    assert core.handled == 1 + GATHERINGS and answer.done()

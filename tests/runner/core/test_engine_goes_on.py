@@ -82,6 +82,17 @@ def test_a_read_that_fails_is_for_who_asked(loop):
     assert ("j", "a") not in loop.journal.table("tasks")
 
 
+def test_who_waits_no_more_gets_no_answer_and_what_was_asked_for_is_done(loop):
+    """A client's patience ends while the disk is full, or the server lets go of it."""
+    gone, other = loop.engine.request(DeleteTask("j", "a")), loop.engine.request(DeleteTask("j", "x"))
+    assert gone.cancel()
+    loop.engine.step()
+    assert gone.cancelled() and ("j", "a") not in loop.journal.table("tasks")
+    with pytest.raises(JobError, match="'x'"):
+        other.result(0)
+    loop.ask(DeleteTask("j", "b")).result(0)
+
+
 @pytest.mark.parametrize("interval", [1e300, -1e300, float("inf"), float("-inf"), float("nan"), 1e-300, -1.0, 0.0])
 def test_an_interval_that_is_none(loop, interval):
     with pytest.raises(PoolError, match="autoScaleEvaluationInterval") as refused:

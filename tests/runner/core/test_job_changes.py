@@ -47,6 +47,11 @@ def test_what_cannot_be(changes):
     assert job_of(sim) is before
 
 
+def test_what_cannot_change_is_named_as_its_client_has_it():
+    refused = replace(in_state("active"), display_name="new", uses_task_dependencies=True)
+    assert "displayName, usesTaskDependencies cannot change" in str(refused)
+
+
 def test_the_priority_of_waiting_tasks_changes():
     sim = in_state("active")
     ask(sim, job("k", task("first")))

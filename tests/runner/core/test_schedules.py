@@ -172,8 +172,8 @@ def test_other_times(new, expected):
 
 def test_only_some_attributes_change():
     sim = begun()
-    refused = ask(sim, ReplaceJobSchedule(spec(), frozenset(("id", "schedule"))))
-    assert refused.code == "InvalidPropertyValue"
+    refused = ask(sim, ReplaceJobSchedule(spec(), frozenset(("display_name", "schedule"))))
+    assert refused.code == "InvalidPropertyValue" and str(refused).endswith("displayName cannot change")
     bad = spec(metadata={"cron": "0 6 * * *"})  # beside the interval that is there
     assert ask(sim, ReplaceJobSchedule(bad, frozenset(("metadata",)))).code == "InvalidPropertyValue"
 
