@@ -24,10 +24,11 @@ _MOST_SLOTS = 256
 
 
 def check_pool(
-    pool: Cursor, offers: Mapping[str, Offer], settings: Settings, lines: list[str], problems: Problems
+    pool: Cursor, offers: Mapping[str, Offer] | None, settings: Settings, lines: list[str], problems: Problems
 ) -> None:
+    """`offers` None: who has them is not known here."""
     check_pool_metadata(pool, problems)
-    offer = _provider(pool, offers, settings.default_provider, problems)
+    offer = _provider(pool, offers, settings.default_provider, problems) if offers is not None else None
     if offer is not None:
         check_placement(pool, offer, problems)
     _targets(pool, problems)

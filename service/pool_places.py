@@ -37,7 +37,8 @@ class PoolPlaces:
         return name, self.image(pool, name)
 
     def image(self, pool: PoolSpec, provider: str) -> str:
-        """The image that nodes of the pool start from there. Raises PoolError, also if there is no such size."""
+        """The image that nodes of the pool start from there. Raises PoolError, also if there is no such size,
+        or no subnet can be chosen there."""
         where = "virtualMachineConfiguration"
         windows = windows_machine(pool.virtual_machine_configuration or {})
         if windows is not None:
@@ -47,6 +48,10 @@ class PoolPlaces:
             fault = found.size_fault(pool.vm_size)
             if fault is not None:
                 raise PoolError("InvalidPropertyValue", f"vmSize: {fault}")
+            network = pool.network_configuration
+            if network is not None and network.subnet_id is not None and not found.capabilities.subnets:
+                text = f"networkConfiguration.subnetId: the provider {provider} has no subnets; leave it out"
+                raise PoolError("InvalidPropertyValue", text)
             return found.image(pool)
         except NotOfferedError as exc:
             path = f"{where}.{exc.path}" if exc.path else where

@@ -24,7 +24,8 @@ MOST_BYTES = 32 * 1024 * 1024
 MOST_DEPTH = 50
 MOST_VALUES = 5_000_000
 
-_SURROGATES = re.compile(r"(?<!\\)\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
+#: Or a backslash that stands for itself.
+_SURROGATES = re.compile(r"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 _TAGS = {
     f"tag:yaml.org,2002:{name}" for name in ("bool", "float", "int", "map", "null", "seq", "str", "timestamp")
 }
@@ -127,7 +128,7 @@ def _as_yaml(text: str) -> str:
     if text.lstrip()[:1] not in ("{", "["):
         return text
     text = re.sub(r"(?m)^\t+", lambda match: " " * len(match.group()), text)
-    return _SURROGATES.sub(lambda match: json.loads(f'"{match.group()}"'), text)
+    return _SURROGATES.sub(lambda found: found[0] if found[0] == r"\\" else json.loads(f'"{found[0]}"'), text)
 
 
 def _syntax(exc: yaml.MarkedYAMLError, lines: list[str]) -> Problem:
@@ -139,6 +140,8 @@ def _syntax(exc: yaml.MarkedYAMLError, lines: list[str]) -> Problem:
         text = "indented by a tab; YAML wants blanks"
     elif exc.context and exc.context_mark is not None and mark is not exc.context_mark:
         text = f"{text} ({exc.context}, line {exc.context_mark.line + 1})"
+    if "${" in line[: place.column] and '"' not in line:
+        text += "; within { } and [ ] a text with `${...}` needs quotes"
     return Problem(place, "", f"is not valid YAML: {text}")
 
 

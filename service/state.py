@@ -34,10 +34,14 @@ from pools import Deployment
 from .deployment_key import DeploymentKey, StateError, write_file
 from .ids import new_secret
 
-__all__ = ["StateDirectory", "StateError", "StateInUse"]
+__all__ = ["NoState", "StateDirectory", "StateError", "StateInUse"]
 
 _ID = re.compile(r"[0-9a-f]{12}\Z")
 _SECRET = 32  # bytes
+
+
+class NoState(StateError):
+    """Nothing was ever run there."""
 
 
 class StateInUse(StateError):
@@ -131,7 +135,10 @@ class StateDirectory:
         """Raises StateError if nothing was ever run here."""
         if not self.exists():
             self._refuse_without_id()
-            raise StateError(f"{self.path} holds no ebbtide state; name the one of `ebbtide run` or `ebbtide serve`")
+            raise NoState(
+                f"{self.path} holds no ebbtide state: `ebbtide serve` and `ebbtide run` make one; if there is one "
+                "elsewhere, name it (--state DIR)"
+            )
 
     def _refuse_without_id(self) -> None:
         """Records of VMs whose deployment nobody knows: with a new id they could neither be found nor ended."""

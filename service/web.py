@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from runner import STORAGE
 
-from . import drain_routes, gc_routes, node_routes, request_routes, storage_routes
+from . import drain_routes, gc_routes, node_routes, openapi, request_routes, storage_routes
 from .api.accounts import Accounts
 from .api.application import LARGEST_BODY, BatchApplication
 from .api.backend import Backend
@@ -45,8 +45,9 @@ class Web:
 
     def application(self) -> ASGIApp:
         """For the Unix socket: whoever may open it (mode 600) may do everything."""
-        modules = (storage_routes, gc_routes, request_routes, node_routes, drain_routes)
+        modules = (storage_routes, gc_routes, request_routes, node_routes)
         own = [route for module in modules for route in module.routes(self._controller)]
+        own += drain_routes.routes(self._controller, open_gate)
         return self._beside(_application([_health(self._controller), *own]), self._batch(open_gate))
 
     def node_application(self) -> ASGIApp:
@@ -60,9 +61,10 @@ class Web:
 
     def network_application(self, accounts: Accounts, largest_body: int) -> ASGIApp:
         """For the network: accounts with their keys. `largest_body`: bytes."""
-        routes = [Route("/healthz", self._healthz, methods=["GET"])]
         gate = AccountGate(accounts.all, self._controller.now)
-        return self._beside(_application([*routes]), self._batch(gate, largest_body))
+        health = Route("/healthz", self._healthz, methods=["GET"])
+        routes = [health, _description(), *drain_routes.routes(self._controller, gate)]
+        return self._beside(_application(routes), self._batch(gate, largest_body))
 
     def _batch(self, gate: Gate, largest_body: int = LARGEST_BODY) -> BatchApplication:
         return BatchApplication(self._handlers, gate, self._controller.now, new_request_id, largest_body)
@@ -87,6 +89,15 @@ class Web:
 
 def _application(routes: list[BaseRoute]) -> Starlette:
     return Starlette(routes=routes, exception_handlers=HANDLERS)
+
+
+def _description() -> Route:
+    """Of the API in OpenAPI; it tells nothing of this deployment. In a thread: it is made when first asked for."""
+
+    def describe(request: Request) -> Response:
+        return Response(openapi.description(), media_type="application/json")
+
+    return Route(openapi.PATH, describe, methods=["GET"])
 
 
 def _health(controller: Controller) -> Route:

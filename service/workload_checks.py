@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Protocol
 
 from pools import folded
 from runner import PackageError, check_source
@@ -30,22 +31,34 @@ _VERSION = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}", re.ASCII)
 _PRIORITIES = range(-1000, 1001)
 
 
+class Present(Protocol):
+    """What there is where the workload goes, so that it need not stand in the file."""
+
+    def pool(self, pool_id: str) -> Cursor | None: ...
+
+    def versions(self, application_id: str) -> set[str] | None:
+        """None: there is no such application."""
+
+
 class WorkloadChecks:
     def __init__(
         self,
         root: Cursor,
         base: Path,
-        offers: Mapping[str, Offer],
+        offers: Mapping[str, Offer] | None,
         settings: Settings,
         lines: list[str],
         problems: Problems,
+        present: Present | None = None,
     ) -> None:
+        """`offers` None: what providers have is looked at elsewhere."""
         self._root = root
         self._base = base
         self._offers = offers
         self._settings = settings
         self._lines = lines
         self._problems = problems
+        self._present = present
         self._pools = {folded(name): pool for pool in root.each("pools") if (name := pool.text("id")) is not None}
         #: of applications, by their ids in lower case: how these are spelled; and their versions
         self._applications: dict[str, str] = {}
@@ -54,6 +67,12 @@ class WorkloadChecks:
             name = application.text("id") or ""
             self._applications.setdefault(folded(name), name)
             self._versions.setdefault(folded(name), set()).add(application.text("version") or "1.0")
+        if present is not None:
+            for job in (*root.each("jobs"), *_specifications(root)):
+                info = job.get("poolInfo")
+                name = info.text("poolId") if info is not None else None
+                if name and folded(name) not in self._pools and (pool := present.pool(name)) is not None:
+                    self._pools[folded(name)] = pool
 
     def run(self) -> None:
         root = self._root
@@ -117,6 +136,8 @@ class WorkloadChecks:
         if wanted is None:
             return
         versions = self._versions[folded(name)]
+        if self._present is not None and not _holds(versions, wanted):
+            versions = versions | (self._present.versions(name) or set())
         if not _holds(versions, wanted):
             text = f"there is no version {wanted[:80]!r} of {name} here; there is {listed(versions)}"
             self._error(application, "defaultVersion", text)
@@ -144,6 +165,8 @@ class WorkloadChecks:
             if wanted is None:
                 continue
             versions = self._versions.get(folded(wanted))
+            if self._present is not None and (versions is None or (version and not _holds(versions, version))):
+                versions = (versions or set()) | (self._present.versions(wanted) or set()) or None
             if versions is None:
                 names = self._applications.values()
                 near = nearest(wanted, names)
@@ -237,6 +260,11 @@ class WorkloadChecks:
         value = cursor.get(name)
         assert value is not None
         self._problems.error(value.place, value.path, text)
+
+
+def _specifications(root: Cursor) -> Iterable[Cursor]:
+    """Of the jobs of schedules."""
+    return (found for each in root.each("jobSchedules") if (found := each.get("jobSpecification")) is not None)
 
 
 def _holds(names: Iterable[str], wanted: str) -> bool:

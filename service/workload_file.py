@@ -14,10 +14,11 @@ from runner import Workload
 from .cursor import Cursor
 from .decoding import decode
 from .offers import Offer
+from .parameters import SECTION, with_parameters
 from .positions import Document, Listing, Mapping, Tree, read_document
 from .problems import InputError, Problem, Problems
 from .settings import Settings
-from .workload_checks import WorkloadChecks
+from .workload_checks import Present, WorkloadChecks
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,17 @@ class LoadedWorkload:
 _ALONE = (("vmSize", "pools"), ("jobSpecification", "jobSchedules"), ("poolInfo", "jobs"))
 
 
-def load_workload(path: Path, settings: Settings, offers: MappingOf[str, Offer]) -> LoadedWorkload:
-    """Raises InputError. `offers`: what there is at each provider, by its name."""
+def load_workload(
+    path: Path,
+    settings: Settings,
+    offers: MappingOf[str, Offer] | None,
+    parameters: MappingOf[str, str] | None = None,
+    present: Present | None = None,
+) -> LoadedWorkload:
+    """Raises InputError. `offers`: what there is at each provider, by its name; None: whoever gets the workload looks
+    at that. `parameters`: values, by name. `present`: what the file may refer to beside what stands in it."""
     with _no_collector():
-        return _load(path, settings, offers)
+        return _load(path, settings, offers, parameters or {}, present)
 
 
 @contextmanager
@@ -52,13 +60,40 @@ def _no_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _load(path: Path, settings: Settings, offers: MappingOf[str, Offer]) -> LoadedWorkload:
-    document = read_document(path)
-    root, alone = _whole(document.root)
+def read_workload(path: Path, parameters: MappingOf[str, str]) -> Workload:
+    """What a workload file names, though it could not be run any more. Raises InputError."""
     problems = Problems()
+    document, root, alone = _tree(path, parameters, problems)
+    spec = decode(root, Workload, problems)
+    if spec is None:
+        raise InputError(document.file, [_shortened(problem, alone) for problem in problems.errors])
+    return spec
+
+
+def _tree(path: Path, parameters: MappingOf[str, str], problems: Problems) -> tuple[Document, Tree, str]:
+    """The file, what stands in it with its parameters, and see `_whole`. Raises InputError."""
+    document = read_document(path)
+    tree = document.root
+    if parameters or "param:" in document.text or SECTION in document.text:
+        tree = with_parameters(tree, parameters, problems)
+    root, alone = _whole(tree)
+    if problems.errors:  # what follows from them says nothing new
+        raise InputError(document.file, [_shortened(problem, alone) for problem in problems.errors])
+    return document, root, alone
+
+
+def _load(
+    path: Path,
+    settings: Settings,
+    offers: MappingOf[str, Offer] | None,
+    parameters: MappingOf[str, str],
+    present: Present | None,
+) -> LoadedWorkload:
+    problems = Problems()
+    document, root, alone = _tree(path, parameters, problems)
     spec = decode(root, Workload, problems)
     base = path.parent
-    WorkloadChecks(Cursor(root), base, offers, settings, document.lines, problems).run()
+    WorkloadChecks(Cursor(root), base, offers, settings, document.lines, problems, present).run()
     if spec is not None and not any((spec.pools, spec.jobs, spec.job_schedules, spec.applications)):
         problems.error(root.place, "", "holds nothing to run: no pools, jobs or jobSchedules")
     found = [_shortened(problem, alone) for problem in problems]

@@ -47,10 +47,12 @@ def preparation_view(record: JobNode, job: Job, links: Links) -> dict[str, Any]:
 
 
 def _execution(execution: NodeExecution, directory: str, record: JobNode, links: Links) -> dict[str, Any]:
+    # clients rely on it also while the node does not run it yet, or never did
+    began = next(each for each in (execution.start_time, execution.end_time, record.state_time) if each is not None)
     return known(
         {
             "state": execution.state,
-            "startTime": instant(execution.start_time),
+            "startTime": instant(began),
             "endTime": instant(execution.end_time),
             "taskRootDirectory": directory,
             "taskRootDirectoryUrl": links.node_file(record.pool_id, record.node_id, directory),

@@ -8,7 +8,6 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
-from msgspec.structs import fields
 
 from runner import RELEASE_LIMIT, UNLIMITED, JobConstraints, JobReleaseTask, TaskConstraints
 
@@ -44,12 +43,13 @@ def known(values: Mapping[str, Any]) -> dict[str, Any]:
 def specification_view(spec: msgspec.Struct) -> dict[str, Any]:
     """Properties that are None, or lists without items, are left out."""
     meant, found = _MEANT.get(type(spec), {}), {}
-    for field in fields(spec):
-        value = getattr(spec, field.name)
+    # not by `fields`, which evaluates all annotations every time
+    for name, encoded in zip(spec.__struct_fields__, spec.__struct_encode_fields__, strict=True):
+        value = getattr(spec, name)
         if value is None:
-            value = meant.get(field.name)
-        if value not in (None, ()) and field.encode_name not in _SECRET:
-            found[field.encode_name] = _plain(value)
+            value = meant.get(name)
+        if value not in (None, ()) and encoded not in _SECRET:
+            found[encoded] = _plain(value)
     return found
 
 

@@ -28,11 +28,16 @@ def shown(output: Output | None) -> tuple[str, ...]:
     if output.data is None:
         return (Remark(f"({output.size} bytes of {output.stream}: see {_logs(output)})"),)
     text = output.data[-_BYTES:].decode("utf-8", "replace").replace("\r\n", "\n").expandtabs()
-    lines = [_CONTROL.sub("", line)[:_WIDTH] for line in text.rstrip("\n").split("\n")]
+    lines = [legible(line) for line in text.rstrip("\n").split("\n")]
     if len(lines) > _LINES or len(output.data) > _BYTES:
         hidden = f"(the last {min(len(lines), _LINES)} lines of {output.stream}; all of it: {_logs(output)})"
         return (Remark(hidden), *lines[-_LINES:])
     return tuple(lines)
+
+
+def legible(line: str) -> str:
+    """What of a line may be shown."""
+    return _CONTROL.sub("", line)[:_WIDTH]
 
 
 def _logs(output: Output) -> str:

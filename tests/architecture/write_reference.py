@@ -1,10 +1,12 @@
-"""Write the reference of the formula language, and the table of properties, into the documents: `make docs`."""
+"""Write the reference of the formula language, and the tables of properties and of operations, into the documents:
+`make docs`."""
 
 from pathlib import Path
 
 from formula.reference import findings_as_markdown, names_as_markdown
 from service.property_table import as_markdown
 
+from . import operation_table
 from .sources import ROOT
 
 START, END = "<!-- reference: written by `make docs` -->\n", "<!-- end of reference -->\n"
@@ -24,3 +26,4 @@ if __name__ == "__main__":
     write(ROOT / "docs/formula.md", names_as_markdown())
     write(ROOT / "docs/formula-findings.md", findings_as_markdown())
     write(ROOT / "docs/properties.md", as_markdown())
+    write(ROOT / "docs/api.md", operation_table.as_markdown())

@@ -12,6 +12,7 @@ from runner import DeleteJob, DisableJob, JournalError, engine
 from runner.events import Outcome
 from runner.states import TaskState
 from service import housekeeping
+from service.api import backend
 from service.controller import Controller
 from service.controller_socket import client
 from service.settings import Settings
@@ -116,3 +117,16 @@ def test_a_round_that_fails_does_not_keep_the_nodes_from_being_tidied(offline, m
         monkeypatch.setattr(work.controller.journal, "output_files", unreadable)
         work.controller.housekeeping.begin(work.controller.now())
         assert tidied.wait(10)
+
+
+def test_the_server_outlives_a_request_that_waited_too_long(offline, monkeypatch):
+    """Its client is told to look, and ask again; when the disk has room, what it asked for is there."""
+    monkeypatch.setattr(backend, "_PATIENCE", 0.2)
+    offline.journal.commit([put(job("k"))])
+    with Working(offline) as work, client(offline.directory.path) as asking:
+        work.block()
+        refused = asking.patch("/jobs/k", json={"priority": 7})
+        assert (refused.status_code, refused.json()["code"]) == (503, "OperationTimedOut")
+        work.full = False
+        wait_until(lambda: asking.get("/jobs/k").json()["priority"] == 7)
+        assert asking.patch("/jobs/k", json={"priority": 8}).status_code == 200

@@ -42,7 +42,7 @@ def test_version():
         (["logs", "j", "t", "--state", "/nowhere"], "/nowhere holds no ebbtide state"),
         (["down", "--state", "/nowhere"], "/nowhere holds no ebbtide state"),
         (["status", "--state", "/nowhere"], "/nowhere holds no ebbtide state"),
-        (["pool", "evaluate", "p", "--state", "/nowhere"], "/nowhere holds no ebbtide state"),
+        (["pool", "autoscale", "evaluate", "p", "--state", "/nowhere"], "/nowhere holds no ebbtide state"),
         (["node", "preempt", "n", "--state", "/nowhere"], "/nowhere holds no ebbtide state"),
         (["formula", "check", "absent"], "No such file or directory"),
     ],

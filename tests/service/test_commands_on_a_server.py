@@ -31,6 +31,11 @@ MADE = (
     ("job", "disable", "k", "--tasks", "wait"),
     ("task", "terminate", "j", "a"),
     ("pool", "resize", "p", "--low-priority", "0"),
+    ("pool", "set", "p", "--start-task", "true", "--metadata", "a=b=c", "--metadata", "d="),
+    ("pool", "reset", "q", "--metadata", "e=f"),
+    ("job", "set", "j", "--max-time", "PT9H"),
+    ("task", "set", "k", "c", "--max-retries", "2"),
+    ("schedule", "set", "s", "--every", "P2D"),
 )
 FORMULA = "$TargetDedicatedNodes = 0;"
 MANY = [{"id": f"m{number:03}", "commandLine": "true"} for number in range(250)]
@@ -124,6 +129,25 @@ def alike(value):
         ("task", "show", "k", "c"),
         ("schedule", "list"),
         ("schedule", "show", "s"),
+        ("pool", "node-counts"),
+        ("pool", "node-counts", "--filter", "poolId eq 'p'"),
+        ("pool", "supported-images"),
+        ("job", "list", "--schedule", "s"),
+        ("job", "list", "--schedule", "none"),
+        ("job", "task-counts", "j"),
+        ("job", "prep-release-status", "j"),
+        ("job", "prep-release-status", "none"),
+        ("task", "subtasks", "k", "c"),
+        ("task", "file", "list", "k", "c"),
+        ("task", "file", "list", "k", "none"),
+        ("task", "file", "show", "k", "c", "none"),
+        ("task", "file", "delete", "k", "c", "../../x"),
+        ("node", "file", "list", "none"),
+        ("node", "user", "delete", "none", "u"),
+        ("node", "remote-login-settings", "none"),
+        ("pool", "set", "none", "--metadata", "a=b"),
+        ("job", "set", "j", "--pool", "q"),
+        ("job", "reset", "j"),
         ("node", "list"),
         ("node", "list", "p"),
         ("job", "show", "none"),
@@ -220,6 +244,9 @@ def test_ids_are_completed(both, monkeypatch):
     assert {"p", "q"} <= set(completed("pool", "show"))
     assert completed("task", "show", "k") == ["b", "c"]
     assert completed("schedule", "run") == ["s"]
+    assert completed("task", "create", "k", "--depends-on") == ["b", "c"], "the value of an option, too"
+    assert completed("task", "file", "download", "k") == ["b", "c"]
+    assert {"p", "q"} <= set(completed("down", "--pool"))
     monkeypatch.setenv("AZURE_BATCH_ENDPOINT", "http://127.0.0.1:1")
     assert completed("pool", "show") == []
 
@@ -262,18 +289,3 @@ def test_a_server_that_cannot_be_asked(server, options, code, told):
         assert done.stderr.count("ebbtide: error: ") == 1
         assert variables["AZURE_BATCH_ACCESS_KEY"] not in done.stderr
         assert "not/base64!" not in done.stderr
-
-
-def test_a_certificate_that_nobody_has_signed(tmp_path):
-    server = Served(tmp_path, "--tls")
-    try:
-        variables = server.ready().lines
-        place = Place(tmp_path, (), {**variables, "REQUESTS_CA_BUNDLE": None})
-        refused = place("pool", "list")
-        assert (refused.exit_code, "export REQUESTS_CA_BUNDLE=FILE" in refused.stderr) == (1, True)
-        trusting = Place(tmp_path, (), variables)
-        assert trusting.json("pool", "list") == []
-        missing = Place(tmp_path, (), {**variables, "REQUESTS_CA_BUNDLE": str(tmp_path / "none.pem")})
-        assert "no certificates can be read there" in missing("pool", "list").stderr
-    finally:
-        server.close()

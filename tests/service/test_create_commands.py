@@ -136,3 +136,14 @@ def test_parts_of_bodies():
     assert image("mine") == {"virtualMachineImageId": "mine"}
     assert image("a:b:c") == {"publisher": "a", "offer": "b", "sku": "c", "version": "latest"}
     assert image("a:b:c:9") == {"publisher": "a", "offer": "b", "sku": "c", "version": "9"}
+
+
+def test_files_that_a_task_fetches(state):
+    given = ("--resource-file", "in/x=https://e.example/y?a=b", "--resource-file", "z=storage://box/z")
+    assert state("task", "create", "j", "rf", "--command", "true", *given).exit_code == 0
+    assert state.json("task", "show", "j", "rf")["resourceFiles"] == [
+        {"httpUrl": "https://e.example/y?a=b", "filePath": "in/x"},
+        {"httpUrl": "storage://box/z", "filePath": "z"},
+    ]
+    code, told = state.told("task create j other --command true --resource-file nonsense")
+    assert (code, "'nonsense' is not PATH=URL" in told) == (2, True), told

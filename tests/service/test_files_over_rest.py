@@ -20,7 +20,7 @@ from service.api.files import _PIECE as PIECE
 from service.api.files import Files
 from service.api.gates import open_gate
 from service.file_trees import Entry, Kept, Tree, TreeError
-from service.log_reader import _last_lines
+from service.log_tail import start_of_last_lines
 
 from .stage import PATIENCE
 
@@ -237,7 +237,7 @@ def test_every_range(header: str, status: int, data: bytes, first: int, last: in
 def test_the_last_lines(lines: list[bytes], ends: bool, count: int) -> None:
     data = b"\n".join(lines) + (b"\n" if ends else b"")
     wanted = data.splitlines(keepends=True)[-count:] if count else []
-    assert data[_last_lines(lambda at, length: data[at : at + length], len(data), count) :] == b"".join(wanted)
+    assert data[start_of_last_lines(lambda at, length: data[at : at + length], len(data), count) :] == b"".join(wanted)
 
 
 def test_what_was_kept_is_a_tree(tmp_path: Path) -> None:

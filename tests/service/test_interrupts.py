@@ -17,7 +17,7 @@ def test_one_interrupt_drains(stage, tmp_path):
         (("down",), "then give this command again if a VM is left"),
         (("run", str(stage.workload)), "or use another --state"),
         (("reap",), "or look with --dry-run"),
-        (("pool", "evaluate", "p", "--apply"), "or leave --apply out"),
+        (("pool", "autoscale", "evaluate", "p", "--apply"), "or leave --apply out"),
     ):
         refused = stage(*words)
         assert refused.returncode == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -187,3 +188,14 @@ def test_connections_that_come_and_go_leave_nothing(network: Network) -> None:
             pass
     wait_until(lambda: network.open == 0)
     assert serves(network) and not network.broken.is_set()
+
+
+def test_the_body_of_an_answer_does_not_wait_for_the_client_to_acknowledge_its_head(network: Network) -> None:
+    with network.connect() as sock:
+        wait_until(lambda: network.open == 1)
+        door: Any = network.web._door
+        (connection,) = door._open
+        theirs = connection.transport.get_extra_info("socket")
+        assert theirs.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        sock.sendall(GET + b"Connection: close\r\n\r\n")
+        assert whole(sock).endswith(b"<0>")

@@ -98,7 +98,9 @@ def test_a_reboot_ends_what_runs_and_the_task_runs_again(nodes, idle):
     assert nodes.state(first) == "rebooting" or nodes.starts(first) > starts  # said before the answer
     wait_until(lambda: task()["executionInfo"]["requeueCount"] == 1, PATIENCE)
     wait_until(lambda: task()["state"] == "running", PATIENCE)
-    assert nodes.ask("POST", "/jobs/j/tasks/again/terminate").status_code == 204
+    ended = nodes.ask("POST", "/jobs/j/tasks/again/terminate")
+    assert (ended.status_code, task()["state"]) == (204, "completed")  # by the time of the answer
+    assert ended.headers["ETag"].strip('"') == task()["eTag"]
     nodes.until("idle", "idle")
     assert (nodes.port(first), nodes.starts(first)) == (port, starts + 1)
 

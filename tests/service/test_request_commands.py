@@ -83,14 +83,15 @@ def test_pools(state, tmp_path):
     assert (pool().target_dedicated, pool().target_low_priority) == (2, 3)
     assert state("pool", "stop-resize", "p").exit_code == 0
     assert (pool().target_dedicated, pool().target_low_priority) == (0, 0)
-    code, said = state.told("pool enable-autoscale p")
-    assert code == 1 and "pool p has no formula; name one: `ebbtide pool enable-autoscale p --formula FILE" in said
+    code, said = state.told("pool autoscale enable p")
+    assert code == 1 and "pool p has no formula; name one: `ebbtide pool autoscale enable p --formula FILE" in said
     formula = "$TargetDedicatedNodes = 7;"
-    assert state("pool", "enable-autoscale", "p", "--formula", "-", "--interval", "PT20M", stdin=formula).exit_code == 0
+    enable = ("pool", "autoscale", "enable", "p", "--formula", "-", "--interval", "PT20M")
+    assert state(*enable, stdin=formula).exit_code == 0
     assert (pool().spec.enable_auto_scale, pool().spec.auto_scale_formula) == (True, formula)
     assert pool().spec.auto_scale_evaluation_interval.total_seconds() == 1200
     assert "PoolHasAutoScaleEnabled" in state.told("pool resize p --dedicated 1")[1]
-    assert state("pool", "disable-autoscale", "p").exit_code == 0
+    assert state("pool", "autoscale", "disable", "p").exit_code == 0
     assert pool().spec.enable_auto_scale is False
     assert state("pool", "resume", "p").stdout == "pool p was not stopped\n"
     assert state("pool", "delete", "p").exit_code == 0
@@ -112,7 +113,7 @@ def test_a_pool_that_still_has_nodes_is_not_used_again(state, tmp_path):
 
 
 def test_the_settings_bound_what_is_asked_of_a_pool(state, tmp_path):
-    enable = ("pool", "enable-autoscale", "p", "--formula", "-", "--interval", "PT1M")
+    enable = ("pool", "autoscale", "enable", "p", "--formula", "-", "--interval", "PT1M")
     refused = state(*enable, stdin="$TargetDedicatedNodes = 7;")
     assert (refused.exit_code, "autoScaleEvaluationInterval" in refused.stderr) == (1, True)
     config = tmp_path / "s.yaml"
@@ -150,7 +151,7 @@ def test_schedules(state):
         ("job terminate", 2),
         ("task delete j", 2),
         ("pool resize p", 2),
-        ("pool enable-autoscale p --interval nonsense", 2),
+        ("pool autoscale enable p --interval nonsense", 2),
     ],
 )
 def test_exit_codes(made, words, code):

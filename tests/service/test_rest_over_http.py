@@ -131,7 +131,7 @@ def test_a_server_takes_every_signature(ids, filter_, body):
     raw, _, query = request.url.raw_path.decode().partition("?")
     headers = {name.lower(): value for name, value in request.headers.items()}
     account, signature = account_and_signature(headers["authorization"])
-    assert signed_by(KEY, signature, account, request.method, raw, query, headers, now())
+    assert signed_by((KEY,), signature, account, request.method, raw, query, headers, now())
     assert parse_qs(query)["$filter"] == [filter_]
     assert raw.count("/") == len(ids)
 

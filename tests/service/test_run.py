@@ -134,8 +134,8 @@ def test_another_workload_on_the_same_state_is_refused(done):
 
 def test_a_pool_without_a_formula_cannot_be_evaluated(done):
     stage, _ = done
-    assert "has no formula" in stage("pool", "evaluate", "p").stderr
-    assert "there is no pool 'q'" in stage("pool", "evaluate", "q").stderr
+    assert "has no formula" in stage("pool", "autoscale", "evaluate", "p").stderr
+    assert "there is no pool 'q'" in stage("pool", "autoscale", "evaluate", "q").stderr
 
 
 def test_the_live_view(stage, tmp_path):

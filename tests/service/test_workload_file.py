@@ -1,5 +1,6 @@
 """Files that can be used, and what comes out of them."""
 
+import json
 import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -207,3 +208,10 @@ def test_faults_of_formulas_have_their_place_in_the_file(tmp_path, written, plac
     with pytest.raises(InputError) as caught:
         load(tmp_path, text)
     assert [str(caught.value).splitlines()[0]] == [f"{tmp_path}/w.yaml:{place}: c is not defined"]
+
+
+@pytest.mark.parametrize("value", ["\\\U0001f600", "\\\\\U0001f600", "\\ud83d\\ude00", "\U0001f600\\"])
+def test_json_as_programs_write_it(tmp_path, value):
+    """Characters as two surrogates, behind backslashes that stand for themselves."""
+    pool = {"id": "p", "vmSize": "local.small", "displayName": value}
+    assert load(tmp_path, json.dumps({"pools": [pool]})).spec.pools[0].display_name == value

@@ -87,6 +87,8 @@ def test_a_pool_gets_its_provider_and_image(ask: Served, size: str, reference: A
         ({**pool("q", "local.small"), "metadata": [{"name": "provider", "value": "gcp"}]},
          ["the settings have no provider 'gcp'; there is local, aws"]),
         ({**pool("q", "local.small"), "metadata": [{"name": "budget", "value": "much"}]}, ["'budget' is 'much'"]),
+        ({**pool("q", "local.small"), "networkConfiguration": {"subnetId": "/subscriptions/s/subnets/closed"}},
+         ["networkConfiguration.subnetId: the provider local has no subnets"]),
     ],
 )  # fmt: skip
 def test_what_there_is_not_is_refused_with_what_there_is(ask: Served, body: Any, texts: list[str]) -> None:
@@ -131,6 +133,13 @@ def test_the_list_of_images(ask: Served) -> None:
     assert {image["imageReference"]["offer"] for image in ubuntu} == {"0001-com-ubuntu-server-jammy"}
     first = ask.get("/supportedimages?maxresults=4")
     assert first["value"] == images[:4] and "skiptoken" in first["odata.nextLink"]
+
+
+def test_a_subnet_is_taken_where_there_are_some(ask: Served) -> None:
+    body = {**pool("subnet", "t3.small", {"virtualMachineImageId": "mine"}, aws=True), "targetDedicatedNodes": 0}
+    assert ask("POST", "/pools", {**body, "networkConfiguration": {"subnetId": "subnet-1"}}).status_code == 201
+    assert ask("PATCH", "/pools/subnet", {"networkConfiguration": {"subnetId": "subnet-2"}}).status_code == 200
+    assert ask.get("/pools/subnet")["networkConfiguration"] == {"subnetId": "subnet-2"}
 
 
 @pytest.mark.parametrize("path", ["/certificates", "/certificates(thumbprintAlgorithm=sha1,thumbprint=ab)"])

@@ -88,6 +88,7 @@ def test_only_what_is_given_changes(
         ({"taskSlotsPerNode": 0}, 400, "InvalidPropertyValue", "taskSlotsPerNode"),
         ({"startTask": {"commandLine": ""}}, 400, "InvalidPropertyValue", "startTask.commandLine"),
         ({"vmSize": "nothing.like_it"}, 400, "InvalidPropertyValue", "local.small"),
+        ({"networkConfiguration": {"subnetId": "subnet-1"}}, 400, "InvalidPropertyValue", "subnetId"),
         ({"startTask": {"commandLine": "cmd /c dir"}}, 400, "InvalidPropertyValue", "startTask.commandLine"),
         ({"startTask": {}}, 400, "MissingRequiredProperty", "commandLine"),
         ({"startTasks": {}}, 400, "InvalidPropertyName", "did you mean startTask"),
