@@ -51,7 +51,11 @@ class Backend:
     async def ask(self, event: Event, guard: Callable[[Core], None] | None = None) -> Any:
         """What the core answers, when that is recorded. `guard` is asked right before; it may raise ApiError. Raises
         ApiError."""
-        future = self.controller.engine.request(event, guard)
+        engine = self.controller.engine
+        if engine.blocked is not None:
+            text = f"the state cannot be written at present, and nothing has changed; ask again later: {engine.blocked}"
+            raise ApiError("ServerBusy", text)
+        future = engine.request(event, guard)
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), _PATIENCE)
         except (JobError, PoolError) as exc:

@@ -124,9 +124,13 @@ def test_the_server_outlives_a_request_that_waited_too_long(offline, monkeypatch
     monkeypatch.setattr(backend, "_PATIENCE", 0.2)
     offline.journal.commit([put(job("k"))])
     with Working(offline) as work, client(offline.directory.path) as asking:
-        work.block()
+        work.full = True
         refused = asking.patch("/jobs/k", json={"priority": 7})
         assert (refused.status_code, refused.json()["code"]) == (503, "OperationTimedOut")
+        # by now the server knows: nobody else waits
+        refused = asking.patch("/jobs/k", json={"priority": 9})
+        assert (refused.status_code, refused.json()["code"]) == (503, "ServerBusy")
+        assert FULL in refused.json()["message"]["value"]
         work.full = False
         wait_until(lambda: asking.get("/jobs/k").json()["priority"] == 7)
         assert asking.patch("/jobs/k", json={"priority": 8}).status_code == 200
