@@ -8,8 +8,6 @@ import pty
 import re
 import select
 import signal
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from click.testing import CliRunner
 from service.cli import main
 
 from ..providers.waiting import wait_until
+from .running import Running
 from .served import PATIENCE, Served, ebbtide
 
 #: Of each row: it prints, leaves two files, and fails as long as it is not mended.
@@ -29,29 +28,6 @@ mkdir -p out/deep; echo "$text" > out/deep/{n}.csv; echo left > left.txt
 [ {n} != 2 ] || [ -e {mended} ] || { echo "Traceback" >&2; echo "ValueError: row {n} is bad" >&2; exit 3; }
 """
 ROWS = "n,text\n1,a b\n2,it's\n3,$HOME\n"
-
-
-class Running:
-    """A process of its own. What it prints is in files, so that nobody waits for it in vain."""
-
-    def __init__(self, folder, words, environment, more):
-        name = "-".join(words[:2])
-        self._out, self._err = folder / f"{name}.out", folder / f"{name}.err"
-        with open(self._out, "w") as out, open(self._err, "w") as err:
-            given = {"stdout": out, "stderr": err, "env": environment, **more}
-            self.process = subprocess.Popen([sys.executable, "-m", "service", *words], **given)
-
-    @property
-    def out(self):
-        return self._out.read_text()
-
-    @property
-    def err(self):
-        return self._err.read_text()
-
-    def ended(self):
-        """Its exit code."""
-        return self.process.wait(PATIENCE)
 
 
 class Place:

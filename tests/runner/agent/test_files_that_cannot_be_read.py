@@ -49,10 +49,11 @@ def made(root: Path, what: str) -> None:
     ("what", "code"),
     [
         ("nothing", "NotFound"),
-        ("loop", "Refused"),
-        ("link to a name that is too long", "Refused"),
+        # these lead nowhere: no file is there, and none can be
+        ("loop", "NotFound"),
+        ("link to a name that is too long", "NotFound"),
+        ("folder is a file", "NotFound"),
         ("link into another folder", "Refused"),
-        ("folder is a file", "Refused"),
         ("folder", "Refused"),
         ("pipe", "Refused"),
         ("file", None),
