@@ -132,6 +132,9 @@ def _post(controller: httpx.Client, state: StateDirectory, event: Event) -> None
 class Unattended:
     """What handlers that change something have of a controller. Hold the lock."""
 
+    #: as of an engine: what cannot be written is told at once here
+    blocked: str | None = None
+
     def __init__(self, state: StateDirectory, settings: Settings, journal: Journal) -> None:
         from pools import RandomIds
         from runner import Core, CoreSettings, Vault
