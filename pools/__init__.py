@@ -43,7 +43,7 @@ from .differences import differences
 from .failure_info import FailureInfo, NameValue
 from .idle_pools import formula_patience
 from .ids import CountingIds, Ids, RandomIds
-from .ledger import Change, Ledger, Log, Prefix, Table
+from .ledger import Change, Changes, Ledger, Log, Prefix, Table
 from .machine_configuration import ImageReference, VirtualMachineConfiguration
 from .model import (
     AllocationState,
@@ -112,7 +112,7 @@ from .spec import (
     TaskSchedulingPolicy,
     UserAccount,
 )
-from .spellings import NamedTable, Spellings, folded
+from .spellings import NamedTable, Spellings, are_folded, folded
 from .timers import Timers
 from .workload import TaskCounts, Workload
 
@@ -144,6 +144,7 @@ __all__ = [
     "Boot",
     "BudgetAction",
     "Change",
+    "Changes",
     "Clock",
     "Command",
     "ConnectNode",
@@ -221,6 +222,7 @@ __all__ = [
     "UserIdentity",
     "VirtualMachineConfiguration",
     "Workload",
+    "are_folded",
     "billed_seconds",
     "charged",
     "check_formula",

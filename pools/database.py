@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 BUSY_TIMEOUT = 10.0
 #: Bytes to which SQLite cuts its write-ahead log back after a burst.
 WAL_LIMIT = 64 * 1024 * 1024
+#: Pages that its write-ahead log grows by before they are put in their places. With SQLite's 1,000, most of these are
+#: changed again at once: many small rows take half as long again to be added.
+WAL_PAGES = 4000
 #: Execution option of a connection that will write: SQLite takes the write lock at once, and waits for it.
 WRITES = {"ebbtide_writes": True}
 
@@ -115,6 +118,7 @@ def _open_sqlite(url: URL) -> Engine:
             raise JournalError(f"{named(url)}: no write-ahead log is possible there; put it on a local disk")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT}")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -144,7 +148,7 @@ def explained(engine: Engine) -> Iterator[None]:
 
     try:
         yield
-    except SQLAlchemyError as exc:
+    except (SQLAlchemyError, engine.dialect.loaded_dbapi.Error) as exc:
         said = str(getattr(exc, "orig", None) or exc).strip()
         cure = next((cure for sign, cure in CURES if sign in said.lower()), "see its log")
         raise JournalError(f"{named(engine.url)}: {said}; {cure}") from exc

@@ -6,7 +6,7 @@ record, so a record that changed five times in a batch is written once.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Set
 from typing import Any, Generic, NamedTuple, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -27,38 +27,66 @@ class Prefix(NamedTuple):
     parts: tuple[Any, ...]
 
 
+class Changes:
+    """What is to be committed together: the last version of each record that changed, by table and key. In a table they
+    stand in the order in which they first changed."""
+
+    __slots__ = ("by_table",)
+
+    def __init__(self, by_table: Mapping[str, Mapping[Any, Any]]) -> None:
+        self.by_table = by_table
+
+    @classmethod
+    def of(cls, changes: Iterable[Change]) -> Changes:
+        by_table: dict[str, dict[Any, Any]] = {}
+        for table, key, record in changes:
+            by_table.setdefault(table, {})[key] = record
+        return cls(by_table)
+
+    def __iter__(self) -> Iterator[Change]:
+        for table, records in self.by_table.items():
+            for key, record in records.items():
+                yield Change(table, key, record)
+
+    def __len__(self) -> int:
+        return sum(map(len, self.by_table.values()))
+
+
 class Ledger:
-    """The set of changes since the last `take`, in the order in which each record first changed."""
+    """The set of changes since the last `take`."""
 
     def __init__(self) -> None:
-        self._changes: dict[tuple[str, Any], Any] = {}
+        self._changes: dict[str, dict[Any, Any]] = {}
         #: how often something was noted, ever
         self.noted = 0
 
     def note(self, table: str, key: Any, record: Any) -> None:
         self.noted += 1
-        self._changes[table, key] = record
+        self._of(table)[key] = record
 
     def note_all(self, table: str, records: Mapping[Any, Any]) -> None:
         """Records by key."""
         self.noted += len(records)
-        changes = self._changes
-        for key, record in records.items():
-            changes[table, key] = record
+        self._of(table).update(records)
+
+    def _of(self, table: str) -> dict[Any, Any]:
+        found = self._changes.get(table)
+        if found is None:
+            found = self._changes[table] = {}
+        return found
 
     def purge(self, table: str, *parts: Any) -> None:
         """All records of the table go whose keys begin with these parts, also those that are not in memory; what is
         noted after this stays."""
         self.noted += 1
-        stale = [(name, key) for name, key in self._changes if name == table and key[: len(parts)] == parts]
-        for noted in stale:
-            del self._changes[noted]
-        self._changes[table, Prefix(parts)] = None
+        changes = self._of(table)
+        for stale in [key for key in changes if key[: len(parts)] == parts]:
+            del changes[stale]
+        changes[Prefix(parts)] = None
 
-    def take(self) -> tuple[Change, ...]:
-        changes = tuple([Change(table, key, record) for (table, key), record in self._changes.items()])
-        self._changes.clear()
-        return changes
+    def take(self) -> Changes:
+        taken, self._changes = self._changes, {}
+        return Changes(taken)
 
     @property
     def dirty(self) -> bool:
@@ -85,6 +113,10 @@ class Table(Generic[K, R]):
 
     def __contains__(self, key: object) -> bool:
         return key in self._rows
+
+    def has_none(self, keys: Set[K]) -> bool:
+        """Is there no record of any of these keys?"""
+        return self._rows.keys().isdisjoint(keys)
 
     def __len__(self) -> int:
         return len(self._rows)

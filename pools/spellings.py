@@ -6,7 +6,7 @@ that is turned into the first spelling at the door, and behind it ids are compar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from .ledger import Ledger, Table
@@ -17,6 +17,12 @@ R = TypeVar("R")
 def folded(name: str) -> str:
     """The same for all spellings of an id. (Ids are ASCII.)"""
     return name.lower()
+
+
+def are_folded(names: Iterable[str]) -> bool:
+    """Is none of them spelled otherwise?"""
+    joined = "".join(names)
+    return joined == folded(joined)
 
 
 class Spellings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache, partial
 from itertools import chain
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
@@ -38,11 +39,14 @@ class Kept(Generic[R]):
         if list(table.columns) != [*table.primary_key.columns, *copied, table.c.body]:
             raise TypeError(f"table {table.name}: primary key first, then copied columns, body last")
 
-    def row(self, key: Any, record: R) -> tuple[Any, ...]:
-        """The values of all columns, in the order in which they stand in the table."""
-        bare = msgspec.structs.replace(record, **self._bytes) if self._bytes else record
-        keys = key if type(key) is tuple else (key,)
-        return (*keys, *self._copied(record), _encode(bare).decode())
+    def rows(self, records: Mapping[Any, R | None]) -> list[tuple[Any, ...]]:
+        """The values of all columns of those that are there, in the order in which they stand in the table."""
+        some = [(key if type(key) is tuple else (key,), each) for key, each in records.items() if each is not None]
+        copied = self._copied
+        if self._bytes:
+            bare = partial(msgspec.structs.replace, **self._bytes)
+            return [(*key, *copied(record), _encode(bare(record)).decode()) for key, record in some]
+        return [(*key, *copied(record), _encode(record).decode()) for key, record in some]
 
     def writer(self, dialect: Dialect) -> Writer:
         return Writer(self, dialect)
@@ -78,6 +82,8 @@ class Kept(Generic[R]):
 
 
 def _tuple_getter(names: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
+    # what an enum's `value` gives, without the detour
+    names = [name.removesuffix(".value") + "._value_" if name.endswith(".value") else name for name in names]
     if len(names) == 1:
         only = attrgetter(names[0])
         return lambda record: (only(record),)
@@ -88,47 +94,53 @@ class Writer:
     """Writes changed records of one kind: the SQL is compiled once, the driver gets plain tuples."""
 
     def __init__(self, kept: Kept[Any], dialect: Dialect) -> None:
-        self._row = kept.row
+        self._rows = kept.rows
         self._table = table = kept.table
         insert = postgresql.insert(table) if dialect.name == "postgresql" else sqlite.insert(table)
         self._keys = keys = list(table.primary_key.columns)
         changed = {c.name: insert.excluded[c.name] for c in table.columns if not c.primary_key}
         upsert = insert.on_conflict_do_update(index_elements=keys, set_=changed)
         self._upsert = _compiled(upsert, dialect, [c.name for c in table.columns])
-        #: rows of one statement, and that statement: SQLite takes many at once in two thirds of the time, and lets
-        #: other threads work meanwhile
+        #: rows of one statement at most: SQLite takes many at once in two thirds of the time, and lets other threads
+        #: work meanwhile
         self._several = _MOST_VALUES // len(table.columns) if dialect.name == "sqlite" else 0
-        self._upsert_several = _with_rows(self._upsert, self._several)
+        self._upsert_of = cache(partial(_with_rows, self._upsert))
         gone = delete(table).where(*(c == bindparam(f"key_{c.name}", type_=c.type) for c in keys))
         self._delete = _compiled(gone, dialect, [f"key_{c.name}" for c in keys])
 
     def write(self, connection: Connection, records: Mapping[Any, Any]) -> None:
         """Let the table hold these records, by key; None: not any more."""
-        rows = [self._row(key, record) for key, record in records.items() if record is not None]
+        rows = self._rows(records)
         gone = [key if isinstance(key, tuple) else (key,) for key, record in records.items() if record is None]
         for prefix in [key for key in gone if type(key) is Prefix]:
             # first: rows of the same beginning may have been made anew since
             gone.remove(prefix)
             columns = zip(self._keys, prefix.parts, strict=False)
             connection.execute(delete(self._table).where(*(column == part for column, part in columns)))
-        some = self._several
-        if some and len(rows) >= some:
-            whole = len(rows) - len(rows) % some
-            for at in range(0, whole, some):
-                values = tuple(chain.from_iterable(rows[at : at + some]))
-                connection.exec_driver_sql(self._upsert_several, values)
-            rows = rows[whole:]
-        if rows:
+        if rows and self._several:
+            self._write_several(connection, rows)
+        elif rows:
             connection.exec_driver_sql(self._upsert, rows)
         if gone:
             connection.exec_driver_sql(self._delete, gone)
+
+
+    def _write_several(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+        # straight to the driver: what lies between takes as long as ten rows
+        cursor = connection.connection.cursor()
+        try:
+            for at in range(0, len(rows), self._several):
+                some = rows[at : at + self._several]
+                cursor.execute(self._upsert_of(len(some)), tuple(chain.from_iterable(some)))
+        finally:
+            cursor.close()
 
 
 def _with_rows(upsert: str, count: int) -> str:
     """The statement, which takes one row, for so many."""
     head, values, tail = upsert.partition(" VALUES (")
     row, closing, tail = tail.partition(")")
-    if count and not (values and closing and set(row) <= set("?, ")):
+    if not (values and closing and set(row) <= set("?, ")):
         raise TypeError(f"{upsert} does not take one row")
     return f"{head} VALUES {', '.join([f'({row})'] * count)}{tail}"
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from pools import (
-    Change,
+    Changes,
     Command,
     ConnectNode,
     Context,
@@ -171,7 +171,7 @@ class Core:
         self.schedules.settle(now)
         self._auto_pools.settle(self.jobs.jobs, self.schedules.schedules, now)
 
-    def take(self) -> tuple[tuple[Change, ...], tuple[Command, ...]]:
+    def take(self) -> tuple[Changes, tuple[Command, ...]]:
         """What to commit, and what to do once it is committed."""
         commands = tuple(said for each in self.ctx.commands if (said := self._translate(each)) is not None)
         self.ctx.commands.clear()

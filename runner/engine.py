@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, Protocol
 
-from pools import Change, Clock, Command, PoolError
+from pools import Changes, Clock, Command, PoolError
 
 from .core import Core
 from .events import Event, Tick, TimeLost
@@ -53,7 +53,7 @@ class Effects(Protocol):
 
 
 class CommitLog(Protocol):
-    def commit(self, changes: Sequence[Change]) -> None: ...
+    def commit(self, changes: Changes) -> None: ...
     def task(self, key: TaskKey) -> Task | None: ...
 
 
@@ -67,7 +67,7 @@ class Engine:
         *,
         checkpoint: Callable[[str], None] = lambda _: None,
         housekeep: Callable[[float], None] = lambda _: None,
-        observe: Callable[[Sequence[Change]], None] = lambda _: None,
+        observe: Callable[[Changes], None] = lambda _: None,
     ) -> None:
         """`checkpoint` is told "commit" after each commit, "effect" and the name of its class before each command
         (fault tests hook in here); `housekeep` is called with the time every `HOUSEKEEPING` seconds; `observe` sees
@@ -84,6 +84,8 @@ class Engine:
         self._quiet_until = 0.0
         self._inbox: queue.SimpleQueue[_Posted] = queue.SimpleQueue()
         self.stopping = threading.Event()
+        #: called when all answers of a batch are there
+        self.on_answered: list[Callable[[], None]] = []
         #: why the journal cannot be written at present
         self.blocked: str | None = None
 
@@ -134,6 +136,8 @@ class Engine:
                 future.set_exception(answer)
             else:
                 future.set_result(answer)
+        for told in self.on_answered if answered else ():
+            told()
         for command in commands:
             self._checkpoint("effect")
             self._checkpoint(type(command).__name__)
@@ -207,7 +211,7 @@ class Engine:
                 time.sleep(pause)
         return batch
 
-    def _commit(self, changes: Sequence[Change]) -> None:
+    def _commit(self, changes: Changes) -> None:
         """Write the batch; while that fails (disk full) nothing else happens, and nothing is lost."""
         while True:
             try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pools import Change, Ledger, Table, folded
+from pools import Changes, Ledger, Table, folded
 
 from .model import Job
 from .task_model import TaskKey
@@ -59,7 +59,7 @@ class GoneIds(Table[TaskKey, Gone]):
         self._ledger.purge(self.name, folded(job_id))
 
 
-def forgotten(job: Job, now: float) -> tuple[Change, ...]:
+def forgotten(job: Job, now: float) -> Changes:
     """What to commit before the rows of an old job go, where no core does it."""
     ledger = Ledger()
     gone = GoneIds(ledger)

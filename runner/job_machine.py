@@ -105,8 +105,7 @@ class JobMachine:
         job = self.living_job(job_id)
         self._check_new_tasks(job_id, tasks)
         self.tasks.check_new(job_id, tasks, complete=False)
-        self.tasks.tell_missing(self._add_all(job, tasks, now), now)
-        return tuple(self.tasks.tasks[job.id, task.id] for task in tasks)
+        return self.tasks.tell_missing(self._add_all(job, tasks, now), now)
 
     def job(self, job_id: str) -> Job:
         job = self.jobs.get(job_id)

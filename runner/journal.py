@@ -7,13 +7,26 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from pools import WRITES, AutoScaleRun, Boot, Change, JournalError, Node, Pool, explained, folded, open_database, vacuum
+from pools import (
+    WRITES,
+    AutoScaleRun,
+    Boot,
+    Change,
+    Changes,
+    JournalError,
+    Node,
+    Pool,
+    explained,
+    folded,
+    open_database,
+    vacuum,
+)
 
 from .gone_ids import Gone
 from .model import ApplicationPackage, Job, JobNode, JobSchedule, Output
@@ -76,6 +89,7 @@ class Journal:
         #: counts and finds tasks without reading them all
         self.task_queries = TaskQueries(self._reading)
         self._writers = {name: kept.writer(engine.dialect) for name, kept in store.ALL.items()}
+        self._order = {name: place for place, name in enumerate(store.ALL)}
         self._lock = threading.Lock()
         self._connection: Connection | None = None
         #: removes what is too old
@@ -90,21 +104,18 @@ class Journal:
 
     # -- write ---------------------------------------------------------------------------------------------
 
-    def commit(self, changes: Sequence[Change]) -> None:
+    def commit(self, changes: Iterable[Change]) -> None:
         """Write all changes or none; a record that is None removes its row.
 
         After a JournalError the same changes may be committed again. (Should the connection to a server break
         in the very answer to COMMIT, all may have been written; committing again is right then too.)
         """
-        tables: dict[str, dict[Any, Any]] = {name: {} for name in self._writers}
-        for table, key, record in changes:
-            tables[table][key] = record
-        if not changes:
+        by_table = (changes if isinstance(changes, Changes) else Changes.of(changes)).by_table
+        if not any(by_table.values()):
             return
         with self._writing() as connection:
-            for name, records in tables.items():
-                if records:
-                    self._writers[name].write(connection, records)
+            for name in sorted(by_table, key=self._order.__getitem__):
+                self._writers[name].write(connection, by_table[name])
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:

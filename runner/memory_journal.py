@@ -3,7 +3,7 @@ does."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from pools import AutoScaleRun, Boot, Change, Prefix, Sample, folded
@@ -19,7 +19,7 @@ class MemoryJournal:
         self.tables: dict[str, dict[Any, Any]] = {}
         self.commits = 0
 
-    def commit(self, changes: Sequence[Change]) -> None:
+    def commit(self, changes: Iterable[Change]) -> None:
         """Write all changes, or (never, here) none."""
         self.commits += 1
         for table, key, record in changes:

@@ -3,10 +3,10 @@ hang on. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
-from pools import Ledger, Spellings, Table, TaskCounts, folded
+from pools import Ledger, Spellings, Table, TaskCounts, are_folded, folded
 
 from .gone_ids import GoneIds
 from .model import Job
@@ -76,11 +76,11 @@ class TaskRecords:
         self._by_uid.update({task.uid: key for key, task in tasks.items()})
         self._open.setdefault(job_id, {}).update(dict.fromkeys(tasks))
         for key, task in tasks.items():
-            if folded(key[1]) != key[1]:
-                self._spell(key)
             if task.size or task.is_job_manager:
                 self._choosy.setdefault(job_id, {})[key] = None
-            self._sequence = max(self._sequence, task.sequence)
+        if not are_folded([key[1] for key in tasks]):
+            for key in tasks:
+                self._spell(key)
         self._tally.add_new(job_id, tasks.values())
 
     def known_done(self, job_id: str, totals: DoneTotals) -> None:
@@ -91,9 +91,11 @@ class TaskRecords:
         self._sequence += 1
         return self._sequence
 
-    def taken(self, job_id: str, task_ids: Iterable[str]) -> str | None:
+    def taken(self, job_id: str, task_ids: Sequence[str]) -> str | None:
         """The first of these ids of new tasks that there is a task of already, or that stands there twice, as it is
         spelled there."""
+        if job_id not in self._spellings and self._are_free(job_id, task_ids):
+            return None
         seen: dict[str, str] = {}
         tasks, done, others = self.tasks, self._done.get(job_id, ()), job_id in self._spellings
         for task_id in task_ids:
@@ -106,6 +108,16 @@ class TaskRecords:
                     return key[1]
             seen[plain] = task_id
         return None
+
+    def _are_free(self, job_id: str, task_ids: Sequence[str]) -> bool:
+        """All of them are in lower case, as those of the job are, and none is taken; False says nothing."""
+        wanted = {(job_id, task_id) for task_id in task_ids}
+        return (
+            len(wanted) == len(task_ids)
+            and self.tasks.has_none(wanted)
+            and (not (done := self._done.get(job_id)) or done.keys().isdisjoint(task_ids))
+            and are_folded(task_ids)
+        )
 
     def put(self, old: Task, new: Task) -> Task:
         """Record the task's next version."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pools import Change, PoolError, PoolState
+from pools import Changes, PoolError, PoolState
 
 from .core import Core
 from .events import Event
@@ -12,12 +12,12 @@ from .job_events import RunJobSchedule
 from .node_events import NodeRequest
 
 
-def handle_unattended(core: Core, event: Event, now: float) -> tuple[Change, ...]:
+def handle_unattended(core: Core, event: Event, now: float) -> Changes:
     """See `answer_unattended`: the changes alone."""
     return answer_unattended(core, event, now)[1]
 
 
-def answer_unattended(core: Core, event: Event, now: float) -> tuple[object, tuple[Change, ...]]:
+def answer_unattended(core: Core, event: Event, now: float) -> tuple[object, Changes]:
     """What the core answers, and what to commit so that the event has happened. Raises PoolError or JobError if it is
     refused.
 
@@ -39,4 +39,4 @@ def answer_unattended(core: Core, event: Event, now: float) -> tuple[object, tup
             core.pools.forget(pool)
     changes, _ = core.take()
     # of nodes, only what loading them has noted: that the next controller notes at its own time
-    return answer, tuple(change for change in changes if change[0] != "nodes")
+    return answer, Changes({name: records for name, records in changes.by_table.items() if name != "nodes"})

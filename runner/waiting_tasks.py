@@ -99,12 +99,16 @@ class WaitingTasks(TaskRecords):
         elif error is not None:
             self.put(task, evolve(task, task.modified, scheduling_error=error))
 
-    def tell_missing(self, tasks: Iterable[Task], now: float) -> None:
-        """Of new tasks: what they depend on may come later, but whoever forgot it is told at once."""
-        for task in tasks:
-            wanted = task.spec.depends_on if task.waiting and task.scheduling_error is None else None
+    def tell_missing(self, tasks: Sequence[Task], now: float) -> tuple[Task, ...]:
+        """Of new tasks: what they depend on may come later, but whoever forgot it is told at once. As they are then."""
+        waiting = [task for task in tasks if task.waiting]
+        if not waiting:
+            return tuple(tasks)
+        for task in waiting:
+            wanted = task.spec.depends_on if task.scheduling_error is None else None
             for task_id, cause in self.dependencies.blocked(task, wanted) if wanted is not None else ():
                 self._say_why(self.tasks[task.job_id, task_id], self.dependencies.error(task.job_id, cause), now)
+        return tuple(self.tasks[task.key] for task in tasks)
 
     def resume_waiting(self, jobs: Iterable[str]) -> None:
         """After a restart: who waits for whom, by the records as they were stored."""

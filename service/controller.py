@@ -6,13 +6,13 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from pools import (
-    Change,
+    Changes,
     Clock,
     NodeDeallocationOption,
     PoolSpec,
@@ -92,7 +92,7 @@ class Controller:
         end_idle_pools: bool = False,
         occurrences: int | None = None,
         only: str | None = None,
-        observe: Callable[[Sequence[Change]], None] = lambda changes: None,
+        observe: Callable[[Changes], None] = lambda changes: None,
         clock: Clock | None = None,
         environment: Mapping[str, str] = os.environ,
     ) -> None:

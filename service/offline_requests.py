@@ -145,6 +145,8 @@ class Unattended:
             minimum_recurrence_interval=settings.minimum_recurrence_interval.total_seconds(),
             auto_user_scope=settings.auto_user_scope,
         )
+        #: as of an engine: here nobody has to wait for answers
+        self.on_answered: list[Callable[[], None]] = []
         self._state, self._settings = state, settings
         self.journal = journal
         self.vault = Vault(state.secret("passwords"))

@@ -67,7 +67,9 @@ def records_way(
     router = Router()
     with asyncio.Runner() as loop, _without_log():
 
-        def ask(method: str, path: str, query: Mapping[str, str], body: object | None) -> Any:
+        def ask(
+            method: str, path: str, query: Mapping[str, str], body: object | None, if_match: str | None = None
+        ) -> Any:
             found = router.find(method, path)
             assert found is not None and found.operation is not None, (method, path)
             assert controller is not None or found.operation.reads, (method, path)
@@ -77,7 +79,8 @@ def records_way(
                 raise RequestRefused("OperationInvalidForCurrentState", f"{text}; `ebbtide serve` is one")
             asked = {name.lower(): value for name, value in query.items()}
             content = msgspec.json.encode(body) if body is not None and not isinstance(body, Path) else b""
-            call = Call(found.operation, found.ids, asked, {}, content, _NOWHERE, path, urlencode(query), "")
+            headers = {"if-match": if_match} if if_match is not None else {}
+            call = Call(found.operation, found.ids, asked, headers, content, _NOWHERE, path, urlencode(query), "")
             if isinstance(body, Path):
                 call = replace(call, stream=_pieces(body))
             try:
@@ -88,7 +91,7 @@ def records_way(
                 warn(answer.headers[WARNING])
             if answer.content is None:
                 return None
-            told = cast("Mapping[str, Any]", answer.content)
+            told: dict[str, Any] = msgspec.to_builtins(answer.content)
             link = {name: each for name, each in told.items() if name == "odata.nextLink"}
             return _without_urls(told) | link
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import msgspec
+
 from pools import PoolError
 from runner import JobError, Task, TaskSpec
 
@@ -14,9 +16,17 @@ from . import errors
 from .call import Call
 
 
+class _Added(msgspec.Struct, rename="camel", gc=False):
+    status: str
+    task_id: str
+    e_tag: str
+    last_modified: str
+    location: str
+
+
 def results(
     call: Call, specs: Iterable[TaskSpec], found: Sequence[Task | ValueError], now: float
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[_Added | dict[str, Any]]:
     """`found`: the tasks as they are recorded, or what refused them, in the order of `specs`."""
     of_same: tuple[tuple[float, float, int], str, str] | None = None
     base: str | None = None
@@ -27,14 +37,8 @@ def results(
                 of_same = (stamp, etag(each), format_instant(each.modified))
             if base is None:
                 base = call.links.task(each.job_id, "")
-            yield {
-                "status": "success",
-                "taskId": each.id,
-                "eTag": of_same[1],
-                "lastModified": of_same[2],
-                # ids hold nothing that would have to be quoted
-                "location": f"{base}{each.id}",
-            }
+            # ids hold nothing that would have to be quoted
+            yield _Added("success", each.id, of_same[1], of_same[2], f"{base}{each.id}")
         else:
             yield _refused(call, spec, each, now)
 

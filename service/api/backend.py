@@ -3,43 +3,91 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pools import JournalError, PoolError, PoolSpec, Record
 from runner import Core, Event, JobError
 
 from ..rest_views import etag
+from . import paging
 from .conditions import Conditions, conditions
 from .errors import ApiError, refused
 
 if TYPE_CHECKING:
     from ..controller import Controller
-    from .call import Call
+    from .call import Answer, Call
 
 T = TypeVar("T")
 
 #: Seconds that the engine may take to record something.
 _PATIENCE = 60.0
-#: Requests that read records at the same time.
-_READERS = 8
+#: Seconds between looks whether it is of any use to wait.
+_LOOK = 2.0
+#: Requests that read records at the same time, and those that read many of them: nobody who asks for one object waits
+#: for lists.
+_READERS, _LISTERS = 4, 4
 
 
 class Backend:
     def __init__(self, controller: Controller) -> None:
         self.controller = controller
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="reader")
+        self._listers = ThreadPoolExecutor(_LISTERS, thread_name_prefix="lister")
+        self._closed = threading.Event()
+        #: whose answers are there: the loop is woken once for all of a batch
+        self._answered: deque[asyncio.Future[None]] = deque()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def close(self) -> None:
-        self._readers.shutdown(wait=False, cancel_futures=True)
+        """Who still reads a list stops soon: the process waits for its threads."""
+        self._loop = None
+        self._closed.set()
+        for threads in (self._readers, self._listers):
+            threads.shutdown(wait=False, cancel_futures=True)
 
-    async def read(self, find: Callable[[], T]) -> T:
-        """Raises ApiError."""
+    def _wake(self) -> None:
+        """The engine's thread."""
+        loop = self._loop
+        if self._answered and loop is not None:
+            with suppress(RuntimeError):  # it has ended, and nobody waits any more
+                loop.call_soon_threadsafe(self._tell)
+
+    def _tell(self) -> None:
+        while self._answered:
+            waiting = self._answered.popleft()
+            if not waiting.done():
+                waiting.set_result(None)
+
+    async def read(self, find: Callable[[], T], *, many: bool = False) -> T:
+        """`many`: it takes a look at many records. Raises ApiError."""
+        threads = self._listers if many else self._readers
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._readers, find)
+            return await asyncio.get_running_loop().run_in_executor(threads, find)
         except JournalError as exc:
             raise ApiError("ServerBusy", f"the records cannot be read at present: {exc}") from None
+
+    async def page(
+        self,
+        call: Call,
+        entity: str,
+        find: Callable[[], paging.Found],
+        select: Callable[[paging.View], paging.View] = lambda view: view,
+    ) -> Answer:
+        """Of a list (see `paging.page`); it ends early if this is cancelled. Raises ApiError."""
+        hung_up = threading.Event()
+
+        def unwanted() -> bool:
+            return hung_up.is_set() or self._closed.is_set()
+
+        try:
+            return await self.read(lambda: paging.page(call, entity, find(), select, unwanted), many=True)
+        finally:
+            hung_up.set()
 
     async def placed(self, spec: PoolSpec) -> tuple[str, str]:
         """The provider of a pool that is to be made, and the image that its nodes start from. Raises ApiError."""
@@ -55,14 +103,37 @@ class Backend:
         if engine.blocked is not None:
             text = f"the state cannot be written at present, and nothing has changed; ask again later: {engine.blocked}"
             raise ApiError("ServerBusy", text)
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+            engine.on_answered.append(self._wake)
+        loop, waiting = self._loop, self._loop.create_future()
+        looking: asyncio.TimerHandle
+
+        def look(patience: float) -> None:
+            nonlocal looking
+            if waiting.done():
+                return
+            if engine.blocked is not None or patience <= 0:
+                waiting.set_exception(TimeoutError(engine.blocked or ""))
+            else:
+                looking = loop.call_later(_LOOK, look, patience - _LOOK)
+
         future = engine.request(event, guard)
+        future.add_done_callback(lambda _: self._answered.append(waiting))
+        looking = loop.call_later(min(_LOOK, _PATIENCE), look, _PATIENCE - _LOOK)
         try:
-            return await asyncio.wait_for(asyncio.wrap_future(future), _PATIENCE)
+            if not future.done():
+                await waiting
+            return future.result()
         except (JobError, PoolError) as exc:
             raise refused(exc) from None
-        except TimeoutError:
+        except TimeoutError as exc:
             text = "it was asked for, and is not recorded yet; look at what is there, then ask again"
-            raise ApiError("OperationTimedOut", text) from None
+            why = f" (the state cannot be written at present: {exc})" if str(exc) else ""
+            raise ApiError("OperationTimedOut", f"{text}{why}") from None
+        finally:
+            looking.cancel()
+            future.cancel()  # who hung up, or waited in vain, wants no answer
 
 
 def guarded(call: Call, find: Callable[[Core], Record | None]) -> Callable[[Core], None] | None:

@@ -26,6 +26,8 @@ _SUSPECT = (b"\\u0000", b'"virtualMachineConfiguration"')
 _DURATION = re.compile(
     rb'"(?!P(?:\d{1,9}D)?(?:T(?:\d{1,9}H)?(?:\d{1,9}M)?(?:\d{1,9}(?:\.\d{1,6})?S)?)?")[Pp][\dDHMSTWYdhmstwy.,]*"'
 )
+#: times that an offset may lead out of the years that there are,
+_FAR = re.compile(rb'"(?:0001|9999)-')
 #: and numbers that are too large. A body has many digits and seldom ten in a row: that is looked for first.
 _LARGE = re.compile(rb"[\[:,]\s*-?\d{10}")
 _DIGITS = bytes.maketrans(b"123456789", b"000000000")
@@ -52,7 +54,11 @@ def read(body: bytes, kind: type[S]) -> S:
 
 
 def _is_suspect(body: bytes) -> bool:
-    if any(each in body for each in _SUSPECT) or _DURATION.search(body) is not None:
+    if any(each in body for each in _SUSPECT):
+        return True
+    if _FAR.search(body) is not None:
+        return True
+    if (b'"P' in body or b'"p' in body) and _DURATION.search(body) is not None:
         return True
     return b"0000000000" in body.translate(_DIGITS) and _LARGE.search(body) is not None
 

@@ -28,11 +28,11 @@ class Found(NamedTuple):
 
 class Router:
     def __init__(self, operations: Iterable[Operation] = (*OPERATIONS, *OWN_OPERATIONS)) -> None:
-        #: by the number of segments, and whether the last takes the rest
-        self._shapes: dict[tuple[int, bool], list[_Shape]] = {}
+        #: by the number of segments, whether the last takes the rest, and the first segment
+        self._shapes: dict[tuple[int, bool, str], list[_Shape]] = {}
         for operation in operations:
             segments = tuple(operation.path.split("/")[1:])
-            known = self._shapes.setdefault((len(segments), segments[-1] == _REST), [])
+            known = self._shapes.setdefault((len(segments), segments[-1] == _REST, _kind(segments[0])), [])
             shape = next((each for each in known if each.segments == segments), None)
             if shape is None:
                 known.append(shape := _Shape(segments, {}))
@@ -41,15 +41,21 @@ class Router:
     def find(self, method: str, raw_path: str) -> Found | None:
         """None: there is nothing at that path. Raises ValueError if a segment is not UTF-8."""
         parts = raw_path.split("/")[1:]
-        shapes = [(each, parts) for each in self._shapes.get((len(parts), False), ())]
-        for count in {count for count, rest in self._shapes if rest and count <= len(parts)}:
+        kind = _kind(parts[0]) if parts else ""
+        shapes = [(each, parts) for each in self._shapes.get((len(parts), False, kind), ())]
+        for count in {count for count, rest, its in self._shapes if rest and count <= len(parts) and its == kind}:
             whole = [*parts[: count - 1], "/".join(parts[count - 1 :])]
-            shapes += [(each, whole) for each in self._shapes[count, True]]
+            shapes += [(each, whole) for each in self._shapes[count, True, kind]]
         for shape, given in shapes:
             ids = shape.match(given)
             if ids is not None:
                 return Found(shape.methods.get(method), ids, tuple(shape.methods))
         return None
+
+
+def _kind(first: str) -> str:
+    """Of the objects at a path: its first segment, without what may stand in parentheses."""
+    return first.partition("(")[0]
 
 
 class _Shape(NamedTuple):

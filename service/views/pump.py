@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from pools import Change
+from pools import Changes
 
 from .line import Line, Remark
 from .progress import moved
@@ -46,7 +46,7 @@ class Pump:
         self._view = view
         self._now = now
         self._said_as = said
-        self._waiting: deque[Sequence[Change]] = deque()
+        self._waiting: deque[Changes] = deque()
         self._size = 0
         #: for both of them; held for a moment only, and never while lines are made or shown
         self._lock = threading.Lock()
@@ -63,7 +63,7 @@ class Pump:
     def start(self) -> None:
         self._thread.start()
 
-    def observe(self, changes: Sequence[Change]) -> None:
+    def observe(self, changes: Changes) -> None:
         """For the engine: keeps a reference, and that is all."""
         with self._lock:
             self._waiting.append(changes)

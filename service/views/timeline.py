@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pools import AutoScaleRun, Change, Node, Pool, Prefix
+from pools import AutoScaleRun, Change, Changes, Node, Pool, Prefix
 from runner import Job, JobSchedule, Output
 
 from ..costs import paid, told
@@ -50,7 +50,7 @@ class Timeline:
         self._job_nodes.load(tables.get("job_nodes", ()))
         self._schedules = {schedule.id for schedule in tables.get("job_schedules", ())}
 
-    def tell(self, changes: Sequence[Change], now: float, *, brief: bool = False) -> list[Line]:
+    def tell(self, changes: Changes, now: float, *, brief: bool = False) -> list[Line]:
         """What the changes mean. `brief`: tasks are only counted, because there are too many to tell; as those of large
         jobs always are. Failures are told all the same, the first ones."""
         counts = {pool_id: self.tally.node_count(pool_id) for pool_id in self._pools}

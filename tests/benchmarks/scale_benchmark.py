@@ -75,10 +75,10 @@ def _bare(database: Path, tasks: int, batch: int, *, outputs: bool) -> float:
     kept: list[tuple[Any, ...]] = []
     for number in range(tasks):
         for rows, task in zip(steps, _versions(number), strict=True):
-            rows.append(stored.tasks.row(task.key, task))
+            rows += stored.tasks.rows({task.key: task})
         for stream, data in (("stdout", b"hello world\n"), ("stderr", b"")):
             output = Output(owner="task", parent_id="job", id=f"t{number}", stream=stream, size=len(data), data=data)
-            kept.append(stored.outputs.row(output.key, output))
+            kept += stored.outputs.rows({output.key: output})
     names = [column.name for column in stored.tasks.table.columns]
     changed = ", ".join(f"{name} = excluded.{name}" for name in names[2:])
     upsert = f"{_insert('tasks', names)} ON CONFLICT (job_id, id) DO UPDATE SET {changed}"

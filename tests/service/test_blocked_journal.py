@@ -120,13 +120,14 @@ def test_a_round_that_fails_does_not_keep_the_nodes_from_being_tidied(offline, m
 
 
 def test_the_server_outlives_a_request_that_waited_too_long(offline, monkeypatch):
-    """Its client is told to look, and ask again; when the disk has room, what it asked for is there."""
-    monkeypatch.setattr(backend, "_PATIENCE", 0.2)
+    """Its client is told soon to look, and ask again; when the disk has room, what it asked for is there."""
+    monkeypatch.setattr(backend, "_LOOK", 0.1)
     offline.journal.commit([put(job("k"))])
     with Working(offline) as work, client(offline.directory.path) as asking:
         work.full = True
         refused = asking.patch("/jobs/k", json={"priority": 7})
         assert (refused.status_code, refused.json()["code"]) == (503, "OperationTimedOut")
+        assert FULL in refused.json()["message"]["value"]
         # by now the server knows: nobody else waits
         refused = asking.patch("/jobs/k", json={"priority": 9})
         assert (refused.status_code, refused.json()["code"]) == (503, "ServerBusy")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pools import AutoScaleRun, Change, Cost, ExecutionResult, Prefix
+from pools import AutoScaleRun, Change, Changes, Cost, ExecutionResult, Prefix
 from pools import evolve as new_version
 from pools.node_history import NodeHistory
 from runner import (
@@ -200,6 +200,7 @@ def test_jobs_that_go_take_nothing_from_what_has_been_done() -> None:
 
     for change in done("old", 90):
         pump.tally.take(change, 100.0)
-    pump.observe([Change("tasks", Prefix(("old",)), None), *(each for n in range(10) for each in done(f"j{n}", 50))])
+    added = [each for n in range(10) for each in done(f"j{n}", 50)]
+    pump.observe(Changes.of([Change("tasks", Prefix(("old",)), None), *added]))
     pump._beat()
     assert stream.getvalue() == f"    10.0s  {'tasks':<36}  500 succeeded; 0 running, 0 left\n"

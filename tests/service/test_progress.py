@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pools import Change, ExecutionResult, FailureInfo
+from pools import Change, Changes, ExecutionResult, FailureInfo
 from pools import evolve as new_version
 from runner import DoneTotals, Job, JobSpec, PoolInfo, Task, TaskSpec, TaskState
 from runner.task_spec import packed
@@ -38,7 +38,7 @@ def ended(task: Task, now: float, *, failed: bool = False) -> Change:
 def large(count: int) -> tuple[Timeline, list[Task]]:
     """A timeline that has been told of a job with so many tasks."""
     story, tasks = Timeline(Tally(100.0)), [task(n) for n in range(count)]
-    added = [Change("jobs", "j", JOB), *(Change("tasks", each.key, each) for each in tasks)]
+    added = Changes.of([Change("jobs", "j", JOB), *(Change("tasks", each.key, each) for each in tasks)])
     assert [line.text for line in story.tell(added, 100.0)] == ["created on pool p", f"{count:,} tasks added"]
     assert story.progress_lines(100.0) == []
     return story, tasks
@@ -50,7 +50,7 @@ def test_of_a_large_job_only_the_progress_is_told() -> None:
     told = []
     for second in range(1, 101):
         some = tasks[10 * second - 10 : 10 * second]
-        assert story.tell([ended(each, 100.0 + second) for each in some], 100.0 + second) == []
+        assert story.tell(Changes.of(ended(each, 100.0 + second) for each in some), 100.0 + second) == []
         told += story.progress_lines(100.0 + second)
     assert told[0].time == 105.0
     assert told[0].text == "50 of 1,000 done; 10.0/s, 95 s left".replace("95 s", "2 min")
@@ -61,7 +61,7 @@ def test_of_a_large_job_only_the_progress_is_told() -> None:
 
 def test_failures_of_a_large_job_are_told_and_then_counted() -> None:
     story, tasks = large(1000)
-    lines = [line for n in range(50) for line in story.tell([ended(tasks[n], 101.0, failed=True)], 101.0)]
+    lines = [line for n in range(50) for line in story.tell(Changes.of([ended(tasks[n], 101.0, failed=True)]), 101.0)]
     assert [line.subject for line in lines[:FAILURES]] == [f"task j t{n}" for n in range(FAILURES)]
     assert lines[0].text == "failure: exit code 3" and lines[0].tone == "bad"
     assert [line.subject for line in lines[FAILURES:]] == ["tasks"]
@@ -72,7 +72,7 @@ def test_failures_of_a_large_job_are_told_and_then_counted() -> None:
 
 def test_tasks_of_a_small_job_are_told_one_by_one() -> None:
     story, tasks = large(MANY)
-    assert [line.text for line in story.tell([ended(tasks[0], 101.0)], 101.0)] == ["success: exit code 0"]
+    assert [line.text for line in story.tell(Changes.of([ended(tasks[0], 101.0)]), 101.0)] == ["success: exit code 0"]
     assert story.progress_lines(200.0) == []
 
 
@@ -84,7 +84,7 @@ def test_many_tasks_are_counted_few_are_told() -> None:
         Change("tasks", (f"j{n // 50}", str(n)), new_version(task(n), 101.0, **done, job_id=f"j{n // 50}", id=str(n)))
         for n in range(2000)
     ]
-    pump.observe(changes)
+    pump.observe(Changes.of(changes))
     pump.start()
     pump.close()
     pump._thread.join(PATIENCE)

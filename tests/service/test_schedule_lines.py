@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from pools import Change, MetadataItem
+from pools import Change, Changes, MetadataItem
 from runner import JobSchedule, JobScheduleSpec, JobSpecification, PoolInfo, Schedule
 from service.views import Timeline
 from service.views.tally import Tally
@@ -27,5 +27,5 @@ def test_a_schedule_tells_how_often(interval, metadata, how):
         metadata=tuple(MetadataItem(name=name, value=value) for name, value in metadata.items()),
     )
     schedule = JobSchedule(id="s", spec=spec, created=100.0, modified=100.0, state_time=100.0)
-    (line,) = Timeline(Tally(100.0)).tell([Change("job_schedules", "s", schedule)], 101.0)
+    (line,) = Timeline(Tally(100.0)).tell(Changes.of([Change("job_schedules", "s", schedule)]), 101.0)
     assert (line.subject, line.text) == ("schedule s", f"created: {how}")

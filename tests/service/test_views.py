@@ -11,6 +11,7 @@ from pools import (
     AutoScaleError,
     AutoScaleRun,
     Change,
+    Changes,
     Cost,
     ExecutionResult,
     FailureInfo,
@@ -201,10 +202,10 @@ def test_a_terminal_that_hangs_does_not_hold_up_the_engine():
     pump = Pump(timeline(), view, lambda: 100.0)
     pump.start()
     assert view.stuck.wait(PATIENCE)
-    changes = [
+    changes = Changes.of(
         Change("tasks", ("j", str(n)), new_version(TASK, 101.0, state=TaskState.RUNNING, node_id="n"))
         for n in range(1000)
-    ]
+    )
     started = time.thread_time()  # whatever else the machine does; a wait for the view would fail the view
     for _ in range(1000):
         pump.observe(changes)
@@ -225,7 +226,7 @@ def test_no_line_goes_back_in_time():
     pump = Pump(timeline(), PlainView(stream, 100.0, colour=False), lambda: next(clock))
     for start in (109.0, 103.0, 500.0):
         running = new_version(TASK, start, state=TaskState.RUNNING, node_id="n", start_time=start)
-        pump.observe([Change("tasks", ("j", str(start)), running)])
+        pump.observe(Changes.of([Change("tasks", ("j", str(start)), running)]))
     pump._beat()
     for said in (109.5, 105.0):
         pump.say(Line(said, "ebbtide", "heard"))
