@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 ElevationLevel = Literal["nonadmin", "admin"]
+#: As long as the Batch REST API lets it be.
+DisplayName = Annotated[str, msgspec.Meta(max_length=1024)]
 
 
 class Spec(

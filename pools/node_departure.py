@@ -85,8 +85,15 @@ class NodeDeparture:
         """Take the node out of the pool; its VM goes once nothing is left to wait for."""
         if node.state in UP:
             self.setbacks.proven(node, now)
-        node = self._ctx.advance(node, NodeEvent.REMOVE, now, leaving=option, reason=reason)
-        self._ctx.timers.cancel("boot", node.id)
+        timers, settings = self._ctx.timers, self._ctx.settings
+        reboot = node.restart if node.restart is not None and node.restart.tries else None
+        since = node.unreachable_since if reboot is None else now
+        node = self._ctx.advance(node, NodeEvent.REMOVE, now, leaving=option, reason=reason, unreachable_since=since)
+        timers.cancel("boot", node.id)
+        if reboot is not None:
+            timers.set("unreachable", node.id, now + settings.unreachable_timeout)
+            if not reboot.ordered:  # it was to be connected once that is answered; what is yet to run there needs it
+                timers.set("connect", node.id, now + settings.connect_retry)
         self._ctx.workload.evict(node.id, option, now)
         self.destroy_if_free(node, now)
 

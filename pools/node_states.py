@@ -40,6 +40,7 @@ class NodeEvent(StrEnum):
     PREEMPTED = "VM taken back by the cloud"
     FAILED = "cannot be used"
     REMOVE = "taken out of the pool"
+    KEPT = "stays after all"
     VM_GONE = "VM is gone"
 
 
@@ -69,6 +70,8 @@ TRANSITIONS: Mapping[tuple[NodeState, NodeEvent], NodeState] = {
     **{(state, E.PREEMPTED): S.PREEMPTED for state in (*_ALIVE, S.UNUSABLE, S.LEAVING_POOL)},
     **{(state, E.FAILED): S.UNUSABLE for state in _ALIVE},
     **{(state, E.REMOVE): S.LEAVING_POOL for state in (*_ALIVE, S.UNUSABLE, S.PREEMPTED)},
+    # of those that wait for the end of their tasks
+    (S.LEAVING_POOL, E.KEPT): S.RUNNING,
     **{(state, E.VM_GONE): S.GONE for state in S if state is not S.GONE},
 }
 

@@ -8,9 +8,10 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from .context import Context
-from .model import AllocationState, Pool, PoolState, ResizeError, evolve
-from .node_states import COUNTED, NodeState
+from .model import AllocationState, Node, Pool, PoolState, ResizeError, evolve
+from .node_states import COUNTED, NodeEvent, NodeState
 from .options import options_of
+from .planner import PATIENT
 from .pool_checks import (
     FOR_NEW_NODES,
     POOL_CHANGEABLE,
@@ -169,19 +170,30 @@ class PoolRequests:
             self.rescale(spec, now)
 
     def stop_resize(self, pool_id: str, now: float) -> None:
-        """The pool stays as large as it is: with the nodes whose VMs are there, and that are not on their way out; a
-        formula may decide otherwise when it is evaluated next. Raises PoolError."""
+        """The pool stays as large as it is: with the nodes whose VMs are there, and of those on their way out with the
+        ones that only wait for their tasks; a formula may decide otherwise when it is evaluated next. Raises PoolError.
+        """
         pool = self.living(pool_id)
         if pool.allocation_state is AllocationState.STEADY and pool.resize_started is None:
             raise PoolError("OperationInvalidForCurrentState", f"pool {pool_id!r} is not being resized")
         present = [0, 0]
-        for node in self._ctx.nodes_of(pool.id):
+        for node in [self._kept(node, now) for node in tuple(self._ctx.nodes_of(pool.id))]:
             if node.state in COUNTED and node.state is not NodeState.CREATING:
                 present[node.low_priority or node.fallback] += 1
         self.retarget(pool, (present[0], present[1]), pool.node_deallocation_option, now)
         text = f"somebody stopped the resizing of the pool to {pool.target_dedicated} dedicated and "
         error = ResizeError(STOPPED, f"{text}{pool.target_low_priority} low-priority nodes")
         self._ctx.put_pool(evolve(self.get(pool_id), now, resize_errors=(error,)))
+
+    def _kept(self, node: Node, now: float) -> Node:
+        """Back in use, if it only waits for the end of its tasks."""
+        work = self._ctx.workload
+        waits = node.state is NodeState.LEAVING_POOL and node.leaving in PATIENT and not node.destroying
+        # one that was about to begin anew, is taken back by its cloud or has a successor goes all the same
+        wanted = node.previous_state == NodeState.RUNNING and node.reclaim_at is None and not node.fallback
+        if waits and wanted and work.tasks_on(node.id) and work.stay(node.id, now):
+            return self._ctx.advance(node, NodeEvent.KEPT, now, leaving=None, reason=None)
+        return node
 
     def resume(self, pool_id: str, now: float) -> None:
         """Try afresh: close the circuit breaker, and wait for nothing that failed before. Raises PoolError."""

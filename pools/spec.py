@@ -10,7 +10,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Literal
 
-from .command_spec import ApplicationPackageReference, ElevationLevel, Spec, StartTask
+from .command_spec import ApplicationPackageReference, DisplayName, ElevationLevel, Spec, StartTask
 
 
 class NodeDeallocationOption(StrEnum):
@@ -59,7 +59,7 @@ class PoolSpecification(Spec, frozen=True, kw_only=True):
     """What a pool is like, whatever its id: of a pool that is asked for, or of those made for jobs."""
 
     vm_size: str
-    display_name: str | None = None
+    display_name: DisplayName | None = None
     virtual_machine_configuration: dict[str, Any] | None = None
     resize_timeout: timedelta = timedelta(minutes=15)
     target_dedicated_nodes: int | None = None

@@ -32,6 +32,9 @@ class Workload(Protocol):
         """The node leaves: end, requeue or let finish what runs there, as `option` says; place nothing
         more."""
 
+    def stay(self, node_id: str, now: float) -> bool:
+        """The node does not leave after all. False: it has to, because of what its leaving has ended there."""
+
     def tasks_on(self, node_id: str) -> int:
         """The same of tasks alone: without what their jobs do there before and after them."""
 

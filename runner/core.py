@@ -225,6 +225,12 @@ class Core:
         self.tasks.evict(node_id, option, now)
         self.job_nodes.evict(node_id)
 
+    def stay(self, node_id: str, now: float) -> bool:
+        if not self.job_nodes.stay(node_id):
+            return False
+        self.node_usable(node_id, now)
+        return True
+
     def tasks_on(self, node_id: str) -> int:
         return self.tasks.busy(node_id)
 

@@ -158,6 +158,14 @@ class JobNodes(JobPreparation):
         """The node leaves: what runs there of jobs ends, then their releases run."""
         self._leaving[node_id] = None
 
+    def stay(self, node_id: str) -> bool:
+        """It does not leave after all, unless something of a job has ended there, or ends, that its next tasks need."""
+        living = [record for record in self.on_node(node_id) if self._jobs.jobs[record.job_id].lives]
+        stays = all(record.state is S.PREPARED for record in living)
+        if stays:
+            self._leaving.pop(node_id, None)
+        return stays
+
     def busy(self, node_id: str) -> int:
         """Preparations and releases that run on the node, or are to run before it goes."""
         leaving = node_id in self._leaving

@@ -6,12 +6,17 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Literal
 
-from pools import EnvironmentSetting, MetadataItem, PoolSpec, PoolSpecification, Spec
+from pools import DisplayName, EnvironmentSetting, MetadataItem, PoolSpec, PoolSpecification, Spec
 
 from .task_spec import JobManagerTask, JobPreparationTask, JobReleaseTask, TaskSpec
 
 #: "No limit", as the service spells it in answers and accepts it in requests.
 UNLIMITED = timedelta(days=10675199)
+
+#: From one job of a schedule to the next at most: a hundred years.
+LONGEST_INTERVAL = timedelta(days=36525)
+#: Of the year 9999, after which nothing is due. Seconds since the epoch.
+END_OF_TIME = 253_402_300_800.0
 
 
 class JobConstraints(Spec, frozen=True, kw_only=True):
@@ -39,7 +44,7 @@ class JobSpecification(Spec, frozen=True, kw_only=True):
     """What every job of a schedule looks like."""
 
     pool_info: PoolInfo
-    display_name: str | None = None
+    display_name: DisplayName | None = None
     priority: int = 0
     allow_task_preemption: bool = False
     #: of the job at the same time; -1 means without limit
@@ -72,7 +77,7 @@ class JobScheduleSpec(Spec, frozen=True, kw_only=True):
     id: str
     schedule: Schedule
     job_specification: JobSpecification
-    display_name: str | None = None
+    display_name: DisplayName | None = None
     metadata: tuple[MetadataItem, ...] = ()
 
 
@@ -84,7 +89,7 @@ class ApplicationSpec(Spec, frozen=True, kw_only=True):
     version: str = "1.0"
     #: the version that references without one stand for; None: the one that was added last
     default_version: str | None = None
-    display_name: str | None = None
+    display_name: DisplayName | None = None
 
 
 class JobWithTasks(JobSpec, frozen=True, kw_only=True):

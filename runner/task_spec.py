@@ -10,6 +10,7 @@ import msgspec
 from pools import (
     ApplicationPackageReference,
     ContainerSettings,
+    DisplayName,
     EnvironmentSetting,
     ResourceFile,
     Spec,
@@ -113,7 +114,7 @@ class OutputFile(Spec, frozen=True, kw_only=True):
 class TaskSpec(Spec, frozen=True, kw_only=True):
     id: str
     command_line: str
-    display_name: str | None = None
+    display_name: DisplayName | None = None
     container_settings: ContainerSettings | None = None
     exit_conditions: ExitConditions | None = None
     resource_files: tuple[ResourceFile, ...] = ()
@@ -132,7 +133,7 @@ class TaskSpec(Spec, frozen=True, kw_only=True):
 class JobManagerTask(Spec, frozen=True, kw_only=True):
     id: str
     command_line: str
-    display_name: str | None = None
+    display_name: DisplayName | None = None
     container_settings: ContainerSettings | None = None
     resource_files: tuple[ResourceFile, ...] = ()
     output_files: tuple[OutputFile, ...] = ()

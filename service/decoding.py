@@ -194,6 +194,9 @@ class Decoder:
             case shape.StrType():
                 if "\0" in tree.text:
                     return self._wrong(tree.place, path, "holds a NUL character")
+                if wanted.max_length is not None and len(tree.text) > wanted.max_length:
+                    text = f"is too long: {len(tree.text):,} characters; at most {wanted.max_length:,}"
+                    return self._wrong(tree.place, path, text)
                 return tree.text
             case shape.BoolType() if text.lower() in ("true", "false"):
                 return text.lower() == "true"

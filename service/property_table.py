@@ -101,7 +101,7 @@ def changes() -> Iterator[tuple[str, str, str]]:
     for attributes, when in of_pools:
         yield from (("pool", names[each], when) for each in attributes)
     yield from (("job", name, "at once") for name in (*JOB_CHANGEABLE, "metadata"))
-    yield "job", "poolInfo", "while the job is disabled; `keepAlive` at once"
+    yield "job", "poolInfo", "while the job is disabled; of a pool that was made for it alone only `keepAlive`"
     yield from (("job schedule", name, "for jobs to come") for name in ("jobSpecification", "metadata", "schedule"))
 
 

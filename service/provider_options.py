@@ -10,6 +10,7 @@ import math
 import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from providers import HostKeys, InvalidRequestError, Profile, Provider, ProviderError, SettingError, open_provider
@@ -131,6 +132,26 @@ def check_idle_timeouts(settings: Settings) -> None:
                 f"provider {name}: idleTimeout is {value:g} s, and the controller speaks to a node every {pause:g} s "
                 f"(keepAliveInterval): nodes would end themselves meanwhile; give {least:g} or more, or 0 for never"
             )
+
+
+def check_directories(state: StateDirectory, settings: Settings) -> None:
+    """Of two providers with one directory, each would take the VMs of the other for orphans, and end them. Raises
+    InvalidRequestError, StateError. For those who create nodes, as above."""
+    found = dict[Path, str]()
+    for name, each in provider_options(state, settings).items():
+        if driver_of(name, each) not in _WITH_DIRECTORY:
+            continue
+        base = Path(_resolved(f"provider {name}: baseDir", "baseDir", each["baseDir"], os.environ)).resolve()
+        other = found.setdefault(base, name)
+        if other == name:
+            continue
+        text = f"baseDir is {base}, as of provider {other}: each would end the VMs of the other"
+        cure = "give each a directory of its own"
+        described = (*settings.providers, settings.default_provider)
+        for left in (each for each in (other, name) if each not in described):
+            file = state.providers_file
+            cure += f"; {left} is of an earlier run: once none of its VMs is left, remove it from {file}"
+        raise _placed(SettingError(name, "baseDir", f"{text}; {cure}"), name, settings)
 
 
 def boot_doubts(settings: Settings, name: str, options: Options, profile: Profile) -> str | None:

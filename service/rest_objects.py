@@ -37,9 +37,11 @@ class Unanswered(Exception):
 
 
 class Way(Protocol):
-    def __call__(self, method: str, path: str, query: Mapping[str, str], body: object | None) -> Any:
+    def __call__(
+        self, method: str, path: str, query: Mapping[str, str], body: object | None, if_match: str | None = None
+    ) -> Any:
         """What is answered; None: nothing. `path`: percent-encoded. `body`: JSON-like, or the file that holds it.
-        Raises RequestRefused, Unanswered."""
+        `if_match`: the eTag that the object is to have still. Raises RequestRefused, Unanswered."""
 
 
 def unheard(warning: str) -> None:
@@ -93,7 +95,12 @@ class Objects:
                 return
 
     def ask(
-        self, method: str, *segments: str, body: object | None = None, query: Mapping[str, str] | None = None
+        self,
+        method: str,
+        *segments: str,
+        body: object | None = None,
+        query: Mapping[str, str] | None = None,
+        if_match: str | None = None,
     ) -> Any:
-        """What is answered to a request that changes something, or is no plain GET."""
-        return self._way(method, path_of(*segments), query or {}, body)
+        """What is answered to a request that changes something, or is no plain GET. `if_match`: see Way."""
+        return self._way(method, path_of(*segments), query or {}, body, if_match)

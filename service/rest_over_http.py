@@ -92,17 +92,20 @@ def http_way(
 ) -> Way:
     """`told`: who is asked, for errors. `warn`: is told what of a request has no effect."""
 
-    def ask(method: str, path: str, query: Mapping[str, str], body: object | None) -> Any:
+    def ask(
+        method: str, path: str, query: Mapping[str, str], body: object | None, if_match: str | None = None
+    ) -> Any:
         reads = method in ("GET", "HEAD")
         target = f"{path}?{urlencode({**query, 'api-version': _VERSION})}"
         kind = {"Content-Type": "application/json; odata=minimalmetadata"} if body is not None else {}
         if isinstance(body, Path):
             kind = {"Content-Type": "application/octet-stream", "Content-Length": str(body.stat().st_size)}
+        headers = kind if if_match is None else {**kind, "If-Match": if_match}
         for pause in (*_PAUSES, None):
             # a file is read anew by every try
             content = pieces(body) if isinstance(body, Path) else msgspec.json.encode(body) if kind else None
             try:
-                answer = client.request(method, target, content=content, headers=kind)
+                answer = client.request(method, target, content=content, headers=headers)
             except (httpx.ConnectError, httpx.ConnectTimeout) as exc:
                 raise Unanswered(f"{told} cannot be reached: {exc}; {cure(exc)}") from None
             except httpx.HTTPError as exc:

@@ -11,6 +11,7 @@ from libcloud.compute.base import Node, NodeAuthPassword, NodeAuthSSHKey, NodeDr
 from libcloud.compute.types import NodeState
 
 from ..errors import InvalidRequestError, NotFoundError, ProviderError
+from ..names import carries
 from ..sweep import StubbornProcessesError
 from .record import VmRecord
 from .registry import Entry, Phase, Registry
@@ -121,7 +122,10 @@ class MachineDriver(NodeDriver):
         return self._node(entry)
 
     def _ours(self, entry: Entry) -> bool:
-        return entry.vm is None or entry.vm.deployment == self._deployment
+        """Others may use the same directory. Of one whose record cannot be read its name tells whose it is."""
+        if entry.vm is None:
+            return carries(entry.name, self._deployment)
+        return entry.vm.deployment == self._deployment
 
     def list_nodes(self) -> list[Node]:
         """Changes nothing, but that on a machine that has died nothing runs: what is left of it is ended before anybody

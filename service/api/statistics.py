@@ -86,6 +86,7 @@ def _of_jobs(jobs: Iterable[Job], journal: Journal, url: str | None, since: floa
 
 
 def pool_stats(pool: Pool, nodes: Iterable[Node], url: str | None, now: float) -> dict[str, Any]:
+    """`dedicatedCoreTime` counts each node once: what cores it had is not known of every cloud."""
     dedicated = pool.usage.dedicated_seconds
     dedicated += sum(billed_seconds(node, now) for node in nodes if not node.low_priority and not node.vm_gone)
     head = _head(url, pool.created, now)

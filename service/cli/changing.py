@@ -19,7 +19,7 @@ from .ids import application_ids, job_ids, pool_ids, schedule_ids, task_ids
 from .new_body import Body, complete, json_file_option, packages, pairs, read_object
 
 if TYPE_CHECKING:
-    from ..rest_objects import Objects
+    from ..rest_objects import Objects, View
 
 #: The groups, with `set` and `reset`.
 __all__ = ["job", "pool", "schedule", "task"]
@@ -27,6 +27,8 @@ __all__ = ["job", "pool", "schedule", "task"]
 F = TypeVar("F", bound=Callable[..., Any])
 
 _LATER = "the next `ebbtide serve` works on it"
+#: How often what is there is read again, if somebody else changes it meanwhile.
+_TRIES = 5
 
 
 class _Property(NamedTuple):
@@ -159,11 +161,20 @@ def _changed(
     place = tuple(each.format(**outer) for each in kind.segments)
 
     def ask(objects: Objects) -> None:
+        from ..rest_objects import RequestRefused
+
         groups = () if whole else (group for group in kind.merged if any(_within(path, group) for path in given))
-        wanted = _merged(objects, (*place, name), body, tuple(groups))
-        if kind is _POOL and whole:
-            wanted = {"applicationPackageReferences": [], "metadata": [], **wanted}
-        objects.ask(method, *place, name, *filter(None, [rest]), body=complete(wanted, given))
+        missing = tuple(group for group in groups if group not in body)
+        blank: Body = {"applicationPackageReferences": [], "metadata": []} if kind is _POOL and whole else {}
+        for tries_left in reversed(range(_TRIES)):
+            present = objects.one(*place, name) if missing else {}
+            wanted = complete({**blank, **body, **_kept(present, missing)}, given)
+            try:
+                objects.ask(method, *place, name, *filter(None, [rest]), body=wanted, if_match=present.get("eTag"))
+                return
+            except RequestRefused as exc:
+                if exc.code != "ConditionNotMet" or not tries_left:
+                    raise
 
     told = f"{kind.noun.replace('{job_id}', outer.get('job_id', ''))}: changed"
     create(way["state"], way["config"], way["as_json"], [(name, ask)], told, _LATER)
@@ -179,18 +190,13 @@ def _within(path: str, group: str) -> bool:
     return path.startswith(f"{group}.")
 
 
-def _merged(objects: Objects, place: tuple[str, ...], body: Body, groups: tuple[str, ...]) -> Body:
-    """The body, with these groups as they are at present where it does not hold them. Raises BadInput."""
-    wanted = dict(body)
-    missing = [group for group in groups if group not in wanted]
-    if missing:
-        present = objects.one(*place)
-        for group in missing:
-            found = present.get(group, {})
-            if _has_secret(found):
-                raise BadInput(f"{group} has a password in it, which is told to nobody: give {group} by --json-file")
-            wanted[group] = found
-    return wanted
+def _kept(present: View, groups: Iterable[str]) -> Body:
+    """These groups, as they are at present. Raises BadInput."""
+    kept = {group: present.get(group, {}) for group in groups}
+    for group, found in kept.items():
+        if _has_secret(found):
+            raise BadInput(f"{group} has a password in it, which is told to nobody: give {group} by --json-file")
+    return kept
 
 
 def _has_secret(value: Any) -> bool:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Seconds between two looks at what goes.
 _PAUSE = 1.0
+#: Seconds that an application waits for what keeps it to be gone.
+_PATIENCE = 600.0
 #: What keeps a version of an application: pools and jobs that are on their way out may still bring it to a node.
 _IN_USE = "ApplicationInUse"
 
@@ -35,7 +38,7 @@ _IN_USE = "ApplicationInUse"
     help="The workload file that names them.",
 )
 @param_option
-@click.option("--wait", is_flag=True, help="Until all of it is gone.")
+@click.option("--wait", is_flag=True, help="Until all of it is gone, however long that takes.")
 @yes_option
 @request_options
 def delete(
@@ -62,7 +65,7 @@ def delete(
             if there:
                 names = [f"{each.kind} {each.name}" for each in there]
                 confirm("{}, with their nodes, tasks and files", names, yes)
-            answers = _delete(wanted, found, wait, as_json)
+            answers = _delete(wanted, found, wait, live, as_json)
         except RequestRefused as exc:
             refuse(exc, as_json)
     if as_json:
@@ -73,24 +76,25 @@ def delete(
         sys.exit(1)
 
 
-def _delete(wanted: Sequence[Removal], found: Objects, wait: bool, as_json: bool) -> list[dict[str, Any]]:
-    """What became of each, which is told at once. Raises Unanswered, RequestRefused."""
+def _delete(wanted: Sequence[Removal], found: Objects, wait: bool, live: bool, as_json: bool) -> list[dict[str, Any]]:
+    """What became of each, which is told at once. `live`: does somebody work on it? Raises Unanswered,
+    RequestRefused."""
     work = [each for each in wanted if each.kind != "application"]
     packages = [each for each in wanted if each.kind == "application"]
     answers = [_one(each, found, as_json) for each in work]
+    # what was refused stays
+    going = [each for each, answer in zip(work, answers, strict=True) if live and "error" not in answer]
     if wait:
-        # what was refused stays
-        asked = zip(work, answers, strict=True)
-        _wait([each for each, answer in asked if "error" not in answer], found)
-    return answers + [_one(each, found, as_json) for each in packages]
+        _wait(going, found)
+    return answers + [_one(each, found, as_json, going) for each in packages]
 
 
-def _one(removal: Removal, found: Objects, as_json: bool) -> dict[str, Any]:
+def _one(removal: Removal, found: Objects, as_json: bool, going: Sequence[Removal] = ()) -> dict[str, Any]:
     from ..rest_objects import RequestRefused
 
     answer: dict[str, Any] = {"kind": removal.kind, "id": removal.name, "deleted": False}
     try:
-        answer["deleted"] = removal.ask(found)
+        answer["deleted"] = _was_there(removal, found, going)
     except RequestRefused as exc:
         text = with_cure(exc)
         if exc.code == _IN_USE:
@@ -102,14 +106,29 @@ def _one(removal: Removal, found: Objects, as_json: bool) -> dict[str, Any]:
     return answer
 
 
-def _wait(removals: Sequence[Removal], found: Objects) -> None:
+def _was_there(removal: Removal, found: Objects, going: Sequence[Removal]) -> bool:
+    """`going`: what may keep it, and is waited for then. Raises RequestRefused, Unanswered."""
+    from ..rest_objects import RequestRefused
+
+    try:
+        return removal.ask(found)
+    except RequestRefused as exc:
+        if exc.code != _IN_USE or not going:
+            raise
+    _wait(going, found, most=_PATIENCE)
+    return removal.ask(found)
+
+
+def _wait(removals: Sequence[Removal], found: Objects, most: float = math.inf) -> None:
+    """For `most` seconds, or until they are gone."""
     import time
 
-    left, told = list(removals), 0
-    while left := [each for each in left if not each.is_gone(found)]:
+    left, told, waited = list(removals), 0, 0.0
+    while waited < most and (left := [each for each in left if not each.is_gone(found)]):
         if len(left) != told:
             told = len(left)
             names = ", ".join(f"{each.kind} {each.name}" for each in left[:5])
             more = f" and {len(left) - 5:,} more" if len(left) > 5 else ""
             tell(f"waiting for {names}{more} to be gone", err=True)
         time.sleep(_PAUSE)
+        waited += _PAUSE

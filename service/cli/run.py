@@ -55,7 +55,7 @@ def run(
     from ..offers import offer
     from ..pool_info_checks import all_pools
     from ..preflight import Preflight, nodes_on_record
-    from ..provider_options import boot_doubts, check_idle_timeouts, open_providers, provider_options
+    from ..provider_options import boot_doubts, check_directories, check_idle_timeouts, open_providers, provider_options
     from ..state import StateDirectory
     from ..unasked_root import unasked_root
     from ..workload_file import load_workload
@@ -64,6 +64,7 @@ def run(
     directory = StateDirectory(state)
     directory.check()
     check_idle_timeouts(settings)
+    check_directories(directory, settings)
     providers, options = open_providers(directory, settings), provider_options(directory, settings)
     offers = {name: offer(provider, options[name]) for name, provider in providers.items()}
     loaded = load_workload(workload, settings, offers, parameters)

@@ -41,7 +41,7 @@ def serve(
     from msgspec.structs import replace
 
     from ..listening import ListenError
-    from ..provider_options import check_idle_timeouts
+    from ..provider_options import check_directories, check_idle_timeouts
     from ..server import Server, listening_of
     from ..state import StateDirectory
 
@@ -61,6 +61,7 @@ def serve(
     directory = StateDirectory(state)
     directory.check()
     check_idle_timeouts(settings)
+    check_directories(directory, settings)
     try:
         listening = listening_of(settings.server)
         with directory.lock("or use another --state", serving=True):

@@ -31,6 +31,9 @@ class NoWork:
     def tasks_on(self, node_id):
         return 0
 
+    def stay(self, node_id, now):
+        return True
+
     def vacate(self, node_id, option, now): ...
     def node_usable(self, node_id, now): ...
     def evict(self, node_id, option, now): ...

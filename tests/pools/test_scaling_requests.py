@@ -67,6 +67,22 @@ def test_a_node_that_is_on_its_way_out_does_not_stay():
     assert sum(node.state is NodeState.LEAVING_POOL for node in context.nodes) == 1
 
 
+def test_a_resize_takes_the_place_of_one_that_is_under_way():
+    pools, context = pool(target_dedicated_nodes=3)
+    assert allocation(context) == "resizing"
+    pools.resize("pool", (1, 2), REQUEUE, 1.0)
+    pools.settle(1.0)
+    assert (asked(context), allocation(context)) == ((1, 2), "resizing")
+    for node in tuple(context.nodes):
+        if node.state is NodeState.LEAVING_POOL:
+            pools.nodes.departure.vm_destroyed(node.id, 2.0)
+    pools.settle(2.0)
+    for node in tuple(context.nodes):
+        booted(pools, node, 3.0)
+    assert sorted(node.low_priority for node in context.nodes) == [False, True, True]
+    assert allocation(context) == "steady"
+
+
 def test_a_pool_gets_a_formula_and_loses_it():
     pools, context = pool(target_low_priority_nodes=1)
     assert refusal(pools.enable_autoscale, "pool", None, None, 1.0) == "InvalidPropertyValue"  # it has none

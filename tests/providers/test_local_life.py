@@ -218,6 +218,9 @@ def test_a_damaged_record_is_shown_and_can_be_destroyed(local: LocalCloud) -> No
     (Path(vm.node_root).parent / "vm.json").write_text("{")
     shown = local.one(vm.name)
     assert shown.state is VmState.UNKNOWN and shown.reason is not None and "vm.json" not in shown.name
+    (local.base / "notes.txt").write_text("somebody's own")
+    stranger = open_provider("local", {"baseDir": str(local.base)}, local.deployment + "b")
+    assert stranger.list_owned() == [] and local.one(vm.name) == shown
     local.provider.destroy(vm.name)
     assert local.provider.list_owned() == [] and marked_processes(local.deployment) == []
 

@@ -132,6 +132,26 @@ def test_from_nothing_to_nothing(command: Command, file: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("command", ["server", "socket"], indirect=True)
+def test_an_application_waits_for_the_pool_that_goes(command: Command, file: Path) -> None:
+    own = f"waits{command.way}"  # type: ignore[attr-defined]
+    words = (str(file), "--param", f"id={own}")
+    file.write_text(WORKLOAD.replace("local.small", "local.small\n  targetDedicatedNodes: 1"))
+    assert command("apply", *words).exit_code == 0
+    assert command("pool", "create", f"q{own}", "--vm-size", "local.small", "--app", f"tool{own}").exit_code == 0
+    kept = command("delete", "-f", *words)
+    assert (kept.exit_code, "ApplicationInUse" in kept.stderr) == (1, True), kept.output
+    assert "waiting for " in kept.stderr and f"pool p{own}" in kept.stderr.partition("waiting for")[2]
+    assert f"p{own}" not in command("pool", "list").stdout
+    assert command("pool", "delete", f"q{own}").exit_code == 0
+    wait_until(lambda: f"q{own}" not in command("pool", "list").stdout)
+
+    assert command("apply", *words).exit_code == 0
+    gone = command("delete", "-f", *words)
+    assert (gone.exit_code, f"pool p{own} to be gone" in gone.stderr) == (0, True), gone.output
+    assert told(gone)[-1] == f"application tool{own}, version 1.0: deleted"
+
+
 def test_what_cannot_be_is_refused_and_nothing_is_done(command: Command, file: Path) -> None:
     own = f"no{command.way}"  # type: ignore[attr-defined]
     words = (str(file), "--param", f"id={own}")

@@ -55,6 +55,12 @@ SYNTAX = [
 ]
 
 
+def test_a_name_for_people_that_is_too_long_is_told_with_its_place(tmp_path):
+    path = tmp_path / "f.yaml"
+    path.write_text(f"pools:\n  - {{id: p, vmSize: local.small, displayName: {'x' * 1025}}}\n")
+    assert told(path).startswith("f.yaml:2:47: pools[0].displayName: is too long: 1,025 characters; at most 1,024")
+
+
 @pytest.mark.parametrize(("data", "text"), SYNTAX, ids=lambda value: repr(value[:30]))
 def test_what_is_no_yaml(tmp_path, data, text):
     path = tmp_path / "f.yaml"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from runner import open_journal
+from service.rest_objects import Objects
 from service.state import StateDirectory
 
 from .offline import Offline
@@ -130,6 +131,33 @@ def test_a_group_of_the_file_counts_whole_and_options_before_it(state):
     assert state("job", "set", "x", "--json-file", "-", "--priority", "2", stdin=body).exit_code == 0
     view = state.json("job", "show", "x")
     assert (view["priority"], view["constraints"]) == (2, {"maxWallClockTime": "PT5H", "maxTaskRetryCount": 0})
+
+
+@pytest.mark.parametrize("times", [1, 4, 9])
+@pytest.mark.parametrize(("words", "path"), [("job set x", "jobs/x"), ("task set x t", "jobs/x/tasks/t")])
+def test_what_somebody_else_changes_meanwhile_is_not_lost(state, monkeypatch, words, path, times):
+    read, left = Objects.one, times
+
+    def overtaken(self, *segments, query=None):
+        nonlocal left
+        found = read(self, *segments, query=query)
+        if left:
+            left -= 1
+            theirs = {"maxTaskRetryCount": 3, "maxWallClockTime": f"PT{left + 5}H"}
+            self.ask("PATCH" if path == "jobs/x" else "PUT", *segments, body={"constraints": theirs})
+        return found
+
+    monkeypatch.setattr(Objects, "one", overtaken)
+    done = state(*words.split(), "--max-retries", "8")
+    monkeypatch.undo()
+    found = state.json(*words.replace("set", "show").split())["constraints"]
+    kept = (found["maxTaskRetryCount"], found["maxWallClockTime"])
+    if times == 9:  # it never ends
+        assert (done.exit_code, "ConditionNotMet" in done.stderr) == (1, True), done.output
+        assert kept == (3, "PT9H")
+    else:
+        assert done.exit_code == 0, done.output
+        assert kept == (8, "PT5H")
 
 
 def test_a_password_is_not_lost_by_a_change_beside_it(state):

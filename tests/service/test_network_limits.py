@@ -5,15 +5,17 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
+from service import network_protocol
 from service.listening import Listening
 from service.network_protocol import LARGEST_HEAD
 from tests.providers.waiting import wait_until
 
-from .network import GET, MOST, PUT, Network, drip, opened, serves, whole
+from .network import GET, MOST, PATIENCE, PUT, Network, drip, opened, serves, whole
 
 
 @pytest.fixture(scope="module")
@@ -149,12 +151,13 @@ def test_who_reads_slowly_gets_all_of_it(network: Network) -> None:
         assert size and network.open == 1
 
 
-def test_silent_ones_make_room_for_others(network: Network) -> None:
-    silent = [network.connect(GET) for _ in range(MOST)]
-    wait_until(lambda: network.open == MOST)
-    assert all(serves(network) for _ in range(3)), "before the silent ones had their time"
-    for sock in silent:
-        sock.close()
+def test_silent_ones_make_room_for_others(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network_protocol, "HEAD", 10 * PATIENCE)  # their time is not over before the test is
+    with ExitStack() as silent:
+        for _ in range(MOST):
+            silent.enter_context(network.connect(GET))
+        wait_until(lambda: network.open == MOST)
+        assert all(serves(network) for _ in range(3))
 
 
 def test_who_has_shown_a_key_makes_room_last(network: Network) -> None:
@@ -165,21 +168,20 @@ def test_who_has_shown_a_key_makes_room_last(network: Network) -> None:
             found += more
         return found.endswith(b"<keyed>")
 
-    with network.connect() as good:
+    with network.connect() as good, ExitStack() as silent:
         assert keyed(good)
-        silent = [network.connect(GET) for _ in range(2 * MOST)]
+        for _ in range(2 * MOST):
+            silent.enter_context(network.connect(GET))
         assert keyed(good), "on the same connection"
-        for sock in silent:
-            sock.close()
 
 
 def test_when_all_are_at_work_others_wait(network: Network) -> None:
-    working = [network.connect(b"GET /slow HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n") for _ in range(MOST)]
-    wait_until(lambda: network.open == MOST)
-    assert serves(network)
-    assert all(whole(sock).endswith(b"<slow>") for sock in working)
-    for sock in working:
-        sock.close()
+    slow = b"GET /slow HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+    with ExitStack() as sockets:
+        working = [sockets.enter_context(network.connect(slow)) for _ in range(MOST)]
+        wait_until(lambda: network.open == MOST)
+        assert serves(network)
+        assert all(whole(sock).endswith(b"<slow>") for sock in working)
 
 
 def test_connections_that_come_and_go_leave_nothing(network: Network) -> None:

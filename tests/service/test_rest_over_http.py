@@ -146,7 +146,7 @@ def test_a_path_leads_to_what_is_named(segment):
 def test_lists_are_read_to_their_end_and_no_further(count, page, limit):
     asked = []
 
-    def way(method, path, query, body):
+    def way(method, path, query, body, if_match=None):
         asked.append(query)
         size = min(page, int(query.get("maxresults", 1000)))
         begin = int(query.get("$skiptoken", 0))
@@ -167,7 +167,7 @@ def test_what_a_controller_can_be_asked_a_server_can_be_asked(kind, data):
     event = data.draw(st.builds(kind, **{name: TEXT for name in names if name.endswith("_id")}))
     seen = []
 
-    def way(method, path, query, body):
+    def way(method, path, query, body, if_match=None):
         found = Router().find(method, path)
         assert found is not None and found.operation is not None, (method, path)
         seen.append((found, body))

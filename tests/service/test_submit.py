@@ -137,7 +137,7 @@ class Breaks:
     def __init__(self, way, at, heard):
         self.way, self.at, self.heard = way, at, heard
 
-    def __call__(self, method, path, query, body):
+    def __call__(self, method, path, query, body, if_match=None):
         self.at -= 1
         if self.at == 0 and not self.heard:
             raise Unanswered("lost")
@@ -168,7 +168,7 @@ class Overtaken:
     def __init__(self, way):
         self.way, self.others = way, True
 
-    def __call__(self, method, path, query, body):
+    def __call__(self, method, path, query, body, if_match=None):
         if method == "POST" and self.others:
             self.others = path.endswith("addtaskcollection")
             self.way(method, path, query, body)
@@ -188,7 +188,7 @@ def test_two_at_once(objects, state):
 def test_bodies_that_are_too_large_are_sent_in_halves(objects):
     sizes = []
 
-    def narrow(method, path, query, body):
+    def narrow(method, path, query, body, if_match=None):
         if path.endswith("addtaskcollection"):
             sizes.append(len(body["value"]))
             if sizes[-1] > 30:

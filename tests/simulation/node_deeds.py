@@ -1,4 +1,4 @@
-"""What the fault test asks of nodes: reboots, reimages, scheduling off and on, and to leave their pools."""
+"""What the fault test asks of nodes: reboots, reimages, scheduling off and on, and to leave their pools, or to stay."""
 
 from __future__ import annotations
 
@@ -6,7 +6,16 @@ import random
 from functools import partial
 
 from pools import Node, NodeDeallocationOption
-from runner import DisableScheduling, EnableScheduling, Event, RebootNode, ReimageNode, RemoveNodes, ResizePool
+from runner import (
+    DisableScheduling,
+    EnableScheduling,
+    Event,
+    RebootNode,
+    ReimageNode,
+    RemoveNodes,
+    ResizePool,
+    StopResize,
+)
 from runner.simulation import Request, Simulation
 
 from .chaos import RandomFaults
@@ -55,9 +64,14 @@ class Operator:
             self._sim.at(now + rng.uniform(1, 90), partial(self._later, EnableScheduling(*names)))
         elif node.pool_id in ("fixed", "ebbing"):  # the pool of a job would not grow again
             self._request(RemoveNodes(node.pool_id, (node.id,), rng.choice(_OPTIONS)))
+            self._sim.at(now + rng.uniform(0, 30), partial(self._unless_calm, StopResize(node.pool_id)))
             if node.pool_id in _SIZE:
                 size = _SIZE[node.pool_id]
                 self._sim.at(now + rng.uniform(1, 60), partial(self._later, ResizePool(node.pool_id, *size)))
+
+    def _unless_calm(self, event: Event, now: float) -> None:
+        if not self._faults.calm:  # in the end all nodes are wanted again
+            self._request(event)
 
     def _later(self, event: Event, now: float) -> None:
         self._request(event)

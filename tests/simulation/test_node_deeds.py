@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from pools import PoolError
-from runner import DisableScheduling, RebootNode, ReimageNode, RemoveNodes
+from runner import DisableScheduling, RebootNode, ReimageNode, RemoveNodes, StopResize
 
 from .node_deeds import Operator
 from .scenario import Scenario
@@ -40,12 +40,13 @@ def test_every_law_holds_and_the_work_is_done(seed):
     refusals = [request.refused for request in story.operator.asked if request.refused is not None]
     codes = {refusal.code for refusal in refusals if isinstance(refusal, PoolError)}
     assert all(isinstance(refusal, PoolError) for refusal in refusals)
-    assert codes <= {"NodeNotFound", "NodeNotReady", "PoolNotFound", "PoolBeingDeleted"}
+    gone = {"NodeNotFound", "NodeNotReady", "PoolNotFound", "PoolBeingDeleted"}
+    assert codes <= gone | {"OperationInvalidForCurrentState"}
     _spent += time.process_time() - start
     assert _spent < BUDGET
 
 
 def test_all_of_it_was_done():
-    if sum(_done.values()) < 20 * len(("reboot", "reimage", "disable", "remove")):
+    if sum(_done.values()) < 20 * len(("reboot", "reimage", "disable", "remove", "stop")):
         pytest.skip("only some of the stories were told in this process")
-    assert all(_done[kind] for kind in (RebootNode, ReimageNode, DisableScheduling, RemoveNodes))
+    assert all(_done[kind] for kind in (RebootNode, ReimageNode, DisableScheduling, RemoveNodes, StopResize))

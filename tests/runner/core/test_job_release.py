@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 
 from pools import NodeDeallocationOption
-from runner import DeleteJob, DisableJob, Drain, EnableJob, ResizePool, TaskConstraints, TerminateJob
+from runner import DeleteJob, DisableJob, Drain, EnableJob, RebootNode, ResizePool, TaskConstraints, TerminateJob
 from runner.states import JobNodeState
 from runner.task_spec import JobPreparationTask, JobReleaseTask
 
 from .prepared import FOR_EVER, prepared_job, record_of, runs, starts_of
-from .run import ask, completed, job, job_of, simulation, task, tasks_of, until
+from .run import ask, completed, job, job_of, node_of, simulation, task, tasks_of, until
 
 
 def test_a_job_that_is_terminated_while_it_is_prepared_is_released():
@@ -86,6 +86,20 @@ def test_a_node_that_leaves_is_released_before_it_goes(option):
     assert task_run[1] <= released[0] and released[1] - released[0] == 40.0
     assert record_of(sim).state is JobNodeState.RELEASED
     assert job_of(sim).state == "active"
+
+
+@pytest.mark.parametrize("option", list(NodeDeallocationOption))
+def test_a_node_that_leaves_while_it_reboots_goes(option):
+    """Whoever lets tasks finish lets the release run as well, when the node answers again."""
+    sim = simulation()
+    ask(sim, prepared_job("j", task("t")))
+    completed(sim, "t")
+    until(sim, lambda: node_of(sim).state == "idle")
+    assert ask(sim, RebootNode("p", node_of(sim).id, NodeDeallocationOption.REQUEUE)) is None
+    assert ask(sim, ResizePool("p", 0, 0, option)) is None
+    until(sim, lambda: not sim.journal.table("nodes"), 300.0)
+    patient = option in (NodeDeallocationOption.TASK_COMPLETION, NodeDeallocationOption.RETAINED_DATA)
+    assert len(runs(sim, "r")) == patient
 
 
 def test_a_node_that_leaves_while_it_is_prepared():

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner import TaskSpec
+from pools import PoolSpec
+from runner import JobScheduleSpec, JobSpec, TaskSpec
 from service.api import bodies
 from service.api.errors import ApiError
 
@@ -72,3 +73,32 @@ def test_what_is_read_slowly(more: dict[str, Any], monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(bodies, "_slowly", lambda body, kind: seen.append(body))
     bodies.read(msgspec.json.encode({"id": "t", "commandLine": "true"} | more), TaskSpec)
     assert len(seen) == 1
+
+
+_POOL = {"poolInfo": {"poolId": "p"}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "path"),
+    [
+        (PoolSpec, {"vmSize": "local.small"}, "displayName"),
+        (JobSpec, _POOL, "displayName"),
+        (JobSpec, {**_POOL, "jobManagerTask": {"id": "m", "commandLine": "x"}}, "jobManagerTask.displayName"),
+        (TaskSpec, {"commandLine": "x"}, "displayName"),
+        (TaskSpec, {"commandLine": "x", "requiredSlots": "1"}, "displayName"),
+        (JobScheduleSpec, {"schedule": {}, "jobSpecification": _POOL}, "displayName"),
+        (JobScheduleSpec, {"schedule": {}, "jobSpecification": _POOL}, "jobSpecification.displayName"),
+    ],
+)
+def test_a_name_for_people_has_an_end(kind: type[msgspec.Struct], body: dict[str, Any], path: str) -> None:
+    def named(name: str) -> bytes:
+        group, _, _ = path.rpartition(".")
+        inner = {group: {**body[group], "displayName": name}} if group else {"displayName": name}
+        return msgspec.json.encode({"id": "it", **body, **inner})
+
+    bodies.read(named("\u00e4" * 1024), kind)
+    with pytest.raises(ApiError) as refused:
+        bodies.read(named("\u00e4" * 1025), kind)
+    assert (refused.value.code, refused.value.message) == (
+        "InvalidPropertyValue", f"{path}: is too long: 1,025 characters; at most 1,024"
+    )  # fmt: skip

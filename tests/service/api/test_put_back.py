@@ -91,3 +91,21 @@ def test_what_is_left_out_gets_its_default(api: Served) -> None:
     assert api("PUT", "/jobs/j/tasks/t", {}).status_code == 200
     of_the_job = api.get("/jobs/j")["constraints"]["maxTaskRetryCount"]
     assert api.get("/jobs/j/tasks/t")["constraints"]["maxTaskRetryCount"] == of_the_job
+
+
+@pytest.mark.parametrize("method", ["PATCH", "PUT"])
+def test_whether_its_own_pool_is_kept_can_change_while_the_job_is_disabled(api: Served, method: str) -> None:
+    path, own = f"/jobs/own{method}", {"poolLifetimeOption": "job", "pool": {"vmSize": "local.small"}}
+    assert api("POST", "/jobs", {"id": f"own{method}", "poolInfo": {"autoPoolSpecification": own}}).status_code == 201
+    info = api.get(path)["poolInfo"]
+    assert api(method, path, {"poolInfo": info, "priority": 1}).status_code == 200, "it is as it was"
+    info["autoPoolSpecification"]["keepAlive"] = True
+    refused = api(method, path, {"poolInfo": info})
+    assert refused.json()["code"] == "InvalidPropertyValue" and "disable it first" in refused.text
+    assert api("POST", f"{path}/disable", {"disableTasks": "requeue"}).status_code == 202
+    assert api(method, path, {"poolInfo": info}).status_code == 200
+    assert api.get(path)["poolInfo"] == info
+    info["autoPoolSpecification"]["pool"]["vmSize"] = "local.large"
+    refused = api(method, path, {"poolInfo": info})
+    assert refused.json()["code"] == "InvalidPropertyValue" and "only keepAlive" in refused.text
+    assert api("DELETE", path).status_code == 202

@@ -43,10 +43,12 @@ class Place:
     def fresh(self) -> None:
         self._own = f"-{next(self._numbers)}"
 
-    def _ask(self, method: str, path: str, query: Mapping[str, str], body: object | None) -> Any:
+    def _ask(
+        self, method: str, path: str, query: Mapping[str, str], body: object | None, if_match: str | None = None
+    ) -> Any:
         if method != "GET":
             self._asked.append(self.plain(f"{method} {path}{''.join(f'?{name}={query[name]}' for name in query)}"))
-        return self._way(method, path, query, body)
+        return self._way(method, path, query, body, if_match)
 
     def own(self, thing: Any) -> Any:
         """With the ids of this test."""
