@@ -120,7 +120,7 @@ from .task_spec import (
     TaskSpec,
 )
 from .task_tally import DoneTotals
-from .unattended import answer_unattended, handle_unattended
+from .unattended import answer_unattended, handle_unattended, unattended_changes
 from .unsatisfiable import needs_dedicated
 from .user_checks import invalid_account
 from .vault import Vault, VaultError
@@ -294,6 +294,7 @@ __all__ = [
     "split_command_line",
     "task_cost",
     "tidy_nodes",
+    "unattended_changes",
     "windows_command",
     "windows_machine",
 ]

@@ -13,8 +13,10 @@ from .agent.not_started import OF_SHELLS
 _PART = re.compile(r"""[^\s'"]+|'[^']*'|"[^"]*"|[ \t\r\n]+""", re.ASCII)
 _QUOTES, _BLANKS = ("'", '"'), (" ", "\t", "\r", "\n")
 
-#: What only a shell understands, and what it does there; names of files it finds only where they are not quoted.
-_SHELL_ONLY = re.compile(r"\$\w+|\$\{\w+\}|\$\(|&&|\|\||[|<>;`]")
+#: What only a shell understands, and what it does there. Names of files it finds only where they are not quoted, and
+#: neither is what stands between commands; but who gives words, not a line, has to quote that in the own shell.
+_EXPANDED = re.compile(r"\$\w+|\$\{\w+\}|\$\(|`")
+_BETWEEN = re.compile(r"&&|\|\||[|<>;]")
 _NAMES = re.compile(r"(?:^|\s)(~(?:/\S*)?|[^\s\\]*\*\S*)(?=\s|$)")
 _QUOTED = re.compile(r"""'[^']*'|"(?:[^"\\]|\\.)*"|\\.""")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
@@ -87,14 +89,14 @@ def shell_hint(command_line: str) -> str | None:
     if _ASSIGNMENT.match(words[0]):
         return (
             f"{words[0]!r} sets a variable in a shell only, and command lines run without one; "
-            f"name it in environmentSettings, or write: /bin/sh -c \"...\""
+            f'name it in environmentSettings, or write: /bin/sh -c "..."'
         )
-    found = next((m.group() for word in words for m in [_SHELL_ONLY.search(word)] if m), None)
-    if found is None:
-        names = _NAMES.search(_QUOTED.sub("_", command_line))
-        found = None if names is None else names.group(1)
-    if found is None:
+    bare = _QUOTED.sub("_", command_line)
+    signs = [_EXPANDED.search(word) or _BETWEEN.fullmatch(word) for word in words]
+    sign = next(filter(None, signs), None) or _BETWEEN.search(bare) or _NAMES.search(bare)
+    if sign is None:
         return None
+    found = sign.group(sign.lastindex or 0)
     return f"{found!r} is passed on as it stands, because command lines run without a shell; {cure}"
 
 

@@ -36,8 +36,8 @@ class Cron:
 
     def after(self, instant: float) -> float | None:
         """The first run after the instant; None if none will come in 50 years."""
-        start = datetime.fromtimestamp(instant, UTC).replace(microsecond=0)
         try:
+            start = datetime.fromtimestamp(instant, UTC).replace(microsecond=0)
             return (self._fixed_after(start) if self._fixed else self._matching_after(start)).timestamp()
         except (StopIteration, OverflowError, ValueError):  # the last two: beyond the year 9999
             return None

@@ -87,7 +87,7 @@ class Journal:
         self._engine = engine
         self._store = store
         #: counts and finds tasks without reading them all
-        self.task_queries = TaskQueries(self._reading)
+        self.task_queries = TaskQueries(self._reading, engine)
         self._writers = {name: kept.writer(engine.dialect) for name, kept in store.ALL.items()}
         self._order = {name: place for place, name in enumerate(store.ALL)}
         self._lock = threading.Lock()

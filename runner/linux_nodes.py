@@ -17,8 +17,11 @@ _COMMAND = re.compile(
     r"""(?P<program>cmd|powershell|%comspec%)(?P<ending>\.exe)?"?(?P<rest>\s.*|$)""",
     re.ASCII | re.IGNORECASE | re.DOTALL,
 )
+#: A path that begins with a variable, and goes on with a backslash.
+_IN_FOLDER = re.compile(r"""\s*"?(?P<path>%\w[\w#.-]*%\\[^"\s]*)"?""", re.ASCII)
 _SWITCHES = re.compile(r"(?:\s+/[a-z](?::\w+)?)*?\s+/[ck](?=[\s\"]|$)", re.ASCII | re.IGNORECASE)
-_VARIABLE = re.compile(r"%(\w+)%", re.ASCII)
+#: Names of application packages hold more than letters.
+_VARIABLE = re.compile(r"%(\w[\w#.-]*)%", re.ASCII)
 #: A longer command is not repeated in a message.
 _SHOWN = 200
 
@@ -43,7 +46,7 @@ def windows_command(line: str) -> str | None:
     `cmd`, too."""
     found = _COMMAND.match(line)
     if found is None:
-        return None
+        return _windows_path(line)
     program, rest = found["program"].lower(), found["rest"]
     if program == "powershell":
         cure = "write it for a shell, such as /bin/sh -c '...', or start pwsh if the nodes' image has it"
@@ -55,12 +58,22 @@ def windows_command(line: str) -> str | None:
     return f"nodes run Linux, where there is no cmd; write it for a shell, such as {shell}"
 
 
+def _windows_path(line: str) -> str | None:
+    found = _IN_FOLDER.match(line)
+    if found is None:
+        return None
+    path = found["path"].replace("\\", "/")
+    shell = f"/bin/sh -c {_for_a_shell(path + line[found.end() :])}"
+    return f"nodes run Linux, where %NAME%\\ is $NAME/, and only a shell reads it; write for instance {shell}"
+
+
 def _for_a_shell(command: str) -> str:
     """`%NAME%` is `$NAME` there, and `&` between two commands is `;`."""
     command = command.strip()
     if len(command) > 1 and command[0] == command[-1] == '"' and '"' not in command[1:-1]:
         command = command[1:-1]
-    command = re.sub(r"(?<!&)&(?!&)", ";", _VARIABLE.sub(r"$\1", command))
+    command = _VARIABLE.sub(lambda found: "$" + re.sub(r"\W", "_", found[1]), command)
+    command = re.sub(r"(?<!&)&(?!&)", ";", command)
     if not command or len(command) > _SHOWN or not command.isprintable():
         return "'...'"
     return shlex.quote(command) if " " in command or "'" in command else f"'{command}'"

@@ -15,7 +15,7 @@ from .states import (
 
 #: What stands in the way of all tasks of a job: its pool has no node and will get none; its preparation task has failed
 #: on all that there are.
-NO_NODES, UNPREPARED = "PoolHasNoNodes", "JobPreparationTaskFailed"
+NO_POOL, NO_NODES, UNPREPARED = "PoolNotFound", "PoolHasNoNodes", "JobPreparationTaskFailed"
 
 
 class Job(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -53,7 +53,7 @@ class Job(Record, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def blocked(self) -> bool:
         """Can none of its tasks start, as things are? They do not scale its pool then."""
-        return self.scheduling_error is not None and self.scheduling_error.code in (NO_NODES, UNPREPARED)
+        return self.scheduling_error is not None and self.scheduling_error.code in (NO_POOL, NO_NODES, UNPREPARED)
 
     @property
     def pool_id(self) -> str:

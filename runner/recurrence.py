@@ -13,7 +13,7 @@ from math import ceil
 from pools import ScheduleOptions
 
 from .cron import cron_of
-from .spec import Schedule
+from .spec import END_OF_TIME, Schedule
 
 _DEFAULT = ScheduleOptions()
 
@@ -75,7 +75,7 @@ def _passed(due: float, now: float, interval: float) -> int:
 
 
 def _before_end(schedule: Schedule, due: float | None) -> float | None:
-    return None if due is None or ended(schedule, due) else due
+    return None if due is None or due > END_OF_TIME or ended(schedule, due) else due
 
 
 def _instant(time: datetime) -> float:

@@ -48,10 +48,27 @@ def times_faults(times: Schedule, minimum_interval: float) -> dict[str, str]:
                 f"{length.total_seconds():g} s is below the minimum of {minimum_interval:g} s (a setting, "
                 "minimumRecurrenceInterval)"
             )
+    interval = times.recurrence_interval
+    if interval is not None and interval > Schedule.LONGEST_INTERVAL:
+        faults["recurrenceInterval"] = (
+            f"is longer than {Schedule.LONGEST_INTERVAL.days:,} days, a hundred years; leave it out for a single job"
+        )
     until, after = times.do_not_run_until, times.do_not_run_after
+    for name, time in (("doNotRunUntil", until), ("doNotRunAfter", after)):
+        if time is not None and not _in_a_year(time):
+            faults[name] = f"{time.isoformat()} lies outside the years 1 to 9999 of UTC"
     if until is not None and after is not None and _aware(after) < _aware(until):
         faults["doNotRunAfter"] = "lies before doNotRunUntil, so that there would be no job"
     return faults
+
+
+def _in_a_year(time: datetime) -> bool:
+    """Of those that can be told, whatever the offset of its zone."""
+    try:
+        _aware(time).astimezone(UTC)
+    except OverflowError:
+        return False
+    return True
 
 
 def _aware(time: datetime) -> datetime:

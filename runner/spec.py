@@ -4,7 +4,7 @@ pools/spec.py)."""
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pools import DisplayName, EnvironmentSetting, MetadataItem, PoolSpec, PoolSpecification, Spec
 
@@ -13,8 +13,6 @@ from .task_spec import JobManagerTask, JobPreparationTask, JobReleaseTask, TaskS
 #: "No limit", as the service spells it in answers and accepts it in requests.
 UNLIMITED = timedelta(days=10675199)
 
-#: From one job of a schedule to the next at most: a hundred years.
-LONGEST_INTERVAL = timedelta(days=36525)
 #: Of the year 9999, after which nothing is due. Seconds since the epoch.
 END_OF_TIME = 253_402_300_800.0
 
@@ -71,6 +69,9 @@ class Schedule(Spec, frozen=True, kw_only=True):
     do_not_run_after: datetime | None = None
     start_window: timedelta | None = None
     recurrence_interval: timedelta | None = None
+
+    #: `recurrenceInterval` at most: a hundred years.
+    LONGEST_INTERVAL: ClassVar[timedelta] = timedelta(days=36525)
 
 
 class JobScheduleSpec(Spec, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, Connection, cast, func, select
+from sqlalchemy import JSON, ColumnElement, Connection, Engine, cast, func, select
 
 from pools import folded
 from pools import store as of_pools
@@ -44,7 +44,7 @@ def same_id(column: ColumnElement[str], wanted: str) -> ColumnElement[bool]:
     return func.lower(column) == folded(wanted)
 
 
-def field(connection: Connection, body: ColumnElement[Any], name: str) -> ColumnElement[Any]:
+def field(connection: Connection | Engine, body: ColumnElement[Any], name: str) -> ColumnElement[Any]:
     """A property of records that has no column; NULL where it is left out."""
     if connection.dialect.name == "sqlite":
         return func.json_extract(body, f"$.{name}")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Double, Integer, case, cast, func, select
+from sqlalchemy import Connection, Double, Engine, Integer, case, cast, func, select
 from sqlalchemy.sql import ColumnElement
 
 from . import store, tables
@@ -16,6 +17,8 @@ from .task_tally import DoneTotals
 
 #: Tasks read at a time.
 _SOME = 1000
+#: Seconds that the database may look for tasks before somebody can stop it; if it was so fast, it may look at more.
+_SLOW, _FAST = 0.5, 0.1
 
 Reading = Callable[[], AbstractContextManager[Connection]]
 
@@ -34,8 +37,13 @@ class JobSums(NamedTuple):
 class TaskQueries:
     """Every method may raise JournalError."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, engine: Engine) -> None:
         self._reading = reading
+        self._engine = engine
+
+    def integer(self, name: str) -> ColumnElement[int]:
+        """A property of tasks that has no column, for conditions."""
+        return cast(store.field(self._engine, tables.tasks.c.body, name), Integer)
 
     def counts(self) -> dict[str, dict[str, int]]:
         """By job: how many tasks are active, preparing, running, succeeded and failed; what none is in is left out."""
@@ -121,20 +129,40 @@ class TaskQueries:
             return [store.tasks.decode(connection, body) for body in connection.execute(query).scalars()]
 
     def after(
-        self, job_id: str, task_id: str, where: Sequence[ColumnElement[bool]] = (), some: int = _SOME
-    ) -> Iterator[Task]:
+        self,
+        job_id: str,
+        task_id: str,
+        where: Sequence[ColumnElement[bool]] = (),
+        some: int = _SOME,
+        only: str | None = None,
+    ) -> Iterator[tuple[str, Task | None]]:
         """The job's tasks whose ids come after that one (""; all) and that meet the conditions, in the order of their
-        ids, `some` at a time."""
+        ids, `some` at a time; and now and then, with None, an id up to which no other does. `only`: no other id can."""
         c = tables.tasks.c
+        width = 4 * _SOME
         while True:
+            began = time.monotonic()
             with self._reading() as connection:
-                query = select(c.id, c.body).where(c.job_id == job_id, c.id > task_id, *where)
+                ahead = [c.job_id == job_id, c.id > task_id, *([c.id == only] if only is not None else ())]
+                end = None
+                if where:  # it may be met by few of a million, and whoever asks may not wait for that
+                    ids = select(c.id).where(*ahead).order_by(c.id)
+                    end = connection.execute(ids.offset(width).limit(1)).scalar()
+                if end is not None:
+                    ahead.append(c.id <= end)
+                query = select(c.id, c.body).where(*ahead, *where)
                 rows = connection.execute(query.order_by(c.id).limit(some)).all()
+                took = time.monotonic() - began
                 found = [store.tasks.decode(connection, body) for _, body in rows]
-            yield from found
-            if len(rows) < some:
+            yield from ((task.id, task) for task in found)
+            if len(rows) == some:
+                task_id = rows[-1][0]
+            elif end is None:
                 return
-            task_id = rows[-1][0]
+            else:
+                yield end, None
+                task_id = end
+            width = width * 4 if took < _FAST else max(_SOME, width // 4) if took > _SLOW else width
 
     def stream(self) -> Iterator[Task]:
         """All tasks in the order of their creation, some at a time: as of one moment, and never all in memory."""

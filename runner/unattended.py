@@ -37,6 +37,11 @@ def answer_unattended(core: Core, event: Event, now: float) -> tuple[object, Cha
     for pool in tuple(core.ctx.pools):
         if pool.state is PoolState.DELETING and not core.ctx.node_count(pool.id):
             core.pools.forget(pool)
+    return answer, unattended_changes(core)
+
+
+def unattended_changes(core: Core) -> Changes:
+    """What to commit."""
     changes, _ = core.take()
     # of nodes, only what loading them has noted: that the next controller notes at its own time
-    return answer, Changes({name: records for name, records in changes.by_table.items() if name != "nodes"})
+    return Changes({name: records for name, records in changes.by_table.items() if name != "nodes"})

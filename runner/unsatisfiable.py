@@ -19,7 +19,7 @@ from pools import Context, FailureInfo, Pool, evolve, formula_patience
 from .failure import failure
 from .job_machine import JobMachine
 from .job_preparation import JobPreparation
-from .model import NO_NODES, UNPREPARED, Job
+from .model import NO_POOL, UNPREPARED, Job
 from .outlook import Outlook, obstacle, outlook
 from .states import TaskState
 from .task_model import Task
@@ -65,7 +65,7 @@ class Unsatisfiable:
         pool = self._ctx.pools.get(job.pool_id)
         found = self._look(job.pool_id, pool, now)
         if pool is None or found is None:
-            gone = failure(NO_NODES, f"there is no pool {job.pool_id!r}", poolId=job.pool_id)
+            gone = failure(NO_POOL, f"there is no pool {job.pool_id!r}", poolId=job.pool_id)
             self._say_on_job(job, gone, now)
             return
         view, error = found

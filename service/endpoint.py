@@ -30,7 +30,8 @@ class Endpoint(msgspec.Struct, frozen=True):
 
     def keep(self, state: Path) -> None:
         """Raises OSError."""
-        write_file(state / "endpoint", msgspec.json.encode(self) + b"\n", 0o600)
+        if endpoint_of(state) != self:  # a server starts again on a full disk
+            write_file(state / "endpoint", msgspec.json.encode(self) + b"\n", 0o600)
 
 
 def endpoint_of(state: Path) -> Endpoint | None:

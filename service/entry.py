@@ -12,7 +12,9 @@ def main() -> None:
     if before is signal.default_int_handler:  # else whoever started us wants none
         signal.signal(signal.SIGINT, _interrupted)
     from .cli import main as command
+    from .cli.standard_output import replace
 
+    replace()
     signal.signal(signal.SIGINT, before)
     command()
 

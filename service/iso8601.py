@@ -11,6 +11,8 @@ _DURATION = re.compile(
     re.ASCII,
 )
 
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+
 
 def parse_duration(text: str) -> timedelta:
     """`PT5M`, `P1D`, `P2W`, `PT0.5S`, and the Azure CLI's `PT05M00S`. Raises ValueError with the cure."""
@@ -53,8 +55,13 @@ def format_duration(duration: timedelta) -> str:
 
 
 def format_instant(instant: float) -> str:
-    """Seconds since the epoch as `2026-01-31T12:00:00.250Z`."""
-    return datetime.fromtimestamp(instant, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """Seconds since the epoch as `2026-01-31T12:00:00.250Z`. What lies outside the years 1 to 9999 is told as the
+    first or last moment of them."""
+    try:
+        moment = datetime.fromtimestamp(instant, UTC)
+    except (ValueError, OverflowError, OSError):  # the last one beyond what the system counts
+        moment = _FIRST if instant < 0 else _LAST
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def parse_instant(text: str) -> datetime:
@@ -65,4 +72,8 @@ def parse_instant(text: str) -> datetime:
         raise ValueError(f"is no date and time: {text!r}; write for instance 2026-01-31T12:00:00Z") from None
     if moment.tzinfo is None:
         raise ValueError(f"says no time zone: {text!r}; write for instance 2026-01-31T12:00:00Z")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        text = f"{text!r}; write for instance 2026-01-31T12:00:00Z"
+        raise ValueError(f"lies outside the years 1 to 9999 of UTC: {text}") from None

@@ -137,7 +137,7 @@ class Unattended:
 
     def __init__(self, state: StateDirectory, settings: Settings, journal: Journal) -> None:
         from pools import RandomIds
-        from runner import Core, CoreSettings, Vault
+        from runner import Core, CoreSettings, Vault, unattended_changes
 
         core_settings = CoreSettings(
             pools=settings.pool_settings(),
@@ -152,6 +152,8 @@ class Unattended:
         self.vault = Vault(state.secret("passwords"))
         self._core = Core(core_settings, state.deployment(), RandomIds(), self.place)
         self._core.load(journal.load(now() - settings.sample_retention.total_seconds()), now())
+        # what loading notes comes first: else the eTags that are read here are not those that changes are held against
+        journal.commit(unattended_changes(self._core))
 
     @property
     def engine(self) -> Unattended:

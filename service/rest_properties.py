@@ -98,7 +98,7 @@ ANSWERED: Mapping[str, frozenset[str]] = {
     },
     "JobSpec": _WORK | {"warnings"},
     "JobScheduleSpec": _WORK | {"warnings"},
-    "TaskSpec": _WORK | {"nodeInfo"},
+    "TaskSpec": _WORK | {"nodeInfo", "schedulingError"},
     "ImageReference": frozenset(("exactVersion",)),
 }
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from runner import Schedule
+
 from .clock import now
 from .cursor import Cursor
 from .iso8601 import format_duration, parse_instant
@@ -25,6 +27,10 @@ def check_schedule(schedule: Cursor, least: timedelta, problems: Problems) -> bo
                 f"not {format_duration(length)}"
             )
             _error(times, name, text, problems)
+    interval = times.duration("recurrenceInterval")
+    if interval is not None and interval > Schedule.LONGEST_INTERVAL:
+        most = format_duration(Schedule.LONGEST_INTERVAL)
+        _error(times, "recurrenceInterval", f"must be at most {most}; leave it out for a single job", problems)
     until, after = _instant(times, "doNotRunUntil"), _instant(times, "doNotRunAfter")
     if until is not None and after is not None and after < until:
         _error(times, "doNotRunAfter", "lies before doNotRunUntil, so that there would be no job", problems)
@@ -32,7 +38,7 @@ def check_schedule(schedule: Cursor, least: timedelta, problems: Problems) -> bo
         value = times.get("doNotRunAfter")
         assert value is not None
         problems.warn(value.place, value.path, "lies in the past, so that there will be no job")
-    recurs = times.duration("recurrenceInterval") is not None
+    recurs = interval is not None
     if recurs and cron is not None:
         text = f"the metadata item cron (line {cron.place.line}) says when jobs are due; take one of the two out"
         _error(times, "recurrenceInterval", text, problems)

@@ -99,8 +99,9 @@ class Server:
             self._tell_what_runs()
         finally:
             self._controller.close()
-            for number, handler in handlers.items():
-                signal.signal(number, handler)
+            if not self._signals:  # else the second one leaves at once as long as there is anything to wait for
+                for number, handler in handlers.items():
+                    signal.signal(number, handler)
         if self._broken:
             self._tell("ebbtide: error: clients cannot reach the server any more, so it ends; the log says why")
         return 1 if self._broken else 0

@@ -14,6 +14,7 @@ from msgspec import inspect as shape
 
 from .cursor import Cursor
 from .decoding import WRONG, Decoder, decode
+from .iso8601 import format_duration
 from .positions import Scalar, read_document, read_text
 from .problems import InputError, Place, Problems
 from .provider_paths import with_files
@@ -24,6 +25,14 @@ from .toml_document import parse_toml
 OTHERS = frozenset(("EBBTIDE_CRASH_AT", "EBBTIDE_DEBUG", "EBBTIDE_LIFELINE_FD", "EBBTIDE_NODE"))
 _SCALARS = (shape.StrType, shape.IntType, shape.FloatType, shape.BoolType, shape.LiteralType, shape.TimeDeltaType)
 _MAY_BE_ZERO = frozenset(("sample_delay",))
+#: Longer ones the system cannot wait for: on a connection, and otherwise.
+_LONGEST_ON_A_CONNECTION, _LONGEST = timedelta(days=1), timedelta(days=36525)
+_ON_CONNECTIONS = frozenset(
+    (
+        *("agent_start_timeout", "connect_timeout", "connection_timeout", "handshake_timeout", "keep_alive_interval"),
+        "transfer_timeout",
+    )
+)
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 
@@ -104,6 +113,9 @@ def _check(settings: Settings, file: str) -> None:
         value = getattr(settings, field.name)
         if isinstance(value, timedelta) and not value and field.name not in _MAY_BE_ZERO:
             problems.error(Place(), field.encode_name, "must be longer than nothing")
+        longest = _LONGEST_ON_A_CONNECTION if field.name in _ON_CONNECTIONS else _LONGEST
+        if isinstance(value, timedelta) and value > longest:
+            problems.error(Place(), field.encode_name, f"must be at most {format_duration(longest)}")
     for name, value in (("account", settings.account), ("defaultProvider", settings.default_provider)):
         if not _NAME.fullmatch(value):
             problems.error(Place(), name, "may hold 1 to 64 letters, digits, `-` and `_`")

@@ -27,26 +27,25 @@ class AccountOperations:
     async def _counts(self, call: Call) -> Answer:
         check = paging.asked_filter(call, FILTERS["node counts"])
 
-        def find() -> Answer:
+        def find() -> paging.Found:
             journal = self._backend.controller.journal
             nodes: dict[str, list[Node]] = {pool.id: [] for pool in journal.pools()}
             for node in journal.nodes():
                 nodes.setdefault(node.pool_id, []).append(node)
             whole = {pool_id: (pool_id, own) for pool_id, own in nodes.items()}
-            found = paging.sorted_after(call, whole, lambda each: node_counts_view(*each), check)
-            return paging.page(call, "poolnodecounts", found)
+            return paging.sorted_after(call, whole, lambda each: node_counts_view(*each), check)
 
-        return await self._backend.read(find)
+        return await self._backend.page(call, "poolnodecounts", find)
 
     async def _images(self, call: Call) -> Answer:
         check = paging.asked_filter(call, FILTERS["image"])
 
-        def find() -> Answer:
+        def find() -> paging.Found:
             try:
                 found = supported_images(self._backend.controller.places.offers())
             except ProviderError as exc:
                 raise ApiError("ServerBusy", f"the images cannot be told at present: {exc}") from None
             images = {f"{number:04d}": each for number, each in enumerate(found)}
-            return paging.page(call, "supportedimages", paging.sorted_after(call, images, lambda each: each, check))
+            return paging.sorted_after(call, images, lambda each: each, check)
 
-        return await self._backend.read(find)
+        return await self._backend.page(call, "supportedimages", find)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from email.utils import formatdate
+from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.types import Receive, Scope, Send
@@ -18,7 +20,7 @@ from .routing import Found, Router
 
 log = logging.getLogger(__name__)
 
-Handler = Callable[[Call], Awaitable[Answer]]
+Handler = Callable[[Call], Coroutine[Any, Any, Answer]]
 #: Bytes of a request's body at most.
 LARGEST_BODY = 16 * 1024 * 1024
 #: The same of one that only reads, which has none to tell; and bodies of the largest size that are held at a time.
@@ -28,7 +30,7 @@ _MOST_PARAMETERS = 64
 
 
 class Gone(Exception):
-    """The client has hung up before it said all."""
+    """The client has hung up before it said all, or before a list was found."""
 
 
 class BatchApplication:
@@ -67,7 +69,7 @@ class BatchApplication:
                 raise fault
             scope["ebbtide.known"] = True  # see network_protocol.KNOWN
             call, handler = await self._call(scope, receive, headers, base, common["request-id"], found)
-            answer = await handler(call)
+            answer = await (_wanted(receive, handler(call)) if call.operation.lists else handler(call))
             status = answer.status if answer.status is not None else call.operation.status
         except ApiError as error:
             answer, status = self._refusal(error, base, common["request-id"], allowed), error.status
@@ -145,6 +147,24 @@ class BatchApplication:
         if error.status == 401:
             headers["WWW-Authenticate"] = 'SharedKey realm="batch"'
         return Answer(errors.body(error, base, request_id, self._now()), headers)
+
+
+async def _wanted(receive: Receive, work: Coroutine[Any, Any, Answer]) -> Answer:
+    """What it comes to; it is cancelled if the client hangs up. Raises Gone."""
+
+    async def hung_up() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    answer, gone = asyncio.ensure_future(work), asyncio.ensure_future(hung_up())
+    try:
+        await asyncio.wait((answer, gone), return_when=asyncio.FIRST_COMPLETED)
+        if not answer.done():
+            raise Gone
+        return answer.result()
+    finally:
+        answer.cancel()
+        gone.cancel()
 
 
 async def _pieces(receive: Receive) -> AsyncIterator[bytes]:

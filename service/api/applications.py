@@ -48,11 +48,10 @@ class Applications:
         return found
 
     async def _list(self, call: Call) -> Answer:
-        return await self._backend.read(
-            lambda: paging.page(
-                call, "applications", paging.sorted_after(call, self._all(), application_view, None)
-            )
-        )
+        def find() -> paging.Found:
+            return paging.sorted_after(call, self._all(), application_view, None)
+
+        return await self._backend.page(call, "applications", find)
 
     def _packages(self, wanted: str) -> list[ApplicationPackage]:
         """Raises ApiError."""

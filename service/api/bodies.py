@@ -78,10 +78,19 @@ def _object(body: bytes) -> dict[str, Any]:
     try:
         found = msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as exc:
-        raise ApiError("InvalidRequestBody", f"the body is not JSON: {exc}") from None
+        raise ApiError("InvalidRequestBody", f"the body is not JSON: {_where(body, exc)}") from None
     if not isinstance(found, dict):
         raise ApiError("InvalidRequestBody", "the body is to be a JSON object")
     return found
+
+
+def _where(body: bytes, fault: Exception) -> Exception:
+    """Of what is not UTF-8 msgspec counts the place from the beginning of its own text."""
+    try:
+        body.decode()
+    except UnicodeDecodeError as exc:
+        return exc
+    return fault
 
 
 def _slowly(body: bytes, kind: type[S]) -> S:

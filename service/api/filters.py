@@ -21,8 +21,8 @@ from .errors import ApiError
 if TYPE_CHECKING:
     from lark import Lark
 
-#: Characters of a filter, and levels of parentheses in it, at most.
-LONGEST, DEEPEST = 8000, 50
+#: Characters of a filter, levels of parentheses in it, and conditions, at most.
+LONGEST, DEEPEST, MOST = 8000, 50, 100
 #: Properties whose values are spelled in lower case here, and in any case by their askers.
 _ENUMERATIONS = frozenset(("state", "schedulingState", "allocationState", "result", "previousState", "category"))
 
@@ -209,6 +209,7 @@ def _parser() -> Lark:
 class _Builder:
     def __init__(self, known: Collection[str]) -> None:
         self._known = {path.lower(): path for path in known}
+        self._conditions = 0
 
     def build(self, tree: Any) -> Filter:
         kind, parts = tree.data, tree.children
@@ -240,6 +241,9 @@ class _Builder:
         return Comparison(path, told, wanted)
 
     def _path(self, written: str) -> str:
+        self._conditions += 1
+        if self._conditions > MOST:
+            raise _refused(f"has more than {MOST} conditions; ask in several requests")
         path = self._known.get(written.lower())
         if path is None:
             near = nearest(written, self._known.values())

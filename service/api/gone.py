@@ -39,7 +39,7 @@ class Gone:
     async def _tasks(self, call: Call) -> Answer:
         """Ids in lower case; tasks that were added again are not among them."""
 
-        def find() -> Answer:
+        def find() -> paging.Found:
             job = self._journal.job(call.ids["jobId"])
             if job is None:
                 raise ApiError("JobNotFound", f"the job {call.ids['jobId']!r} does not exist")
@@ -47,8 +47,6 @@ class Gone:
             if deleted:  # there may be a million tasks
                 deleted -= {folded(each) for each in self._journal.task_queries.ids(job.id)}
             found = {each: each for each in deleted}
-            return paging.page(
-                call, "deletedtasks", paging.sorted_after(call, found, lambda each: {"id": each}, None)
-            )
+            return paging.sorted_after(call, found, lambda each: {"id": each}, None)
 
-        return await self._backend.read(find)
+        return await self._backend.page(call, "deletedtasks", find)

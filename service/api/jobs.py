@@ -75,7 +75,7 @@ class Jobs:
         check, select = paging.asked_filter(call, FILTERS["job"]), paging.selection(call, PROPERTIES["job"])
         stats = paging.expands_stats(call)
 
-        def find() -> Answer:
+        def find() -> paging.Found:
             own = None
             if schedule_id is not None:
                 schedule = self._journal.job_schedule(schedule_id)
@@ -83,10 +83,9 @@ class Jobs:
                     raise ApiError("JobScheduleNotFound", f"the job schedule {schedule_id!r} does not exist")
                 own = schedule.id
             jobs = {job.id: job for job in self._journal.jobs() if own is None or job.schedule_id == own}
-            found = paging.sorted_after(call, jobs, lambda job: self._view(call, job, stats), check)
-            return paging.page(call, "jobs", ((key, select(each)) for key, each in found))
+            return paging.sorted_after(call, jobs, lambda job: self._view(call, job, stats), check)
 
-        return await self._backend.read(find)
+        return await self._backend.page(call, "jobs", find, select)
 
     async def _get(self, call: Call) -> Answer:
         select, stats = paging.selection(call, PROPERTIES["job"]), paging.expands_stats(call)
@@ -97,7 +96,7 @@ class Jobs:
             met(asked, job)
             return of_object(call, "jobs", select(self._view(call, job, stats)), job)
 
-        return await self._backend.read(find)
+        return await self._backend.read(find, many=stats)
 
     async def _counts(self, call: Call) -> Answer:
         def find() -> Answer:
@@ -105,21 +104,20 @@ class Jobs:
             counts, slots = self._journal.task_queries.counts_of(job.id)
             return Answer({"odata.metadata": f"{call.base}/$metadata#taskcounts", **task_counts_view(counts, slots)})
 
-        return await self._backend.read(find)
+        return await self._backend.read(find, many=True)
 
     async def _preparations(self, call: Call) -> Answer:
         names = PROPERTIES["preparation"]
         check, select = paging.asked_filter(call, FILTERS["preparation"]), paging.selection(call, names)
 
-        def find() -> Answer:
+        def find() -> paging.Found:
             job = self._known(call)
             records = {each.node_id: each for each in self._journal.job_nodes(job.id)}
             view = lambda each: preparation_view(each, job, call.links)  # noqa: E731
-            found = paging.sorted_after(call, records, view, check)
-            entity = "Microsoft.Azure.Batch.Protocol.Entities.JobPreparationAndReleaseTaskStatus"
-            return paging.page(call, entity, ((key, select(each)) for key, each in found))
+            return paging.sorted_after(call, records, view, check)
 
-        return await self._backend.read(find)
+        entity = "Microsoft.Azure.Batch.Protocol.Entities.JobPreparationAndReleaseTaskStatus"
+        return await self._backend.page(call, entity, find, select)
 
     def _known(self, call: Call) -> Job:
         job = self._journal.job(call.ids["jobId"])

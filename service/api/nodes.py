@@ -36,15 +36,14 @@ class Nodes:
     async def _list(self, call: Call) -> Answer:
         check, select = paging.asked_filter(call, FILTERS["node"]), paging.selection(call, PROPERTIES["node"])
 
-        def find() -> Answer:
+        def find() -> paging.Found:
             pool = self._pool(call)
             nodes = {node.id: node for node in self._journal.nodes_of(pool.id)}
             work = work_of_nodes(self._journal)
             view = lambda node: node_view(node, pool, call.links, work.get(node.id, NodeWork(0, 0)))  # noqa: E731
-            found = paging.sorted_after(call, nodes, view, check)
-            return paging.page(call, "nodes", ((key, select(each)) for key, each in found))
+            return paging.sorted_after(call, nodes, view, check)
 
-        return await self._backend.read(find)
+        return await self._backend.page(call, "nodes", find, select)
 
     async def _get(self, call: Call) -> Answer:
         select = paging.selection(call, PROPERTIES["node"])

@@ -33,6 +33,11 @@ class Operation(NamedTuple):
         """It changes nothing."""
         return self.method in ("GET", "HEAD") or self.name == "pool.evaluate_auto_scale"
 
+    @property
+    def lists(self) -> bool:
+        """It answers page by page, and may look at many objects for one."""
+        return "$skiptoken" in self.query
+
 
 _LIST = ("$filter", "$select", "maxresults", "$skiptoken")
 _EXPANDED = ("$expand", *_LIST)

@@ -1,7 +1,11 @@
-"""Lists of the Batch REST API: what fulfils `$filter`, of it the properties of `$select`, a page at a time."""
+"""Lists of the Batch REST API: what fulfils `$filter`, of it the properties of `$select`, a page at a time.
+
+A page ends when it is full, and when it has been looked for so long: it may be short then, or empty, and more follow.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
@@ -10,6 +14,12 @@ from ..decoding import nearest
 from . import filters
 from .call import Answer, Call
 from .errors import ApiError
+
+View = Mapping[str, Any]
+#: The objects of a list, by key, in its order; None for one that was looked at and does not belong to it.
+Found = Iterable[tuple[str, View | None]]
+#: Seconds that a page may be looked for: what finds little keeps no reader from others.
+PATIENCE = 3.0
 
 
 def asked_filter(call: Call, known: Collection[str]) -> filters.Filter | None:
@@ -48,20 +58,29 @@ def skipped_to(call: Call) -> str:
     return call.query.get("$skiptoken", "")
 
 
-def page(call: Call, entity: str, found: Iterable[tuple[str, Mapping[str, Any]]]) -> Answer:
-    """`found`: what follows `skipped_to`, with its keys, in the order of the list; no more of it is taken than the
-    answer holds, and one. `entity`: what they are, as `odata.metadata` calls it."""
-    values: list[Mapping[str, Any]] = []
-    last, size, rest = "", call.page_size, iter(found)
-    for key, view in rest:
-        if len(values) == size:
+def page(
+    call: Call,
+    entity: str,
+    found: Found,
+    select: Callable[[View], View] = lambda view: view,
+    unwanted: Callable[[], bool] = lambda: False,
+) -> Answer:
+    """`found`: what follows `skipped_to`; no more of it is taken than the answer holds, and one. `entity`: what they
+    are, as `odata.metadata` calls it. `unwanted`: nobody waits for the page any more."""
+    values: list[View] = []
+    last, size, end = "", call.page_size, time.monotonic() + PATIENCE
+    for key, view in found:
+        if view is not None and len(values) == size:
             return _answer(call, entity, values, last)
-        values.append(view)
+        if view is not None:
+            values.append(select(view))
         last = key
+        if unwanted() or time.monotonic() > end:
+            return _answer(call, entity, values, last)
     return _answer(call, entity, values, None)
 
 
-def _answer(call: Call, entity: str, values: list[Mapping[str, Any]], last: str | None) -> Answer:
+def _answer(call: Call, entity: str, values: list[View], last: str | None) -> Answer:
     content: dict[str, Any] = {"odata.metadata": f"{call.base}/$metadata#{entity}", "value": values}
     if last is not None:
         given = [pair for pair in parse_qsl(call.query_string) if pair[0].lower() != "$skiptoken"]
@@ -71,12 +90,11 @@ def _answer(call: Call, entity: str, values: list[Mapping[str, Any]], last: str 
 
 
 def sorted_after(
-    call: Call, items: Mapping[str, Any], view: Callable[[Any], Mapping[str, Any]], check: filters.Filter | None
-) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Of items in memory, by key, what follows and fulfils the filter: viewed one by one."""
+    call: Call, items: Mapping[str, Any], view: Callable[[Any], View], check: filters.Filter | None
+) -> Iterator[tuple[str, View | None]]:
+    """Of items in memory, by key, what follows; None for what does not fulfil the filter. Viewed one by one."""
     after = skipped_to(call)
     fulfils = filters.predicate(check) if check is not None else None
     for key in sorted(key for key in items if key > after):
         viewed = view(items[key])
-        if fulfils is None or fulfils(viewed):
-            yield key, viewed
+        yield key, viewed if fulfils is None or fulfils(viewed) else None

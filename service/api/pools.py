@@ -77,7 +77,7 @@ class Pools:
         check, select = paging.asked_filter(call, FILTERS["pool"]), paging.selection(call, PROPERTIES["pool"])
         stats = paging.expands_stats(call)
 
-        def find() -> Answer:
+        def find() -> paging.Found:
             pools = {pool.id: pool for pool in self._journal.pools()}
             nodes: dict[str, list[Node]] = defaultdict(list)
             for node in self._journal.nodes():
@@ -86,10 +86,9 @@ class Pools:
             def view(pool: Pool) -> dict[str, Any]:
                 return self._view(call, pool, nodes[pool.id], stats)
 
-            found = paging.sorted_after(call, pools, view, check)
-            return paging.page(call, "pools", ((key, select(each)) for key, each in found))
+            return paging.sorted_after(call, pools, view, check)
 
-        return await self._backend.read(find)
+        return await self._backend.page(call, "pools", find, select)
 
     async def _get(self, call: Call) -> Answer:
         select, stats = paging.selection(call, PROPERTIES["pool"]), paging.expands_stats(call)
@@ -103,7 +102,7 @@ class Pools:
             view = self._view(call, pool, self._journal.nodes_of(pool.id), stats)
             return of_object(call, "pools", select(view), pool)
 
-        return await self._backend.read(find)
+        return await self._backend.read(find, many=stats)
 
     def _view(self, call: Call, pool: Pool, nodes: list[Node], stats: bool) -> dict[str, Any]:
         view = pool_view(pool, nodes, call.links)

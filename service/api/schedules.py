@@ -58,12 +58,11 @@ class Schedules:
         check, select = paging.asked_filter(call, FILTERS["schedule"]), paging.selection(call, PROPERTIES["schedule"])
         stats = paging.expands_stats(call)
 
-        def find() -> Answer:
+        def find() -> paging.Found:
             schedules = {each.id: each for each in self._journal.job_schedules()}
-            found = paging.sorted_after(call, schedules, lambda each: self._view(call, each, stats), check)
-            return paging.page(call, "jobschedules", ((key, select(each)) for key, each in found))
+            return paging.sorted_after(call, schedules, lambda each: self._view(call, each, stats), check)
 
-        return await self._backend.read(find)
+        return await self._backend.page(call, "jobschedules", find, select)
 
     async def _get(self, call: Call) -> Answer:
         select, stats = paging.selection(call, PROPERTIES["schedule"]), paging.expands_stats(call)
@@ -74,7 +73,7 @@ class Schedules:
             met(asked, schedule)
             return of_object(call, "jobschedules", select(self._view(call, schedule, stats)), schedule)
 
-        return await self._backend.read(find)
+        return await self._backend.read(find, many=stats)
 
     def _known(self, call: Call) -> JobSchedule:
         schedule = self._journal.job_schedule(call.ids["jobScheduleId"])

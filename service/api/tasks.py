@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pools import Spec
@@ -22,17 +22,17 @@ from runner import (
     UpdateTask,
 )
 
-from ..rest_views import failure_view, subtask_views, task_view
+from ..rest_views import subtask_views, task_view
 from . import added, bodies, changes, filters, paging
 from .answers import changed, made, of_object
 from .application import Handler
 from .backend import Backend, guarded, met
-from .call import Answer, Call
+from .call import MOST, Answer, Call
 from .conditions import conditions
 from .errors import ApiError
 from .properties import FILTERS, PROPERTIES
 from .statistics import task_stats
-from .task_filters import narrowed
+from .task_filters import narrowed, only_id
 
 if TYPE_CHECKING:
     from pools import Record
@@ -78,22 +78,16 @@ class Tasks:
         check, select = paging.asked_filter(call, FILTERS["task"]), paging.selection(call, PROPERTIES["task"])
         stats = paging.expands_stats(call)
 
-        def find() -> Answer:
-            job = self._job(call)
-            where, exact = narrowed(check)
-            fulfils = filters.predicate(check) if check is not None and not exact else None
-            tasks = self._journal.task_queries.after(job.id, paging.skipped_to(call), where, call.page_size + 1)
-            return paging.page(call, "tasks", self._viewed(call, job, tasks, fulfils, select, stats))
+        def find() -> paging.Found:
+            job, queries = self._job(call), self._journal.task_queries
+            where, exact = narrowed(check, queries.integer)
+            fulfils = filters.predicate(check) if check is not None and not exact else lambda _: True
+            some = call.page_size + 1 if exact else MOST
+            for key, task in queries.after(job.id, paging.skipped_to(call), where, some, only_id(check)):
+                view = self._view(call, job, task, stats) if task is not None else None
+                yield key, view if view is not None and fulfils(view) else None
 
-        return await self._backend.read(find)
-
-    def _viewed(
-        self, call: Call, job: Job, tasks: Iterator[Task], fulfils: Any, select: Any, stats: bool
-    ) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        for task in tasks:
-            view = self._view(call, job, task, stats)
-            if fulfils is None or fulfils(view):
-                yield task.id, select(view)
+        return await self._backend.page(call, "tasks", find, select)
 
     async def _get(self, call: Call) -> Answer:
         select, stats = paging.selection(call, PROPERTIES["task"]), paging.expands_stats(call)
@@ -131,8 +125,6 @@ class Tasks:
 
     def _view(self, call: Call, job: Job, task: Task, stats: bool) -> dict[str, Any]:
         view = task_view(task, job, call.links)
-        if task.scheduling_error is not None:  # what keeps it from starting: of jobs alone the service tells that
-            view["schedulingError"] = failure_view(task.scheduling_error)
         if stats:
             view["stats"] = task_stats(task, view["url"], self._backend.controller.now())
         return view

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,12 @@ from .other_words import here
 from .tell import heard_or_not, hush, tell
 
 DEBUG = "EBBTIDE_DEBUG"
+#: What helps against what the system says.
+_CURES = {
+    errno.ENOSPC: "free space there, then give this command again",
+    errno.EDQUOT: "the quota is used up: free space there, then give this command again",
+    errno.EROFS: "make it writable, or name another place",
+}
 
 
 class BadInput(click.ClickException):
@@ -114,10 +121,16 @@ def print_error(message: str) -> None:
 
 
 def colour(stream: Any) -> bool:
-    """Colours are for terminals, and for those who have not said NO_COLOR (no-color.org)."""
+    """Colours are for terminals that are told of, and for those who have not said NO_COLOR (no-color.org)."""
     if stream is None:  # it was closed before we began
         return False
-    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and bool(stream.isatty())
+    known = os.environ.get("TERM", "") not in ("", "dumb")
+    return known and not os.environ.get("NO_COLOR") and bool(stream.isatty())
+
+
+def _of_system(error: OSError) -> str:
+    cure = _CURES.get(error.errno or 0)
+    return f"{error.filename or 'the system'}: {error.strerror or error}{f'; {cure}' if cure is not None else ''}"
 
 
 def _told(exc: Exception) -> tuple[str, int]:
@@ -139,5 +152,5 @@ def _told(exc: Exception) -> tuple[str, int]:
     if isinstance(exc, ProviderError):
         return str(exc), 1
     if isinstance(exc, OSError):
-        return f"{exc.filename or 'the system'}: {exc.strerror or exc}", 1
+        return _of_system(exc), 1
     return f"{type(exc).__name__}: {exc} (a defect of ebbtide; {DEBUG}=1 shows where)", 1

@@ -108,10 +108,10 @@ def show_entries(entries: Sequence[Entry], json_wanted: bool) -> None:
     if json_wanted:
         click.echo(json.dumps([as_json(entry) for entry in entries], indent=2))
         return
-    rows = [("name", "bytes", "modified")]
+    rows = [("bytes", "modified", "name")]  # the longest of a thousand names widens no other line
     for entry in entries:
         size, name = ("-", _shown(entry.name) + "/") if entry.is_folder else (str(entry.size), _shown(entry.name))
-        rows.append((name, size, format_instant(entry.modified)))
+        rows.append((size, format_instant(entry.modified), name))
     click.echo("\n".join(columns(rows)) if entries else "no files")
 
 

@@ -94,8 +94,9 @@ def remove_nodes(
     from pools import NodeDeallocationOption
     from runner import RemoveNodes
 
+    told = "1 node leaves" if len(node_id) == 1 else f"{len(node_id)} nodes leave"
     event = RemoveNodes(pool_id, node_id, NodeDeallocationOption(tasks))
-    carry_out(state, config, as_json, [(pool_id, event)], f"pool {{}}: {len(node_id)} nodes leave", None)
+    carry_out(state, config, as_json, [(pool_id, event)], f"pool {{}}: {told}", None)
 
 
 def _ask(

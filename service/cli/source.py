@@ -114,9 +114,20 @@ def no_server(reason: str) -> None:
 def _url(text: str) -> str:
     """As `az` takes it: without a scheme, TLS is meant."""
     found = text if "://" in text else f"https://{text}"
-    if not re.fullmatch(r"https?://[^/?#\s@]+/?", found):
+    if not re.fullmatch(r"https?://[^/?#\s@]+/?", found) or not _has_a_host(found):
         raise BadInput(f"{text!r} is no endpoint: give http://HOST:PORT or https://HOST[:PORT]")
     return found.rstrip("/")
+
+
+def _has_a_host(url: str) -> bool:
+    """And a port that there is, if any."""
+    import httpx
+
+    try:
+        found = httpx.URL(url)
+        return bool(found.host.encode("idna")) and (found.port is None or found.port < 65536)
+    except (httpx.InvalidURL, UnicodeError):
+        return False
 
 
 def _base64(key: str) -> str:

@@ -11,7 +11,7 @@ from .specifications import instant, known
 
 
 def failure_view(failure: FailureInfo | None) -> dict[str, Any] | None:
-    """`failureInfo` of an execution, `schedulingError` of a job."""
+    """`failureInfo` of an execution, `schedulingError` of a job or a task."""
     if failure is None:
         return None
     return {

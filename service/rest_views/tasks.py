@@ -26,6 +26,8 @@ def task_view(task: Task, job: Job, links: Links) -> dict[str, Any]:
         **state(task),
         "executionInfo": execution_view(task),
         "nodeInfo": _node_info(task, job, links),
+        # ours: what keeps it from starting; of jobs alone the service tells that
+        "schedulingError": failure_view(task.scheduling_error),
     }
     return known({**found, **own})
 

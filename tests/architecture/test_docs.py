@@ -8,6 +8,7 @@ import pytest
 
 from formula.reference import find
 from service.cli import main
+from service.hints import DEFAULT_STATE
 
 from .sources import ROOT
 
@@ -52,6 +53,18 @@ def test_links_between_documents_lead_somewhere(path):
         document = path.parent / target if target else path
         assert document.exists(), f"{path.name} links to {target}"
         assert not heading or heading in anchors(document), f"{path.name} links to {target}#{heading}"
+
+
+#: What a command that is shown writes: options, and the folder of a download.
+WRITTEN = re.compile(r"(?:--state|--destination) (?!/)([\w./-]*[a-z])|job download \S+ (?!/)([a-z]\w*)")
+
+
+def test_what_the_documents_leave_in_a_clone_is_ignored():
+    lines = {line.strip("/") for line in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()}
+    code = "\n".join(re.findall(r"```.*?```|`[^`\n]+`", TEXT, flags=re.DOTALL))
+    written = {(given or folder).removeprefix("./") for given, folder in WRITTEN.findall(code)}
+    assert {".demo", "hello.txt", "results"} <= written
+    assert {DEFAULT_STATE, *written} <= lines
 
 
 def anchors(document):

@@ -69,6 +69,12 @@ _TASK: dict[str, Any] = {
     "affinityInfo": {"affinityId": "no-such-node"},
     "applicationPackageReferences": [{"applicationId": "app", "version": "1.0"}],
 }
+#: As right as any, and leading out of the years that can be written.
+_EXTREME = (
+    *({"doNotRunUntil": time, "recurrenceInterval": "P1D"} for time in vocabulary.ENDS),
+    *({"doNotRunAfter": time} for time in vocabulary.ENDS),
+    *({"recurrenceInterval": length, "startWindow": length} for length in ("P36525D", "P10675198D")),
+)
 _WHEN = {"doNotRunUntil": "2099-01-01T00:00:00.000Z", "recurrenceInterval": "P1D", "startWindow": "PT5M"}
 
 #: By the title of the schema: by property, right values.
@@ -97,12 +103,12 @@ RIGHT: Mapping[str, Mapping[str, tuple[Any, ...]]] = {
     "JobScheduleSpec": {
         "id": ("s1", "S1", "s-2"),
         "displayName": ("a schedule",),
-        "schedule": (_WHEN, {}),
+        "schedule": (*(_WHEN, {}) * 5, *_EXTREME),
         "jobSpecification": ({**_OF_JOBS, "poolInfo": {"poolId": "base"}}, {"poolInfo": _AUTO}),
         "metadata": (_METADATA,),
     },
     "Job schedule, changed": {
-        "schedule": (_WHEN,),
+        "schedule": (*(_WHEN,) * 10, *_EXTREME),
         "jobSpecification": ({"poolInfo": {"poolId": "p1"}}, {**_OF_JOBS, "poolInfo": _AUTO}),
         "metadata": (_METADATA,),
     },

@@ -30,6 +30,7 @@ _VALUES = (
     *("'base'", "'a'", "1", "true", "null", "datetime'2026-01-31T12:00:00Z'", "''", "'it''s'", "-1.5", "datetime'x'"),
     "id",
 )
+_TIMES = ("datetime'2026-01-31T12:00:00Z'", *(f"datetime'{time}'" for time in vocabulary.ENDS))
 _NO_FILTERS = ("state eq", "eq", "(((", "'", "1 eq 1", "not", "id eq 'a' id", "x" * 9000, "(" * 60)
 
 
@@ -145,7 +146,7 @@ class Requests:
         if dice < 0.5:
             return self._random.choice(_NO_FILTERS)
         operator = self._random.choice(("eq", "ne", "gt", "ge", "lt", "le", "EQ", "has"))
-        value = self._random.choice(_VALUES)
+        value = self._random.choice(_TIMES if name.endswith("Time") and dice < 0.9 else _VALUES)
         return f"{value} {operator} {name}" if dice > 0.95 else f"{name} {operator} {value}"
 
     def _encoded(self, query: list[tuple[str, str]]) -> str:

@@ -37,14 +37,18 @@ COMMANDS = (
 )
 DURATIONS = (
     *("PT5M", "PT15M", "P1D", "PT0S", "PT1S", "PT0.5S", "PT05M00S", "P2W", "PT30S", "P7D"),
-    "P10675199DT2H48M5.4775807S",
+    *("P10675199DT2H48M5.4775807S", "P10675198D", "P9999999D", "P36525D", "P36526D"),
     *("P1Y", "P1M", "-PT5M", "5", "PT", "P", "pt5m", "PT5m", "PT99999999999999999999S", "PT1,5S", "P1DT", "", "PT1H1H"),
 )
 TIMES = (
     *("2099-01-01T00:00:00Z", "2030-06-01T12:00:00.250Z", "2099-01-01T00:00:00+02:00", "2001-01-01T00:00:00Z"),
     *("2099-01-01", "2099-13-01T00:00:00Z", "9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59", "soon", ""),
     *("2099-01-01T00:00:00", "1970-01-01T00:00:00Z", "2016-12-31T23:59:60Z"),
+    *("9999-12-31T23:59:59-14:00", "9999-12-31T23:59:59.000Z", "0001-01-01T00:00:00+14:00"),
+    "0001-01-01T00:00:00.000Z",
 )
+#: The ends of the years that can be written, and what lies beyond.
+ENDS = TIMES[-4:]
 FORMULAS = (
     *("$TargetDedicatedNodes=0;", "$TargetDedicatedNodes=0;$TargetLowPriorityNodes=0;", "x=1;"),
     *("$TargetDedicatedNodes=min(0,avg($PendingTasks.GetSample(1)));", "$TargetDedicatedNodes=", "((((", "x=1/0;", ""),

@@ -99,7 +99,7 @@ def test_a_sweep_from_its_submission_to_its_files(place):
     # why
     out, err = place("job", "failures", name)
     assert out.splitlines() == [
-        "1 task: FailureExitCode, exit code 3: ValueError: row # is bad",
+        "1 task: FailureExitCode, exit code 3: ValueError: row 2 is bad",
         "    row-00002",
         "    standard error of row-00002:",
         "    | Traceback",

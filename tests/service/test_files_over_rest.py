@@ -91,7 +91,7 @@ class Reading(Backend):
     def __init__(self) -> None:
         pass
 
-    async def read(self, find: Callable[[], T]) -> T:
+    async def read(self, find: Callable[[], T], *, many: bool = False) -> T:
         return find()
 
 

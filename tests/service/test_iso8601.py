@@ -1,7 +1,7 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from service.iso8601 import format_duration, format_instant, parse_duration, parse_instant
@@ -46,3 +46,25 @@ def test_instants():
     for bad in ("2026-01-31", "2026-01-31T12:00:00", "tomorrow"):
         with pytest.raises(ValueError, match="write for instance"):
             parse_instant(bad)
+
+
+@given(st.datetimes(timezones=st.builds(timezone, st.timedeltas(timedelta(hours=-23), timedelta(hours=23)))))
+@example(datetime(9999, 12, 31, 23, 59, 59, tzinfo=timezone(timedelta(hours=-14))))
+@example(datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))))
+def test_whatever_the_offset_is_a_time_is_read_or_refused_with_a_cure(time):
+    try:
+        assert parse_instant(time.isoformat()) == time
+    except ValueError as exc:
+        assert "outside the years 1 to 9999" in str(exc) and ";" in str(exc)
+
+
+@given(st.floats(allow_nan=False))
+@example(1e17)
+@example(1e300)
+@example(float("-inf"))
+def test_every_instant_can_be_written(instant):
+    again = parse_instant(format_instant(instant)).timestamp()
+    assert abs(again - min(max(instant, parse_instant(FIRST).timestamp()), parse_instant(LAST).timestamp())) < 0.002
+
+
+FIRST, LAST = "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999Z"

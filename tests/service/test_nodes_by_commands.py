@@ -140,6 +140,16 @@ def test_how_many_nodes_there_are(client):
     assert client("pool", "node-counts").stdout.splitlines()[1].split() == ["p", "dedicated", "1", "1", "idle"]
 
 
+def test_nodes_leave_a_pool(client):
+    assert client("pool", "create", "q", "--vm-size", "local.small", "--dedicated", "3").exit_code == 0
+    wait_until(lambda: len(client.json("node", "list", "q")) == 3, PATIENCE)
+    first, *others = (each["id"] for each in client.json("node", "list", "q"))
+    assert client("pool", "remove-nodes", "q", first).stdout == "pool q: 1 node leaves\n"
+    wait_until(lambda: client.json("pool", "show", "q")["allocationState"] == "steady", PATIENCE)
+    assert client("pool", "remove-nodes", "q", *others).stdout == "pool q: 2 nodes leave\n"
+    wait_until(lambda: client.json("node", "list", "q") == [], PATIENCE)
+
+
 def test_its_nodes_end_by_the_server(served, client):
     """The last of this file: the server makes no nodes after it."""
     made = ebbtide("account", "create", "looks", "--read-only", "--json", state=served.state)

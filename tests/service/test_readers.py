@@ -38,6 +38,31 @@ def test_what_only_prints_ends_as_by_sigpipe(words):
     assert unheard(*words) == (141, "")
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_takes_a_part_only(unbuffered):
+    """What a pipe takes of a write is not all of it: without a buffer Python does not notice."""
+    run = subprocess.Popen(
+        [*COMMAND, "formula", "docs"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, pipesize=4096,
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+    )  # fmt: skip
+    assert run.stdout is not None and run.stderr is not None
+    assert run.stdout.read(1)
+    run.stdout.close()
+    with run.stderr:
+        assert (run.wait(PATIENCE), run.stderr.read()) == (141, b"")
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_disk_that_takes_nothing_is_told(unbuffered):
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    with open("/dev/full", "wb") as full:
+        run = subprocess.run(
+            [*COMMAND, "formula", "docs"], stdout=full, stderr=subprocess.PIPE, env=environment, check=False
+        )
+    told = b"standard output: No space left on device; free space there, then give this command again"
+    assert (run.returncode, run.stderr) == (1, b"ebbtide: error: " + told + b"\n")
+
+
 def test_errors_that_nobody_hears_keep_their_code():
     assert unheard("status", "--state", "/nowhere", both=True) == (2, None)
 

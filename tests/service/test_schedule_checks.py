@@ -38,6 +38,9 @@ CASES = [
         "schedule.doNotRunAfter: lies before doNotRunUntil",
     ),
     ("doNotRunAfter: 2001-01-01T00:00:00Z", "", "4:29: warning: jobSchedules[0].schedule.doNotRunAfter: lies in the"),
+    ("recurrenceInterval: P36525D", "", None),
+    ("recurrenceInterval: P36526D", "", "schedule.recurrenceInterval: must be at most P36525D; leave it out"),
+    ("doNotRunUntil: 9999-12-31T23:59:59-14:00", "", "schedule.doNotRunUntil: lies outside the years 1 to 9999"),
     ("doNotRunAfter: 9001-01-01T00:00:00Z", "", None),
 ]
 

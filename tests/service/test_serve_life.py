@@ -144,9 +144,7 @@ def test_an_abstract_socket() -> None:
         assert systemd.recv(100) == b"READY=1"
 
 
-def test_health_while_the_state_cannot_be_written_and_the_end_of_an_engine(
-    tmp_path: Path, begun: list[Served]
-) -> None:
+def test_health_while_the_state_cannot_be_written_and_the_end_of_an_engine(tmp_path: Path, begun: list[Served]) -> None:
     full, broken = tmp_path / "full", tmp_path / "broken"
     served = Served(
         tmp_path,
@@ -230,3 +228,17 @@ def test_the_second_signal_does_not_wait(tmp_path: Path, begun: list[Served]) ->
     sock, _ = half_asked(served)
     with sock:
         assert served.end(signal.SIGTERM, signal.SIGTERM) == 130
+
+
+def test_the_second_signal_does_not_wait_for_threads_either(tmp_path: Path, begun: list[Served]) -> None:
+    """After the work is over, Python waits for the threads that are left: here for one that never ends."""
+    endless = "import threading; threading.Thread(target=threading.Event().wait).start()"
+    served = Served(
+        tmp_path, command=(sys.executable, "-c", f"{endless}; from service.cli import main; main()")
+    ).ready()
+    begun.append(served)
+    served.process.send_signal(signal.SIGINT)
+    served.until("stopped; no node runs")
+    served.process.send_signal(signal.SIGINT)
+    assert served.process.wait(PATIENCE) == 130
+    assert "Traceback" not in served.err

@@ -25,12 +25,16 @@ from runner import windows_command, windows_machine
         ("cmd /c a\nb", "/bin/sh -c '...'"),
         ("powershell -Command Get-Date", "/bin/sh -c '...', or start pwsh"),
         ("powershell.exe -File x.ps1", "/bin/sh -c '...', or start pwsh"),
+        (r"%AZ_BATCH_NODE_SHARED_DIR%\x.exe", "/bin/sh -c '$AZ_BATCH_NODE_SHARED_DIR/x.exe'"),
+        (r"%AZ_BATCH_APP_PACKAGE_app#1.0%\bin\x a%B%\c", "/bin/sh -c '$AZ_BATCH_APP_PACKAGE_app_1_0/bin/x a$B\\c'"),
+        (r'  "%A%\b\c.exe" -d "x y"', "/bin/sh -c '$A/b/c.exe -d \"x y\"'"),
+        ("%A%\\" + "x" * 500, "/bin/sh -c '...'"),
     ],
 )
 def test_command_lines_of_windows(line: str, shell: str) -> None:
     fault = windows_command(line)
     assert fault is not None and "nodes run Linux" in fault
-    assert f"as {shell}" in fault
+    assert f"as {shell}" in fault or f"instance {shell}" in fault
 
 
 @pytest.mark.parametrize(
@@ -48,6 +52,10 @@ def test_command_lines_of_windows(line: str, shell: str) -> None:
         "echo powershell",
         "",
         "%",
+        "%A%",
+        "%A%/x",
+        r"./%A%\x",
+        r"echo %A%\x",
         "\\",
     ],
 )

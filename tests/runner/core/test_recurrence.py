@@ -1,6 +1,6 @@
 """When runs are due: intervals and cron lines, on clocks that are changed."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ from pools import MetadataItem, OptionError, ScheduleOptions, schedule_options
 from runner import Schedule
 from runner.cron import Cron
 from runner.recurrence import ended, first_run, latest_run, next_run
+from runner.schedule_checks import times_faults
 
 BERLIN, NEW_YORK, LORD_HOWE = "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"
 
@@ -212,3 +213,30 @@ def test_the_end():
     assert ended(end, at("2026-01-01") + 1)
     assert next_run(end, at("2025-12-31 23:00"), at("2025-12-31 23:00")) == at("2026-01-01")
     assert next_run(end, at("2026-01-01"), at("2026-01-01")) is None
+
+
+END = at("9999-12-31T23:59:59")
+
+
+def test_nothing_is_due_after_the_last_year():
+    """Whatever a record says that was let in once."""
+    yearly, far = Schedule(recurrence_interval=timedelta(days=366)), timezone(timedelta(hours=-14))
+    assert next_run(yearly, END - 86400, END - 86400) is None
+    assert next_run(Schedule(recurrence_interval=timedelta(days=10**7)), 0.0, 0.0) is None
+    late = Schedule(do_not_run_until=datetime(9999, 12, 31, 23, tzinfo=far))
+    assert first_run(late, 0.0) is None
+    assert first_run(late, 0.0, ScheduleOptions(cron="0 6 * * *")) is None
+    assert first_run(Schedule(do_not_run_until=datetime.max), 0.0) is not None
+
+
+@pytest.mark.parametrize(
+    ("times", "name"),
+    [
+        (Schedule(recurrence_interval=Schedule.LONGEST_INTERVAL + timedelta(seconds=1)), "recurrenceInterval"),
+        (Schedule(do_not_run_until=datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-14)))), "doNotRunUntil"),
+        (Schedule(do_not_run_after=datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))), "doNotRunAfter"),
+        (Schedule(recurrence_interval=Schedule.LONGEST_INTERVAL, do_not_run_after=datetime.max), None),
+    ],
+)
+def test_times_that_lead_out_of_the_years(times, name):
+    assert list(times_faults(times, 60.0)) == ([name] if name is not None else [])

@@ -58,6 +58,21 @@ def test_it_is_said_on_the_job_until_the_pool_grows():
     completed(sim, "t")
 
 
+def test_of_a_pool_that_is_gone_it_is_said_that_there_is_none():
+    sim = simulation(target_dedicated_nodes=0)
+    ask(sim, job("j", task("t")))
+    ask(sim, DeletePool("p"))
+    until(sim, lambda: job_of(sim).scheduling_error.code != "PoolHasNoNodes")
+    error = job_of(sim).scheduling_error
+    assert (error.code, error.message) == ("PoolNotFound", "there is no pool 'p'")
+    assert job_of(sim).blocked
+    sim.crash()
+    again = PoolSpec(id="p", vm_size="simulated.small", target_dedicated_nodes=1)
+    assert ask(sim, AddPool(again, "simulated", "simulated")) is None
+    assert job_of(sim).scheduling_error is None
+    completed(sim, "t")
+
+
 def test_it_is_not_said_of_a_job_without_open_tasks():
     sim = simulation(target_dedicated_nodes=0)
     ask(sim, job("j"))

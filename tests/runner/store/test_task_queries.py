@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pools import ExecutionResult
-from runner import Journal, TaskState
+from runner import Journal, TaskState, tables, task_store
 
 from .records import job, put, task
 
@@ -40,3 +40,20 @@ def test_slots(filled: Journal) -> None:
     assert filled.task_queries.slots("job") == slots
     assert filled.task_queries.slots("other") == {"active": 9}
     assert filled.task_queries.slots("empty") == {}
+
+
+def test_few_of_many_are_found_bit_by_bit(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that whoever asks may stop in between; what is in the order of ids, and what is none, is told."""
+    monkeypatch.setattr(task_store, "_SOME", 2)
+    monkeypatch.setattr(task_store, "_FAST", 0.0)
+    made = [task(f"t{number:02}", sequence=number, exit_code=number % 10) for number in range(30)]
+    journal.commit([put(job()), *map(put, made)])
+    queries = journal.task_queries
+    found = list(queries.after("job", "t01", [queries.integer("exit_code") == 3], 100))
+    assert [key for key, each in found if each is not None] == ["t03", "t13", "t23"]
+    assert all(each is None or each.id == key for key, each in found)
+    looked = [key for key, _ in found]
+    assert looked == sorted(looked) and len(looked) >= 6
+    only = list(queries.after("job", "", [tables.tasks.c.id == "t13"], 100, only="t13"))
+    assert [(key, each is not None) for key, each in only] == [("t13", True)]
+    assert [key for key, _ in queries.after("job", "t27", (), 1)] == ["t28", "t29"]

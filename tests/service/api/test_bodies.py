@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import msgspec
@@ -20,6 +21,10 @@ _DURATIONS = st.builds(
 _VALUES: st.SearchStrategy[Any] = st.one_of(
     _DURATIONS, st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.booleans(), st.none(), st.text()
 )
+
+
+FIRST = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))
+LAST = datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-14)))
 
 
 def _slowly(body: bytes) -> TaskSpec | None:
@@ -44,6 +49,24 @@ def test_both_ways_read_the_same(limit: Any, retries: Any, slots: Any) -> None:
     except ApiError:
         found = None
     assert found == slow
+
+
+@given(
+    st.one_of(
+        st.datetimes(timezones=st.builds(timezone, st.timedeltas(timedelta(hours=-14), timedelta(hours=14)))),
+        st.sampled_from([FIRST, LAST]),
+    )
+)
+def test_both_ways_read_the_same_times(time: datetime) -> None:
+    times, work = {"doNotRunUntil": time.isoformat()}, {"poolInfo": {"poolId": "p"}}
+    body = msgspec.json.encode({"id": "s", "schedule": times, "jobSpecification": work})
+    found: list[JobScheduleSpec | str] = []
+    for way in (bodies.read, bodies._slowly):
+        try:
+            found.append(way(body, JobScheduleSpec))
+        except ApiError as exc:
+            found.append(exc.message)
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize(
@@ -102,3 +125,18 @@ def test_a_name_for_people_has_an_end(kind: type[msgspec.Struct], body: dict[str
     assert (refused.value.code, refused.value.message) == (
         "InvalidPropertyValue", f"{path}: is too long: 1,025 characters; at most 1,024"
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b'{"id": "t", "commandLine": "' + b"x" * 100 + b'\xff"}', "0xff in position 128"),
+        (b'{"id": "\xff"}', "0xff in position 8"),
+        (b'\xff{"id": "t"}', "0xff in position 0"),
+        (b'{"id": "t", }', "byte 12"),
+    ],
+)
+def test_where_a_body_cannot_be_read(body: bytes, told: str) -> None:
+    with pytest.raises(ApiError) as refused:
+        bodies.read(body, TaskSpec)
+    assert refused.value.code == "InvalidRequestBody" and told in refused.value.message

@@ -14,9 +14,11 @@ from msgspec import inspect as shape
 
 from runner import JobScheduleSpec, JobSpec
 from service.api import bodies
+from service.api.properties import PROPERTIES
 from service.property_table import Status, objects, rows
 from service.rest_views import Links, job_view, pool_view, schedule_view, task_view
 
+from ..openapi.described import document
 from ..rest_views import full
 from .served import Served, served
 
@@ -109,10 +111,25 @@ def test_whatever_is_only_answered_is_known(name: str) -> None:
         "Pool": pool_view(full.busy_pool(), [full.node()], LINKS) | {"stats": {}},
         "Job": job_view(full.job(previous_state="active", previous_state_time=full.T0, end_time=1.0), LINKS),
         "Job schedule": schedule_view(full.schedule(), LINKS),
-        "Task": task_view(full.failed_task(), full.job(), LINKS),
+        "Task": task_view(full.failed_task(scheduling_error=full.FAILURE), full.job(), LINKS),
     }
     known = {row.name for row in rows(objects()[name]) if row.status is not Status.REFUSED}
     assert views[name].keys() <= known
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "answered"),
+    [
+        ("Pool", "pool", "Pool"),
+        ("Job", "job", "Job"),
+        ("Job schedule", "schedule", "JobSchedule"),
+        ("Task", "task", "Task"),
+    ],
+)
+def test_whatever_an_answer_may_hold_is_known(name: str, kind: str, answered: str) -> None:
+    """All that can be selected of it, and all that the description says of it."""
+    told = document()["components"]["schemas"][answered]["properties"]
+    assert {*PROPERTIES[kind], *told} - {row.name for row in rows(objects()[name])} == set()
 
 
 # -- over a controller at work ---------------------------------------------------------------------------------------
@@ -153,7 +170,9 @@ def posted_back(api: Served, collection: str, item_id: str, body: dict[str, Any]
         ("jobs", "more", {"poolInfo": {"poolId": "home"}, "priority": 7, "constraints": {"maxWallClockTime": "P1D"}}),
         ("jobschedules", "later", {"schedule": {"doNotRunUntil": "2099-01-01T00:00:00Z"},
             "jobSpecification": {"poolInfo": {"poolId": "home"}, "jobManagerTask": {"id": "m", "commandLine": "x"}}}),
+        ("jobs", "ordered", {"poolInfo": {"poolId": "home"}, "usesTaskDependencies": True}),
         ("jobs/bare/tasks", "plain", {"commandLine": "x"}),
+        ("jobs/ordered/tasks", "waits", {"commandLine": "x", "dependsOn": {"taskIds": ["none"]}}),
         ("jobs/bare/tasks", "more", {"commandLine": "x", "environmentSettings": full.ENVIRONMENT, "requiredSlots": 1,
             "constraints": full.CONSTRAINTS, "outputFiles": full.OUTPUTS}),
     ],

@@ -32,6 +32,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             ("/pools", {"id": "p", "vmSize": "local.small"}),
             ("/jobs", {"id": "j", **JOB}),
             ("/jobs/j/tasks", {"id": "t", **WORK}),
+            ("/jobs/j/tasks", {"id": "waits", **WORK, "dependsOn": {"taskIds": ["none"]}}),
             ("/jobschedules", {"id": "s", **SCHEDULE}),
         ):
             assert found("POST", path, body).status_code == 201
@@ -46,11 +47,13 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         ("/jobs/j", ("constraints", "maxTaskRetryCount"), 3),
         ("/jobs/j/tasks/t", ("constraints", "maxTaskRetryCount"), 5),
         ("/jobs/j/tasks/t", ("constraints", "maxWallClockTime"), "PT1H"),
+        ("/jobs/j/tasks/waits", ("constraints", "maxWallClockTime"), "PT1H"),
         ("/jobschedules/s", ("schedule", "recurrenceInterval"), "PT2H"),
     ],
 )
 def test_what_changed_changes(api: Served, path: str, place: tuple[str, ...], value: Any, stats: str) -> None:
     whole = api.get(path + stats)
+    assert ("schedulingError" in whole) == path.endswith("waits")
     inner = whole
     for name in place[:-1]:
         inner = inner[name]

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from pools import ExecutionResult
 from runner import Job, Journal, Task, TaskState, open_journal
 from service.api import filters
+from service.api.errors import ApiError
 from service.api.filters import All, Comparison, Either, Filter, Not, StartsWith
 from service.api.properties import FILTERS
-from service.api.task_filters import narrowed
+from service.api.task_filters import narrowed, only_id
 from service.rest_views import Links, task_view
 from tests.runner.store.records import job, put, task
 
@@ -28,6 +29,7 @@ TASKS: list[Task] = [
     task("runs", sequence=6, state=TaskState.RUNNING, node_id="n", start_time=1.0),
     task("good", sequence=7, **DONE, result=ExecutionResult.SUCCESS, exit_code=0),
     task("bad", sequence=8, **DONE, result=ExecutionResult.FAILURE, exit_code=3),
+    task("again", sequence=10, start_time=1.0, exit_code=3),
     task("never", sequence=9, state=TaskState.COMPLETED, end_time=2.0, result=ExecutionResult.FAILURE),
 ]
 
@@ -43,10 +45,11 @@ def journal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Journal]:
 
 def listed(journal: Journal, check: Filter) -> set[str]:
     """As the list of tasks finds them."""
-    where, exact = narrowed(check)
+    queries = journal.task_queries
+    where, exact = narrowed(check, queries.integer)
     fulfils: Callable[[Any], bool] = filters.predicate(check) if not exact else lambda _: True
-    found = journal.task_queries.after(JOB.id, "", where, 100)
-    return {each.id for each in found if fulfils(view(each))}
+    found = queries.after(JOB.id, "", where, 100, only_id(check))
+    return {each.id for _, each in found if each is not None and fulfils(view(each))}
 
 
 def view(each: Task) -> dict[str, Any]:
@@ -70,7 +73,12 @@ LEAVES: st.SearchStrategy[Filter] = st.one_of(
         st.sampled_from(["eq", "ne"]),
         st.sampled_from(["success", "failure", "other", None]),
     ),
-    st.builds(Comparison, st.just("executionInfo/exitCode"), st.sampled_from(["eq", "ne", "gt"]), st.just(0)),
+    st.builds(
+        Comparison,
+        st.just("executionInfo/exitCode"),
+        st.sampled_from(["eq", "ne", "gt", "le"]),
+        st.sampled_from([0, 3, 2.5, -1, 2**70, None]),
+    ),
 )
 FILTER: st.SearchStrategy[Filter] = st.recursive(
     LEAVES,
@@ -97,7 +105,47 @@ def test_the_database_finds_what_the_filter_says(journal: Journal, check: Filter
         ("not (executionInfo/result eq 'failure') and state ne 'active'", {"prepares", "runs", "good"}),
         ("state eq 'Running' or executionInfo/result eq 'Success'", {"runs", "good"}),
         ("startswith(id, 'waits_')", {"waits_1"}),
+        ("startswith(id, 'W') or startswith(id, 'go')", {"Waits", "good"}),
+        ("executionInfo/exitCode eq 3", {"bad"}),
+        ("not (executionInfo/exitCode ne 3) or id eq 'runs'", {"bad", "runs"}),
     ],
 )
 def test_some(journal: Journal, text: str, found: set[str]) -> None:
     assert listed(journal, filters.parse(text, FILTERS["task"])) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "startswith(id, 'Wai') or startswith(id, 'go')",
+        "executionInfo/exitCode eq 3",
+        "executionInfo/exitCode ge 3 or id eq 'runs' and state eq 'running'",
+    ],
+)
+def test_the_database_decides_alone(journal: Journal, text: str) -> None:
+    _, exact = narrowed(filters.parse(text, FILTERS["task"]), journal.task_queries.integer)
+    assert exact
+
+
+@pytest.mark.parametrize(
+    ("text", "only"),
+    [
+        ("id eq 'a'", "a"),
+        ("state eq 'active' and id eq 'a'", "a"),
+        ("id eq 'a' or id eq 'b'", None),
+        ("not (id eq 'a')", None),
+        ("id ne 'a'", None),
+    ],
+)
+def test_the_only_id(text: str, only: str | None) -> None:
+    assert only_id(filters.parse(text, FILTERS["task"])) == only
+
+
+def test_as_many_conditions_as_may_be() -> None:
+    def of(count: int) -> str:
+        return " or ".join(f"id eq '{number}'" for number in range(count))
+
+    filters.parse(of(filters.MOST), FILTERS["task"])
+    with pytest.raises(ApiError, match="more than 100 conditions") as refused:
+        filters.parse(of(filters.MOST + 1), FILTERS["task"])
+    assert refused.value.code == "InvalidQueryParameterValue"
