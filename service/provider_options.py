@@ -141,7 +141,10 @@ def check_directories(state: StateDirectory, settings: Settings) -> None:
     for name, each in provider_options(state, settings).items():
         if driver_of(name, each) not in _WITH_DIRECTORY:
             continue
-        base = Path(_resolved(f"provider {name}: baseDir", "baseDir", each["baseDir"], os.environ)).resolve()
+        try:
+            base = Path(_resolved(f"provider {name}: baseDir", "baseDir", each["baseDir"], os.environ)).resolve()
+        except InvalidRequestError:
+            continue  # whoever asks that provider for something tells it, and where it is described
         other = found.setdefault(base, name)
         if other == name:
             continue

@@ -113,7 +113,7 @@ def test_the_commands(done: World, tmp_path: Path) -> None:
     done.drain()
     assert ebbtide(done, "logs", "job", "t0").stdout == "one\ntwo\nthree\n"
     left = ebbtide(done, "files", "job", "t0")
-    assert [line.split()[0] for line in left.stdout.splitlines()[1:]] == ["stderr.txt", "stdout.txt"]
+    assert [line.split()[-1] for line in left.stdout.splitlines()[1:]] == ["stderr.txt", "stdout.txt"]
     gone = ebbtide(done, "files", "job", "t0", "wd/deep/er/digits")
     assert gone.returncode == 1 and "is not connected" in gone.stderr and "stdout.txt" in gone.stderr
     done.stop()

@@ -105,9 +105,13 @@ def any_of(hint: Any) -> st.SearchStrategy[Any]:
     if issubclass(hint, Enum):
         return st.sampled_from(list(hint))
     if dataclasses.is_dataclass(hint) or issubclass(hint, msgspec.Struct):
-        hints = typing.get_type_hints(hint)
+        hints = {name: kind for name, kind in typing.get_type_hints(hint).items() if not _is_constant(kind)}
         return st.builds(hint, **{name: field(name, kind) for name, kind in hints.items()})
     raise TypeError(f"say in SIMPLE what a {hint} looks like")
+
+
+def _is_constant(hint: Any) -> bool:
+    return typing.get_origin(hint) is typing.ClassVar
 
 
 def field(name: str, hint: Any) -> st.SearchStrategy[Any]:
