@@ -86,6 +86,7 @@ WALKTHROUGH: tuple[Command, ...] = (
         broken="no attribute 'items'",
     ),
     Command("task file delete --job-id myjob --task-id task1 --file-path stderr.txt --yes"),
+    Command("task show --job-id myjob --task-id task2", keep=("ran_on", lambda task: task["nodeInfo"]["nodeId"])),
     Command(
         "node file delete --pool-id mypool --node-id {ran_on} --file-path workitems/myjob/job-1/task2/stderr.txt --yes"
     ),
