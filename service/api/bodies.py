@@ -19,15 +19,14 @@ from .errors import ApiError
 
 S = TypeVar("S", bound=msgspec.Struct)
 
-#: What the types would let through and the slow way does not: characters that no name or command may hold, groups that
-#: are kept as they stand,
-_SUSPECT = (b"\\u0000", b'"virtualMachineConfiguration"')
-#: durations in spellings that mean something else elsewhere,
-_DURATION = re.compile(
-    rb'"(?!P(?:\d{1,9}D)?(?:T(?:\d{1,9}H)?(?:\d{1,9}M)?(?:\d{1,9}(?:\.\d{1,6})?S)?)?")[Pp][\dDHMSTWYdhmstwy.,]*"'
+#: What the types would let through and the slow way does not: characters that no name or command may hold,
+_NUL = b"\\u0000"
+#: groups that are kept as they stand, times that an offset may lead out of the years that there are, durations in
+#: spellings that mean something else elsewhere (the look ahead makes it twice as fast),
+_SUSPECT = re.compile(
+    rb'"(?=[v09Pp])(?:virtualMachineConfiguration"|(?:0001|9999)-|'
+    rb'(?!P(?:\d{1,9}D)?(?:T(?:\d{1,9}H)?(?:\d{1,9}M)?(?:\d{1,9}(?:\.\d{1,6})?S)?)?")[Pp][\dDHMSTWYdhmstwy.,]*")'
 )
-#: times that an offset may lead out of the years that there are,
-_FAR = re.compile(rb'"(?:0001|9999)-')
 #: and numbers that are too large. A body has many digits and seldom ten in a row: that is looked for first.
 _LARGE = re.compile(rb"[\[:,]\s*-?\d{10}")
 _DIGITS = bytes.maketrans(b"123456789", b"000000000")
@@ -54,11 +53,7 @@ def read(body: bytes, kind: type[S]) -> S:
 
 
 def _is_suspect(body: bytes) -> bool:
-    if any(each in body for each in _SUSPECT):
-        return True
-    if _FAR.search(body) is not None:
-        return True
-    if (b'"P' in body or b'"p' in body) and _DURATION.search(body) is not None:
+    if _NUL in body or _SUSPECT.search(body) is not None:
         return True
     return b"0000000000" in body.translate(_DIGITS) and _LARGE.search(body) is not None
 
