@@ -5,22 +5,27 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Double, Engine, Integer, case, cast, func, select
 from sqlalchemy.sql import ColumnElement
+from sqlalchemy.sql.elements import Label
+
+from pools import JournalError
 
 from . import store, tables
 from .states import TaskState
 from .task_model import Done, Task
 from .task_tally import DoneTotals
 
-#: Tasks read at a time.
-_SOME = 1000
+#: Tasks read at a time, and counted at a time.
+_SOME, _MANY = 1000, 20_000
 #: Seconds that the database may look for tasks before somebody can stop it; if it was so fast, it may look at more.
 _SLOW, _FAST = 0.5, 0.1
 
 Reading = Callable[[], AbstractContextManager[Connection]]
+#: The states of completed tasks, as they are counted.
+_ENDED = ("succeeded", "failed")
 
 
 class JobSums(NamedTuple):
@@ -35,7 +40,7 @@ class JobSums(NamedTuple):
 
 
 class TaskQueries:
-    """Every method may raise JournalError."""
+    """Every method may raise JournalError. `unwanted` tells what takes long that nobody waits for it any more."""
 
     def __init__(self, reading: Reading, engine: Engine) -> None:
         self._reading = reading
@@ -61,40 +66,57 @@ class TaskQueries:
                 found.setdefault(job_id, {})[name] = count
         return found
 
-    def counts_of(self, job_id: str) -> tuple[dict[str, int], dict[str, int]]:
-        """The job's tasks by state, as in `counts`, and their slots."""
-        c = tables.tasks.c
-        with self._reading() as connection:
-            slots = cast(_text(connection, "slots", "1"), Integer).label("slots")
-            tasks = select(_state(connection).label("state"), slots).where(c.job_id == job_id).subquery().c
-            query = select(tasks.state, func.count(), func.sum(tasks.slots)).group_by(tasks.state)
-            rows = connection.execute(query).all()
-        return {name: count for name, count, _ in rows}, {name: int(slots) for name, _, slots in rows}
+    def counts_of(
+        self, job_id: str, unwanted: Callable[[], bool] = lambda: False
+    ) -> tuple[dict[str, int], dict[str, int]]:
+        """The job's tasks by state, as in `counts`, and their slots. Raises JournalError if unwanted."""
 
-    def slots(self, job_id: str) -> dict[str, int]:
-        """The slots of the job's tasks by state, as in `counts`."""
-        c = tables.tasks.c
-        with self._reading() as connection:
-            slots = cast(_text(connection, "slots", "1"), Integer).label("slots")
-            tasks = select(_state(connection).label("state"), slots).where(c.job_id == job_id).subquery().c
-            query = select(tasks.state, func.sum(tasks.slots)).group_by(tasks.state)
-            return {name: int(count) for name, count in connection.execute(query)}
+        def slots(connection: Connection) -> Sequence[Label[Any]]:
+            return [cast(_text(connection, "slots", "1"), Integer).label("slots")]
 
-    def sums(self, job_id: str) -> JobSums:
-        """What the job's tasks have come to, over all of them."""
+        found = self._summed(job_id, unwanted, slots)
+        counts = {state: int(count) for state, (count, _) in found.items()}
+        return counts, {state: int(sum_) for state, (_, sum_) in found.items()}
+
+    def sums(self, job_id: str, unwanted: Callable[[], bool] = lambda: False) -> JobSums:
+        """What the job's tasks have come to, over all of them. Raises JournalError if unwanted."""
         c = tables.tasks.c
-        with self._reading() as connection:
+
+        def columns(connection: Connection) -> Sequence[Label[Any]]:
             began, ended = _real(connection, "start_time"), _real(connection, "end_time")
-            succeeded = c.done.op("&")(int(Done.SUCCEEDED))
-            query = select(
-                func.count(case((succeeded != 0, 1))),
-                func.count(case((succeeded == 0, 1))),
-                func.sum(cast(_text(connection, "retry_count", "0"), Integer)),
-                func.sum(case((c.done.is_not(None), ended - began), else_=0.0)),
-                func.sum(began - c.created),
-            ).where(c.job_id == job_id)
-            row = connection.execute(query).one()
-        return JobSums(*(each or 0 for each in row))
+            ran = case((c.done.is_not(None), ended - began))
+            retries = cast(_text(connection, "retry_count", "0"), Integer)
+            return retries.label("retries"), ran.label("ran"), (began - c.created).label("waited")
+
+        found = self._summed(job_id, unwanted, columns)
+        retries, ran, waited = (sum(each[place] for each in found.values()) for place in (1, 2, 3))
+        succeeded, failed = (int(found[state][0]) if state in found else 0 for state in _ENDED)
+        return JobSums(succeeded, failed, int(retries), float(ran), float(waited))
+
+    def _summed(
+        self, job_id: str, unwanted: Callable[[], bool], columns: Callable[[Connection], Sequence[Label[Any]]]
+    ) -> dict[str, list[float]]:
+        """Of the job's tasks by state: their number, and the sum of each column; as of one moment, and counted some at
+        a time, so that it can be stopped. Raises JournalError if unwanted."""
+        c = tables.tasks.c
+        found: dict[str, list[float]] = {}
+        ahead = [c.job_id == job_id]
+        with self._reading() as connection:
+            state, values = _state(connection).label("state"), columns(connection)
+            while ahead:
+                if unwanted():
+                    raise JournalError("nobody waits for it any more")
+                ids = select(c.id).where(*ahead).order_by(c.id)
+                end = connection.execute(ids.offset(_MANY - 1).limit(1)).scalar()
+                if end is not None:
+                    ahead.append(c.id <= end)
+                some = select(state, *values).where(*ahead).subquery().c
+                query = select(some.state, func.count(), *(func.sum(some[each.name]) for each in values))
+                for name, *numbers in connection.execute(query.group_by(some.state)):
+                    before = found.get(name, [0] * len(numbers))
+                    found[name] = [old + (new or 0) for old, new in zip(before, numbers, strict=True)]
+                ahead = [c.job_id == job_id, c.id > end] if end is not None else []
+        return found
 
     def totals(self) -> dict[str, DoneTotals]:
         """What the completed tasks of each job came to."""
@@ -123,6 +145,8 @@ class TaskQueries:
         with self._reading() as connection:
             state = _state(connection)
             where: list[ColumnElement[bool]] = [state.in_(states)] if states else []
+            if states and not set(states) & set(_ENDED):  # an index finds the few that are not completed
+                where.append(c.done.is_(None))
             if job_id is not None:
                 where.append(c.job_id == job_id)
             query = select(c.body).where(*where).order_by(c.sequence).limit(limit)

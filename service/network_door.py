@@ -63,8 +63,10 @@ class NetworkDoor:
 
     async def close(self, grace: float) -> int:
         """Take nobody any more, and let answers under way end, for so many seconds; how many were cut off."""
-        for task in (*self._tasks[:1], *self._taking):
+        accepting = self._tasks[:1]
+        for task in (*accepting, *self._taking):
             task.cancel()
+        await asyncio.gather(*accepting, return_exceptions=True)  # it watches the listener
         self._listener.close()
         for connection in list(self._open):
             connection.shutdown()
@@ -85,7 +87,7 @@ class NetworkDoor:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                sock, _ = await loop.sock_accept(self._listener)
+                sock = await self._next()
             except OSError as error:
                 await self._starve(error)
                 continue
@@ -99,6 +101,20 @@ class NetworkDoor:
             task = loop.create_task(self._take(sock))
             self._taking[task] = sock
             task.add_done_callback(self._taken)
+
+    async def _next(self) -> socket.socket:
+        """Who comes next. `loop.sock_accept` would let somebody in, and complain, who comes as it is cancelled. Raises
+        OSError."""
+        loop = asyncio.get_running_loop()
+        while True:
+            with suppress(BlockingIOError, InterruptedError):
+                return self._listener.accept()[0]
+            come = asyncio.Event()
+            loop.add_reader(self._listener, come.set)
+            try:
+                await come.wait()
+            finally:
+                loop.remove_reader(self._listener)
 
     async def _starve(self, error: OSError) -> None:
         """No descriptor is left, for one; somebody who waits in vain for a client may leave one."""

@@ -30,7 +30,7 @@ _MOST_PARAMETERS = 64
 
 
 class Gone(Exception):
-    """The client has hung up before it said all, or before a list was found."""
+    """The client has hung up before it said all, or before what it asked for was found."""
 
 
 class BatchApplication:
@@ -69,7 +69,8 @@ class BatchApplication:
                 raise fault
             scope["ebbtide.known"] = True  # see network_protocol.KNOWN
             call, handler = await self._call(scope, receive, headers, base, common["request-id"], found)
-            answer = await (_wanted(receive, handler(call)) if call.operation.lists else handler(call))
+            long = call.operation.searches or "$expand" in call.query
+            answer = await (_wanted(receive, handler(call)) if long else handler(call))
             status = answer.status if answer.status is not None else call.operation.status
         except ApiError as error:
             answer, status = self._refusal(error, base, common["request-id"], allowed), error.status

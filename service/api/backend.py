@@ -44,7 +44,7 @@ class Backend:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def close(self) -> None:
-        """Who still reads a list stops soon: the process waits for its threads."""
+        """Who still looks at many records stops soon: the process waits for its threads."""
         self._loop = None
         self._closed.set()
         for threads in (self._readers, self._listers):
@@ -79,13 +79,18 @@ class Backend:
         select: Callable[[paging.View], paging.View] = lambda view: view,
     ) -> Answer:
         """Of a list (see `paging.page`); it ends early if this is cancelled. Raises ApiError."""
+        return await self.search(lambda unwanted: paging.page(call, entity, find(), select, unwanted))
+
+    async def search(self, find: Callable[[Callable[[], bool]], T]) -> T:
+        """`find` takes a look at many records; it may end early when this is cancelled, and is handed what tells that.
+        Raises ApiError."""
         hung_up = threading.Event()
 
         def unwanted() -> bool:
             return hung_up.is_set() or self._closed.is_set()
 
         try:
-            return await self.read(lambda: paging.page(call, entity, find(), select, unwanted), many=True)
+            return await self.read(lambda: find(unwanted), many=True)
         finally:
             hung_up.set()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from pools import Spec
@@ -75,7 +75,7 @@ class Jobs:
         check, select = paging.asked_filter(call, FILTERS["job"]), paging.selection(call, PROPERTIES["job"])
         stats = paging.expands_stats(call)
 
-        def find() -> paging.Found:
+        def find(unwanted: Callable[[], bool]) -> Answer:
             own = None
             if schedule_id is not None:
                 schedule = self._journal.job_schedule(schedule_id)
@@ -83,28 +83,29 @@ class Jobs:
                     raise ApiError("JobScheduleNotFound", f"the job schedule {schedule_id!r} does not exist")
                 own = schedule.id
             jobs = {job.id: job for job in self._journal.jobs() if own is None or job.schedule_id == own}
-            return paging.sorted_after(call, jobs, lambda job: self._view(call, job, stats), check)
+            found = paging.sorted_after(call, jobs, lambda job: self._view(call, job, stats, unwanted), check)
+            return paging.page(call, "jobs", found, select, unwanted)
 
-        return await self._backend.page(call, "jobs", find, select)
+        return await self._backend.search(find)
 
     async def _get(self, call: Call) -> Answer:
         select, stats = paging.selection(call, PROPERTIES["job"]), paging.expands_stats(call)
         asked = conditions(call.headers)
 
-        def find() -> Answer:
+        def find(unwanted: Callable[[], bool] = lambda: False) -> Answer:
             job = self._known(call)
             met(asked, job)
-            return of_object(call, "jobs", select(self._view(call, job, stats)), job)
+            return of_object(call, "jobs", select(self._view(call, job, stats, unwanted)), job)
 
-        return await self._backend.read(find, many=stats)
+        return await (self._backend.search(find) if stats else self._backend.read(find))
 
     async def _counts(self, call: Call) -> Answer:
-        def find() -> Answer:
+        def find(unwanted: Callable[[], bool]) -> Answer:
             job = self._known(call)
-            counts, slots = self._journal.task_queries.counts_of(job.id)
+            counts, slots = self._journal.task_queries.counts_of(job.id, unwanted)
             return Answer({"odata.metadata": f"{call.base}/$metadata#taskcounts", **task_counts_view(counts, slots)})
 
-        return await self._backend.read(find, many=True)
+        return await self._backend.search(find)
 
     async def _preparations(self, call: Call) -> Answer:
         names = PROPERTIES["preparation"]
@@ -125,10 +126,10 @@ class Jobs:
             raise ApiError("JobNotFound", f"the job {call.ids['jobId']!r} does not exist")
         return job
 
-    def _view(self, call: Call, job: Job, stats: bool) -> dict[str, Any]:
+    def _view(self, call: Call, job: Job, stats: bool, unwanted: Callable[[], bool]) -> dict[str, Any]:
         view = job_view(job, call.links)
         if stats:
-            view["stats"] = job_stats(job, self._journal, view["url"], self._backend.controller.now())
+            view["stats"] = job_stats(job, self._journal, view["url"], self._backend.controller.now(), unwanted)
         return view
 
     # -- write -------------------------------------------------------------------------------------------------

@@ -34,9 +34,9 @@ class Operation(NamedTuple):
         return self.method in ("GET", "HEAD") or self.name == "pool.evaluate_auto_scale"
 
     @property
-    def lists(self) -> bool:
-        """It answers page by page, and may look at many objects for one."""
-        return "$skiptoken" in self.query
+    def searches(self) -> bool:
+        """It may look at many objects for one answer: page by page, or to count them."""
+        return "$skiptoken" in self.query or self.name == "job.get_task_counts"
 
 
 _LIST = ("$filter", "$select", "maxresults", "$skiptoken")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from runner import (
@@ -58,22 +58,23 @@ class Schedules:
         check, select = paging.asked_filter(call, FILTERS["schedule"]), paging.selection(call, PROPERTIES["schedule"])
         stats = paging.expands_stats(call)
 
-        def find() -> paging.Found:
+        def find(unwanted: Callable[[], bool]) -> Answer:
             schedules = {each.id: each for each in self._journal.job_schedules()}
-            return paging.sorted_after(call, schedules, lambda each: self._view(call, each, stats), check)
+            found = paging.sorted_after(call, schedules, lambda each: self._view(call, each, stats, unwanted), check)
+            return paging.page(call, "jobschedules", found, select, unwanted)
 
-        return await self._backend.page(call, "jobschedules", find, select)
+        return await self._backend.search(find)
 
     async def _get(self, call: Call) -> Answer:
         select, stats = paging.selection(call, PROPERTIES["schedule"]), paging.expands_stats(call)
         asked = conditions(call.headers)
 
-        def find() -> Answer:
+        def find(unwanted: Callable[[], bool] = lambda: False) -> Answer:
             schedule = self._known(call)
             met(asked, schedule)
-            return of_object(call, "jobschedules", select(self._view(call, schedule, stats)), schedule)
+            return of_object(call, "jobschedules", select(self._view(call, schedule, stats, unwanted)), schedule)
 
-        return await self._backend.read(find, many=stats)
+        return await (self._backend.search(find) if stats else self._backend.read(find))
 
     def _known(self, call: Call) -> JobSchedule:
         schedule = self._journal.job_schedule(call.ids["jobScheduleId"])
@@ -81,10 +82,12 @@ class Schedules:
             raise ApiError("JobScheduleNotFound", f"the job schedule {call.ids['jobScheduleId']!r} does not exist")
         return schedule
 
-    def _view(self, call: Call, schedule: JobSchedule, stats: bool) -> dict[str, Any]:
+    def _view(self, call: Call, schedule: JobSchedule, stats: bool, unwanted: Callable[[], bool]) -> dict[str, Any]:
         view = schedule_view(schedule, call.links)
         if stats:
-            view["stats"] = schedule_stats(schedule, self._journal, view["url"], self._backend.controller.now())
+            view["stats"] = schedule_stats(
+                schedule, self._journal, view["url"], self._backend.controller.now(), unwanted
+            )
         return view
 
     async def _add(self, call: Call) -> Answer:

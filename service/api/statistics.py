@@ -6,7 +6,7 @@ clients' models want it to be there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -56,21 +56,26 @@ def task_stats(task: Task, url: str | None, now: float) -> dict[str, Any]:
     }
 
 
-def job_stats(job: Job, journal: Journal, url: str | None, now: float) -> dict[str, Any]:
-    return _of_jobs([job], journal, url, job.created, now)
+def job_stats(job: Job, journal: Journal, url: str | None, now: float, unwanted: Callable[[], bool]) -> dict[str, Any]:
+    """Raises JournalError if unwanted."""
+    return _of_jobs([job], journal, url, job.created, now, unwanted)
 
 
-def schedule_stats(schedule: JobSchedule, journal: Journal, url: str | None, now: float) -> dict[str, Any]:
-    """Of its jobs that are there."""
+def schedule_stats(
+    schedule: JobSchedule, journal: Journal, url: str | None, now: float, unwanted: Callable[[], bool]
+) -> dict[str, Any]:
+    """Of its jobs that are there. Raises JournalError if unwanted."""
     jobs = [job for job in journal.jobs() if job.schedule_id == schedule.id]
-    return _of_jobs(jobs, journal, url, schedule.created, now)
+    return _of_jobs(jobs, journal, url, schedule.created, now, unwanted)
 
 
-def _of_jobs(jobs: Iterable[Job], journal: Journal, url: str | None, since: float, now: float) -> dict[str, Any]:
+def _of_jobs(
+    jobs: Iterable[Job], journal: Journal, url: str | None, since: float, now: float, unwanted: Callable[[], bool]
+) -> dict[str, Any]:
     succeeded = failed = retries = 0
     ran = waited = 0.0
     for job in jobs:
-        sums = journal.task_queries.sums(job.id)
+        sums = journal.task_queries.sums(job.id, unwanted)
         succeeded, failed = succeeded + sums.succeeded, failed + sums.failed
         retries, ran, waited = retries + sums.retries, ran + sums.ran, waited + sums.waited
     return {

@@ -30,10 +30,26 @@ GET = b"GET /size HTTP/1.1\r\nHost: h\r\n"
 PUT = b"PUT /size HTTP/1.1\r\nHost: h\r\n"
 
 
+class Held:
+    """Requests that are answered when they may be."""
+
+    def __init__(self) -> None:
+        self.at_work = 0
+        self.free = threading.Event()
+
+    async def answer(self, request: Request) -> Response:
+        self.at_work += 1
+        while not self.free.is_set():
+            await asyncio.sleep(0.01)
+        self.at_work -= 1
+        return Response("<held>")
+
+
 class Network:
     """A server for the network, with an application for tests, and connections to it."""
 
-    def __init__(self, directory: Path, listening: Listening, most: int = MOST) -> None:
+    def __init__(self, directory: Path, listening: Listening, held: Held, most: int = MOST) -> None:
+        self.held = held
         settings = SimpleNamespace(server=ServerSettings(connections=most))
         deployment = SimpleNamespace(id="0123456789ab")
         controller: Any = SimpleNamespace(deployment=deployment, settings=settings, access=None, now=lambda: 0.0)
@@ -52,7 +68,7 @@ class Network:
         return len(door._open)
 
 
-def application() -> Starlette:
+def application(held: Held) -> Starlette:
     async def size(request: Request) -> Response:
         found = 0
         async for piece in request.stream():
@@ -80,7 +96,7 @@ def application() -> Starlette:
 
     routes = [
         Route("/keyed", keyed), Route("/size", size, methods=["GET", "PUT"]), Route("/unread", unread, methods=["PUT"]),
-        Route("/endless", endless), Route("/slow", slow),
+        Route("/endless", endless), Route("/slow", slow), Route("/held", held.answer),
     ]  # fmt: skip
     return Starlette(routes=routes)
 
@@ -88,14 +104,15 @@ def application() -> Starlette:
 @contextmanager
 def opened(directory: Path, listening: Listening) -> Iterator[Network]:
     """A server whose clients have little time."""
+    held = Held()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(web, "handlers", lambda backend: {})
-        patch.setattr(web.Web, "network_application", lambda *_: application())
+        patch.setattr(web.Web, "network_application", lambda *_: application(held))
         for name, value in (("HEAD", 0.5), ("BODY", 0.5), ("STALL", 1.0), ("LINGER", 0.5), ("LEAST", 1000)):
             patch.setattr(network_protocol, name, value)
         patch.setattr(network_door, "_SWEEP", 0.05)
         patch.setattr(network_door, "_HANDSHAKE", 0.5)
-        network = Network(directory, listening)
+        network = Network(directory, listening, held)
         try:
             yield network
         finally:

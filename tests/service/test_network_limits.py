@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import select
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -176,12 +180,30 @@ def test_who_has_shown_a_key_makes_room_last(network: Network) -> None:
 
 
 def test_when_all_are_at_work_others_wait(network: Network) -> None:
-    slow = b"GET /slow HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+    said = b"GET /held HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
     with ExitStack() as sockets:
-        working = [sockets.enter_context(network.connect(slow)) for _ in range(MOST)]
-        wait_until(lambda: network.open == MOST)
-        assert serves(network)
-        assert all(whole(sock).endswith(b"<slow>") for sock in working)
+        sockets.callback(network.held.free.set)
+        working = [sockets.enter_context(network.connect(said)) for _ in range(MOST)]
+        wait_until(lambda: network.held.at_work == MOST)
+        other = sockets.enter_context(network.connect(GET + b"Connection: close\r\n\r\n"))
+        assert select.select([other], [], [], 0.2)[0] == [], "it waits"
+        network.held.free.set()
+        assert whole(other).endswith(b"<0>")
+        assert all(whole(sock).endswith(b"<held>") for sock in working)
+
+
+def test_who_comes_as_it_ends_is_turned_away(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with opened(tmp_path, Listening("127.0.0.1", 0)) as network, ExitStack() as late:
+        loop: Any = network.web._loop
+        door: Any = network.web._door
+
+        async def end() -> socket.socket:
+            sock = late.enter_context(network.connect(GET))
+            await asyncio.create_task(door.close(PATIENCE))  # begins in the very round that finds somebody at the door
+            return sock
+
+        assert whole(asyncio.run_coroutine_threadsafe(end(), loop).result(PATIENCE)) == b""
+    assert [each.getMessage() for each in caplog.records if each.levelno >= logging.WARNING] == []
 
 
 def test_connections_that_come_and_go_leave_nothing(network: Network) -> None:

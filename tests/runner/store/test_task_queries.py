@@ -3,11 +3,13 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from pools import ExecutionResult
-from runner import Journal, TaskState, tables, task_store
+from runner import Journal, JournalError, TaskState, tables, task_store
+from runner.task_store import JobSums
 
-from .records import job, put, task
+from .records import NOW, job, put, task
 
 DONE: dict[str, Any] = {"state": TaskState.COMPLETED, "end_time": 1.0}
 TASKS = [
@@ -35,11 +37,59 @@ def test_counts(filled: Journal) -> None:
     }
 
 
-def test_slots(filled: Journal) -> None:
+@pytest.mark.parametrize("at_a_time", [1, 3, len(TASKS) - 1, len(TASKS)])
+def test_counts_and_slots_of_a_job(filled: Journal, monkeypatch: pytest.MonkeyPatch, at_a_time: int) -> None:
+    monkeypatch.setattr(task_store, "_MANY", at_a_time)
+    counts = {"active": 2, "preparing": 1, "running": 1, "succeeded": 1, "failed": 2}
     slots = {"active": 5, "preparing": 1, "running": 2, "succeeded": 3, "failed": 6}
-    assert filled.task_queries.slots("job") == slots
-    assert filled.task_queries.slots("other") == {"active": 9}
-    assert filled.task_queries.slots("empty") == {}
+    assert filled.task_queries.counts_of("job") == (counts, slots)
+    assert filled.task_queries.counts_of("other") == ({"active": 1}, {"active": 9})
+    assert filled.task_queries.counts_of("empty") == ({}, {})
+
+
+@pytest.mark.parametrize("at_a_time", [1, 2, 4, 5])
+def test_sums_of_a_job(journal: Journal, monkeypatch: pytest.MonkeyPatch, at_a_time: int) -> None:
+    monkeypatch.setattr(task_store, "_MANY", at_a_time)
+    good, bad = ({**DONE, "result": each} for each in (ExecutionResult.SUCCESS, ExecutionResult.FAILURE))
+    ran = {"start_time": NOW + 2.0, "end_time": NOW + 5.0}
+    made = [
+        task("waits", sequence=1),
+        task("runs", sequence=2, state=TaskState.RUNNING, node_id="n", start_time=NOW + 1.0, retry_count=2),
+        task("good", sequence=3, **{**good, **ran}, retry_count=1),
+        task("bad", sequence=4, **{**bad, **ran}),
+        task("never ran", sequence=5, **bad),
+    ]
+    journal.commit([put(job()), put(job("empty")), *map(put, made)])
+    assert journal.task_queries.sums("job") == JobSums(succeeded=1, failed=2, retries=3, ran=6.0, waited=5.0)
+    assert journal.task_queries.sums("empty") == JobSums(0, 0, 0, 0.0, 0.0)
+
+
+def test_what_is_counted_for_nobody_ends_early(filled: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(task_store, "_MANY", 2)
+    for count in (filled.task_queries.counts_of, filled.task_queries.sums):
+        asked = iter([False, False, True])
+        with pytest.raises(JournalError, match="nobody waits"):
+            count("job", lambda asked=asked: next(asked))  # type: ignore[misc]
+        assert list(asked) == [], "twice was looked at two"
+
+
+@pytest.mark.parametrize(
+    ("states", "indexed"), [(("running",), True), (("active", "preparing"), True), (("failed",), False)]
+)
+def test_open_tasks_are_found_by_an_index(filled: Journal, states: tuple[str, ...], indexed: bool) -> None:
+    """However many are completed, whose records are not read."""
+    said: list[tuple[str, Any]] = []
+    engine = filled.task_queries._engine
+    if engine.dialect.name != "sqlite":
+        pytest.skip("what PostgreSQL does depends on how much there is")
+    note = lambda _, __, statement, parameters, *___: said.append((statement, parameters))  # noqa: E731
+    event.listen(engine, "before_cursor_execute", note)
+    filled.task_queries.find(states=states)
+    event.remove(engine, "before_cursor_execute", note)
+    statement, parameters = next(each for each in said if each[0].startswith("SELECT"))
+    with engine.connect() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+    assert any("tasks_by_done (done=?)" in row[3] for row in plan) == indexed, plan
 
 
 def test_few_of_many_are_found_bit_by_bit(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
