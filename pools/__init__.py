@@ -102,7 +102,7 @@ from .pool_checks import (
 from .pool_machine import PoolMachine
 from .resize_errors import ALLOCATION_TIMED_OUT
 from .sampling import NodeCounts, Sample, count
-from .secret_references import REFERENCE, SecretReference, holds_secrets
+from .secret_references import REFERENCE, SecretReference, holds_secrets, invalid_password
 from .settings import PoolSettings
 from .spec import (
     MetadataItem,
@@ -244,6 +244,7 @@ __all__ = [
     "invalid_environment",
     "invalid_id",
     "invalid_image",
+    "invalid_password",
     "invalid_registry",
     "invalid_retries",
     "job_options",

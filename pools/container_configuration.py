@@ -6,6 +6,7 @@ from __future__ import annotations
 import msgspec
 
 from .command_spec import ContainerRegistry, Spec
+from .secret_references import invalid_password
 from .spec import PoolSpecification
 
 NAME = "containerConfiguration"
@@ -60,6 +61,8 @@ def invalid_registry(registry: ContainerRegistry) -> str | None:
         return "needs username and password (leave the registry out if its images are open to all)"
     if ":" in registry.user_name or any(ord(char) < 32 for char in registry.user_name + registry.password):
         return "username may hold no colon, and neither it nor password a control character"
+    if (fault := invalid_password(registry.password)) is not None:
+        return f"password: {fault}"
     server = registry.registry_server
     if server is not None and (not server or any(char.isspace() for char in server)):
         return f"registryServer {server[:80]!r} is no address"

@@ -26,6 +26,15 @@ def holds_secrets(text: str) -> bool:
     return _START in text
 
 
+def invalid_password(text: str) -> str | None:
+    """What is wrong with a password as it is given, or None."""
+    if not text or any(char in "\n\r\0" for char in text):
+        return "must be one line, and not empty"
+    if _START in text and not REFERENCE.fullmatch(text):
+        return "is a reference to a secret, ${secret:file:NAME} or ${secret:env:NAME}, and nothing else, or holds none"
+    return None
+
+
 def invalid_references(text: str) -> str | None:
     """What is wrong with the references in `text`, or None."""
     if _START not in text or text.count(_START) == len(REFERENCE.findall(text)):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from pools import PoolSpecification, UserAccount, UserIdentity
+from pools import PoolSpecification, UserAccount, UserIdentity, invalid_password
 
 from .agent.identity import BASE
 from .agent.users import POOL
@@ -41,10 +41,8 @@ def invalid_account(account: UserAccount) -> str | None:
         return "a name is 1 to 31 lower-case letters, digits, `_` and `-`, and begins with no digit and no `-`"
     if account.name in ("root", POOL):
         return "that user is there already; choose another name"
-    if account.password is not None and (
-        not account.password or any(char in "\n\r\0" for char in account.password)
-    ):
-        return "password: must be one line, and not empty; leave it out for an account that nobody logs in to"
+    if account.password is not None and (fault := invalid_password(account.password)) is not None:
+        return f"password: {fault}; leave it out for an account that nobody logs in to"
     linux = account.linux_user_configuration
     if linux is None:
         return None

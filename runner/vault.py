@@ -16,8 +16,9 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from msgspec.structs import replace
 
-from pools import ContainerRegistry, UserAccount
+from pools import ContainerRegistry, UserAccount, invalid_password
 
+from .job_errors import require
 from .task_spec import TaskSpec
 
 _PREFIX = "sealed:"
@@ -39,7 +40,7 @@ class Vault:
         self._cipher = AESSIV(hmac.digest(secret, b"passwords of specifications", sha512))
 
     def seal(self, password: str) -> str:
-        """One that is sealed already stays as it is."""
+        """One that is sealed already stays as it is. Raises JobError if it is no password."""
         if password.startswith(_PREFIX):
             try:
                 self.open(password)
@@ -47,6 +48,8 @@ class Vault:
                 pass  # a password that begins so
             else:
                 return password
+        # when it is sealed nobody can tell any more
+        require("userAccounts and registries", "password", invalid_password(password))
         sealed = self._cipher.encrypt(password.encode("utf-8", "surrogatepass"), [b"password"])
         return _PREFIX + base64.b64encode(sealed).decode()
 
@@ -62,7 +65,8 @@ class Vault:
             raise VaultError(text) from exc
 
     def sealed(self, spec: _T) -> _T:
-        """The specification (of pools, jobs, tasks; a workload) with all its passwords sealed."""
+        """The specification (of pools, jobs, tasks; a workload) with all its passwords sealed. Raises
+        JobError."""
         found: _T = self._sealed(spec)
         return found
 

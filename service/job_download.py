@@ -108,14 +108,13 @@ def _bring(task_id: str, entry: Entry, tree: Tree, top: Path, stopped: Event) ->
         path = place_of(top, task_id, entry.name)
         if _is_there(path, entry):
             return Brought(task_id, entry.name, entry.size, there=True)
+        _check_within(path.parent, top)
         path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.parent.resolve().is_relative_to(top):
-            raise ValueError(f"{path.parent} is a link that leads out of {top}")
         _write(path, tree, entry, stopped)
     except TreeError as exc:
         return Brought(task_id, entry.name, 0, error=f"{exc.code}: {exc}")
     except OSError as exc:
-        return Brought(task_id, entry.name, 0, error=f"{exc.filename or top}: {exc.strerror or exc}")
+        return Brought(task_id, entry.name, 0, error=f"{exc.filename2 or exc.filename or top}: {exc.strerror or exc}")
     except ValueError as exc:
         return Brought(task_id, entry.name, 0, error=str(exc))
     return Brought(task_id, entry.name, entry.size)
@@ -127,6 +126,14 @@ def place_of(top: Path, task_id: str, name: str) -> Path:
         if part in ("", ".", "..") or "\0" in part or "/" in part:
             raise ValueError(f"{name!r} of task {task_id!r} is no name of a file below a folder")
     return top.joinpath(task_id, *name.split("/"))
+
+
+def _check_within(folder: Path, top: Path) -> None:
+    """What there is of it leads nowhere else. Raises ValueError."""
+    while not os.path.lexists(folder):
+        folder = folder.parent
+    if not folder.resolve().is_relative_to(top):
+        raise ValueError(f"{folder} leads out of {top}")
 
 
 def _is_there(path: Path, entry: Entry) -> bool:

@@ -84,6 +84,7 @@ _WORK = _OBJECT | {"executionInfo", "previousState", "previousStateTransitionTim
 #: Properties that the service answers and nobody asks for; a pasted answer holds them. Over the API they count for
 #: nothing, so that what was answered can be asked for; in workload files they are refused.
 ANSWERED: Mapping[str, frozenset[str]] = {
+    "Collection": frozenset(("odata.metadata", "odata.nextLink")),
     "PoolSpec": _OBJECT
     | {
         "allocationState",

@@ -9,6 +9,8 @@ import shlex
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from pools import holds_secrets
+
 from .nearest import named
 
 #: `{column}`, where it is no `${variable}` of a shell; doubled braces stand for single ones.
@@ -47,6 +49,9 @@ def read_sweep(text: str, source: str) -> Sweep:
             raise SweepError(f"{source}:{line}: {len(row)} values, and there are {len(columns)} columns")
         if any("\0" in value for value in row):
             raise SweepError(f"{source}:{line}: holds a NUL character, which no command can be given")
+        if any(holds_secrets(value) for value in row):
+            text = "holds `${secret:`, and rows are data, which may not ask for secrets; give those with --env"
+            raise SweepError(f"{source}:{line}: {text}")
     if len(rows) == 1:
         raise SweepError(f"{source}: holds no row but the headings; each row becomes a task")
     return Sweep(columns, variables, tuple(tuple(row) for _, row in rows[1:]))

@@ -71,7 +71,8 @@ class Accounts:
             raise AccountError(f"{name!r} is no name of an account: 1 to 64 letters, digits, - and _")
         with self._changing() as accounts:
             if name in accounts:
-                raise AccountError(f"there is an account {name!r} already; see `ebbtide account key renew`")
+                cure = f"`ebbtide account key renew {name}` makes one of its keys anew"
+                raise AccountError(f"there is an account {name!r} already; {cure}")
             made = Account(name=name, kind=kind, keys=(_key(secret), _key(secret)), created=now)
             accounts[name] = made
         return made

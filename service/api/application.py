@@ -11,6 +11,9 @@ from urllib.parse import parse_qsl
 
 from starlette.types import Receive, Scope, Send
 
+from pools import PoolError
+from runner import JobError
+
 from . import errors
 from .call import Answer, Call, base_url
 from .errors import ApiError
@@ -74,6 +77,9 @@ class BatchApplication:
             status = answer.status if answer.status is not None else call.operation.status
         except ApiError as error:
             answer, status = self._refusal(error, base, common["request-id"], allowed), error.status
+        except (JobError, PoolError) as error:
+            refusal = errors.refused(error)
+            answer, status = self._refusal(refusal, base, common["request-id"], allowed), refusal.status
         except Gone:
             return
         except Exception as error:

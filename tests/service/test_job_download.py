@@ -104,8 +104,9 @@ def test_a_link_in_the_way(tmp_path):
     (target / "t").mkdir(parents=True)
     (target / "t" / "wd").symlink_to(elsewhere)
     (target / "t" / "stdout.txt").symlink_to(elsewhere / "precious")
-    found = {each.name: each.error for each in fetch(target, Files({"stdout.txt": b"new", "wd/x": b"y"}))}
-    assert found["stdout.txt"] is None and "leads out" in found["wd/x"]
+    files = Files({"stdout.txt": b"new", "wd/x": b"y", "wd/o/p/q": b"z"})
+    found = {each.name: each.error for each in fetch(target, files)}
+    assert found["stdout.txt"] is None and "leads out" in found["wd/x"] and "leads out" in found["wd/o/p/q"]
     assert [path.name for path in elsewhere.iterdir()] == ["precious"]
     assert (elsewhere / "precious").read_bytes() == b"kept"
     assert (target / "t" / "stdout.txt").read_bytes() == b"new"

@@ -41,6 +41,7 @@ def test_a_table():
         ("AZ_BATCH_TASK_ID\n1\n", "which tasks need"),
         ("LD_PRELOAD\n1\n", "which tasks need"),
         ("a\n1\0\n", "s.csv:2: "),
+        ('a,b\n1,2\n3,"x ${secret:env:X}"\n', "s.csv:3: holds `${secret:`"),
     ],
 )
 def test_what_is_no_table(text, told):

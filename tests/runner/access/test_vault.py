@@ -12,6 +12,7 @@ from pools import SystemClock
 from providers import Vm, VmState
 from runner import (
     Credentials,
+    JobError,
     JobSpec,
     NodeSession,
     OpenNode,
@@ -56,7 +57,20 @@ SCHEDULE = {"id": "s", "schedule": {}, "jobSpecification": {k: v for k, v in JOB
 WORKLOAD = msgspec.convert({"pools": [{"id": "p", **POOL}], "jobs": [JOB], "jobSchedules": [SCHEDULE]}, Workload)
 
 
-@given(st.text(), st.text())
+_PASSWORDS = st.text(min_size=1).filter(lambda text: not set(text) & set("\n\r\0"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "a\nb", "root\r", "\0", "${secret:file:../x}", "${secret:env:}", "${secret:other:x}", "x${secret:env:A}"],
+)
+def test_what_is_no_password_is_refused_before_nobody_can_see_it(text: str) -> None:
+    with pytest.raises(JobError, match="password: ") as refused:
+        VAULT.seal(text)
+    assert refused.value.code == "InvalidPropertyValue"
+
+
+@given(_PASSWORDS, _PASSWORDS)
 def test_what_is_sealed_can_be_opened_and_compared(one: str, other: str) -> None:
     sealed = VAULT.seal(one)
     assert VAULT.open(sealed) == one and VAULT.seal(sealed) == sealed

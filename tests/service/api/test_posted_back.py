@@ -196,3 +196,21 @@ def test_what_looks_like_an_answer_is_no_way_past_the_checks(api: Served) -> Non
     nested = {"id": "nested", **SLEEPING, "startTask": {"commandLine": "x", "url": "y"}}
     answer = api("POST", "/pools", nested)
     assert (answer.status_code, answer.json()["code"]) == (400, "InvalidPropertyName")
+
+
+def test_a_list_of_tasks_is_posted_to_another_job(api: Served) -> None:
+    for job in ("from", "to"):
+        assert api("POST", "/jobs", {"id": job, "poolInfo": {"poolId": "home"}}).status_code == 201
+    for task in ("one", "two"):
+        assert api("POST", "/jobs/from/tasks", {"id": task, "commandLine": "x"}).status_code == 201
+    answer = api("POST", "/jobs/to/addtaskcollection", api.get("/jobs/from/tasks"))
+    assert answer.status_code == 200, answer.text
+    assert [each["status"] for each in answer.json()["value"]] == ["success", "success"]
+
+
+@pytest.mark.parametrize("password", ["", "two\nlines", "${secret:file:../x}"])
+def test_what_is_no_password_is_refused(api: Served, password: str) -> None:
+    body = {"id": "users", **SLEEPING, "userAccounts": [{"name": "me", "password": password}]}
+    answer = api("POST", "/pools", body)
+    assert (answer.status_code, answer.json()["code"]) == (400, "InvalidPropertyValue")
+    assert "password: " in answer.json()["message"]["value"]
