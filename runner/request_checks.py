@@ -38,9 +38,9 @@ _VERSION = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}\Z")
 
 
 def names_of(kind: type[msgspec.Struct], attributes: Collection[str]) -> str:
-    """Attributes of a specification as properties, for a message."""
+    """Attributes of a specification as properties, for a message; "" if there are none."""
     known = {each.name: each.encode_name for each in fields(kind)}
-    return ", ".join(sorted(known.get(name, name) for name in attributes))
+    return ", ".join(sorted(known.get(name, repr(name)) for name in attributes))
 
 
 def check_nodes(pool: PoolSpecification) -> None:

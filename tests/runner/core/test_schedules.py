@@ -178,6 +178,11 @@ def test_only_some_attributes_change():
     assert ask(sim, ReplaceJobSchedule(bad, frozenset(("metadata",)))).code == "InvalidPropertyValue"
 
 
+def test_a_name_that_is_no_property_changes_nothing():
+    refused = ask(begun(), ReplaceJobSchedule(spec(), frozenset(("", "schedule"))))
+    assert refused.code == "InvalidPropertyValue" and str(refused).endswith("'' cannot change")
+
+
 # -- run now
 
 
