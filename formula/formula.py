@@ -55,6 +55,21 @@ class Formula:
     def __repr__(self) -> str:
         return f"Formula({self.text!r})"
 
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The series that it reads, with their `$`."""
+        return self._program.series
+
+    @property
+    def pool_values(self) -> tuple[str, ...]:
+        """What it reads of the pool as it is, as `PoolValues` calls it."""
+        return self._program.pool_fields
+
+    @property
+    def draws(self) -> bool:
+        """Does it call rand()?"""
+        return self._program.uses_rand
+
     def evaluate(self, samples: Samples, now: float, rng: Random | None = None) -> Evaluation:
         """Run the formula at `now` (seconds since the epoch, UTC).
 

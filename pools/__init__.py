@@ -67,7 +67,7 @@ from .node_history import NodeHistory, RecentTask
 from .node_machine import NodeMachine
 from .node_requests import NodeRequests
 from .node_states import COMING, COUNTED, RESTARTING, USABLE, InvalidTransition, NodeEvent, NodeState
-from .node_usage import NodeUsage
+from .node_usage import NodeUsage, sampled_metrics
 from .options import (
     JOB_OPTIONS,
     POOL_OPTIONS,
@@ -86,6 +86,7 @@ from .options import (
     pool_options,
     schedule_options,
 )
+from .planner_passes import BY_FORMULA, PlannedAction, PlannerPass
 from .pool_checks import (
     AT_ONCE,
     FOR_NEW_NODES,
@@ -100,6 +101,7 @@ from .pool_checks import (
     invalid_retries,
 )
 from .pool_machine import PoolMachine
+from .recorded_runs import RecordedRun
 from .resize_errors import ALLOCATION_TIMED_OUT
 from .sampling import NodeCounts, Sample, count
 from .secret_references import REFERENCE, SecretReference, holds_secrets, invalid_password
@@ -120,6 +122,7 @@ from .workload import TaskCounts, Workload
 __all__ = [
     "ALLOCATION_TIMED_OUT",
     "AT_ONCE",
+    "BY_FORMULA",
     "COMING",
     "COUNTED",
     "FOR_NEW_NODES",
@@ -189,6 +192,8 @@ __all__ = [
     "NodeUsage",
     "OptionError",
     "Overlap",
+    "PlannedAction",
+    "PlannerPass",
     "Pool",
     "PoolError",
     "PoolMachine",
@@ -203,6 +208,7 @@ __all__ = [
     "RebootVm",
     "RecentTask",
     "Record",
+    "RecordedRun",
     "ResizeError",
     "ResourceFile",
     "Restart",
@@ -257,6 +263,7 @@ __all__ = [
     "pool_cost",
     "pool_options",
     "pool_seconds",
+    "sampled_metrics",
     "schedule_options",
     "standing",
     "vacuum",

@@ -10,10 +10,13 @@ from typing import Any
 from .commands import Command
 from .ids import Ids
 from .ledger import Ledger, Log, Table
-from .model import AutoScaleRun, Boot, Node, Pool, evolve
+from .model import Boot, Node, Pool, evolve
 from .node_states import NodeEvent, next_node_state
 from .node_usage import UsageReports
-from .sampling import Sample
+from .planner_passes import PlannerPass
+from .recorded_runs import RecordedRun
+from .roster import Roster
+from .sampling import NodeCounts, Sample, counted
 from .settings import PoolSettings
 from .spec import NodeDeallocationOption
 from .spellings import NamedTable
@@ -22,6 +25,26 @@ from .workload import Workload
 
 #: Deleted pools that are remembered while the controller runs.
 DEPARTED = 1000
+
+
+#: A node's tasks come and go.
+_OF_WORK = frozenset((NodeEvent.TASK_PLACED, NodeEvent.TASKS_ENDED))
+
+
+class _Stirring(set[str]):
+    """Notes in `stirred` who comes and who goes."""
+
+    def __init__(self, stirred: set[str]) -> None:
+        super().__init__()
+        self._stirred = stirred
+
+    def add(self, element: str, /) -> None:
+        self._stirred.add(element)
+        super().add(element)
+
+    def discard(self, element: object, /) -> None:
+        self._stirred.add(str(element))
+        super().discard(element)
 
 
 @dataclass
@@ -46,20 +69,21 @@ class Context:
     def __post_init__(self) -> None:
         self.pools: NamedTable[Pool] = NamedTable(self.ledger, "pools")
         self.nodes: Table[str, Node] = Table(self.ledger, "nodes")
-        self.runs: Log[tuple[str, float], AutoScaleRun] = Log(self.ledger, "autoscale_runs")
+        self.runs: Log[tuple[str, float], RecordedRun] = Log(self.ledger, "autoscale_runs")
+        self.passes: Log[tuple[str, float], PlannerPass] = Log(self.ledger, "planner_passes")
         self.boots: Log[str, Boot] = Log(self.ledger, "boots")
         self.samples: Log[tuple[str, float], Sample] = Log(self.ledger, "samples")
         #: the last of those that are gone: what they have cost is asked for at the end of a run; not stored
         self.departed: deque[Pool] = deque(maxlen=DEPARTED)
-        self._of_pool: dict[str, set[str]] = {}
-        #: those of them that have a VM, as far as is known
-        self._with_vm: dict[str, set[str]] = {}
+        self._rosters: dict[str, Roster] = {}
+        #: nodes of which somebody who gives them tasks must see anew whether they take any
+        self.stirred: set[str] = set()
         #: pools that the planner must look at before the batch ends
         self.dirty: set[str] = set()
         #: pools whose nodes all leave until this controller ends, and how
         self.draining: dict[str, NodeDeallocationOption] = {}
         #: nodes with a live connection; not stored, a new controller connects anew
-        self.connected: set[str] = set()
+        self.connected: set[str] = _Stirring(self.stirred)
         #: the number of each node's newest connection, whether it stands, is being made, or will be when its timer
         #: rings: two at a time would be in each other's way, and what is told of an older one comes too late. Not
         #: stored either
@@ -75,23 +99,32 @@ class Context:
         self.pools.load(pools)
         self.nodes.load(nodes)
         for node in nodes.values():
-            self._register(node)
+            self._register(None, node)
 
-    def _register(self, node: Node) -> None:
-        self._of_pool.setdefault(node.pool_id, set()).add(node.id)
-        with_vm = self._with_vm.setdefault(node.pool_id, set())
-        (with_vm.add if node.has_vm else with_vm.discard)(node.id)
+    def _register(self, old: Node | None, node: Node) -> None:
+        self.roster(node.pool_id).put(old, node)
+        self.stirred.add(node.id)
+
+    def roster(self, pool_id: str) -> Roster:
+        found = self._rosters.get(pool_id)
+        if found is None:
+            found = self._rosters[pool_id] = Roster()
+        return found
 
     def nodes_of(self, pool_id: str) -> Iterator[Node]:
         """The pool's nodes, oldest id first (the order is the same on every run)."""
-        return (self.nodes[node_id] for node_id in sorted(self._of_pool.get(pool_id, ())))
+        return map(self.nodes.__getitem__, tuple(self.roster(pool_id).ids))
 
     def node_count(self, pool_id: str) -> int:
-        return len(self._of_pool.get(pool_id, ()))
+        return len(self.roster(pool_id).ids)
+
+    def counted(self, pool_id: str) -> NodeCounts:
+        """The pool's nodes as Azure Batch counts them."""
+        return counted(self.roster(pool_id).standing)
 
     def vm_count(self, pool_id: str) -> int:
         """How many of them have a VM."""
-        return len(self._with_vm.get(pool_id, ()))
+        return self.roster(pool_id).vms
 
     def boot_timeout(self, pool: Pool) -> float:
         """Seconds from the create call to a node that answers; its provider may know better."""
@@ -103,13 +136,18 @@ class Context:
         return self.pools.put(pool.id, pool)
 
     def put_node(self, node: Node) -> Node:
-        self._register(node)
+        self._register(self.nodes.get(node.id), node)
+        self.roster(node.pool_id).changes += 1
         self.dirty.add(node.pool_id)
         return self.nodes.put(node.id, node)
 
     def advance(self, node: Node, event: NodeEvent, now: float, **changes: Any) -> Node:
         """Let `event` happen to the node. Raises InvalidTransition."""
         state = next_node_state(node.id, node.state, event, node.story)
+        if event in _OF_WORK:  # neither the planner nor whoever gives tasks to nodes goes by it
+            changed = evolve(node, now, state=state, **changes)
+            self.roster(node.pool_id).put(node, changed)
+            return self.nodes.put(node.id, changed)
         if node.restart is not None:
             changes.setdefault("restart", None)
         return self.put_node(evolve(node, now, state=state, **changes))
@@ -126,8 +164,8 @@ class Context:
 
     def remove_node(self, node: Node) -> None:
         next_node_state(node.id, node.state, NodeEvent.VM_GONE, node.story)
-        self._of_pool[node.pool_id].discard(node.id)
-        self._with_vm[node.pool_id].discard(node.id)
+        self.roster(node.pool_id).remove(self.nodes[node.id])
+        self.stirred.add(node.id)
         self.connected.discard(node.id)
         self.connections.pop(node.id, None)
         self._past_connections.pop(node.id, None)
@@ -138,8 +176,7 @@ class Context:
     def remove_pool(self, pool: Pool) -> None:
         """None of its nodes is left."""
         self.departed.append(pool)
-        self._of_pool.pop(pool.id, None)
-        self._with_vm.pop(pool.id, None)
+        self._rosters.pop(pool.id, None)
         self.draining.pop(pool.id, None)
         self.pools.remove(pool.id)
 

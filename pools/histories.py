@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+
+from formula import FormulaError, Samples, compile_formula
 
 from .context import Context
 from .model import Pool
@@ -14,6 +16,8 @@ class Histories:
     def __init__(self, context: Context) -> None:
         self._ctx = context
         self._of: dict[str, History] = {}
+        #: is a sample that is due lost, as some are in Azure? Asked in simulations
+        self.lost: Callable[[], bool] | None = None
 
     def of(self, pool_id: str) -> History:
         history = self._of.get(pool_id)
@@ -24,13 +28,22 @@ class Histories:
     def take(self, pool: Pool, now: float) -> None:
         """Take a sample of the pool, and set the timer for the next."""
         ctx = self._ctx
-        nodes = tuple(ctx.nodes_of(pool.id))
+        ctx.timers.set("sample", pool.id, now + ctx.settings.sample_period)
+        if self.lost is not None and self.lost():
+            return
         names = sampled_metrics(pool.spec.auto_scale_formula, ctx.settings.sample_node_metrics)
-        usage = ctx.node_usage.averages(nodes, names, ctx.settings.sample_period, now) if names else {}
-        sample = measure(pool, nodes, ctx.workload.counts(pool.id), usage, now)
+        usage = ctx.node_usage.averages(ctx.nodes_of(pool.id), names, ctx.settings.sample_period, now) if names else {}
+        sample = measure(pool, ctx.counted(pool.id), ctx.workload.counts(pool.id), usage, now)
         self.of(pool.id).add(sample)
         ctx.samples.append((pool.id, now), sample)
-        ctx.timers.set("sample", pool.id, now + ctx.settings.sample_period)
+
+    def seen(self, pool: Pool, text: str, now: float) -> Samples:
+        """What this formula gets to see of the pool now."""
+        try:
+            metrics = compile_formula(text).metrics
+        except FormulaError:
+            metrics = ()
+        return self.of(pool.id).samples(pool, self._ctx.counted(pool.id), now, metrics)
 
     def load(self, samples: Iterable[Sample], now: float) -> None:
         """Take over what was stored, oldest first. What was taken of a pool that has gone is nothing to one that was

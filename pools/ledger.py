@@ -51,6 +51,9 @@ class Changes:
     def __len__(self) -> int:
         return sum(map(len, self.by_table.values()))
 
+    def __bool__(self) -> bool:
+        return bool(self.by_table)
+
 
 class Ledger:
     """The set of changes since the last `take`."""
@@ -83,6 +86,13 @@ class Ledger:
         for stale in [key for key in changes if key[: len(parts)] == parts]:
             del changes[stale]
         changes[Prefix(parts)] = None
+
+    def drops(self, table: str, key: tuple[Any, ...]) -> bool:
+        """Will the record of that key, if there is one, go with the next `take`?"""
+        changes = self._changes.get(table, {})
+        if key in changes:
+            return changes[key] is None
+        return any(Prefix(key[:length]) in changes for length in range(1, len(key)))
 
     def take(self) -> Changes:
         taken, self._changes = self._changes, {}

@@ -16,12 +16,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from formula import format_time
+
 from .fallback import probe_time
 from .model import Node, Pool
 from .node_states import COMING, COUNTED, UP, NodeState
 from .placement import open_placement
 from .settings import PoolSettings
 from .spec import NodeDeallocationOption
+
+#: Why nothing is ordered while `grow` is False; who says so knows more.
+BARRED = "no node may be created"
 
 #: A node that leaves like this goes on with its tasks.
 PATIENT = (NodeDeallocationOption.TASK_COMPLETION, NodeDeallocationOption.RETAINED_DATA)
@@ -49,7 +54,15 @@ class ForgetNode:
     node_id: str
 
 
-Action = CreateNode | RemoveNode | ForgetNode
+@dataclass(frozen=True, slots=True)
+class HoldBack:
+    """Fewer nodes of a kind are ordered than are missing."""
+
+    low_priority: bool
+    reason: str
+
+
+Action = CreateNode | RemoveNode | ForgetNode | HoldBack
 
 #: Which nodes go first when a pool shrinks: those that were never any use, or are of none now, then the idle, the busy.
 _FIRST_OUT = {
@@ -146,29 +159,39 @@ class _Pass:
             low_priority = kind != "dedicated" and not fallback
             if fallback:
                 reason += "; a dedicated node stands in"
-            for _ in range(self._allowed(present, target - len(present) - held, low_priority)):
+            missing = target - len(present)
+            allowed, why = self._allowed(present, missing - held, low_priority)
+            for _ in range(allowed):
                 yield CreateNode(low_priority, reason, fallback)
-        else:
+            if allowed < missing:
+                yield HoldBack(low_priority, why or "nodes that leave still hold places")
+        elif len(present) > target:
             for node in sorted(present, key=self._first_out)[: len(present) - target]:
                 yield RemoveNode(node.id, self.pool.node_deallocation_option, reason)
 
     def _first_out(self, node: Node) -> tuple[int, bool, int, float, str]:
         return (_FIRST_OUT[node.state], not node.fallback, self.busy(node.id), node.state_time, node.id)
 
-    def _allowed(self, present: list[Node], missing: int, low_priority: bool) -> int:
-        """How many of the missing nodes may be ordered now."""
-        pool = self.pool
-        if not self.grow or (pool.retry_at is not None and pool.retry_at > self.now):
-            return 0
+    def _allowed(self, present: list[Node], missing: int, low_priority: bool) -> tuple[int, str | None]:
+        """How many of the missing nodes may be ordered now, and why not all of them."""
+        pool, why = self.pool, None
+        if not self.grow:
+            return 0, BARRED
+        if pool.retry_at is not None and pool.retry_at > self.now:
+            return 0, f"after a failure the next try is at {format_time(pool.retry_at)}"
         if open_placement(pool, low_priority, self.settings, self.now) is None:
-            return 0
+            return 0, "there is no room at present in any size and zone of the pool"
         asked = sum(n.state is NodeState.CREATING and n.vm_confirmed is None for n in present)
-        missing = min(missing, self.settings.create_batch - asked)
+        if missing > self.settings.create_batch - asked:
+            missing = self.settings.create_batch - asked
+            why = f"no more than {self.settings.create_batch} create calls are under way at a time"
         tried = (n for n in present if pool.retry_at is not None and n.ordered >= pool.retry_at)
         if (pool.failures or pool.refusals) and not any(n.state in UP for n in tried):
-            # after a failure one node is tried first: one bad image must not make VMs all night
-            missing = min(missing, 0 if any(n.state in COMING for n in present) else 1)
-        return max(0, missing)
+            # one bad image must not make VMs all night
+            least = 0 if any(n.state in COMING for n in present) else 1
+            if missing > least:
+                missing, why = least, "after a failure one node is tried first"
+        return max(0, missing), why
 
     def resize_low_priority(
         self, low: list[Node], stand_ins: list[Node], held: int, target: int
@@ -185,7 +208,7 @@ class _Pass:
         if len(present) < target or len(present) > target + surge:
             yield from self.resize(present, held, target, "low-priority", fallen_back)
         elif returning and not coming and len(present) + held <= target:
-            for _ in range(self._allowed(low, 1, low_priority=True)):
+            for _ in range(self._allowed(low, 1, low_priority=True)[0]):
                 yield CreateNode(True, "low-priority is tried again in the place of a dedicated node")
         elif surge and not coming and len(present) > target:
             node = min(stand_ins, key=self._first_out)

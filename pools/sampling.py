@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from formula import PoolValues, Samples, TimeSeries
+from formula import METRICS, PoolValues, Samples, TimeSeries
 
 from .model import Node, Pool
 from .node_states import COMING, RESTARTING, USABLE, NodeState
+from .roster import Standing
 from .settings import PoolSettings
 from .workload import TaskCounts
 
@@ -22,6 +23,10 @@ class Sample(msgspec.Struct, frozen=True):
     pool_id: str
     time: float
     values: dict[str, float]
+
+
+#: Those that come are nobody's successors where they begin anew.
+_SUCCESSORS = COMING - RESTARTING
 
 
 class NodeCounts(NamedTuple):
@@ -36,43 +41,56 @@ class NodeCounts(NamedTuple):
 
 
 def count(nodes: Iterable[Node]) -> NodeCounts:
+    """See `counted`."""
+    standing: dict[Standing, int] = {}
+    for node in nodes:
+        stands = (node.low_priority, node.state)
+        standing[stands] = standing.get(stands, 0) + 1
+    return counted(standing)
+
+
+def counted(standing: Mapping[Standing, int]) -> NodeCounts:
     """A preempted node counts until it is replaced; a successor that is not of use yet does not count beside it, as in
     Azure Batch, where both are one node."""
     dedicated = low_priority = preempted = usable = coming = 0
-    for node in nodes:
-        if node.low_priority:
-            low_priority += 1
-            coming += node.state in COMING - RESTARTING  # those are nobody's successors
+    for (low, state), nodes in standing.items():
+        if low:
+            low_priority += nodes
+            if state in _SUCCESSORS:
+                coming += nodes
         else:
-            dedicated += 1
-        preempted += node.state is NodeState.PREEMPTED
-        usable += node.state in USABLE
+            dedicated += nodes
+        if state is NodeState.PREEMPTED:
+            preempted += nodes
+        elif state in USABLE:
+            usable += nodes
     return NodeCounts(dedicated, low_priority - min(preempted, coming), preempted, usable)
 
 
 def measure(
-    pool: Pool, nodes: Iterable[Node], counts: TaskCounts, usage: Mapping[str, float], now: float
+    pool: Pool, current: NodeCounts, counts: TaskCounts, usage: Mapping[str, float], now: float
 ) -> Sample:
     """Take one sample (the service-defined variables of Azure Batch autoscale formulas).
 
     `usage`: what the nodes use, by formula variable name (see `UsageReports.averages`).
     """
-    current = count(nodes)
     values = {
-        "$ActiveTasks": counts.active,
-        "$RunningTasks": counts.running,
-        "$PendingTasks": counts.active + counts.running,
-        "$SucceededTasks": counts.succeeded,
-        "$FailedTasks": counts.failed,
-        "$CurrentDedicatedNodes": current.dedicated,
-        "$CurrentLowPriorityNodes": current.low_priority,
-        "$PreemptedNodeCount": current.preempted,
-        "$UsableNodeCount": current.usable,
-        "$TaskSlotsPerNode": pool.spec.task_slots_per_node,
-        "$TargetDedicatedNodes": pool.target_dedicated,
-        "$TargetLowPriorityNodes": pool.target_low_priority,
+        "$ActiveTasks": float(counts.active),
+        "$RunningTasks": float(counts.running),
+        "$PendingTasks": float(counts.active + counts.running),
+        "$SucceededTasks": float(counts.succeeded),
+        "$FailedTasks": float(counts.failed),
+        "$CurrentDedicatedNodes": float(current.dedicated),
+        "$CurrentLowPriorityNodes": float(current.low_priority),
+        "$PreemptedNodeCount": float(current.preempted),
+        "$UsableNodeCount": float(current.usable),
+        "$TaskSlotsPerNode": float(pool.spec.task_slots_per_node),
+        "$TargetDedicatedNodes": float(pool.target_dedicated),
+        "$TargetLowPriorityNodes": float(pool.target_low_priority),
     }
-    return Sample(pool.id, now, {**{name: float(value) for name, value in values.items()}, **usage})
+    if usage:
+        values.update(usage)
+    return Sample(pool.id, now, values)
 
 
 class History:
@@ -80,7 +98,10 @@ class History:
 
     def __init__(self, settings: PoolSettings) -> None:
         self._settings = settings
+        #: of the metrics that somebody has asked for
         self._series: dict[str, TimeSeries] = {}
+        #: those that are visible, oldest first, and those that are not yet
+        self._old: deque[Sample] = deque()
         self._young: deque[Sample] = deque()
         #: when the newest sample was taken
         self.last: float | None = None
@@ -93,27 +114,43 @@ class History:
             while self._young[0].time < sample.time - self._settings.sample_retention:
                 self._young.popleft()  # no formula has looked for so long
 
-    def visible(self, now: float) -> Mapping[str, TimeSeries]:
-        """The series as they are visible at `now`: samples younger than the sample delay are not there
-        yet."""
-        while self._young and self._young[0].time <= now - self._settings.sample_delay:
-            sample = self._young.popleft()
-            for name, value in sample.values.items():
-                self._series.setdefault(name, TimeSeries()).append(sample.time, value)
-        for series in self._series.values():
-            series.trim(now - self._settings.sample_retention)
+    def visible(self, now: float, metrics: Iterable[str] = METRICS) -> Mapping[str, TimeSeries]:
+        """The series of these metrics as they are visible at `now`: samples younger than the sample delay are not there
+        yet. Never less is told of later than of earlier times."""
+        for name in metrics:
+            if name not in self._series:
+                self._series[name] = TimeSeries(
+                    (sample.time, sample.values[name]) for sample in self._old if name in sample.values
+                )
+        young, old, latest = self._young, self._old, now - self._settings.sample_delay
+        while young and young[0].time <= latest:
+            sample = young.popleft()
+            old.append(sample)
+            for name, series in self._series.items():
+                if name in sample.values:
+                    series.append(sample.time, sample.values[name])
+        before = now - self._settings.sample_retention
+        if old and old[0].time < before:
+            while old and old[0].time < before:
+                old.popleft()
+            for series in self._series.values():
+                series.trim(before)
         return self._series
 
-    def samples(self, pool: Pool, nodes: Iterable[Node], now: float) -> Samples:
-        """What a formula evaluated at `now` gets to see."""
-        current = measure(pool, nodes, TaskCounts(), {}, now).values
+    @property
+    def span(self) -> tuple[float, float] | None:
+        """When the first and the last of the visible samples were taken; None: there is none."""
+        return (self._old[0].time, self._old[-1].time) if self._old else None
+
+    def samples(self, pool: Pool, current: NodeCounts, now: float, metrics: Iterable[str] = METRICS) -> Samples:
+        """What a formula that reads these metrics gets to see at `now`."""
         values = PoolValues(
             target_dedicated=pool.target_dedicated,
             target_low_priority=pool.target_low_priority,
-            current_dedicated=int(current["$CurrentDedicatedNodes"]),
-            current_low_priority=int(current["$CurrentLowPriorityNodes"]),
-            preempted=int(current["$PreemptedNodeCount"]),
-            usable=int(current["$UsableNodeCount"]),
+            current_dedicated=current.dedicated,
+            current_low_priority=current.low_priority,
+            preempted=current.preempted,
+            usable=current.usable,
             task_slots_per_node=pool.spec.task_slots_per_node,
         )
-        return Samples(period=self._settings.sample_period, series=self.visible(now), pool=values)
+        return Samples(period=self._settings.sample_period, series=self.visible(now, metrics), pool=values)

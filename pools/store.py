@@ -16,7 +16,9 @@ from sqlalchemy.sql import ColumnElement
 from . import tables
 from .database import JournalError, named
 from .ledger import Prefix
-from .model import AutoScaleRun, Boot, Node, Pool
+from .model import Boot, Node, Pool
+from .planner_passes import PlannerPass
+from .recorded_runs import RecordedRun
 from .sampling import Sample
 
 R = TypeVar("R", bound=msgspec.Struct)
@@ -51,11 +53,13 @@ class Kept(Generic[R]):
     def writer(self, dialect: Dialect) -> Writer:
         return Writer(self, dialect)
 
-    def read(self, connection: Connection, *where: ColumnElement[bool], order: Sequence[Any] = ()) -> list[R]:
-        """The records that fulfil all conditions. Raises JournalError if one cannot be understood."""
+    def read(
+        self, connection: Connection, *where: ColumnElement[bool], order: Sequence[Any] = (), most: int | None = None
+    ) -> list[R]:
+        """The records that fulfil all conditions, the first ones. Raises JournalError if one cannot be understood."""
         columns = [self.table.c.body, *(self.table.c[name] for name in self._bytes)]
         records = []
-        for body, *data in connection.execute(select(*columns).where(*where).order_by(*order)):
+        for body, *data in connection.execute(select(*columns).where(*where).order_by(*order).limit(most)):
             record = self.decode(connection, body)
             if data:
                 record = msgspec.structs.replace(record, **dict(zip(self._bytes, data, strict=True)))
@@ -154,6 +158,7 @@ def _compiled(statement: Any, dialect: Dialect, order: list[str]) -> str:
 
 pools = Kept(tables.pools, Pool)
 nodes = Kept(tables.nodes, Node)
-autoscale_runs = Kept(tables.autoscale_runs, AutoScaleRun)
+autoscale_runs = Kept(tables.autoscale_runs, RecordedRun)
+planner_passes = Kept(tables.planner_passes, PlannerPass)
 boots = Kept(tables.boots, Boot)
 samples = Kept(tables.samples, Sample)

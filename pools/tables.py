@@ -67,6 +67,15 @@ autoscale_runs = Table(
     Index(None, "time"),
 )
 
+planner_passes = Table(
+    "planner_passes",
+    metadata,
+    key("pool_id"),
+    key("time", Double),
+    body(),
+    Index(None, "time"),
+)
+
 boots = Table(
     "boots",
     metadata,

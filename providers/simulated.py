@@ -184,6 +184,11 @@ class SimulatedProvider:
         with self._lock:
             return [self._now(name) for name in sorted(self._vms)]
 
+    def vm(self, name: str) -> Vm | None:
+        """That VM as it really is; None: there is none."""
+        with self._lock:
+            return self._now(name) if name in self._vms else None
+
     def _visible(self, name: str) -> bool:
         vm = self._vms.get(name)
         asked = self._asked.get(name, 0.0) if vm is None else vm.created or 0.0

@@ -8,6 +8,7 @@ from .containers import invalid_container
 from .core import Core
 from .core_settings import CoreSettings
 from .credentials import CredentialError, Credentials, Scope, may_use_api
+from .cron import Cron
 from .dependency_checks import KnownTasks, cycle_text, find_cycle
 from .door import DOOR, STORAGE
 from .doors import Doors
@@ -84,7 +85,7 @@ from .retention_store import DatabaseSize
 from .s3_store import S3Store
 from .secrets import Secrets
 from .shared_key import SharedKeyError, account_and_signature, signature, signed_by
-from .simulated_node import Plan
+from .simulated_node import Fate, Plan
 from .simulation import Request, Simulation
 from .simulation_faults import Faults
 from .spec import (
@@ -113,17 +114,16 @@ from .task_spec import (
     OutputFile,
     OutputFileContainer,
     OutputFileDestination,
-    OutputFileUploadOptions,
     TaskConstraints,
     TaskDependencies,
     TaskIdRange,
     TaskSpec,
 )
 from .task_tally import DoneTotals
-from .unattended import answer_unattended, handle_unattended, unattended_changes
+from .unattended import answer_unattended, unattended_changes
 from .unsatisfiable import needs_dedicated
 from .user_checks import invalid_account
-from .vault import Vault, VaultError
+from .vault import Vault
 from .vm_effects import VmEffects
 
 __all__ = [
@@ -150,6 +150,7 @@ __all__ = [
     "CoreSettings",
     "CredentialError",
     "Credentials",
+    "Cron",
     "DatabaseSize",
     "DeleteJob",
     "DeleteJobSchedule",
@@ -171,6 +172,7 @@ __all__ = [
     "Equipment",
     "EvaluateAutoScale",
     "Event",
+    "Fate",
     "Faults",
     "ForgetJob",
     "Instance",
@@ -211,7 +213,6 @@ __all__ = [
     "OutputFile",
     "OutputFileContainer",
     "OutputFileDestination",
-    "OutputFileUploadOptions",
     "OutputStore",
     "PackageError",
     "PackageStore",
@@ -263,7 +264,6 @@ __all__ = [
     "UpdateTask",
     "Upload",
     "Vault",
-    "VaultError",
     "VmEffects",
     "Workload",
     "WorldEffects",
@@ -276,7 +276,6 @@ __all__ = [
     "find_cycle",
     "fixed_in_job",
     "forgotten",
-    "handle_unattended",
     "invalid_account",
     "invalid_container",
     "invalid_output",

@@ -65,7 +65,7 @@ class Core:
     ) -> None:
         """`place_pool`: says where the auto pools of jobs are to be."""
         self.settings = settings
-        self._now = 0.0  # of the batch
+        self._now, self._quiet = 0.0, False  # of the batch; has nothing happened since the last one?
         self._ledger = Ledger()
         self.ctx = Context(self._ledger, settings.pools, ids, deployment)
         self.ctx.workload = self
@@ -104,6 +104,7 @@ class Core:
 
     def handle(self, event: Event, now: float) -> object:
         """Let one event happen. A request that is refused raises (PoolError, JobError) and changes nothing."""
+        self._quiet = False
         return self._handlers[type(event)](event, now)
 
     def mark(self) -> tuple[int, int]:
@@ -117,8 +118,8 @@ class Core:
         return None if key in self.tasks.tasks else key
 
     def recall(self, task: Task) -> None:
-        """See `missing`."""
-        if task.key not in self.tasks.tasks:
+        """See `missing`. What goes with this batch is in the store yet, and is not found again."""
+        if task.key not in self.tasks.tasks and not self._ledger.drops("tasks", task.key):
             self.tasks.recall(task)
 
     def unfinished(self) -> bool:
@@ -128,8 +129,9 @@ class Core:
 
     def settle(self, now: float) -> None:
         """End of a batch: timers, consequences, the planner's pass, the scheduler's pass."""
-        self._now = now
+        self._now, quiet, self._quiet = now, self._quiet, True
         for kind, key in self.ctx.timers.due(now):
+            quiet = quiet and kind == "sample"
             if kind == "schedule":
                 self.schedules.ring(key, now)
             elif kind == "job":
@@ -140,15 +142,18 @@ class Core:
                 recall_waiting(self.ctx, self.tasks, key, now)
             elif kind != "outlook":  # that one is for `Unsatisfiable`
                 self.pools.ring(kind, key, now)
+        if quiet and not self.ctx.dirty and self.tasks.is_settled:
+            return  # samples were taken, and nothing follows from these
         self.budgets.settle(now)
         self._unsatisfiable.settle(now)  # before nodes are ordered for what cannot be done
         self._draw_consequences(now)
         jobs = -1
         while jobs != len(self.jobs.jobs):  # a job that ends may bring its schedule's next one
-            jobs = len(self.jobs.jobs)
+            jobs, before = len(self.jobs.jobs), self.mark()
             for command in place_tasks(self.ctx, self.jobs, self.executions, now):
                 self.ctx.say(command)
-            self._draw_consequences(now)
+            if self.mark() != before or not self.tasks.is_settled:
+                self._draw_consequences(now)
 
     def _draw_consequences(self, now: float) -> None:
         """Of tasks for tasks and jobs, of tasks for nodes, of nodes for pools, until nothing follows any more."""
@@ -160,8 +165,7 @@ class Core:
             touched, self.tasks.touched = self.tasks.touched, set()
             for node_id in sorted(touched):  # the same order on every run
                 self.pools.nodes.work_changed(node_id, now)
-                node = self.ctx.nodes.get(node_id)
-                if node is not None and self.settings.end_idle_pools:
+                if self.settings.end_idle_pools and (node := self.ctx.nodes.get(node_id)) is not None:
                     self.ctx.dirty.add(node.pool_id)
             self.pools.settle(now)
             self.job_nodes.settle(now)

@@ -52,6 +52,14 @@ class Effects(Protocol):
     def issue(self, command: Command) -> None: ...
 
 
+class Inbox(Protocol):
+    """What waits to be handled; as `queue.SimpleQueue`, which it is outside of tests."""
+
+    def put(self, item: _Posted) -> None: ...
+    def get(self, *, timeout: float) -> _Posted: ...
+    def get_nowait(self) -> _Posted: ...
+
+
 class CommitLog(Protocol):
     def commit(self, changes: Changes) -> None: ...
     def task(self, key: TaskKey) -> Task | None: ...
@@ -68,10 +76,13 @@ class Engine:
         checkpoint: Callable[[str], None] = lambda _: None,
         housekeep: Callable[[float], None] = lambda _: None,
         observe: Callable[[Changes], None] = lambda _: None,
+        inbox: Inbox | None = None,
+        pause: Callable[[float], None] = time.sleep,
+        ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         """`checkpoint` is told "commit" after each commit, "effect" and the name of its class before each command
         (fault tests hook in here); `housekeep` is called with the time every `HOUSEKEEPING` seconds; `observe` sees
-        what was committed.
+        what was committed. `inbox`, `pause` and `ticks` (seconds since anything): how the loop waits.
         """
         self.core = core
         self._journal = journal
@@ -82,7 +93,9 @@ class Engine:
         self._housekeep = housekeep
         self._housekept = self._looked = clock.now()
         self._quiet_until = 0.0
-        self._inbox: queue.SimpleQueue[_Posted] = queue.SimpleQueue()
+        self._inbox: Inbox = queue.SimpleQueue() if inbox is None else inbox
+        self._pause = pause
+        self._ticks = ticks
         self.stopping = threading.Event()
         #: called when all answers of a batch are there
         self.on_answered: list[Callable[[], None]] = []
@@ -143,7 +156,7 @@ class Engine:
             self._checkpoint(type(command).__name__)
             self._effects.issue(command)
         if changes:
-            self._quiet_until = time.monotonic() + BEAT
+            self._quiet_until = self._ticks() + BEAT
             self._observe(changes)
         if now - self._housekept > HOUSEKEEPING:
             self._housekept = now
@@ -205,10 +218,10 @@ class Engine:
                         break
                     gathered, left, pause = len(batch), left - 1, GATHER
                 else:
-                    pause = self._quiet_until - time.monotonic()
+                    pause = self._quiet_until - self._ticks()
                 if pause <= 0:
                     break
-                time.sleep(pause)
+                self._pause(pause)
         return batch
 
     def _commit(self, changes: Changes) -> None:
@@ -222,7 +235,7 @@ class Engine:
                 self.blocked = str(exc)
                 if self.stopping.is_set():
                     raise
-                time.sleep(JOURNAL_RETRY)
+                self._pause(JOURNAL_RETRY)
             else:
                 if self.blocked is not None:
                     log.warning("the state can be written again")

@@ -3,7 +3,7 @@ others are in the store alone. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from pools import Ledger, Table
 
@@ -54,6 +54,13 @@ class JobNodeRecords:
                 del index[place]
 
     # -- questions -------------------------------------------------------------------------------------------
+
+    def has_records(self, node_id: str) -> bool:
+        return node_id in self._of_node
+
+    def with_records(self, node_ids: Iterable[str]) -> list[str]:
+        """Those of the nodes of which there is any record."""
+        return [node_id for node_id in node_ids if node_id in self._of_node] if self._of_node else []
 
     def on_node(self, node_id: str) -> list[JobNode]:
         return [self.records[job_id, node_id] for job_id in self._of_node.get(node_id, ())]

@@ -168,6 +168,8 @@ class JobNodes(JobPreparation):
 
     def busy(self, node_id: str) -> int:
         """Preparations and releases that run on the node, or are to run before it goes."""
+        if not self.has_records(node_id):
+            return 0
         leaving = node_id in self._leaving
         return sum(present_id(r) is not None or (leaving and self._owes_release(r)) for r in self.on_node(node_id))
 
@@ -192,7 +194,7 @@ class JobNodes(JobPreparation):
         """Draw the consequences of tasks that are to end, of jobs that end, and of nodes that leave."""
         if self.waiting:
             self._take_back_ended(now)
-        for node_id in tuple(self._leaving):
+        for node_id in self.with_records(self._leaving):
             for record in self.on_node(node_id):
                 self._wind_up(record, now)
         for job_id in tuple(self._closing):

@@ -15,13 +15,13 @@ import msgspec
 
 from pools import (
     WRITES,
-    AutoScaleRun,
     Boot,
     Change,
     Changes,
     JournalError,
     Node,
     Pool,
+    RecordedRun,
     explained,
     folded,
     open_database,
@@ -82,12 +82,15 @@ class Journal:
     def __init__(self, engine: Engine) -> None:
         # Brings SQLAlchemy: whoever imports this module for the error alone does not wait for it.
         from . import store
+        from .past import Past
         from .task_store import TaskQueries
 
         self._engine = engine
         self._store = store
         #: counts and finds tasks without reading them all
         self.task_queries = TaskQueries(self._reading, engine)
+        #: what was kept of pools, also of those that have gone
+        self.past = Past(self._reading)
         self._writers = {name: kept.writer(engine.dialect) for name, kept in store.ALL.items()}
         self._order = {name: place for place, name in enumerate(store.ALL)}
         self._lock = threading.Lock()
@@ -275,7 +278,7 @@ class Journal:
         with self._reading() as connection:
             return self._store.nodes.read(connection, c.pool_id == pool_id, order=[c.created, c.id])
 
-    def autoscale_runs(self, pool_id: str | None = None) -> list[AutoScaleRun]:
+    def autoscale_runs(self, pool_id: str | None = None) -> list[RecordedRun]:
         """Of one pool or of all, oldest first."""
         runs = self._store.autoscale_runs
         where = [] if pool_id is None else [runs.table.c.pool_id == pool_id]

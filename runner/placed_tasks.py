@@ -8,6 +8,7 @@ from pools import Ledger, Node, Table, evolve
 
 from .job_costs import JobCosts
 from .model import Job
+from .open_nodes import OpenNodes
 from .scheduler import Durations, NodeSlots, Placement, Stage
 from .states import TaskEvent, TaskState
 from .task_model import Instance, Task
@@ -19,6 +20,7 @@ class PlacedTasks(WaitingTasks):
         """`node_of`: the record of a node, by its id."""
         super().__init__(ledger, jobs)
         self.slots: dict[str, NodeSlots] = {}
+        self.open_nodes = OpenNodes(self.slots)
         self.durations = Durations()
         self.costs = JobCosts(self.slots, node_of)
         #: nodes whose load changed in this batch
@@ -66,7 +68,7 @@ class PlacedTasks(WaitingTasks):
         node = self.slots.get(task.node_id)
         if node is None:
             job = self._jobs[task.job_id]
-            node = self.slots[task.node_id] = NodeSlots(task.node_id, job.pool_id, 1)
+            node = self.node_known(task.node_id, job.pool_id, 1)
         slots = node.slots if task.exclusive else task.slots
         stage = Stage.QUEUED if task.state is TaskState.ACTIVE else Stage.HOLDS
         stage = Stage.ENDED if task.ended else stage
@@ -74,7 +76,9 @@ class PlacedTasks(WaitingTasks):
         self.queue.placed(task)
 
     def node_known(self, node_id: str, pool_id: str, slots: int) -> NodeSlots:
-        node = self.slots.setdefault(node_id, NodeSlots(node_id, pool_id, slots))
+        node = self.slots.get(node_id)
+        if node is None:
+            node = self.slots[node_id] = NodeSlots(node_id, pool_id, slots, changed=self.open_nodes.changed)
         node.slots = slots
         return node
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pools import Context, NodeState
+from pools import Context
 
 from .commands import RecallExecutions, StartExecution
 from .execution import Executions
 from .job_machine import JobMachine
+from .open_nodes import takes_tasks
+from .plain_placing import place_plain
 from .preemption import Preemption
 from .scheduler import NodeSlots, Stage, choose, choose_several
 from .task_machine import TaskMachine
@@ -27,10 +29,7 @@ def open_nodes(ctx: Context, tasks: TaskMachine, pool_id: str) -> list[NodeSlots
     return [
         tasks.slots[node.id]
         for node in ctx.nodes_of(pool_id)
-        if node.state in (NodeState.IDLE, NodeState.RUNNING)
-        and node.scheduling_enabled
-        and node.id in ctx.connected
-        and node.id in tasks.slots
+        if node.id in tasks.slots and takes_tasks(ctx, node.id)
     ]
 
 
@@ -38,11 +37,14 @@ def place_tasks(
     ctx: Context, jobs: JobMachine, executions: Executions, now: float
 ) -> Iterator[StartExecution]:
     """Place waiting tasks; yields the start commands, to be issued after the commit."""
+    jobs.tasks.open_nodes.refresh(ctx)
     if jobs.draining:
         return
     queue = jobs.tasks.queue
     for pool in ctx.pools:
         if pool.id in ctx.draining or not queue.wanted(pool.id):
+            continue
+        if (yield from place_plain(ctx, jobs, executions, pool, now)):
             continue
         nodes = open_nodes(ctx, jobs.tasks, pool.id)
         if nodes:

@@ -63,7 +63,8 @@ class Reports:
     def _connected(self, event: ev.NodeConnected, now: float) -> None:
         # heard twice, `known` is out of date: what was sent in between would look lost
         if self._nodes.is_newest(event.node_id, event.connection) and not self._nodes.is_connected(event.node_id):
-            self._nodes.connected(event.node_id, now, event.boot)
+            with self._start_tasks.forgetting(event.node_id):  # it may have started anew
+                self._nodes.connected(event.node_id, now, event.boot)
             self._reconciliation.reconcile(event.node_id, event.known, event.boot, now, event.damages)
 
     def _disconnected(self, event: ev.NodeDisconnected, now: float) -> None:

@@ -75,7 +75,7 @@ class Forgetting:
             self._in_batches(outputs, outputs.c.id, outputs.c.owner == owner, outputs.c.parent_id == job_id)
 
     def forget_older(self, table: str, before: float, *, dry_run: bool = False) -> int:
-        """Rows of samples, autoscale_runs or boots that are older than this Instant go; how many."""
+        """Rows of samples, autoscale_runs, planner_passes or boots that are older than this Instant go; how many."""
         from sqlalchemy import func, select
 
         from . import store

@@ -8,6 +8,7 @@ whose tasks are known to be short are sent ahead (`AHEAD` seconds of work) and w
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -54,6 +55,8 @@ class NodeSlots:
     heard: float = 0.0
     #: of records there, that have been told
     damages: frozenset[str] = frozenset()
+    #: is told whenever slots were taken, or became free
+    changed: Callable[[NodeSlots], None] | None = field(default=None, compare=False, repr=False)
 
     @property
     def free(self) -> int:
@@ -62,6 +65,8 @@ class NodeSlots:
     def place(self, execution_id: str, placement: Placement) -> None:
         self.placements[execution_id] = placement
         self._count(placement, +1)
+        if self.changed is not None:
+            self.changed(self)
 
     def move(self, execution_id: str, stage: Stage, now: float) -> None:
         """The execution has come to another stage."""
@@ -69,6 +74,8 @@ class NodeSlots:
         self._count(placement, -1)
         placement.stage, placement.since = stage, now
         self._count(placement, +1)
+        if self.changed is not None:
+            self.changed(self)
 
     def flowing(self, before: float) -> int:
         """Slots that are free, or were given away after the time `before`: what waits for one may soon have
@@ -80,6 +87,8 @@ class NodeSlots:
         placement = self.placements.pop(execution_id, None)
         if placement is not None:
             self._count(placement, -1)
+            if self.changed is not None:
+                self.changed(self)
 
     def _count(self, placement: Placement, by: int) -> None:
         if placement.stage is Stage.HOLDS:

@@ -24,8 +24,10 @@ class SimulatedCalls:
         post: Callable[[ev.Event, float], None],
         ended: Callable[[str], None],
         rebooted: Callable[[str], None],
+        made: Callable[[Vm], None] = lambda vm: None,
     ) -> None:
-        """`post`: brings an answer at a time; `ended`, `rebooted`: the VM of that name has been."""
+        """`post`: brings an answer at a time; `ended`, `rebooted`: the VM of that name has been; `made`: this one, or
+        asked for once more."""
         self._cloud = cloud
         self._faults = faults
         self._clock = clock
@@ -33,6 +35,7 @@ class SimulatedCalls:
         self._post = post
         self._ended = ended
         self._rebooted = rebooted
+        self._made = made
         #: those that have not taken effect, by number; and when the last answer about a VM arrives
         self._calls: dict[int, Callable[[float], ev.Event | None]] = {}
         self._answers: dict[str, float] = {}
@@ -86,9 +89,11 @@ class SimulatedCalls:
 
     def _create(self, command: CreateVm) -> ev.Event:
         try:
-            return ev.VmCreated(command.node_id, self._cloud.create(command.spec))
+            vm = self._cloud.create(command.spec)
         except ProviderError as exc:
             return ev.VmCreateFailed(command.node_id, exc, command.spec.name)
+        self._made(vm)
+        return ev.VmCreated(command.node_id, vm)
 
     def _console(self, node_id: str, name: str) -> ev.Event:
         try:
@@ -127,4 +132,4 @@ class SimulatedCalls:
 
     def vm(self, name: str) -> Vm | None:
         """The VM as the cloud sees it now."""
-        return next((vm for vm in self._cloud.everything() if vm.name == name), None)
+        return self._cloud.vm(name)

@@ -20,7 +20,7 @@ from .commands import (
     StartExecution,
 )
 from .simulated_calls import Action, SimulatedCalls
-from .simulated_node import ExecutionLog, Plan, SimulatedNode
+from .simulated_node import ExecutionLog, Fate, Plan, SimulatedNode
 from .simulation_faults import Faults
 
 
@@ -49,23 +49,29 @@ class SimulatedEffects:
         at: Callable[[float, Action], None],
         deliver: Callable[[ev.Event], None],
         usage: Callable[[SimulatedNode], NodeUsage] | None = None,
+        fate: Callable[[Vm], Fate] = lambda vm: Fate(),
+        log: ExecutionLog | None = None,
     ) -> None:
+        """`log`: None is one that keeps all."""
         self.cloud = cloud
         #: by VM name, also those that are no more
         self.nodes: dict[str, SimulatedNode] = {}
-        self.log = ExecutionLog()
+        self.log = log if log is not None else ExecutionLog()
         self._behaviour = behaviour
         self._faults = faults
         self._clock = clock
         self._at = at
         self._deliver = deliver
         self._usage = usage
+        self._fate = fate
+        #: by VM name, from when on each answers
+        self._answers: dict[str, float] = {}
         self._connections: dict[str, Connection] = {}
         #: the number of the connection to each node that was asked for last
         self._dialling: dict[str, int] = {}
         #: nodes to which another connection was made while one stood
         self.crossed: set[str] = set()
-        self._calls = SimulatedCalls(cloud, faults, clock, at, self._post, self._die, self.reboot)
+        self._calls = SimulatedCalls(cloud, faults, clock, at, self._post, self._die, self.reboot, self._made)
         self._life = 0
 
     def crash(self) -> None:
@@ -122,6 +128,9 @@ class SimulatedEffects:
         vm = self.vm(command.vm.name)
         if vm is None or vm.state is not VmState.RUNNING:
             self._post(ev.NodeDisconnected(command.node_id, command.connection, "it is refused"), now)
+            return
+        if now < self._answers.get(vm.name, now):
+            self._at(self._answers[vm.name], partial(self._open, command, life))
             return
         node = self.nodes.get(vm.name)
         if node is None:
@@ -211,6 +220,14 @@ class SimulatedEffects:
             self._close(node_id)
             event = ev.NodeDisconnected(node_id, connection.number, "the connection was cut")
             self._post(event, self._clock() + self._faults.latency("message"))
+
+    def _made(self, vm: Vm) -> None:
+        if vm.name in self._answers:
+            return
+        now, fate = self._clock(), self._fate(vm)
+        self._answers[vm.name] = now + fate.answers
+        if fate.taken is not None:
+            self._at(now + fate.taken, lambda then: self._take(vm.name))
 
     def preempt(self, name: str) -> None:
         """The cloud takes a low-priority VM back."""

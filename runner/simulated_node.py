@@ -29,7 +29,15 @@ class Plan(NamedTuple):
     coordination_code: int = 0
 
 
-@dataclass
+class Fate(NamedTuple):
+    """What becomes of a VM: it answers so many seconds after it was made, and its cloud takes it back so many seconds
+    after that it was made (None: never)."""
+
+    answers: float = 0.0
+    taken: float | None = None
+
+
+@dataclass(slots=True)
 class Execution:
     """What really happened, as nobody but the simulation knows."""
 
@@ -54,13 +62,16 @@ class Execution:
 
 @dataclass
 class ExecutionLog:
-    """Every execution of every node, in the order of their starts."""
+    """Every execution of every node, in the order of their starts. Not `keeps`: those alone that run, and nodes forget
+    what has ended as soon as its outcome is acknowledged; nothing may be sent to them twice then."""
 
+    keeps: bool = True
     started: list[Execution] = field(default_factory=list)
     live: dict[int, Execution] = field(default_factory=dict)
 
     def begin(self, execution: Execution) -> None:
-        self.started.append(execution)
+        if self.keeps:
+            self.started.append(execution)
         self.live[id(execution)] = execution
 
     def end(self, execution: Execution, now: float) -> None:
@@ -162,6 +173,8 @@ class SimulatedNode:
         self._kept.discard(execution_id)
         self.damages.discard(execution_id)
         self._lost.discard(execution_id)
+        if not self.log.keeps:
+            self.ran.pop(execution_id, None)
 
     def die(self, now: float) -> None:
         """The VM is gone, and everything with it."""

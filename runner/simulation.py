@@ -12,8 +12,8 @@ import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from pools import CountingIds, Deployment, NodeUsage
-from providers import SimulatedProvider, SimulatedSettings
+from pools import Changes, CountingIds, Deployment, NodeUsage
+from providers import SimulatedProvider, SimulatedSettings, Vm
 
 from .commands import StartExecution
 from .core import Core
@@ -22,7 +22,7 @@ from .events import Event, TimeLost
 from .memory_journal import MemoryJournal
 from .simulated_calls import Action
 from .simulated_effects import SimulatedEffects
-from .simulated_node import Plan, SimulatedNode
+from .simulated_node import ExecutionLog, Fate, Plan, SimulatedNode
 from .simulation_faults import Faults
 
 DEPLOYMENT = Deployment("simulation", "ssh-ed25519 AAAA simulation")
@@ -62,13 +62,21 @@ class Simulation:
     now: float = START
     #: what a node uses at present; None: nodes tell nothing of it
     usage: Callable[[SimulatedNode], NodeUsage] | None = None
+    #: asked of every VM when it is made
+    fate: Callable[[Vm], Fate] = lambda vm: Fate()
+    #: is given what each commit would write, and the journal is not: nothing that is over is remembered then, and no
+    #: controller may crash
+    records: Callable[[Changes], None] | None = None
 
     def __post_init__(self) -> None:
         cloud = SimulatedProvider(PROVIDER, DEPLOYMENT.id, self.cloud_settings, lambda: self.now)
         self.world = SimulatedEffects(
-            cloud, self.behaviour, self.faults, lambda: self.now, self.at, self._deliver, self.usage
+            *(cloud, self.behaviour, self.faults, lambda: self.now, self.at, self._deliver, self.usage, self.fate),
+            ExecutionLog(keeps=self.records is None),
         )
         self.journal = MemoryJournal()
+        #: what has happened: to nodes, clouds, timers of the controller
+        self.happened = 0
         self.requests: list[Request] = []
         self.crashes = 0
         self.steps = 0
@@ -102,6 +110,7 @@ class Simulation:
         self.now = max(self.now, due)
         while self._agenda and self._agenda[0][0] <= self.now:
             heapq.heappop(self._agenda)[2](self.now)
+            self.happened += 1
         self.steps += 1
         self.observe()
         self._turn()
@@ -123,6 +132,10 @@ class Simulation:
         self._send(request)
         return request
 
+    def tell(self, event: Event) -> None:
+        """Ask the controller, which is there and does not refuse it."""
+        self._inbox.append((event, None))
+
     def _send(self, request: Request) -> None:
         if self.core is not None:
             request.sent += 1
@@ -130,6 +143,7 @@ class Simulation:
 
     def _start_controller(self, now: float) -> None:
         core = Core(self.settings, DEPLOYMENT, self._ids, lambda spec: (PROVIDER, PROVIDER))
+        core.pools.histories.lost = self.faults.loses_sample
         core.load(self.journal.load(), now)
         self.core = core
         for request in self.requests:
@@ -164,8 +178,7 @@ class Simulation:
         if core is None or self.now < self.asleep:
             return
         batch, self._inbox = self._inbox, []
-        due = core.next_due()
-        if not batch and not core.ctx.commands and (due is None or due > self.now):
+        if not batch and not core.ctx.commands and not self._rings(core):
             return
         for event, request in batch:
             self._handle(core, event, request)
@@ -175,7 +188,7 @@ class Simulation:
             self.crash()
             return
         if changes:
-            self.journal.commit(changes)
+            (self.journal.commit if self.records is None else self.records)(changes)
             self.observe()
         for _, request in batch:
             if request is not None:
@@ -185,6 +198,10 @@ class Simulation:
                 self.crash()
                 return
             self.world.issue(command)
+
+    def _rings(self, core: Core) -> bool:
+        due = core.next_due()
+        return due is not None and due <= self.now
 
     def _handle(self, core: Core, event: Event, request: Request | None) -> None:
         if request is None:

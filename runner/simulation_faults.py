@@ -39,6 +39,10 @@ class Faults:
         """Does something that is on its way when its sender goes arrive at its aim?"""
         return False
 
+    def loses_sample(self) -> bool:
+        """Is the sample that is due now never seen by anybody?"""
+        return False
+
     def repeats(self, event: Event) -> bool:
         """Is this report delivered a second time, later?"""
         return False

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from dataclasses import replace as changed
+from functools import cache
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
@@ -26,6 +27,11 @@ from .task_records import TaskRecords
 
 J = TypeVar("J", bound=JobSpecification)
 S = TypeVar("S", PoolSpec, JobSpec, JobScheduleSpec, JobWithTasks)
+
+
+@cache
+def _names(kind: Any) -> frozenset[str]:
+    return frozenset(field.name for field in fields(kind))
 
 
 class Spelling:
@@ -60,7 +66,8 @@ class Spelling:
     def of(self, event: Event) -> Event:
         """The event with its ids in the spelling of the records."""
         new: dict[str, Any] = {}
-        names = {field.name for field in fields(event)}
+        kind: Any = type(event)
+        names = _names(kind)
         for name in names & self._named.keys():
             value = getattr(event, name)
             new[name] = None if value is None else self._named[name](value) or value
@@ -70,7 +77,8 @@ class Spelling:
             new["spec"] = self.specification(getattr(event, "spec"))  # noqa: B009 - few events have one
         if isinstance(event, AddApplication):
             new["package"] = self.package(event.package)
-        return changed(event, **new)
+        # most spell them right, and no other event has to be made for these
+        return changed(event, **new) if any(getattr(event, name) != value for name, value in new.items()) else event
 
     def task(self, key: TaskKey) -> TaskKey:
         job_id = self._jobs.spelled(key[0]) or key[0]

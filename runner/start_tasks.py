@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from pools import Context, FailureInfo, NodeMachine
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pools import Context, FailureInfo, Node, NodeMachine
 
 from .commands import Acknowledge
 from .events import Outcome
@@ -29,7 +32,7 @@ class StartTasks:
             reason = f"the start task exited with code {report.exit_code}"
             failure = FailureInfo("usererror", "FailureExitCode", reason)
         node = self._ctx.nodes.get(report.node_id)
-        if node is not None:
+        if node is not None and attempt in _remembered(node):
             self._outputs.keep(report.outputs, "starttask", node.pool_id, node.id, attempt, now)
         self._ended(report.node_id, attempt, report.exit_code, on_disk(failure, report), now)
         self._ctx.say(Acknowledge(report.node_id, (report.execution_id,)))
@@ -41,14 +44,23 @@ class StartTasks:
         self._ctx.say(Acknowledge(node_id, (execution_id,)))
 
     def _ended(self, node_id: str, attempt: int, code: int | None, failure: FailureInfo | None, now: float) -> None:
-        """What earlier attempts printed goes when they are forgotten."""
+        with self.forgetting(node_id):
+            self._nodes.start_task_ended(node_id, attempt, code, failure, now)
+
+    @contextmanager
+    def forgetting(self, node_id: str) -> Iterator[None]:
+        """What attempts printed goes that are forgotten in here, for others."""
         before = self._ctx.nodes.get(node_id)
-        self._nodes.start_task_ended(node_id, attempt, code, failure, now)
+        yield
         after = self._ctx.nodes.get(node_id)
-        if before is not None and before.start_task is not None and after is not None and after.start_task is not None:
-            kept = {each.number for each in after.start_task.earlier}
+        if before is None or after is None or after.start_task is None:
+            return
+        if before.start_task is not None:
+            kept = _remembered(after)
             forgotten = [each for each in before.start_task.earlier if each.number not in kept]
             self._outputs.forget(forgotten, "starttask", before.pool_id, node_id)
+        elif after.start_task_attempt > 1:  # on another VM than those before, which are all forgotten
+            self._outputs.purge("starttask", before.pool_id, node_id)
 
     def console_read(self, node_id: str, text: str, now: float) -> None:
         """What the VM of a failed node had printed is kept, as start tasks' output is: the last of it."""
@@ -66,3 +78,9 @@ class StartTasks:
             kept=now,
         )
         self._outputs.append(output.key, output)
+
+
+def _remembered(node: Node) -> set[int]:
+    """The numbers of the start task's attempts: of the present or last one, and of those before."""
+    earlier = node.start_task.earlier if node.start_task is not None else ()
+    return {node.start_task_attempt, *(each.number for each in earlier)}

@@ -20,7 +20,8 @@ from .task_tally import DoneTotals
 Kept = of_pools.Kept
 
 pools, nodes = of_pools.pools, of_pools.nodes
-autoscale_runs, boots, samples = of_pools.autoscale_runs, of_pools.boots, of_pools.samples
+autoscale_runs, planner_passes = of_pools.autoscale_runs, of_pools.planner_passes
+boots, samples = of_pools.boots, of_pools.samples
 jobs = Kept(tables.jobs, Job)
 tasks = Kept(tables.tasks, Task)
 job_nodes = Kept(tables.job_nodes, JobNode)
@@ -33,7 +34,7 @@ outputs = Kept(tables.outputs, Output)
 ALL: Mapping[str, of_pools.Kept[Any]] = {
     kept.table.name: kept
     for kept in (
-        *(pools, nodes, autoscale_runs, boots, samples),
+        *(pools, nodes, autoscale_runs, planner_passes, boots, samples),
         *(job_schedules, jobs, tasks, job_nodes, gone, applications, outputs),
     )
 }

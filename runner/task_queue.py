@@ -215,6 +215,10 @@ class TaskQueue:
         self._parked.setdefault(pool_id, (nodes, []))[1].append(task)
         self._rank(task.job_id)
 
+    def has_parked(self, pool_id: str) -> bool:
+        """Is there a task for which no node of the pool will ever have room, as they are?"""
+        return pool_id in self._parked
+
     def unpark(self, pool_id: str, nodes: Hashable) -> None:
         """What was parked waits again if the pool's nodes are other ones now."""
         if pool_id in self._parked and self._parked[pool_id][0] != nodes:

@@ -247,6 +247,10 @@ class TaskRecords:
         job manager task."""
         return [self.tasks[key] for key in self._choosy.get(job_id, ())]
 
+    def has_choosy(self, job_id: str) -> bool:
+        """Is there any of those?"""
+        return bool(self._choosy.get(job_id))
+
     def placed_tasks(self, job_id: str) -> list[Task]:
         return [task for task in self.open_of(job_id) if task.node_id is not None]
 

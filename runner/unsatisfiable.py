@@ -42,7 +42,9 @@ class Unsatisfiable:
         self._barred = barred
         self._preparation = preparation
         self._jobs_known: dict[str, _Known] = {}
-        self._outlooks: dict[str, tuple[Outlook, FailureInfo | None] | None] = {}
+        #: by job, as they were when nothing was to be said of it: itself and its pool
+        self._fine: dict[str, tuple[Job, Pool]] = {}
+        self._outlooks: dict[str, tuple[Callable[[], Outlook], FailureInfo | None] | None] = {}
 
     def settle(self, now: float) -> None:
         """Say and take back what has changed."""
@@ -60,31 +62,50 @@ class Unsatisfiable:
                 self._settle(job, now)
         if len(self._jobs_known) > len(open_jobs):
             self._jobs_known = {job_id: self._jobs_known[job_id] for job_id in open_jobs if job_id in self._jobs_known}
+        if len(self._fine) > len(open_jobs):
+            self._fine = {job_id: self._fine[job_id] for job_id in open_jobs if job_id in self._fine}
 
     def _settle(self, job: Job, now: float) -> None:
         pool = self._ctx.pools.get(job.pool_id)
+        if pool is not None and self._stays_fine(job, pool):
+            return
         found = self._look(job.pool_id, pool, now)
         if pool is None or found is None:
             gone = failure(NO_POOL, f"there is no pool {job.pool_id!r}", poolId=job.pool_id)
             self._say_on_job(job, gone, now)
             return
-        view, error = found
-        if error is None:
-            error = self._unprepared(job, pool, view, now)
+        look, error = found
+        if error is None and job.spec.job_preparation_task is not None:
+            error = self._unprepared(job, pool, look(), now)
         if self._jobs.tasks.open_tasks(job.id) <= self._jobs.tasks.queue.placed_count(job.id):
             error = None  # nothing waits that it could stand in the way of
         self._say_on_job(job, error, now)
         if error is None:
-            self._measure(job, pool, view, now)
+            self._measure(job, pool, look, now)
+            self._fine[job.id] = (self._jobs.jobs[job.id], pool)
 
-    def _look(self, pool_id: str, pool: Pool | None, now: float) -> tuple[Outlook, FailureInfo | None] | None:
-        """What all jobs of the pool have in common, looked at once."""
+    def _stays_fine(self, job: Job, pool: Pool) -> bool:
+        """There are nodes, and every one may take every task of the job: then nothing is to be said as long as job and
+        pool stay as they are."""
+        if job.spec.job_preparation_task is not None or self._jobs.tasks.has_choosy(job.id):
+            return False
+        before = self._fine.pop(job.id, None)
+        if before is None or before[0] is not job or before[1] is not pool or not self._ctx.counted(pool.id).usable:
+            return False
+        self._fine[job.id] = before
+        return True
+
+    def _look(
+        self, pool_id: str, pool: Pool | None, now: float
+    ) -> tuple[Callable[[], Outlook], FailureInfo | None] | None:
+        """What all jobs of the pool have in common, looked at once; at its nodes one by one only if somebody asks."""
         if pool_id not in self._outlooks:
             found = None
             if pool is not None:
                 barred = self._barred(pool, now)
-                view = outlook(pool, self._ctx.nodes_of(pool_id), grows=barred is None)
-                found = view, obstacle(pool, len(view.usable) + sum(view.coming), barred)
+                look = _Look(self._ctx, pool, barred is None)
+                hopeful = self._ctx.counted(pool_id).usable or sum(look().coming)
+                found = look, obstacle(pool, hopeful, barred)
             self._outlooks[pool_id] = found
         return self._outlooks[pool_id]
 
@@ -126,7 +147,7 @@ class Unsatisfiable:
 
     # -- tasks -----------------------------------------------------------------------------------------------
 
-    def _measure(self, job: Job, pool: Pool, view: Outlook, now: float) -> None:
+    def _measure(self, job: Job, pool: Pool, look: Callable[[], Outlook], now: float) -> None:
         """Tasks are checked when they come; a job may have come to another pool since, or that may have changed."""
         tasks, slots, known = self._jobs.tasks, pool.spec.task_slots_per_node, self._known(job)
         if known.measure != (pool.id, slots):
@@ -137,6 +158,7 @@ class Unsatisfiable:
         choosy = tasks.choosy_tasks(job.id)
         if not choosy:
             return
+        view = look()
         present = self._present(job, view)
         for task in choosy:
             if task.state is TaskState.ACTIVE and task.node_id is None and not task.waiting:
@@ -211,6 +233,21 @@ class Unsatisfiable:
                 return False
         known.asked[task_id] = asked
         return True
+
+
+class _Look:
+    """At the nodes of a pool, once."""
+
+    __slots__ = ("_ctx", "_found", "_grows", "_pool")
+
+    def __init__(self, ctx: Context, pool: Pool, grows: bool) -> None:
+        self._ctx, self._pool, self._grows = ctx, pool, grows
+        self._found: Outlook | None = None
+
+    def __call__(self) -> Outlook:
+        if self._found is None:
+            self._found = outlook(self._pool, self._ctx.nodes_of(self._pool.id), grows=self._grows)
+        return self._found
 
 
 @dataclass(slots=True)

@@ -42,7 +42,7 @@ def test_every_interval_has_its_run_on_record():
     assert [run.timestamp for run in found] == [1000.0, 1030.0, 1060.0]
     assert all(run.error is None and "$TargetDedicatedNodes=2" in run.results for run in found)
     assert context.pools["p"].target_dedicated == 2
-    assert context.pools["p"].autoscale_run == found[-1]
+    assert context.pools["p"].autoscale_run == found[-1].brief
     assert context.node_count("p") == 2
 
 

@@ -19,11 +19,9 @@ START = 1_700_000_000.0
     ],
     ids=["not", "forward", "a little back", "an hour back"],
 )
-def test_time_goes_on_when_the_clock_is_set(set_by, told, monkeypatch):
+def test_time_goes_on_when_the_clock_is_set(set_by, told):
     passed, offset = 0.0, 0.0
-    monkeypatch.setattr(time, "monotonic", lambda: 50.0 + passed)
-    monkeypatch.setattr(time, "time", lambda: START + passed + offset)
-    clock = SystemClock()
+    clock = SystemClock(wall=lambda: START + passed + offset, ticks=lambda: 50.0 + passed)
     assert clock.now() == START
     offset = set_by
     for passed, expected in zip((10.0, 1000.0, 10000.0), told, strict=True):  # noqa: B007 - the clocks read it

@@ -51,25 +51,33 @@ class Scenario:
         self.seed = seed
         self.rng = random.Random(seed)
         self.laws = laws if laws is not None else Invariants()
-        self.faults = RandomFaults(random.Random(seed + 1_000_000))
+        self.faults = self._make_faults()
         self.option = OPTIONS[seed % len(OPTIONS)]
         self._preparing = random.Random(seed + 2_000_000)
         self._plans: dict[str, tuple[float, list[int], int]] = {}
         self._startups = self.rng.choice(([0], [0], [1, 0], [1, 1, 1, 0]))
         self._started = 0
-        self.sim = Simulation(
-            SETTINGS,
-            self._behave,
-            self.faults,
-            self.faults.cloud_settings(),
-            self.laws.check,
-            seed,
-        )
+        self.sim = self._make_simulation()
         self.laws.sim = self.sim
         self.laws.haunting = self.faults.haunting
         #: how often somebody had to close a circuit breaker
         self.resumed = 0
         self.requested = self.workload()
+
+    # -- what a story of another kind has otherwise ----------------------------------------------------------
+
+    def _make_faults(self) -> RandomFaults:
+        return RandomFaults(random.Random(self.seed + 1_000_000))
+
+    def _make_simulation(self) -> Simulation:
+        settings = self.faults.cloud_settings()
+        return Simulation(SETTINGS, self._behave, self.faults, settings, self.laws.check, self.seed)
+
+    def _make_trouble(self) -> None:
+        Adversary(self.sim, self.faults, every=self.rng.choice((10.0, 30.0, 90.0)))
+
+    def _end_storm(self, now: float) -> None:
+        self.faults.end(now)
 
     # -- what tasks do ---------------------------------------------------------------------------------------
 
@@ -214,8 +222,8 @@ class Scenario:
         sim = self.sim
         for delay, event in self.requested:
             sim.at(START + delay, partial(self._ask, event))
-        Adversary(sim, self.faults, every=self.rng.choice((10.0, 30.0, 90.0)))
-        sim.at(START + STORM, self.faults.end)
+        self._make_trouble()
+        sim.at(START + STORM, self._end_storm)
         sim.at(START, self._look_after)
         if not sim.run(lambda: self._asked_for(len(self.requested)), START + LIMIT):
             raise self._stuck("requests are not answered")
@@ -230,7 +238,7 @@ class Scenario:
     def _look_after(self, now: float) -> None:
         """Somebody looks now and then, and lets pools try again whose breaker is open."""
         for pool in self.sim.journal.table("pools").values():
-            if pool.broken_since is not None and pool.broken_since < now - 60:
+            if pool.broken_since is not None and pool.broken_since < self.laws.believed - 60:
                 self.resumed += 1
                 self.sim.request(ResumePool(pool.id))
         self.sim.at(now + 100.0, self._look_after)

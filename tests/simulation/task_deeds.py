@@ -30,6 +30,8 @@ from runner.task_spec import ExitCodeMapping, ExitConditions, ExitOptions
 
 #: The job whose completed tasks may run again, or go.
 MEDDLED = "meddled"
+#: What the ids of all begin with that the API user of the storm has: anything may be asked of it.
+TOY = "toy"
 #: The job whose tasks end by themselves, or cannot start because one of them was ended.
 GRAPH = "graph"
 _FORGIVEN = ExitConditions(
@@ -89,6 +91,11 @@ def nothing_started_too_early(sim: Simulation, execution: Execution) -> str | No
     ids = {*wanted.task_ids, *(str(n) for each in wanted.task_id_ranges for n in range(each.start, each.end + 1))}
     early = [task_id for task_id in ids if not tasks[GRAPH, task_id].satisfies]
     return f"{execution} before {early}" if early else None
+
+
+def is_meddled_with(job_id: str) -> bool:
+    """May its completed tasks run again, or go?"""
+    return job_id == MEDDLED or job_id.startswith(TOY)
 
 
 def settled(task: Task) -> bool:

@@ -20,7 +20,6 @@ from runner import (
     PackageStore,
     TaskSpec,
     Vault,
-    VaultError,
     Workload,
 )
 from runner.commands import PrepareNode, StartExecution
@@ -30,6 +29,7 @@ from runner.events import Event, NodePrepared, Outcome
 from runner.files_of_tasks import TaskFiles
 from runner.storage_urls import Signer
 from runner.user_identity import node_users
+from runner.vault import VaultError
 from tests.runner.agent.link import Recorder
 
 VAULT, OTHER = Vault(bytes(32)), Vault(bytes(31) + b"1")

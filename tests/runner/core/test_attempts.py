@@ -11,11 +11,13 @@ from runner import (
     LookAtOutputs,
     Output,
     ReactivateTask,
+    RebootNode,
+    ReimageNode,
     ResizePool,
     TaskConstraints,
 )
 from runner.commands import ReadOutputs
-from runner.events import OutputsSeen
+from runner.events import Outcome, OutputsSeen
 from runner.simulated_node import Plan
 
 from .run import SETTINGS, ask, completed, job, node_of, simulation, task, tasks_of, until
@@ -133,6 +135,34 @@ def test_start_and_preparation_tasks_keep_what_each_attempt_printed():
     assert sorted(kept(sim, "jobpreparation", node.id)) == [1, 2, 3]
     (record,) = sim.journal.table("job_nodes").values()
     assert [(each.number, each.exit_code) for each in record.preparation.earlier] == [(1, 7), (2, 7)]
+
+
+def test_of_a_node_that_is_often_rebooted_the_first_and_the_last_start_tasks_are_kept():
+    settings = replace(SETTINGS, pools=replace(SETTINGS.pools, kept_attempts=3))
+    sim = simulation(settings=settings, start_task=StartTask(command_line="start"), target_dedicated_nodes=1)
+    for attempt in range(1, 8):
+        until(sim, lambda number=attempt: node_of(sim).start_task_attempt == number and node_of(sim).state == "idle")
+        ask(sim, RebootNode("p", node_of(sim).id, NodeDeallocationOption.REQUEUE))
+    until(sim, lambda: node_of(sim).start_task_attempt == 8 and node_of(sim).state == "idle")
+    node = node_of(sim)
+    assert [each.number for each in node.start_task.earlier] == [1, 6, 7]
+    assert sorted(kept(sim, "starttask", node.id)) == [1, 6, 7, 8]
+    late = Output(stream="stdout", size=1, data=b"x")
+    sim._deliver(Outcome(node.id, f"start:{node.id}:3", sim.now, sim.now, 0, outputs=(late,)))
+    ask(sim, job("j"))
+    assert sorted(kept(sim, "starttask", node.id)) == [1, 6, 7, 8]
+
+
+def test_what_start_tasks_printed_on_the_vm_before_a_reimage_goes():
+    sim = simulation(start_task=StartTask(command_line="start"), target_dedicated_nodes=1)
+    until(sim, lambda: node_of(sim).state == "idle")
+    ask(sim, RebootNode("p", node_of(sim).id, NodeDeallocationOption.REQUEUE))
+    until(sim, lambda: node_of(sim).start_task_attempt == 2 and node_of(sim).state == "idle")
+    assert sorted(kept(sim, "starttask", node_of(sim).id)) == [1, 2]
+    ask(sim, ReimageNode("p", node_of(sim).id, NodeDeallocationOption.REQUEUE))
+    until(sim, lambda: node_of(sim).start_task_attempt == 3 and node_of(sim).state == "idle")
+    assert node_of(sim).start_task.earlier == ()
+    assert sorted(kept(sim, "starttask", node_of(sim).id)) == [3]
 
 
 def test_a_failed_coordination_command_is_named_and_every_instance_keeps_what_it_printed():

@@ -64,7 +64,7 @@ def test_requests_that_come_one_after_the_other_share_a_commit(monkeypatch):
     loop, core = engine()
     # the next is there when the one before has been taken
     more = iter([lambda: loop.request(Tick()), lambda: loop.request(Tick())])
-    monkeypatch.setattr(time, "sleep", lambda seconds: next(more, lambda: None)())
+    monkeypatch.setattr(loop, "_pause", lambda seconds: next(more, lambda: None)())
     answer = loop.request(Tick())
     loop.step()
     assert core.handled == 3 and answer.done()
@@ -72,7 +72,7 @@ def test_requests_that_come_one_after_the_other_share_a_commit(monkeypatch):
 
 def test_who_waits_for_an_answer_does_not_wait_for_all_that_comes(monkeypatch):
     loop, core = engine()
-    monkeypatch.setattr(time, "sleep", lambda seconds: loop.post(Tick()))
+    monkeypatch.setattr(loop, "_pause", lambda seconds: loop.post(Tick()))
     answer = loop.request(Tick())
     loop.step()
     assert core.handled == 1 + GATHERINGS and answer.done()

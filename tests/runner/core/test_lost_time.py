@@ -101,7 +101,7 @@ def test_a_turn_that_waited_for_its_timer_has_lost_nothing(monkeypatch):
         def get(self, timeout):
             waited.append(timeout)
             controller.clock.now_is += timeout + 1.0
-            return inbox.get()
+            return inbox.get(timeout=timeout)
 
     monkeypatch.setattr(controller.engine, "_inbox", Inbox())
     inbox.put((Tick(), None, None))

@@ -129,6 +129,6 @@ def test_a_pool_has_no_samples_of_the_one_before(later):
     assert ask(sim, AddPool(spec, "simulated", "simulated")) is None
     later(sim)
     pool, core = sim.journal.table("pools")["p"], sim.core
-    visible = core.pools.histories.of("p").samples(pool, (), sim.now + 60.0).series
+    visible = core.pools.histories.of("p").visible(sim.now + 60.0)
     assert [time for time in visible["$FailedTasks"].times if time < pool.created] == []
     assert len(sim.journal.table("samples")) >= taken

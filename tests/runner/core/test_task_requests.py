@@ -296,3 +296,18 @@ def test_affinity_is_a_wish():
     ask(sim, job("l", task("alone", affinity_info=wish)))
     (alone,) = completed(sim, "alone", job_id="l")
     assert alone.last_node_id == liked
+
+
+@pytest.mark.parametrize("asked", ["terminate", "reactivate", "delete", "update"])
+@pytest.mark.parametrize("goes", [(DeleteTask("j", "t"),), (DeleteJob("j"), job("j"))], ids=["task", "job"])
+@pytest.mark.parametrize("state", [waiting_sim, lambda: completed_sim(1)], ids=["waiting", "completed"])
+def test_what_goes_is_not_found_again_by_who_asks_at_the_same_time(state, goes, asked):
+    """It stands in the store until the batch is committed."""
+    sim = state()
+    gone = [sim.request(event) for event in goes]
+    late = sim.request(REQUESTS[asked])
+    until(sim, lambda: late.answered)
+    assert [request.refused for request in gone] == [None] * len(goes)
+    assert isinstance(late.refused, JobError) and late.refused.code == "TaskNotFound"
+    assert not sim.journal.table("tasks")
+    assert sim.core.counts("p") == (0, 0, 0, 0)

@@ -26,10 +26,10 @@ from runner import (
     TaskDependencies,
     TerminateJob,
     TerminateTask,
-    handle_unattended,
 )
 from runner.simulation import DEPLOYMENT
 from runner.simulation_faults import Faults
+from runner.unattended import handle_unattended
 
 from .run import ask, completed, job, job_of, simulation, task, tasks_of, until
 from .schedules import jobs_of, schedule_of

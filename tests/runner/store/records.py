@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 from hypothesis import strategies as st
 
-from pools import AutoScaleRun, Boot, Change, Node, Pool, PoolSpec, Sample
+from pools import Boot, Change, Node, PlannerPass, Pool, PoolSpec, RecordedRun, Sample
 from runner import ApplicationPackage, Job, JobSchedule, JobSpec, Output, PoolInfo, Task, TaskSpec
 from runner.gone_ids import Gone
 from runner.model import JobNode
@@ -23,7 +23,8 @@ NOW = 1_750_000_000.123456
 KEYS: dict[str, tuple[type, Callable[[Any], Any]]] = {
     "pools": (Pool, lambda r: r.id),
     "nodes": (Node, lambda r: r.id),
-    "autoscale_runs": (AutoScaleRun, lambda r: (r.pool_id, r.timestamp)),
+    "autoscale_runs": (RecordedRun, lambda r: (r.pool_id, r.timestamp)),
+    "planner_passes": (PlannerPass, lambda r: (r.pool_id, r.time)),
     "boots": (Boot, lambda r: r.node_id),
     "samples": (Sample, lambda r: (r.pool_id, r.time)),
     "jobs": (Job, lambda r: r.id),

@@ -5,7 +5,7 @@ import threading
 import pytest
 from sqlalchemy import create_engine, text
 
-from pools import AutoScaleRun, Change, Sample, database
+from pools import Change, RecordedRun, Sample, database
 from runner import JournalError, open_journal
 
 from .records import NOW, gone, job, pool, put, task
@@ -46,7 +46,7 @@ def test_an_unknown_table_is_a_mistake_of_the_program(journal):
 def test_samples_are_loaded_in_time_order_and_pruned(journal):
     times = [NOW + offset for offset in (60, 0, 90, 30)]
     samples = [Sample(pool_id, time, {"$PendingTasks": 1.0}) for time in times for pool_id in ("p", "q")]
-    runs = [AutoScaleRun("p", time, "$TargetDedicatedNodes=0") for time in times]
+    runs = [RecordedRun("p", time, "$TargetDedicatedNodes=0") for time in times]
     journal.commit([put(record) for record in [*samples, *runs]])
     assert [sample.time - NOW for sample in journal.load(NOW + 30).samples] == [30, 30, 60, 60, 90, 90]
     for table, old in (("samples", 4), ("autoscale_runs", 2), ("boots", 0)):

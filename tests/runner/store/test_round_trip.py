@@ -17,7 +17,8 @@ from .records import KEYS, NOW, any_of, gone, job, put, task
 
 def test_there_is_a_table_for_everything_that_the_core_changes():
     core = Core(CoreSettings(), Deployment("0" * 12, ""), CountingIds())
-    logs = {core.ctx.runs.name, core.ctx.boots.name, core.ctx.samples.name, core.tasks.outputs.name}
+    ctx = core.ctx
+    logs = {each.name for each in (ctx.runs, ctx.passes, ctx.boots, ctx.samples, core.tasks.outputs)}
     assert {*core.tables(), *logs} == set(ALL) == set(KEYS)
     assert [kept.record for kept in ALL.values()] == [KEYS[name][0] for name in ALL]
 
