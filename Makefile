@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # --no-compile: modules are compiled when first imported; that is a fraction of the tree
 PIP      = PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile
 
-.PHONY: demo test check lint types layers pytest acceptance clients bench docs fix clean system-parts help
+.PHONY: demo test check lint types layers pytest acceptance clients bench simulate-faults docs fix clean system-parts help
 .DEFAULT_GOAL := help
 
 help:
@@ -20,6 +20,8 @@ help:
 	@echo "make check   lint, types and layers only"
 	@echo "make acceptance  the official clients of Azure Batch (two SDKs, the Azure CLI, npm) at \`ebbtide serve\`; 0.5 GB"
 	@echo "make bench   tasks a second beside other ways to run a command on a node, formulas beside Python by hand, ..."
+	@echo "make simulate-faults SEEDS=n  the controller in n storms of faults; JOBS=2 processes, TO=file goes on where it"
+	@echo "             was cut off, SEED=7 tells one story, with as few incidents as it takes if it fails"
 	@echo "make docs    write the reference of the formula language into docs/"
 	@echo "make fix     let ruff mend what it can"
 	@echo "make clean   remove everything that make made"
@@ -51,6 +53,10 @@ clients: $(CLIENTS)/sdk15/made $(CLIENTS)/sdk14/made
 
 bench: $(VENV)/bench system-parts
 	@$(BIN)/python -m tests.benchmarks $(if $(ONLY),--only $(ONLY)) $(ARGS)
+
+simulate-faults: $(VENV)/dev
+	@$(BIN)/python -m tests.simulation $(if $(SEEDS),--seeds $(SEEDS)) $(if $(JOBS),--jobs $(JOBS)) $(if $(TO),--to $(TO)) \
+		$(if $(SEED),--seed $(SEED)) $(ARGS)
 
 docs: $(VENV)/dev
 	@$(BIN)/python -m tests.architecture.write_reference

@@ -1,0 +1,76 @@
+"""The storm over the real engine, seed by seed: `python -m tests.simulation --seeds 200`; see storms/.
+
+`--seed 7` tells one story; if it fails, with as few incidents as it takes. `--only` tells it with these alone.
+`--mutants` breaks the build on purpose, in many ways, and says which seed notices.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+from .storms.caught import table
+from .storms.minimal import shrink, tell, told
+from .storms.seeds import Ledger, Told, several, summary
+
+#: Stories that fail of which the shortest form is looked for.
+SHRUNK = 3
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=200, help="how many stories (default 200)")
+    parser.add_argument("--first", type=int, default=0, help="the first seed (default 0)")
+    parser.add_argument("--jobs", type=int, default=1, help="processes (default 1)")
+    parser.add_argument("--to", type=Path, help="file of what was told: a run that was cut off goes on from there")
+    parser.add_argument("--seed", type=int, help="tell this story alone")
+    parser.add_argument("--only", help="with these incidents alone, as a failure names them")
+    parser.add_argument("--mutants", nargs="?", const="", metavar="NAME", help="break the build, in this way or in all")
+    given = parser.parse_args()
+    logging.disable(logging.CRITICAL)
+    if given.mutants is not None:
+        return table(given.mutants, 500 if given.seeds == 200 else given.seeds, print)
+    if given.seed is not None:
+        return _one(given.seed, None if given.only is None else [name for name in given.only.split(",") if name])
+    try:
+        ledger = Ledger(given.to)
+    except ValueError as exc:
+        print(exc, file=sys.stderr)
+        return 2
+    return _several(range(given.first, given.first + given.seeds), given.jobs, ledger)
+
+
+def _one(seed: int, only: list[str] | None) -> int:
+    telling = tell(seed, only, trace=True)
+    if telling.failure is not None and only is None:
+        print(f"seed {seed}: {telling.law}; looking for what can be left out ...", file=sys.stderr)
+        telling = shrink(telling)
+    print(told(telling))
+    return 1 if telling.failure is not None else 0
+
+
+def _several(seeds: range, jobs: int, ledger: Ledger) -> int:
+    terminal = sys.stderr.isatty()
+
+    def say(one: Told) -> None:
+        if one.failure:
+            print(f"seed {one.seed}: {one.failure[:300]}", flush=True)
+        if terminal:
+            print(f"\r{len(ledger.told)} of {len(seeds)}", end="", file=sys.stderr, flush=True)
+
+    whole = several(seeds, jobs, ledger, say)
+    print(summary(ledger.told[seed] for seed in seeds if seed in ledger.told), flush=True)
+    failed = [seed for seed in seeds if seed in ledger.told and ledger.told[seed].failure]
+    if not whole:
+        print("it was cut off" + ("; the same command goes on" if ledger.path is not None else ""), flush=True)
+        return 130
+    for seed in failed[:SHRUNK]:
+        print()
+        _one(seed, None)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,157 @@
+"""The real engine in a storm: every fault of clouds, nodes, journal, clock and controller, every command of the API;
+all laws hold after every step. `make simulate-faults SEEDS=n` tells more of these stories."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from unittest.mock import Mock
+
+import pytest
+
+from pools import CountingIds
+from runner import CoreSettings, Event
+from runner import events as ev
+from runner import job_events as jev
+from runner.core import Core
+from runner.reports import Reports
+from runner.simulation import DEPLOYMENT
+
+from .storms import mutants
+from .storms.caught import catch
+from .storms.deeds import DEEDS
+from .storms.faults import MOMENTS
+from .storms.minimal import shrink, tell, told
+from .storms.seeds import Ledger, Told, several, summary
+from .storms.story import Story
+
+SEEDS = 100
+#: What a request is that nobody sends here, and why.
+ELSEWHERE = {
+    ev.Tick: "the engine's own",
+    ev.LookAtOutputs: "housekeeping: nodes in memory print nothing while they run",
+    jev.ForgetJob: "housekeeping: see test_growth.py",
+    jev.JobForgotten: "housekeeping: see test_growth.py",
+}
+_happened: Counter[str] = Counter()
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    """The engine says a lot of clocks and disks here."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_every_law_holds_and_the_work_is_done(seed: int) -> None:
+    story = Story(seed)
+    story.run()
+    _happened.update(each.kind for each in story.incidents)
+
+
+def test_all_of_it_happened() -> None:
+    """In so many stories every kind of fault strikes, and every request is made."""
+    if sum(_happened.values()) < 100 * SEEDS:
+        pytest.skip("only some of the stories were told in this process")
+    wanted = {f"deed/{deed}" for deed in DEEDS} | {f"crash/{moment}" for moment in MOMENTS}
+    wanted |= {"journal/failed", "journal/unconfirmed", "journal/read", "reorder", "node-clock", "host-key", "packages"}
+    wanted |= {f"call/{method}" for method in ("create", "destroy", "list_owned", "reboot", "console")}
+    wanted |= {f"slow/{kind}" for kind in ("call", "list", "connect", "message", "fetch")}
+    wanted |= {f"repeat/{kind.__name__}" for kind in (ev.VmCreated, ev.VmsListed, ev.NodeConnected, ev.Outcome)}
+    assert wanted - _happened.keys() == set()
+
+
+def test_every_request_is_made() -> None:
+    handled = {kind for kind in _handled() if kind not in ELSEWHERE}
+    sent: set[type[Event]] = set()
+    for seed in range(40):
+        sent |= {type(each.event) for each in told_in_full(seed).sim.requests}
+        if handled <= sent:
+            return
+    assert handled - sent == set()
+
+
+def _handled() -> set[type[Event]]:
+    """The kinds of events that the core takes from somebody who waits for an answer."""
+    core = Core(CoreSettings(), DEPLOYMENT, CountingIds())
+    reports = Reports(*[Mock() for _ in range(5)]).handlers()
+    return core._handlers.keys() - reports.keys() - {ev.TimeLost}
+
+
+def told_in_full(seed: int) -> Story:
+    story = Story(seed)
+    story.run()
+    return story
+
+
+def test_the_same_seed_is_the_same_story() -> None:
+    first, second = told_in_full(10), told_in_full(10)
+    assert [(each.name, each.time) for each in first.incidents] == [(each.name, each.time) for each in second.incidents]
+    assert first.sim.journal.tables == second.sim.journal.tables
+    assert first.sim.steps == second.sim.steps
+    again = Story(10, [each.name for each in first.incidents])
+    again.run()
+    assert again.sim.journal.tables == first.sim.journal.tables
+
+
+def test_a_failure_is_told_with_what_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    mutants.lost_requeue(monkeypatch)
+    first = next(telling for telling in map(tell, range(20)) if telling.failure is not None)
+    short = shrink(first, retellings=40)
+    assert short.law == first.law
+    assert len(short.story.incidents) < len(first.story.incidents) / 2
+    again = tell(first.story.seed, [each.name for each in short.story.incidents])
+    assert again.law == short.law and again.story.sim.journal.tables == short.story.sim.journal.tables
+    lines = told(short)
+    assert f"--seed {first.story.seed} --only" in lines
+    assert all(each.name in lines for each in short.story.incidents)
+
+
+#: A seed that notices.
+NOTICED_BY: dict[mutants.Mutation, int] = {
+    mutants.answer_before_the_commit: 8,
+    mutants.go_on_although_the_journal_failed: 5,
+    mutants.write_table_by_table: 8,
+    mutants.lost_executions_are_not_tried_again: 5,
+    mutants.double_start: 1,
+    mutants.believe_in_damaged_records: 92,
+    mutants.reaper_without_grace: 2,
+    mutants.keep_what_is_gone: 1,
+    mutants.never_close_the_breaker: 16,
+    mutants.forget_refused_destroys: 1,
+    mutants.fall_over_what_comes_twice: 1,
+}
+
+
+@pytest.mark.parametrize("mutation", mutants.OWN, ids=lambda mutation: mutation.__name__)
+def test_a_broken_build_is_caught(mutation: mutants.Mutation) -> None:
+    first = NOTICED_BY.get(mutation, 0)
+    assert catch(mutation, sorted(range(500), key=lambda seed: seed != first)).telling is not None
+
+
+def test_what_was_cut_off_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, said = tmp_path / "told.jsonl", list[int]()
+    asked = list[int]()
+
+    def one(seed: int) -> Told:
+        asked.append(seed)
+        if len(asked) == 3:
+            raise KeyboardInterrupt
+        return Told(seed, steps=5, kinds={"crash/commit": 1, "api/DeleteJob": 2}, failure="Broken: x" if seed else "")
+
+    monkeypatch.setattr("tests.simulation.storms.seeds.one", one)
+    assert not several(range(4), 1, Ledger(file), lambda each: said.append(each.seed))
+    file.write_text(file.read_text() + '{"seed": 2, "st')  # the line was being written
+    ledger = Ledger(file)
+    assert several(range(4), 1, ledger, lambda each: said.append(each.seed))
+    assert said == [0, 1, 2, 3] and asked == [0, 1, 2, 2, 3]
+    assert sorted(Ledger(file).told) == [0, 1, 2, 3]
+    lines = summary(ledger.told.values())
+    assert "4 seeds, 20 steps" in lines and "8 requests, 4 faults" in lines and "failed: 1 2 3" in lines
+    monkeypatch.setattr("tests.simulation.storms.seeds.fingerprint", lambda: "another")
+    with pytest.raises(ValueError, match="of other code"):
+        Ledger(file)
