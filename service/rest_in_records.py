@@ -27,6 +27,7 @@ from .api.errors import ApiError
 from .api.gone import Gone
 from .api.jobs import Jobs
 from .api.nodes import Nodes
+from .api.past import PastOfPools
 from .api.pool_changes import PoolChanges
 from .api.pools import Pools
 from .api.routing import Router
@@ -43,7 +44,8 @@ if TYPE_CHECKING:
 
 #: Nothing is served there (RFC 2606): URLs that begin so are left out of what is answered.
 _NOWHERE = "http://state.invalid"
-_KINDS = (Pools, PoolChanges, Nodes, Jobs, Tasks, Schedules, Gone, Applications, AccountOperations)
+_POOLS = (Pools, PoolChanges, PastOfPools, Nodes)
+_KINDS = (*_POOLS, Jobs, Tasks, Schedules, Gone, Applications, AccountOperations)
 
 
 class _Reader:

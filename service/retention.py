@@ -23,7 +23,7 @@ from .state import StateDirectory
 #: A file that is younger (seconds) may belong to a record that is about to be written.
 YOUNG = 3600.0
 #: Tables of what is measured, and kept for the setting sampleRetention.
-MEASURED = ("samples", "autoscale_runs", "boots")
+MEASURED = ("samples", "autoscale_runs", "planner_passes", "boots")
 _NODE_OUTPUTS = "node_outputs"
 
 

@@ -74,9 +74,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid
     sample_delay: Annotated[
         timedelta, Meta(description="how old a sample is when formulas first see it; may be 0")
     ] = timedelta(seconds=60)
-    sample_retention: Annotated[timedelta, Meta(description="samples and autoscale runs are kept for so long")] = (
-        timedelta(days=7)
-    )
+    sample_retention: Annotated[
+        timedelta, Meta(description="samples, autoscale runs and planner passes are kept for so long")
+    ] = timedelta(days=7)
     job_retention: Annotated[
         timedelta,
         Meta(

@@ -13,6 +13,7 @@ from .jobs import Jobs
 from .node_operations import NodeOperations
 from .node_users import NodeUserOperations
 from .nodes import Nodes
+from .past import PastOfPools
 from .pool_changes import PoolChanges
 from .pools import Pools
 from .schedules import Schedules
@@ -20,8 +21,8 @@ from .tasks import Tasks
 
 
 def handlers(backend: Backend) -> dict[str, Handler]:
-    nodes = (Nodes, NodeOperations, NodeUserOperations)
-    kinds = (Pools, PoolChanges, *nodes, Jobs, Tasks, Schedules, Gone, Files, Applications, AccountOperations)
+    pools = (Pools, PoolChanges, PastOfPools, Nodes, NodeOperations, NodeUserOperations)
+    kinds = (*pools, Jobs, Tasks, Schedules, Gone, Files, Applications, AccountOperations)
     found: dict[str, Handler] = dict(absent.handlers())
     for kind in kinds:
         found |= kind(backend).handlers()

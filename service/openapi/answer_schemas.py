@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pools import AllocationState, NodeState, PoolState
 from runner import JobState, ScheduleState, TaskState
 
+from ..rest_views.past import SEEN_OF_POOL
 from .request_schemas import Schema, answered_name, reference
 
 TEXT: Schema = {"type": "string"}
@@ -229,6 +230,30 @@ _ADDED = {
 }
 
 
+_PAST = {
+    "RecordedAutoScaleRun": group(
+        {"timestamp": TIME, "results": TEXT, "error": reference("Fault"), "autoScaleFormula": TEXT}
+        | {"pool": _whole(_all(tuple(SEEN_OF_POOL), NUMBER), text="As the formula saw it.")}
+        | {**_all(("targetDedicatedNodes", "targetLowPriorityNodes"), COUNT), "nodeDeallocationOption": TEXT}
+        | {"samplePeriod": NUMBER, **_all(("firstSample", "lastSample"), TIME), "seed": COUNT},
+        text="What the formula was, what it saw and what came of it. `samplePeriod`: in seconds. It saw the samples "
+        "from `firstSample` to `lastSample`. `seed`: of the random numbers that it drew.",
+    ),
+    "PlannerPass": group(
+        {"time": TIME, **_all(("targetDedicatedNodes", "targetLowPriorityNodes"), COUNT), "because": TEXT}
+        | {"actions": many(reference("PlannedAction")), "heldBack": many(TEXT)},
+        *("time", "targetDedicatedNodes", "targetLowPriorityNodes", "because"),
+        text="The targets that the planner went by, and why; what it did; why it did not order all that is missing.",
+    ),
+    "PlannedAction": group(
+        {"action": choice("create", "remove", "forget"), "isDedicated": FLAG, "nodeIds": many(TEXT), "reason": TEXT}
+        | {"nodeDeallocationOption": TEXT},
+        *("action", "isDedicated", "nodeIds", "reason"),
+    ),
+    "Sample": _whole({"time": TIME, "values": {"type": "object", "additionalProperties": NUMBER}}, "By metric."),
+}
+
+
 def answer_schemas(answered: Mapping[str, Schema]) -> dict[str, Schema]:
     """By their names in the document. `answered`: the structs of requests, as they are answered."""
     spec = {
@@ -249,6 +274,7 @@ def answer_schemas(answered: Mapping[str, Schema]) -> dict[str, Schema]:
         "PoolNodeCounts": _whole({"poolId": TEXT, **_all(("dedicated", "lowPriority"), reference("NodeCounts"))}),
         "TaskCountsResult": single(_whole(_all(("taskCounts", "taskSlotCounts"), reference("TaskCounts")))),
         "RemoteLoginSettings": single(_whole({"remoteLoginIPAddress": TEXT, "remoteLoginPort": COUNT})),
+        **_PAST,
         "ForgottenJob": single(_whole({"id": TEXT, "forgottenTime": TIME}, text="It was deleted because it was old.")),
         "DeletedTask": _whole({"id": TEXT}, text="In lower case."),
         "Package": _whole({"applicationId": TEXT, **_PARTS["ApplicationPackage"]["properties"]}),

@@ -51,6 +51,9 @@ ANSWER: Mapping[str, str] = {
     "pool.list": "Pool",
     "pool.get": "Pool",
     "pool.evaluate_auto_scale": "AutoScaleRun",
+    "pool.list_auto_scale_runs": "RecordedAutoScaleRun",
+    "pool.list_planner_passes": "PlannerPass",
+    "pool.list_samples": "Sample",
     "compute_node.list": "ComputeNode",
     "compute_node.get": "ComputeNode",
     "compute_node.get_remote_login_settings": "RemoteLoginSettings",
@@ -87,6 +90,7 @@ _KIND = {
     "JobSchedule": "schedule",
     "SupportedImage": "image",
     "PoolNodeCounts": "node counts",
+    "RecordedAutoScaleRun": "autoscale run",
     "File": "file",
 }
 _STATUS = {

@@ -14,11 +14,11 @@ from runner import (
     OutputFile,
     OutputFileContainer,
     OutputFileDestination,
-    OutputFileUploadOptions,
     PoolInfo,
     TaskSpec,
     put_blob,
 )
+from runner.task_spec import OutputFileUploadOptions
 
 from .world import World
 

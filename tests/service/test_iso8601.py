@@ -4,7 +4,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from service.iso8601 import format_duration, format_instant, parse_duration, parse_instant
+from formula import parse_time
+from service.iso8601 import format_duration, format_exactly, format_instant, parse_duration, parse_instant
 
 
 @given(st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=10675199)))
@@ -68,3 +69,24 @@ def test_every_instant_can_be_written(instant):
 
 
 FIRST, LAST = "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999Z"
+
+
+@given(st.floats(0, 4.1e9))
+def test_what_is_told_exactly_is_read_exactly(instant):
+    written = format_exactly(instant)
+    assert parse_time(written) == pytest.approx(instant, abs=6e-8)
+    if instant > 2**30:  # 2004: seven digits tell one float from the next from there on
+        assert parse_time(written) == instant
+
+
+@pytest.mark.parametrize(
+    ("instant", "text"),
+    [
+        (0.0, "1970-01-01T00:00:00.0000000Z"),
+        (1.99999999, "1970-01-01T00:00:02.0000000Z"),
+        (-0.5, "1969-12-31T23:59:59.5000000Z"),
+        (1e300, "9999-12-31T23:59:59.999Z"),
+    ],
+)
+def test_times_told_exactly(instant, text):
+    assert format_exactly(instant) == text

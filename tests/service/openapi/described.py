@@ -90,7 +90,7 @@ def _validator(place: str) -> jsonschema.Draft202012Validator:
 
 _FORMATS = jsonschema.FormatChecker(formats=())
 _SPAN = re.compile(r"P(?=.)(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?")
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3}(\d{4})?)?Z")
 _URL = re.compile(r"https?://[^\s\"<>\\^`{|}]+")
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from msgspec.structs import replace
 
-from pools import NodeState
+from pools import NodeState, RecordedRun, Sample
 from runner import NodeExecution
 from service.api import statistics
 from service.property_table import objects
@@ -26,9 +26,10 @@ from service.rest_views import (
     task_counts_view,
     task_view,
 )
+from service.rest_views.past import planner_pass_view, recorded_run_view, sample_view
 
 from ..api.test_posted_back import KINDS, parts
-from ..rest_views import full
+from ..rest_views import full, full_past
 from .described import fits
 
 LINKS = Links("https://batch.example")
@@ -63,6 +64,14 @@ WHOLE: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "node counts": ("PoolNodeCounts", node_counts_view("p", [full.node()])),
     "task counts": ("TaskCountsResult", task_counts_view({"active": 1, "failed": 2}, {})),
+    "autoscale run": ("RecordedAutoScaleRun", recorded_run_view(full_past.recorded_run())),
+    "autoscale run of an earlier version": ("RecordedAutoScaleRun", recorded_run_view(RecordedRun("p", full.T0, ""))),
+    "planner pass": ("PlannerPass", planner_pass_view(full_past.planner_pass())),
+    "planner pass without actions": (
+        "PlannerPass",
+        planner_pass_view(replace(full_past.planner_pass(), actions=(), held_back=())),
+    ),
+    "sample": ("Sample", sample_view(Sample("p", full.T0, {"$PendingTasks": 1.0}), None)),
     "statistics of a task": ("TaskStatistics", statistics.task_stats(full.failed_task(), "https://x", full.T0 + 99)),
     "statistics of a pool": ("PoolStatistics", statistics.pool_stats(full.pool(), [], "https://x", full.T0 + 99)),
 }

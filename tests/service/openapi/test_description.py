@@ -104,6 +104,7 @@ def test_every_body_that_is_read_is_described():
     [
         ("Pool", "pool"), ("ComputeNode", "node"), ("Job", "job"), ("Task", "task"), ("Subtask", "subtask"),
         ("JobSchedule", "schedule"), ("JobPreparationAndReleaseTaskStatus", "preparation"), ("SupportedImage", "image"),
+        ("RecordedAutoScaleRun", "autoscale run"),
     ],
 )  # fmt: skip
 def test_whatever_is_answered_can_be_selected(schema: str, kind: str):

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..clock import now
+from .door import colour
+from .ids import pool_ids
+from .past_times import HELP, past_time
+from .source import objects, source_options
+
+if TYPE_CHECKING:
+    from pools import Sample
+
+    from ..hindsight import Again, Standing
+
+#: Lines that are told of the planner, if it did much.
+_MOST = 40
+
+
+@click.command()
+@click.argument("pool_id", metavar="POOL", shell_complete=pool_ids)
+@click.option("--at", metavar="TIME", help=f"The time that is asked about; default: now. {HELP}.")
+@source_options
+def why(pool_id: str, at: str | None, state: Path, as_json: bool) -> None:
+    """Tell why a pool has, or had, as many nodes as it has: its formula statement by statement, and the planner."""
+    from ..hindsight import Kept, standing_at
+
+    moment = past_time(at, "--at", now(), end=True)
+    with objects(state, as_json) as found:
+        kept = Kept(found, pool_id)
+        told = standing_at(kept, now() if moment is None else moment)
+        if as_json:
+            click.echo(json.dumps(_json(told), indent=2))
+            return
+        coloured = colour(sys.stdout)
+        for line in _lines(told, coloured):
+            click.echo(line, color=coloured)
+
+
+def _json(told: Standing) -> dict[str, Any]:
+    from ..iso8601 import format_exactly
+    from ..rest_views.past import planner_pass_view, recorded_run_view, sample_view
+
+    again, change = told.again, told.change
+    explained = None
+    if again is not None:
+        statements = None if again.told is None else [each.to_json() for each in again.told.statements]
+        explained = {"statements": statements, "alike": again.alike, "whyNot": again.why_not}
+    return {
+        "poolId": told.pool_id,
+        "at": format_exactly(told.at),
+        "sample": None if told.sample is None else sample_view(told.sample, None),
+        "plannerPass": None if told.plan is None else planner_pass_view(told.plan),
+        "since": None if told.since is None else format_exactly(told.since.time),
+        "run": None if again is None else recorded_run_view(again.run),
+        "explanation": explained,
+        "lastChange": None if change is None else recorded_run_view(change),
+        "passes": [planner_pass_view(each) for each in told.passes],
+    }
+
+
+def _lines(told: Standing, coloured: bool) -> Iterator[str]:
+    from .past_lines import targets_text, time_text
+
+    yield click.style(f"pool {told.pool_id} at {time_text(told.at)}", bold=True)
+    if told.is_empty:
+        yield "nothing is kept of it from so early: samples, runs and passes go after the setting sampleRetention"
+        return
+    if told.plan is not None:
+        since = f" (since {time_text(told.since.time, told.at)})" if told.since is not None else ""
+        targets = targets_text((told.plan.target_dedicated, told.plan.target_low_priority))
+        yield f"  target  {targets}: {told.plan.because}{since}"
+    if told.sample is not None:
+        yield from _sample_lines(told.sample, told.at)
+    if told.again is not None:
+        yield from _run_lines(told, told.again, coloured)
+    yield from _planner_lines(told)
+
+
+def _sample_lines(sample: Sample, at: float) -> Iterator[str]:
+    from .past_lines import targets_text, time_text
+
+    def value(name: str) -> int:
+        return int(sample.values.get(name, 0))
+
+    nodes = targets_text((value("$CurrentDedicatedNodes"), value("$CurrentLowPriorityNodes")))
+    preempted = value("$PreemptedNodeCount")
+    taken = f", {preempted:,} of them preempted" if preempted else ""
+    usable = f", {value('$UsableNodeCount'):,} usable" if nodes != "no nodes" else ""
+    yield f"  nodes   {nodes}{taken}{usable} (at {time_text(sample.time, at)})"
+    yield f"  tasks   {value('$ActiveTasks'):,} wait, {value('$RunningTasks'):,} run"
+
+
+def _run_lines(told: Standing, again: Again, coloured: bool) -> Iterator[str]:
+    from ..hindsight import changed, targets_after, targets_before
+    from .formula.explain import statement_lines
+    from .past_lines import change_text, error_text, plain, style_of, time_text
+
+    run = again.run
+    head = f"its formula was evaluated at {time_text(run.timestamp, told.at)}"
+    yield ""
+    if run.error is not None:
+        yield style_of(run, f"{head}, and failed: {error_text(run)}")
+        yield f"so the targets stayed as they were: {change_text(None, targets_after(run))}"
+    elif changed(run):
+        yield f"{head}: {change_text(targets_before(run), targets_after(run))}"
+    else:
+        yield f"{head}, and changed nothing: {change_text(None, targets_after(run))}"
+    if told.change is not None and told.change is not run:
+        step = change_text(targets_before(told.change), targets_after(told.change))
+        when = time_text(told.change.timestamp)
+        yield f"the last run that changed a target was at {when}: {step} (--at {when} tells why)"
+    elif told.change is None and not changed(run):
+        yield "no run that is kept has changed a target"
+    if again.told is None:
+        yield f"how it came to that is not told: {again.why_not}"
+        return
+    for statement in again.told.statements:
+        text = "\n".join(plain(line) for line in statement.text.splitlines())
+        yield from statement_lines(replace(statement, text=text), again.told.evaluation, coloured)
+    if not again.alike:
+        yield click.style(
+            "told again, it does not come to what was recorded: samples that it saw are not kept any more, "
+            f"or another version of ebbtide computed it; recorded was {plain(run.results) or error_text(run)}",
+            fg="yellow",
+        )
+
+
+def _planner_lines(told: Standing) -> Iterator[str]:
+    from .past_lines import pass_lines, time_text
+
+    lines: list[str] = []
+    before = None
+    for each in told.passes:
+        lines += [f"  {time_text(each.time, told.at)}  {text}" for text in pass_lines(each, before)]
+        before = each
+    if not lines:
+        return
+    yield ""
+    yield "what the planner did then, and why"
+    if told.cut or len(lines) > _MOST:
+        yield f"  (the last {min(len(lines), _MOST)} lines; `ebbtide history {told.pool_id}` tells all)"
+    yield from lines[-_MOST:]
