@@ -20,6 +20,7 @@ from . import (
     journal_benchmark,
     replay_benchmark,
     scale_benchmark,
+    simulation_benchmark,
     tasks_benchmark,
 )
 from .descendants import adopt_orphans, end_all
@@ -49,6 +50,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "api": lambda folder, rounds, quick: api_benchmark.run(
         folder, rounds, api_benchmark.QUICK if quick else api_benchmark.Counts()
     ),
+    "simulation": lambda folder, rounds, quick: simulation_benchmark.run(rounds, quick),
 }
 
 

@@ -17,8 +17,8 @@ def test_every_benchmark(tmp_path):
     done = bench(tmp_path, "--quick", "--rounds", "1", "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert found.keys() == {"rounds", "tasks", "journal", "formula", "replay", "scale", "cloud", "api"}
-    for name in ("tasks", "journal", "formula", "replay", "scale", "cloud", "api"):
+    assert found.keys() == {"rounds", "tasks", "journal", "formula", "replay", "scale", "cloud", "api", "simulation"}
+    for name in ("tasks", "journal", "formula", "replay", "scale", "cloud", "api", "simulation"):
         assert f"\n{name}: " in done.stderr
         for row in found[name]["rows"]:
             # what is left out says why

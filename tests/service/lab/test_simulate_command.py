@@ -1,0 +1,133 @@
+"""`ebbtide simulate` as it is typed."""
+
+import json
+import os
+import signal
+
+import msgspec
+import pytest
+from click.testing import CliRunner, Result
+
+from service.cli import main
+from service.cli.simulate import _interruptible
+from service.lab import comparing
+from service.lab.outcome import Outcome
+
+SCENARIO = """
+name: two hours
+workload: {generate: {rate: 60, duration: PT4M, for: PT2H}}
+world: {boot: PT90S, pricePerHour: {dedicated: 3.6}, quota: {lowPriority: 0}}
+formulas:
+  - pending.formula
+  - $TargetDedicatedNodes = 8;
+"""
+PENDING = "$TargetDedicatedNodes = min(20, max(0, $PendingTasks.GetSample(1)));\n"
+
+
+@pytest.fixture
+def scenario(tmp_path):
+    (tmp_path / "pending.formula").write_text(PENDING, encoding="utf-8")
+    path = tmp_path / "hours.yaml"
+    path.write_text(SCENARIO, encoding="utf-8")
+    return path
+
+
+def simulate(*words: object) -> Result:
+    return CliRunner().invoke(main, ["simulate", *map(str, words)])
+
+
+def test_a_table_with_the_bounds_beside(scenario):
+    told = simulate(scenario)
+    assert told.exit_code == 0, told.output
+    head, *lines = told.stdout.splitlines()
+    assert head.split("  ")[-1] == "[Work alone]" and "pending" in head and "formula 2" in head
+    rows = {line[:26].strip(): line for line in lines}
+    assert {"Cost", "Node-hours idle", "95 % wait at most", "Evictions"} <= set(rows)
+    assert " 1.00×" in rows["Cost / optimum"]
+
+
+def test_figures_as_json(scenario):
+    told = json.loads(simulate(scenario, "--json").stdout)
+    assert [run["formula"] for run in told["runs"]] == ["pending", "formula 2"]
+    assert set(told["bounds"]) == {"optimum", "breakEven", "workAlone"}
+    pending, fixed = told["runs"]
+    assert pending["tasks"] == fixed["tasks"] > 60
+    wanted = {"mean", "p50", "p95", "p99", "max"}
+    assert set(pending["wait"]) == wanted and pending["wallSeconds"] > 0
+    # 8 nodes, until three evaluations after the last task
+    assert fixed["cost"] == pytest.approx(fixed["nodeSeconds"] * 0.001) and fixed["peakNodes"] == 8
+
+
+def test_given_formulas_take_the_place_of_those_of_the_scenario(scenario):
+    path = scenario.parent / "pending.formula"
+    told = json.loads(simulate(scenario, "--json", "--formula", "$TargetDedicatedNodes = 3;", "--formula", path).stdout)
+    peaks = {run["formula"]: run["peakNodes"] for run in told["runs"]}
+    assert list(peaks) == ["formula 1", "pending"] and peaks["formula 1"] == 3 < peaks["pending"]
+
+
+def test_another_seed(scenario):
+    seeds = ((), ("--seed", 1), ("--seed", 2))
+    one, same, other = (json.loads(simulate(scenario, "--json", *seed).stdout) for seed in seeds)
+    for told in (one, same, other):
+        for run in told["runs"]:
+            del run["wallSeconds"]
+    assert one == same != other
+
+
+def test_what_is_written(scenario, tmp_path):
+    out = tmp_path / "a" / "report"
+    told = simulate(scenario, "--out", out)
+    assert told.exit_code == 0 and f"report: {out / 'report.html'}" in told.stderr
+    outcome = msgspec.json.decode((out / "outcome.json").read_bytes(), type=Outcome)
+    assert [run.figures.formula for run in outcome.runs] == ["pending", "formula 2"]
+    assert outcome.scenario.stopped_at is None and outcome.scenario.name == "two hours"
+    assert "<!doctype html>" in (out / "report.html").read_text(encoding="utf-8").lower()
+
+
+def test_ctrl_c_ends_it_with_a_report(scenario, tmp_path, monkeypatch):
+    whole = comparing.compared
+
+    def pressed_at_once(name, spec, workload, formulas, ticks, stopped):
+        def press(number: int, seconds: float) -> bool:
+            os.kill(os.getpid(), signal.SIGINT)
+            return stopped(number, seconds)
+
+        return whole(name, spec, workload, formulas, ticks, press)
+
+    monkeypatch.setattr(comparing, "compared", pressed_at_once)
+    told = simulate(scenario, "--out", tmp_path / "out")
+    assert told.exit_code == 130 and "Ctrl-C once more" in told.stderr
+    outcome = msgspec.json.decode((tmp_path / "out" / "outcome.json").read_bytes(), type=Outcome)
+    (run,) = outcome.runs
+    assert outcome.scenario.stopped_at == run.series.end > 0
+    assert "Stopped early" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+
+
+def test_ctrl_c_twice_leaves_at_once():
+    with pytest.raises(KeyboardInterrupt), _interruptible() as interrupted:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert interrupted()
+        os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+WRONG = {
+    "no such file": (("nowhere.yaml",), "nowhere.yaml"),
+    "a picture beside nothing": (("SCENARIO", "--png"), "--out DIR"),
+    "a formula that cannot be read": (("SCENARIO", "--formula", "$TargetDedicatedNodes = ;"), "formula 1"),
+    "a file that is not there": (("SCENARIO", "--formula", "none.formula"), "none.formula"),
+    "a negative seed": (("SCENARIO", "--seed", "-1"), "--seed"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_bad_input(scenario, name):
+    words, said = WRONG[name]
+    told = simulate(*(scenario if word == "SCENARIO" else word for word in words))
+    assert told.exit_code == 2 and said in told.stderr, told.output
+
+
+def test_a_scenario_without_formulas(scenario):
+    scenario.write_text(SCENARIO.partition("formulas:")[0], encoding="utf-8")
+    told = simulate(scenario)
+    assert told.exit_code == 2 and "--formula FILE" in told.stderr
