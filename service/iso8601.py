@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from math import floor
 
 _DURATION = re.compile(
     r"P(?:(?P<weeks>\d+)W)?(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<days>\d+)D)?"
@@ -62,6 +63,18 @@ def format_instant(instant: float) -> str:
     except (ValueError, OverflowError, OSError):  # the last one beyond what the system counts
         moment = _FIRST if instant < 0 else _LAST
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def format_exactly(instant: float) -> str:
+    """The same with seven digits of a second: `formula.parse_time` makes the same float of it (from 1970 to 2100)."""
+    try:
+        moment = datetime.fromtimestamp(floor(instant), UTC)
+    except (ValueError, OverflowError, OSError):
+        return format_instant(instant)
+    part = round((instant - floor(instant)) * 1e7)
+    if part == 10_000_000:
+        return format_exactly(floor(instant) + 1)
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='seconds')}.{part:07d}Z"
 
 
 def parse_instant(text: str) -> datetime:

@@ -15,6 +15,7 @@ from .file_groups import job, node, pool, schedule, task
 from .files import files
 from .formula import formula
 from .gc import gc
+from .history import history
 from .job_download import job_download
 from .job_failures import job_failures
 from .job_retry import job_retry
@@ -22,13 +23,16 @@ from .job_wait import job_wait
 from .logs import logs
 from .provider import provider
 from .reap import reap
+from .replay import replay
 from .run import run
 from .serve import serve
+from .simulate import simulate
 from .status import status
 from .storage import storage
 from .submit import submit
 from .task_logs import task_logs
 from .version import version
+from .why import why
 
 
 @click.group(cls=Door, context_settings={"help_option_names": ["-h", "--help"]})
@@ -38,7 +42,7 @@ def main() -> None:
 
 COMMANDS = (
     run, serve, apply, delete, submit, account, status, logs, files, job, task, schedule, pool, node, app, storage,
-    formula, provider, down, reap, gc, version,
+    history, why, replay, formula, simulate, provider, down, reap, gc, version,
 )  # fmt: skip
 for command in (*COMMANDS, completion):
     main.add_command(command)

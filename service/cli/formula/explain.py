@@ -34,7 +34,7 @@ def explain(as_json: bool, **words: Any) -> None:
     else:
         coloured = colour(sys.stdout)
         for statement in told.statements:
-            for line in _statement_lines(statement, told.evaluation, coloured):
+            for line in statement_lines(statement, told.evaluation, coloured):
                 click.echo(line, color=coloured)
         for line in _outcome_lines(told.evaluation):
             click.echo(line, color=coloured)
@@ -42,7 +42,8 @@ def explain(as_json: bool, **words: Any) -> None:
         raise SystemExit(1)
 
 
-def _statement_lines(statement: StatementTrace, evaluation: Evaluation, bars: bool) -> Iterator[str]:
+def statement_lines(statement: StatementTrace, evaluation: Evaluation, bars: bool) -> Iterator[str]:
+    """`bars`: samples as bars, and not as numbers."""
     from formula.explain import short_value
 
     number = f"{statement.line:>4}  "
