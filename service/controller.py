@@ -95,7 +95,9 @@ class Controller:
         observe: Callable[[Changes], None] = lambda changes: None,
         clock: Clock | None = None,
         environment: Mapping[str, str] = os.environ,
+        engine: Callable[..., Engine] = Engine,
     ) -> None:
+        """`engine`: makes it; of use where the clock is not the machine's, and the engine has to wait by it."""
         self.state = state
         self.settings = settings
         self._clock = clock if clock is not None else SystemClock()
@@ -149,7 +151,7 @@ class Controller:
             equipment=Equipment(credentials, self._clock, lifetime, files, self.vault, keys, secrets),
         )
         self._effects = WorldEffects(VmEffects(reached, self._post, self._clock), self.nodes)
-        self.engine = Engine(
+        self.engine = engine(
             self.core,
             self.journal,
             self._effects,

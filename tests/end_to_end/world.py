@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from pools import NodeDeallocationOption, PoolSpec
 from providers import Provider, ProviderError, marked_processes
@@ -63,7 +63,7 @@ class World:
         self.controller: Controller
         self._thread: threading.Thread
 
-    def __enter__(self) -> World:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -89,9 +89,12 @@ class World:
     def start(self) -> None:
         self._lock = self.state.lock()
         self._lock.__enter__()
-        self.controller = Controller(self.state, self.settings)
+        self.controller = self._new_controller()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
+
+    def _new_controller(self) -> Controller:
+        return Controller(self.state, self.settings)
 
     def stop(self) -> None:
         """End the controller; the nodes live on."""
