@@ -1,0 +1,1 @@
+"""Searching the named constants of a formula for the cheapest that lets tasks wait no longer than a limit."""
