@@ -63,6 +63,7 @@ from .model import (
     Usage,
     evolve,
 )
+from .node_counts import NodeCounts, count
 from .node_history import NodeHistory, RecentTask
 from .node_machine import NodeMachine
 from .node_requests import NodeRequests
@@ -103,7 +104,7 @@ from .pool_checks import (
 from .pool_machine import PoolMachine
 from .recorded_runs import RecordedRun
 from .resize_errors import ALLOCATION_TIMED_OUT
-from .sampling import NodeCounts, Sample, count
+from .sampling import Sample
 from .secret_references import REFERENCE, SecretReference, holds_secrets, invalid_password
 from .settings import PoolSettings
 from .spec import (

@@ -11,12 +11,13 @@ from .commands import Command
 from .ids import Ids
 from .ledger import Ledger, Log, Table
 from .model import Boot, Node, Pool, evolve
+from .node_counts import NodeCounts
 from .node_states import NodeEvent, next_node_state
 from .node_usage import UsageReports
 from .planner_passes import PlannerPass
 from .recorded_runs import RecordedRun
 from .roster import Roster
-from .sampling import NodeCounts, Sample, counted
+from .sampling import Sample
 from .settings import PoolSettings
 from .spec import NodeDeallocationOption
 from .spellings import NamedTable
@@ -120,7 +121,7 @@ class Context:
 
     def counted(self, pool_id: str) -> NodeCounts:
         """The pool's nodes as Azure Batch counts them."""
-        return counted(self.roster(pool_id).standing)
+        return self.roster(pool_id).counts
 
     def vm_count(self, pool_id: str) -> int:
         """How many of them have a VM."""

@@ -6,7 +6,7 @@ record, so a record that changed five times in a batch is written once.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Set
 from typing import Any, Generic, NamedTuple, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -65,7 +65,11 @@ class Ledger:
 
     def note(self, table: str, key: Any, record: Any) -> None:
         self.noted += 1
-        self._of(table)[key] = record
+        found = self._changes.get(table)
+        if found is None:
+            self._changes[table] = {key: record}
+        else:
+            found[key] = record
 
     def note_all(self, table: str, records: Mapping[Any, Any]) -> None:
         """Records by key."""
@@ -110,13 +114,15 @@ class Table(Generic[K, R]):
         self.name = name
         self._ledger = ledger
         self._rows: dict[K, R] = {}
+        #: the record of that key, or None; asked so often that the dictionary answers itself
+        self.get: Callable[[K], R | None] = self._rows.get
+        #: how many writes were noted, ever
+        self.noted = 0
 
     def load(self, rows: dict[K, R]) -> None:
         """Fill from the store, without noting a change."""
-        self._rows = rows
-
-    def get(self, key: K) -> R | None:
-        return self._rows.get(key)
+        self._rows.clear()  # the same dictionary as before: others have its `get`
+        self._rows.update(rows)
 
     def __getitem__(self, key: K) -> R:
         return self._rows[key]
@@ -136,12 +142,14 @@ class Table(Generic[K, R]):
 
     def put(self, key: K, record: R) -> R:
         self._rows[key] = record
+        self.noted += 1
         self._ledger.note(self.name, key, record)
         return record
 
     def put_all(self, records: Mapping[K, R]) -> None:
         """The same for many at once."""
         self._rows.update(records)
+        self.noted += len(records)
         self._ledger.note_all(self.name, records)
 
     def hold(self, key: K, record: R) -> None:
@@ -154,6 +162,7 @@ class Table(Generic[K, R]):
 
     def remove(self, key: K) -> None:
         self._rows.pop(key, None)
+        self.noted += 1
         self._ledger.note(self.name, key, None)
 
 

@@ -7,10 +7,7 @@ from bisect import bisect_left, insort
 from collections.abc import Sequence
 
 from .model import Node
-from .node_states import NodeState
-
-#: Is it a low-priority node, and its state.
-Standing = tuple[bool, NodeState]
+from .node_counts import NodeCounts, Standing, counted
 
 
 class Roster:
@@ -21,6 +18,7 @@ class Roster:
         self.stand_ins: set[str] = set()
         #: how many nodes stand where
         self.standing: dict[Standing, int] = {}
+        self._counts: NodeCounts | None = None
         #: goes up with whatever happens to the nodes, but for tasks that come and go
         self.changes = 0
 
@@ -34,6 +32,12 @@ class Roster:
         """How many of the nodes have a VM, as far as is known."""
         return len(self._with_vm)
 
+    @property
+    def counts(self) -> NodeCounts:
+        if self._counts is None:
+            self._counts = counted(self.standing)
+        return self._counts
+
     def put(self, old: Node | None, new: Node) -> None:
         """The next version of a node's record; `old` None: it is new here."""
         stands = (new.low_priority, new.state)
@@ -45,6 +49,7 @@ class Roster:
             old = None
         if old is None:
             self.standing[stands] = self.standing.get(stands, 0) + 1
+            self._counts = None
         (self._with_vm.add if new.has_vm else self._with_vm.discard)(new.id)
         if new.fallback:
             self.stand_ins.add(new.id)
@@ -59,6 +64,7 @@ class Roster:
 
     def _count(self, node: Node, by: int) -> None:
         stands = (node.low_priority, node.state)
+        self._counts = None
         left = self.standing[stands] + by
         if left:
             self.standing[stands] = left

@@ -13,6 +13,8 @@ class Timers:
     def __init__(self) -> None:
         self._when: dict[tuple[str, str], float] = {}
         self._heap: list[tuple[float, tuple[str, str]]] = []
+        #: how many have rung, ever
+        self.rung = 0
 
     def set(self, kind: str, key: str, when: float) -> None:
         """(Re)set the timer of this kind for this object; an earlier setting is forgotten."""
@@ -48,6 +50,7 @@ class Timers:
             if self._when.get(timer) == when:
                 del self._when[timer]
                 rung.append(timer)
+        self.rung += len(rung)
         return rung
 
     def next(self) -> float | None:

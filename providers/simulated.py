@@ -127,12 +127,14 @@ class SimulatedProvider:
             return self._told(spec.name)
 
     def _find_room(self, spec: VmSpec) -> None:
+        limit, place = self._settings.max_vms, (spec.size, spec.zone, spec.low_priority)
+        room = self.room.get(place)
+        least = min((each for each in (limit, room) if each is not None), default=None)
+        if least is None or len(self._vms) < least:
+            return  # thousands are not looked at for each one more
         living = [vm for vm in self._vms.values() if vm.state in _LIVING]
-        limit = self._settings.max_vms
         if limit is not None and len(living) >= limit:
             raise QuotaError(f"{len(living)} simulated VMs exist and maxVms is {limit}; raise it, or wait")
-        place = (spec.size, spec.zone, spec.low_priority)
-        room = self.room.get(place)
         if room is not None and sum((vm.size, vm.zone, vm.low_priority) == place for vm in living) >= room:
             kind = "low-priority" if spec.low_priority else "dedicated"
             raise CapacityError(f"no room for a {kind} {spec.size} in zone {spec.zone}")

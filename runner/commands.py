@@ -121,6 +121,8 @@ class Acknowledge(Command):
 def acknowledged_together(commands: tuple[Command, ...]) -> tuple[Command, ...]:
     """The same, with all that a node may forget in one message, where the first of them stood."""
     ids: dict[str, list[str]] = {}
+    if len(commands) < 2:
+        return commands
     for command in commands:
         if type(command) is Acknowledge:
             ids.setdefault(command.node_id, []).extend(command.execution_ids)

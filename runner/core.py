@@ -12,9 +12,7 @@ from collections.abc import Iterable, Mapping
 from pools import (
     Changes,
     Command,
-    ConnectNode,
     Context,
-    CreateVm,
     Deployment,
     Ids,
     Ledger,
@@ -23,23 +21,20 @@ from pools import (
     PoolError,
     PoolMachine,
     PoolSpec,
-    RunStartTask,
     Table,
     TaskCounts,
     Timers,
 )
 
 from .auto_pools import AutoPools, PlacePool
-from .commands import KillExecution, acknowledged_together
+from .commands import acknowledged_together
 from .core_settings import CoreSettings
-from .endings import in_detail
 from .events import Event, Tick, TimeLost
 from .execution import Executions
 from .job_budgets import JobBudgets
 from .job_machine import JobMachine
 from .job_nodes import JobNodes
 from .model import ApplicationPackage
-from .openings import opening
 from .placing import place_tasks, recall_waiting
 from .reconciliation import Reconciliation
 from .reports import Reports
@@ -50,6 +45,7 @@ from .start_tasks import StartTasks
 from .stored import Stored
 from .task_model import Task, TaskKey
 from .task_requests import TaskRequests
+from .translation import Translation
 from .unsatisfiable import Unsatisfiable
 
 
@@ -66,6 +62,7 @@ class Core:
         """`place_pool`: says where the auto pools of jobs are to be."""
         self.settings = settings
         self._now, self._quiet = 0.0, False  # of the batch; has nothing happened since the last one?
+        self._followed = -1  # what was noted of jobs, schedules and pools when auto pools were looked at
         self._ledger = Ledger()
         self.ctx = Context(self._ledger, settings.pools, ids, deployment)
         self.ctx.workload = self
@@ -80,6 +77,7 @@ class Core:
         self.spelling = Spelling(ctx.pools, self.jobs.jobs, self.schedules.schedules, self.tasks, self.applications)
         self.executions = Executions(settings.account, self.ctx, self.jobs, self.applications)
         self.job_nodes = JobNodes(self.ctx, self._ledger, self.jobs, self.executions)
+        self._translation = Translation(self.ctx, settings, self.tasks, self.executions)
         requests = Requests(
             *(ctx, self.pools, self.jobs, self.schedules, self.budgets, self.executions, self._auto_pools),
             *(self.applications, settings.minimum_recurrence_interval),
@@ -127,8 +125,9 @@ class Core:
         going = map(self.jobs.goes_on, self.jobs.jobs), map(self.schedules.goes_on, self.schedules.schedules)
         return not self.tasks.is_settled or any(map(any, going))
 
-    def settle(self, now: float) -> None:
-        """End of a batch: timers, consequences, the planner's pass, the scheduler's pass."""
+    def settle(self, now: float) -> bool:
+        """End of a batch: timers, consequences, the planner's pass, the scheduler's pass. True: samples were taken, and
+        nothing follows from these."""
         self._now, quiet, self._quiet = now, self._quiet, True
         for kind, key in self.ctx.timers.due(now):
             quiet = quiet and kind == "sample"
@@ -143,7 +142,7 @@ class Core:
             elif kind != "outlook":  # that one is for `Unsatisfiable`
                 self.pools.ring(kind, key, now)
         if quiet and not self.ctx.dirty and self.tasks.is_settled:
-            return  # samples were taken, and nothing follows from these
+            return True
         self.budgets.settle(now)
         self._unsatisfiable.settle(now)  # before nodes are ordered for what cannot be done
         self._draw_consequences(now)
@@ -154,6 +153,7 @@ class Core:
                 self.ctx.say(command)
             if self.mark() != before or not self.tasks.is_settled:
                 self._draw_consequences(now)
+        return False
 
     def _draw_consequences(self, now: float) -> None:
         """Of tasks for tasks and jobs, of tasks for nodes, of nodes for pools, until nothing follows any more."""
@@ -173,11 +173,15 @@ class Core:
 
     def after_jobs(self, now: float) -> None:  # for schedules, and for pools that end with jobs
         self.schedules.settle(now)
-        self._auto_pools.settle(self.jobs.jobs, self.schedules.schedules, now)
+        of = self.jobs.jobs, self.schedules.schedules, self.ctx.pools
+        noted = sum([table.noted for table in of])
+        if noted != self._followed:
+            self._auto_pools.settle(self.jobs.jobs, self.schedules.schedules, now)
+            self._followed = sum([table.noted for table in of])
 
     def take(self) -> tuple[Changes, tuple[Command, ...]]:
         """What to commit, and what to do once it is committed."""
-        commands = tuple(said for each in self.ctx.commands if (said := self._translate(each)) is not None)
+        commands = self._translation.of_all(self.ctx.commands, self._now)
         self.ctx.commands.clear()
         self.tasks.let_go()
         return self._ledger.take(), acknowledged_together(commands)
@@ -185,23 +189,6 @@ class Core:
     def next_due(self) -> float | None:
         """When `settle` wants to be called next, whatever happens."""
         return self.ctx.timers.next() if self.tasks.is_settled else self._now
-
-    def _translate(self, command: Command) -> Command | None:
-        """What pools say in their words, in the words of nodes; None for a node that has gone meanwhile, or is to go
-        before its VM was asked for."""
-        if isinstance(command, KillExecution):
-            task, grace = self.tasks.task_of(command.execution_id), self.settings.task_grace
-            return in_detail(command, task, self.ctx.nodes.get(command.node_id), grace, self._now)
-        if not isinstance(command, ConnectNode | CreateVm | RunStartTask):
-            return command
-        node = self.ctx.nodes.get(command.node_id)
-        if node is None:
-            return None
-        if isinstance(command, CreateVm):
-            return None if node.destroying else command
-        if isinstance(command, RunStartTask):
-            return self.executions.prepare(node, command.attempt)
-        return opening(self.ctx, self.settings, self.executions, node, command)
 
     # -- Workload: what pools ask ----------------------------------------------------------------------------
 

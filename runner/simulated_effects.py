@@ -67,12 +67,16 @@ class SimulatedEffects:
         #: by VM name, from when on each answers
         self._answers: dict[str, float] = {}
         self._connections: dict[str, Connection] = {}
+        #: the connection to each node that was made last: its agent is the one that listens
+        self._newest: dict[str, Connection] = {}
         #: the number of the connection to each node that was asked for last
         self._dialling: dict[str, int] = {}
         #: nodes to which another connection was made while one stood
         self.crossed: set[str] = set()
         self._calls = SimulatedCalls(cloud, faults, clock, at, self._post, self._die, self.reboot, self._made)
         self._life = 0
+        #: what took no time, and so was never on its way
+        self.at_once = 0
 
     def crash(self) -> None:
         """The controller is gone: nothing is reported to it any more; what was under way is done or lost."""
@@ -82,20 +86,20 @@ class SimulatedEffects:
             self._close(node_id)
 
     def issue(self, command: Command) -> None:
-        now = self._clock()
         match command:
+            case StartExecution() | Acknowledge() | KillExecution() | PrepareNode():
+                self._send(command.node_id, command)
+            case RecallExecutions() | ProceedExecution():
+                self._send(command.node_id, command)
             case CreateVm() | DestroyVm() | RebootVm() | ReadConsole() | ListVms():
                 self._calls.issue(command)
             case OpenNode():
                 self._dialling[command.node_id] = command.connection
-                self._at(now + self._faults.latency("connect"), partial(self._open, command, self._life))
+                when = self._clock() + self._faults.latency("connect")
+                self._at(when, partial(self._open, command, self._life))
             case DisconnectNode(node_id):
                 self._dialling.pop(node_id, None)
                 self._close(node_id)
-            case PrepareNode(node_id) | StartExecution(node_id) | KillExecution(node_id):
-                self._send(node_id, command)
-            case RecallExecutions(node_id) | Acknowledge(node_id) | ProceedExecution(node_id):
-                self._send(node_id, command)
             case _:
                 raise TypeError(f"no simulated effect for {command}")
 
@@ -103,7 +107,11 @@ class SimulatedEffects:
 
     def _post(self, event: ev.Event, when: float) -> None:
         """Deliver a report to this controller, not to a later one."""
-        self._at(when, partial(self._arrive, event, self._life))
+        if when > self._clock():
+            self._at(when, partial(self._arrive, event, self._life))
+        else:
+            self.at_once += 1
+            self._deliver(event)
         self._repeat(event, when)
 
     def _repeat(self, event: ev.Event, when: float) -> None:
@@ -144,7 +152,8 @@ class SimulatedEffects:
                 command.sample_period,
             )
             self.nodes[vm.name] = node
-        connection = self._connections[command.node_id] = Connection(node, command.connection, node.reboots)
+        connection = Connection(node, command.connection, node.reboots)
+        self._connections[command.node_id] = self._newest[command.node_id] = connection
         node.hello(partial(self._report, connection), connection.number, now)
 
     def _close(self, node_id: str) -> bool:
@@ -157,12 +166,16 @@ class SimulatedEffects:
         """The node says something; it arrives in order, if the connection holds that long."""
         if not connection.open:
             return
-        connection.up = max(connection.up, self._clock() + self._faults.latency("message"))
-        if isinstance(event, ev.Outcome):
+        now = self._clock()
+        up = connection.up = max(connection.up, now + self._faults.latency("message"))
+        if type(event) is ev.Outcome:
             # the output is brought in beside the stream
-            self._post(event, connection.up + self._faults.latency("fetch"))
+            self._post(event, up + self._faults.latency("fetch"))
+        elif up > now:
+            self._at(up, partial(self._hear, connection, event))
         else:
-            self._at(connection.up, partial(self._hear, connection, event))
+            self.at_once += 1
+            self._hear(connection, event, now)
 
     def _hear(self, connection: Connection, event: ev.Event, now: float) -> None:
         if connection.open:
@@ -173,13 +186,16 @@ class SimulatedEffects:
         connection = self._connections.get(node_id)
         if connection is None:
             return  # not connected: what matters is sent again when it is
-        connection.down = max(connection.down, self._clock() + self._faults.latency("message"))
+        now = self._clock()
+        down = connection.down = max(connection.down, now + self._faults.latency("message"))
         if isinstance(command, PrepareNode):
             # packages are brought there beside the stream
-            ready = connection.down + self._faults.latency("packages")
-            self._at(ready, partial(self._prepare, connection, command))
+            self._at(down + self._faults.latency("packages"), partial(self._prepare, connection, command))
+        elif down > now:
+            self._at(down, partial(self._obey, connection, command))
         else:
-            self._at(connection.down, partial(self._obey, connection, command))
+            self.at_once += 1
+            self._obey(connection, command, now)
 
     def _prepare(self, connection: Connection, command: PrepareNode, now: float) -> None:
         if connection.open:
@@ -201,15 +217,16 @@ class SimulatedEffects:
             case RecallExecutions(_, execution_ids):
                 for execution_id in execution_ids:
                     node.recall(execution_id)
-            case Acknowledge(_, execution_ids):
-                for execution_id in execution_ids:
+            case Acknowledge():
+                for execution_id in command.execution_ids:
                     node.acknowledge(execution_id)
 
     def _lingers(self, connection: Connection) -> bool:
         """What was on its way when the connection broke may still arrive, until a new agent has taken
         over."""
-        alive = connection.node.reboots == connection.reboots
-        return alive and connection.node.node_id not in self._connections and self._faults.survives_crash()
+        node_id, alive = connection.node.node_id, connection.node.reboots == connection.reboots
+        there = alive and node_id not in self._connections and self._faults.survives_crash()
+        return there and self._newest[node_id] is connection
 
     # -- what befalls them -----------------------------------------------------------------------------------
 

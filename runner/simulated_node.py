@@ -203,10 +203,11 @@ class SimulatedNode:
 
     @property
     def used(self) -> int:
-        return sum(x.slots for x in self._live.values() if x.id not in self._slotless)
+        slotless = self._slotless
+        return sum([x.slots for x in self._live.values() if x.id not in slotless])
 
     def _dispatch(self, now: float) -> None:
-        for command in list(self._queue.values()):
+        for command in list(self._queue.values()) if self._queue else ():
             slotless = command.kind != "task"
             if not slotless and self.used + command.slots > self.slots:
                 return

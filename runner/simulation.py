@@ -9,6 +9,7 @@ what the journal holds.
 from __future__ import annotations
 
 import heapq
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -18,7 +19,7 @@ from providers import SimulatedProvider, SimulatedSettings, Vm
 from .commands import StartExecution
 from .core import Core
 from .core_settings import CoreSettings
-from .events import Event, TimeLost
+from .events import Event, ExecutionStarted, TimeLost
 from .memory_journal import MemoryJournal
 from .simulated_calls import Action
 from .simulated_effects import SimulatedEffects
@@ -67,6 +68,8 @@ class Simulation:
     #: is given what each commit would write, and the journal is not: nothing that is over is remembered then, and no
     #: controller may crash
     records: Callable[[Changes], None] | None = None
+    #: after something was committed, the controller gathers for so many seconds, as `engine.BEAT`
+    beat: float = 0.0
 
     def __post_init__(self) -> None:
         cloud = SimulatedProvider(PROVIDER, DEPLOYMENT.id, self.cloud_settings, lambda: self.now)
@@ -75,19 +78,24 @@ class Simulation:
             ExecutionLog(keeps=self.records is None),
         )
         self.journal = MemoryJournal()
-        #: what has happened: to nodes, clouds, timers of the controller
+        #: what was on the agenda, and has happened
         self.happened = 0
         self.requests: list[Request] = []
         self.crashes = 0
         self.steps = 0
         #: the controller's machine stands still until then
         self.asleep = self.now
+        self._gathers_until = self.now
         #: None while the controller is down
         self.core: Core | None = None
         self._ids = CountingIds(self.seed)
         self._agenda: list[tuple[float, int, Action]] = []
+        #: what is to happen at once, after all of the agenda that is due
+        self._next: deque[Action] = deque()
         self._count = 0
         self._inbox: list[tuple[Event, Request | None]] = []
+        #: is there anything in it that the controller has to look at now?
+        self._urgent = False
         self._start_controller(self.now)
 
     # -- time ------------------------------------------------------------------------------------------------
@@ -95,21 +103,31 @@ class Simulation:
     def at(self, when: float, action: Action) -> None:
         """Let `action(now)` happen at `when`; things of one instant happen in the order in which they were
         asked."""
-        self._count += 1
-        heapq.heappush(self._agenda, (when, self._count, action))
+        if when <= self.now:
+            self._next.append(action)
+        else:
+            self._count += 1
+            heapq.heappush(self._agenda, (when, self._count, action))
 
     def step(self) -> bool:
         """Go to the next thing that happens, and let it happen. False if nothing will ever happen."""
-        due = self.core.next_due() if self.core is not None and self.now >= self.asleep else None
-        if self._inbox and self.now >= self.asleep:
-            due = self.now
-        if self._agenda and (due is None or self._agenda[0][0] <= due):
-            due = self._agenda[0][0]
-        if due is None:
-            return False
-        self.now = max(self.now, due)
-        while self._agenda and self._agenda[0][0] <= self.now:
-            heapq.heappop(self._agenda)[2](self.now)
+        agenda, following, now = self._agenda, self._next, self.now
+        if not following:
+            due = self.core.next_due() if self.core is not None and now >= self.asleep else None
+            if self._urgent and now >= self.asleep:
+                heard = max(now, self._gathers_until)
+                due = heard if due is None else min(due, heard)
+            if agenda and (due is None or agenda[0][0] <= due):
+                due = agenda[0][0]
+            if due is None:
+                return False
+            if due > now:
+                self.now = now = due
+            while agenda and agenda[0][0] <= now:
+                heapq.heappop(agenda)[2](now)
+                self.happened += 1
+        while following:
+            following.popleft()(now)
             self.happened += 1
         self.steps += 1
         self.observe()
@@ -123,6 +141,13 @@ class Simulation:
                 return False
         return True
 
+    @property
+    def events(self) -> int:
+        """What has happened to nodes and clouds, what these and the controller have told each other, and timers of the
+        present controller."""
+        rung = self.core.timers.rung if self.core is not None else 0
+        return self.happened + self.world.at_once + rung
+
     # -- the controller --------------------------------------------------------------------------------------
 
     def request(self, event: Event) -> Request:
@@ -134,12 +159,16 @@ class Simulation:
 
     def tell(self, event: Event) -> None:
         """Ask the controller, which is there and does not refuse it."""
-        self._inbox.append((event, None))
+        self._put(event, None)
 
     def _send(self, request: Request) -> None:
         if self.core is not None:
             request.sent += 1
-            self._inbox.append((request.event, request))
+            self._put(request.event, request)
+
+    def _put(self, event: Event, request: Request | None) -> None:
+        self._inbox.append((event, request))
+        self._urgent = True
 
     def _start_controller(self, now: float) -> None:
         core = Core(self.settings, DEPLOYMENT, self._ids, lambda spec: (PROVIDER, PROVIDER))
@@ -159,6 +188,7 @@ class Simulation:
         self.core = None
         self.asleep = self.now
         self._inbox.clear()
+        self._urgent = False
         self.world.crash()
         self.at(self.now + self.faults.latency("restart"), self._start_controller)
 
@@ -169,6 +199,7 @@ class Simulation:
         def wake(now: float) -> None:
             if core is not None and self.core is core:
                 self._inbox.insert(0, (TimeLost(seconds), None))
+                self._urgent = True
 
         self.at(self.asleep, wake)
 
@@ -177,18 +208,23 @@ class Simulation:
         core = self.core
         if core is None or self.now < self.asleep:
             return
-        batch, self._inbox = self._inbox, []
-        if not batch and not core.ctx.commands and not self._rings(core):
+        heard = self._urgent and self.now >= self._gathers_until
+        if not heard and not core.ctx.commands and not self._rings(core):
             return
+        batch, self._inbox, self._urgent = self._inbox, [], False
         for event, request in batch:
             self._handle(core, event, request)
-        core.settle(self.now)
+        rests = core.settle(self.now)
+        while rests and self.records is not None and (due := self._soon(core)) is not None:
+            self.now = due  # what is only sampled until something happens is written together
+            rests = core.settle(due)
         changes, commands = core.take()
         if self.faults.crashes("commit"):
             self.crash()
             return
         if changes:
             (self.journal.commit if self.records is None else self.records)(changes)
+            self._gathers_until = self.now + self.beat
             self.observe()
         for _, request in batch:
             if request is not None:
@@ -198,6 +234,13 @@ class Simulation:
                 self.crash()
                 return
             self.world.issue(command)
+
+    def _soon(self, core: Core) -> float | None:
+        """When the controller's next timer rings, if that is all that happens until then."""
+        due = core.next_due()
+        if due is None or self._next or (self._agenda and self._agenda[0][0] <= due):
+            return None
+        return due
 
     def _rings(self, core: Core) -> bool:
         due = core.next_due()
@@ -220,3 +263,5 @@ class Simulation:
     def _deliver(self, event: Event) -> None:
         if self.core is not None:
             self._inbox.append((event, None))
+            # nothing follows from a start: where no controller crashes, it is handled with what comes next
+            self._urgent = self._urgent or self.records is None or type(event) is not ExecutionStarted

@@ -154,7 +154,8 @@ class TaskQueue:
     def ended(self, task: Task) -> None:
         """The task, which is at a node, has ended there: another one of its job may have the slots."""
         self._ended[task.job_id] = self._ended.get(task.job_id, 0) + 1
-        self._rank(task.job_id)
+        if task.job_id not in self._ranks:
+            self._rank(task.job_id)
 
     def unplaced(self, task: Task) -> None:
         """The task has left its node."""

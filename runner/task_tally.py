@@ -50,6 +50,9 @@ class TaskTally:
 
     def move(self, old: Task, new: Task) -> None:
         """Count a task's next version for the one before."""
+        state = new.state
+        if state is old.state and state is not TaskState.COMPLETED and state is not TaskState.ACTIVE:
+            return  # it runs on: that is all that it is counted by
         if _standing(old) != _standing(new):
             self.add(old, -1)
             self.add(new, +1)

@@ -20,9 +20,16 @@ _READ = ("current_dedicated", "current_low_priority", "preempted", "usable")
 
 
 class Recorder:
-    """`metrics`: whose samples are kept."""
+    """`metrics`: whose samples are kept. `targets`: of the pool at its beginning."""
 
-    def __init__(self, arrivals: Arrivals, start: float, minimum: float, metrics: Sequence[str]) -> None:
+    def __init__(
+        self,
+        arrivals: Arrivals,
+        start: float,
+        minimum: float,
+        metrics: Sequence[str],
+        targets: tuple[int, int] = (0, 0),
+    ) -> None:
         self._arrivals = arrivals
         self._start = start
         self.nodes = NodeAccount(start, minimum)
@@ -33,16 +40,17 @@ class Recorder:
         self.makespan = 0.0
         self.evictions = 0
         self.thrown_away = 0.0
-        #: slots of tasks that have come and not ended
-        self.slots = 0
+        #: tasks that have come and not ended, and their slots
+        self.open = self.slots = 0
         #: when anything last became of a task
         self.moved = start
-        self.targets = (0, 0)
+        self.targets = targets
         #: when the targets changed, and by how many nodes
         self.changes: list[tuple[float, int]] = []
         self.made: dict[str, list[Any]] = {name: [] for name in AutoscaleRuns.__struct_fields__ if name != "errors"}
         self.errors: dict[int, str] = {}
         self._requeued: dict[str, int] = {}
+        self._noted: tuple[int, ...] = ()
         self._samples: dict[str, list[float | None]] = {name: [] for name in metrics}
         #: set by whoever makes the simulation
         self.clock: Callable[[], float] = lambda: start
@@ -51,6 +59,7 @@ class Recorder:
     # -- what happens --------------------------------------------------------------------------------------------
 
     def arrived(self, first: int, last: int) -> None:
+        self.open += last - first
         self.slots += sum(self._arrivals.slots[first:last])
 
     def commit(self, changes: Changes) -> None:
@@ -79,8 +88,11 @@ class Recorder:
     def _note(self, now: float) -> None:
         nodes = self.nodes
         nodes.advance(now)
-        row = (self.slots, *self.targets, *nodes.counts, self.counts(POOL).active)
-        self.rows.note(now - self._start, row, nodes.spent)
+        # also those wait that something stands in the way of, which the pool's counts leave out
+        row = (self.slots, *self.targets, *nodes.counts, self.open - self.counts(POOL).running)
+        if row != self._noted:
+            self._noted = row
+            self.rows.note(now - self._start, row, nodes.spent)
 
     def _see_tasks(self, tasks: Iterable[Task], now: float) -> None:
         times, completed = self._arrivals.times, TaskState.COMPLETED
@@ -89,6 +101,7 @@ class Recorder:
                 self._see_requeued(task)
             if task.state is completed:
                 number = int(task.id)
+                self.open -= 1
                 self.slots -= self._arrivals.slots[number]
                 began = task.start_time if task.start_time is not None else now
                 self.waits.append(max(0.0, round(began - self._start - times[number], 3)))

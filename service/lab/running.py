@@ -31,6 +31,9 @@ from .virtual_world import (
 _LAST_EVALUATIONS = 3
 #: So many seconds, or evaluations, without anything becoming of any task: what is left will never be done.
 _STUCK, _STUCK_EVALUATIONS = 86400.0, 12
+#: Seconds for which the controller gathers where so many tasks come, and so many a second; a real one does so for a tenth
+#: of that.
+_BEAT, _MANY, _OFTEN = 0.1, 10_000, 2.0
 #: Steps between two looks at whether somebody wants it to stop.
 _STEPS = 250
 
@@ -64,7 +67,9 @@ class Running:
         self._interval = world.evaluation_interval.total_seconds()
         metrics = [name for name in compile_formula(formula.text).metrics if name in METRICS]
         minimum = world.minimum_billing.total_seconds()
-        self._recorder = Recorder(self._arrivals, self._start, minimum, metrics)
+        targets = world.initial_targets
+        given = (targets.dedicated, targets.low_priority)
+        self._recorder = Recorder(self._arrivals, self._start, minimum, metrics, given)
         measured = sampled_metrics(formula.text, "named")
         settings = core_settings(world)
         self._retention, self._delay = settings.pools.sample_retention, settings.pools.sample_delay
@@ -78,6 +83,7 @@ class Running:
             usage=self._usage if measured else None,
             fate=fates(world, seed),
             records=self._recorder.commit,
+            beat=_BEAT if len(self._arrivals) > max(_MANY, _OFTEN * self._arrivals.horizon) else 0.0,
         )
         self._recorder.clock = lambda: self._sim.now
         assert self._sim.core is not None
@@ -178,7 +184,7 @@ class Running:
             resizes=len(recorder.changes),
             flaps=recorder.flaps(_LAST_EVALUATIONS * self._interval),
             seconds_at_zero=recorder.nodes.seconds_at_zero,
-            events=sim.happened,
+            events=sim.events,
             wall_seconds=wall,
         )
         return Run(

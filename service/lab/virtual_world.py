@@ -22,8 +22,8 @@ POOL, JOB = "pool", "work"
 SIZE = "simulated.small"
 HOUR = 3600.0
 #: Seconds between two looks at the cloud's list. A VM that is taken back breaks its connection, which is noticed at
-#: once; only of one that boots it is noticed here.
-_POLL = 300.0
+#: once; only of one that boots it is noticed here. Where none is taken back, nothing is.
+_POLL, _POLL_FOR_NOTHING = 300.0, 86400.0
 
 
 class PerfectFaults(Faults):
@@ -42,7 +42,7 @@ class PerfectFaults(Faults):
 def core_settings(world: World) -> CoreSettings:
     pools = PoolSettings(
         sample_delay=world.sample_delay.total_seconds(),
-        vm_poll_interval=_POLL,
+        vm_poll_interval=_POLL if world.preemptions_per_hour else _POLL_FOR_NOTHING,
         boot_timeout=LONGEST,  # whatever the scenario says comes up in the end
         minimum_evaluation_interval=1.0,
     )
