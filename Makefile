@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # --no-compile: modules are compiled when first imported; that is a fraction of the tree
 PIP      = PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile
 
-.PHONY: demo test check lint types layers pytest acceptance clients bench simulate-faults docs fix clean system-parts help
+.PHONY: demo test check lint types layers pytest acceptance clients bench simulate-faults docs screenshots fix clean system-parts help
 .DEFAULT_GOAL := help
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo "make simulate-faults SEEDS=n  the controller in n storms of faults; JOBS=2 processes, TO=file goes on where it"
 	@echo "             was cut off, SEED=7 tells one story, with as few incidents as it takes if it fails"
 	@echo "make docs    write the reference of the formula language into docs/"
+	@echo "make screenshots  take the pictures of reports in docs/images again; needs Chromium"
 	@echo "make fix     let ruff mend what it can"
 	@echo "make clean   remove everything that make made"
 
@@ -60,6 +61,9 @@ simulate-faults: $(VENV)/dev
 
 docs: $(VENV)/dev
 	@$(BIN)/python -m tests.architecture.write_reference
+
+screenshots: $(VENV)/dev
+	@$(BIN)/python -m tests.architecture.write_screenshots >/dev/null
 
 fix: $(VENV)/dev
 	@$(BIN)/ruff check --fix .

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from ..source import Source
 from .formula_text import DocumentReading, FormulaText
+from .scenarios import may_be_scenario
 
 Reader = Callable[[str, Source], DocumentReading]
 
@@ -84,4 +85,4 @@ def may_hold_formulas(file: str, content: str) -> bool:
     """Whether it is worth while to read a document that nobody named."""
     lower = content.lower()
     mentions = "formula" in lower and ("autoscale" in lower or "auto_scale" in lower)
-    return mentions or file.lower().endswith(_FORMULAS_ALONE)
+    return mentions or file.lower().endswith(_FORMULAS_ALONE) or may_be_scenario(content)

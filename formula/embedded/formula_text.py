@@ -92,10 +92,20 @@ class Unreadable:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedFile:
+    """A file with a formula, `name`, that the document names at `start`, relative to itself."""
+
+    start: int
+    where: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentReading:
-    """What a document holds. `looked_for`: what was searched, for whoever finds nothing."""
+    """What a document holds. `looked_for`: what was searched, for whoever finds nothing. `files`: of a scenario."""
 
     document: Source
     formulas: tuple[FormulaText, ...]
     unreadable: tuple[Unreadable, ...]
     looked_for: str
+    files: tuple[NamedFile, ...] = ()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..parser import MAX_LENGTH
 from ..source import Source
-from .formula_text import DocumentReading, FormulaFileError, FormulaText, Notation, Unreadable
+from .formula_text import DocumentReading, FormulaFileError, FormulaText, NamedFile, Notation, Unreadable
 from .templates import CannotFill, Part, fill
 
 #: More than any formula has, with every character escaped and many long placeholders.
@@ -23,6 +23,7 @@ class Found:
         self._seen: set[int] = set()
         self._formulas: dict[int, FormulaText] = {}
         self._unreadable: dict[int, Unreadable] = {}
+        self._files: list[NamedFile] = []
 
     def add(self, where: str, parts: Sequence[Part], end: int, notation: Notation) -> None:
         """A formula of these parts; `end`: the offset in the document where its text ends."""
@@ -64,6 +65,9 @@ class Found:
         source = _short(self.document.text[start:end])
         self._refuse(start, end, where, f"the formula is not a text but {source}", "write it in quotes")
 
+    def add_file(self, where: str, start: int, name: str) -> None:
+        self._files.append(NamedFile(start, where, name))
+
     def _refuse(self, start: int, end: int, where: str, message: str, hint: str) -> None:
         self._unreadable.setdefault(start, Unreadable(start, end, where, message, hint))
 
@@ -73,6 +77,7 @@ class Found:
             tuple(formula for _, formula in sorted(self._formulas.items())),
             tuple(unreadable for _, unreadable in sorted(self._unreadable.items())),
             self._looked_for,
+            tuple(self._files),
         )
 
 

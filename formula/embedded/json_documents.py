@@ -11,6 +11,7 @@ from .formula_text import DocumentReading, Hole
 from .found import Found
 from .json_text import JsonString, JsonValue, decode_string, encode_string, json_values
 from .paths import is_formula, rendered
+from .scenarios import is_compared, is_formula_text, is_scenario
 from .templates import Run
 from .terraform_strings import template_parts, template_text
 
@@ -49,7 +50,10 @@ def read_json(file: str, document: Source) -> DocumentReading:
     values = list(json_values(file, document))
     strings = {value.path: value for value in values if value.is_string}
     is_terraform = file.lower().endswith(".tf.json")
+    of_scenario = is_scenario({value.path[0] for value in values if value.path})
     for value in values:
+        if of_scenario and value.is_string and is_compared(value.path):
+            _add_compared(found, value)
         if not is_formula(value.path):
             continue
         if value.is_string:
@@ -57,6 +61,19 @@ def read_json(file: str, document: Source) -> DocumentReading:
         elif document.text[value.start : value.end] != "null":
             found.add_no_text(rendered(value.path), value.start, value.end)
     return found.reading()
+
+
+def _add_compared(found: Found, value: JsonValue) -> None:
+    """A formula of a scenario, or a file with one."""
+    where, document = rendered(value.path), found.document.text
+    if not found.is_new(where, value.start, value.end):
+        return
+    decoded = decode_string(document, value)
+    if is_formula_text(decoded.text):
+        run = Run(decoded.text, decoded.places)
+        found.add(where, [run], value.end - 1, _notation(document, value, decoded, None, False))
+    elif decoded.text.strip():
+        found.add_file(where, value.start, decoded.text)
 
 
 def _add(

@@ -13,6 +13,7 @@ from ..source import Source
 from .formula_text import DocumentReading, FormulaFileError
 from .found import Found
 from .paths import is_formula, rendered
+from .scenarios import is_compared, is_formula_text, is_scenario
 from .templates import Run
 from .yaml_scalars import NotAligned, YamlNotation, locate
 
@@ -49,16 +50,27 @@ def read_yaml(file: str, document: Source) -> DocumentReading:
     """Raises FormulaFileError."""
     found = Found(file, document, LOOKED_FOR)
     anchors: dict[str, _Value] = {}
-    for value in _values(file, document):
+    values = list(_values(file, document))
+    compared = is_compared if is_scenario({value.path[0] for value in values if value.path}) else _never
+    for value in values:
         event: Any = value.event
         target: _Value | None = value
         if isinstance(event, yaml.AliasEvent):
             target = anchors.get(str(event.anchor))
         elif event.anchor is not None:
             anchors[event.anchor] = value
-        if target is not None and is_formula(value.path):
+        if target is None:
+            continue
+        text = getattr(target.event, "value", "")
+        if is_formula(value.path) or (compared(value.path) and is_formula_text(text)):
             _add(found, target)
+        elif compared(value.path) and text.strip():
+            found.add_file(rendered(value.path), event.start_mark.index, text)
     return found.reading()
+
+
+def _never(path: tuple[str | int, ...]) -> bool:
+    return False
 
 
 def _add(found: Found, value: _Value) -> None:

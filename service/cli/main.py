@@ -31,6 +31,7 @@ from .status import status
 from .storage import storage
 from .submit import submit
 from .task_logs import task_logs
+from .tune import tune
 from .version import version
 from .why import why
 
@@ -42,7 +43,7 @@ def main() -> None:
 
 COMMANDS = (
     run, serve, apply, delete, submit, account, status, logs, files, job, task, schedule, pool, node, app, storage,
-    history, why, replay, formula, simulate, provider, down, reap, gc, version,
+    history, why, replay, formula, simulate, tune, provider, down, reap, gc, version,
 )  # fmt: skip
 for command in (*COMMANDS, completion):
     main.add_command(command)

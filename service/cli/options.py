@@ -12,6 +12,8 @@ import click
 from ..hints import DEFAULT_STATE
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from ..settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -21,6 +23,13 @@ def _remembered(context: click.Context, _: click.Parameter, state: Path) -> Path
     if context.obj is not None:
         context.obj["state"] = state
     return state
+
+
+def complete_files(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Of what is the name of a file, and may be something else: the shell itself looks for files."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="file")]
 
 
 def state_option(command: F) -> F:

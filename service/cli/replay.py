@@ -13,6 +13,7 @@ from ..clock import now
 from .door import BadInput, colour
 from .formula.question import given_option, where_option
 from .ids import pool_ids
+from .options import complete_files
 from .past_times import HELP, time_range
 from .source import objects, source_options
 
@@ -29,7 +30,13 @@ _EVERY = 300.0
 
 @click.command()
 @click.argument("pool_id", metavar="POOL", shell_complete=pool_ids)
-@click.option("--formula", "file", metavar="FILE", help="The formula (- reads it); default: the pool's own, as it is.")
+@click.option(
+    "--formula",
+    "file",
+    metavar="FILE",
+    shell_complete=complete_files,
+    help="The formula (- reads it); default: the pool's own, as it is.",
+)
 @where_option
 @given_option
 @click.option("--from", "start", metavar="TIME", help=f"Default: as long as something is kept. {HELP}.")

@@ -1,16 +1,17 @@
 from __future__ import annotations
 
-import signal
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from .door import BadInput
-from .options import json_option
+from .lab_work import INTERRUPTED, interruptible, progress, write_report
+from .options import complete_files, json_option
+from .tell import heard_or_not
 
 if TYPE_CHECKING:
     from ..lab.arrivals import Arranged
@@ -18,12 +19,19 @@ if TYPE_CHECKING:
     from ..lab.outcome import Outcome
     from ..lab.scenario_file import LoadedScenario
 
-_INTERRUPTED = 130
+_ENDLESS = 1_000_000
 
 
 @click.command()
 @click.argument("scenario", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--formula", "formulas", metavar="F", multiple=True, help="A file or a text; in place of the scenario's.")
+@click.option(
+    "--formula",
+    "formulas",
+    metavar="F",
+    multiple=True,
+    shell_complete=complete_files,
+    help="A file or a text; in place of the scenario's.",
+)
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Write the report.")
 @click.option("--png", is_flag=True, help="Write the report as a picture too.")
 @click.option("--seed", type=click.IntRange(0), metavar="N", help="In place of the scenario's.")
@@ -60,15 +68,40 @@ def simulate(
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
     outcome = _simulated(loaded, workload, chosen)
-    if as_json:
-        click.echo(outcome.summary())
-    else:
-        for line in figures_text(outcome):
-            click.echo(line)
+    # Where a report is to come, it comes also if nobody hears the figures to their end.
+    with heard_or_not() if out is not None else nullcontext():
+        if as_json:
+            click.echo(outcome.summary())
+        else:
+            # Who is no terminal has all the room there is.
+            for line in figures_text(outcome, shutil.get_terminal_size((_ENDLESS, 0)).columns):
+                click.echo(line)
+    for told in _failures(outcome):
+        click.echo(told, err=True)
     if out is not None:
-        _write(outcome, out, png)
+        write_report(outcome, out, png)
     if outcome.scenario.stopped_at is not None:
-        raise SystemExit(_INTERRUPTED)
+        click.echo(_stopped(outcome, chosen), err=True)
+        raise SystemExit(INTERRUPTED)
+
+
+def _failures(outcome: Outcome) -> Iterator[str]:
+    """Of formulas that some runs failed of: how many, and why the first."""
+    for run in outcome.runs:
+        if errors := run.autoscale.errors:
+            first, count = min(errors), len(run.autoscale.times)
+            told = f"{len(errors):,} of {count:,} autoscale runs failed; run {first + 1}: {errors[first]}"
+            yield f"warning: {run.figures.formula}: {told}"
+
+
+def _stopped(outcome: Outcome, chosen: Sequence[NamedFormula]) -> str:
+    """What an early end has left out."""
+    from ..lab.report.wording import told_duration
+
+    assert outcome.scenario.stopped_at is not None
+    done, last = len(outcome.runs), outcome.runs[-1].figures.formula
+    others = f"; not simulated: {', '.join(each.name for each in chosen[done:])}" if chosen[done:] else ""
+    return f"stopped early: {last} after {told_duration(outcome.scenario.stopped_at)}{others}"
 
 
 def _chosen(given: Sequence[str]) -> Sequence[NamedFormula]:
@@ -86,8 +119,8 @@ def _simulated(loaded: LoadedScenario, workload: Arranged, formulas: Sequence[Na
     length = max(1.0, workload.arrivals.horizon)
     whole = 1000
     with ExitStack() as stack:
-        interrupted = stack.enter_context(_interruptible())
-        bar = stack.enter_context(_progress("simulating", whole * len(formulas)))
+        interrupted = stack.enter_context(interruptible("the report is of what there is by now"))
+        bar = stack.enter_context(progress("simulating", whole * len(formulas)))
 
         def stopped(number: int, seconds: float) -> bool:
             done = whole * number + min(whole, int(whole * seconds / length))
@@ -95,60 +128,3 @@ def _simulated(loaded: LoadedScenario, workload: Arranged, formulas: Sequence[Na
             return interrupted()
 
         return compared(loaded.name, loaded.spec, workload, formulas, perf_counter, stopped)
-
-
-def _write(outcome: Outcome, out: Path, png: bool) -> None:
-    from ..lab.outcome import write_outcome
-    from ..lab.report import NoBrowser, report_page, take_picture
-
-    write_outcome(out / "outcome.json", outcome)
-    page = out / "report.html"
-    runs = sum(len(run.autoscale.times) for run in outcome.runs)
-    with _progress("explaining", runs) as bar:
-        done = 0
-
-        def explained(count: int) -> None:
-            nonlocal done
-            done += count
-            bar(done, "")
-
-        page.write_text(report_page(outcome, explained=explained), encoding="utf-8")
-    click.echo(f"report: {page}", err=True)
-    if png:
-        try:
-            take_picture(page, out / "report.png")
-        except NoBrowser as exc:
-            raise click.ClickException(str(exc)) from None
-        click.echo(f"picture: {out / 'report.png'}", err=True)
-
-
-@contextmanager
-def _interruptible() -> Iterator[Callable[[], bool]]:
-    """Was Ctrl-C pressed? Pressed a second time, it ends the command at once."""
-    pressed = False
-
-    def press(number: int, frame: object) -> None:
-        nonlocal pressed
-        pressed = True
-        signal.signal(signal.SIGINT, before)
-        click.echo("\nstopping: the report is of what there is by now (Ctrl-C once more leaves at once)", err=True)
-
-    before = signal.signal(signal.SIGINT, press)
-    try:
-        yield lambda: pressed
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def _progress(label: str, length: int) -> Iterator[Callable[[int, str], None]]:
-    """A bar on standard error, if that is a terminal; to be told how much is done of the length, and what it is at."""
-    if not sys.stderr.isatty():
-        yield lambda done, what: None
-        return
-    with click.progressbar(length=length, label=label, file=sys.stderr, item_show_func=lambda what: what or "") as bar:
-
-        def tell(done: int, what: str) -> None:
-            bar.update(max(0, done - bar.pos), what)
-
-        yield tell

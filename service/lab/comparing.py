@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from msgspec.structs import replace
+
 from .arrivals import Arranged
 from .bounding import bounds_of
 from .formulas import NamedFormula
@@ -31,6 +33,9 @@ def compared(
         runs.append(run)
         if running.stopped:
             stopped_at = run.series.end
+            # Those that had yet to come did not end either.
+            left = len(arranged.arrivals) - run.figures.tasks
+            runs[-1] = replace(run, figures=replace(run.figures, unfinished=left))
             break
     about = About(
         name=name,
@@ -39,6 +44,7 @@ def compared(
         start=arranged.start,
         tasks=len(arranged.arrivals),
         task_slots_per_node=world.task_slots_per_node,
+        initial_targets=(world.initial_targets.dedicated, world.initial_targets.low_priority),
         stopped_at=stopped_at,
     )
     return Outcome(scenario=about, runs=runs, bounds=bounds_of(world, arranged.arrivals, scenario.seed))

@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from formula import check
-from formula.embedded import FormulaFileError, read_formulas
+from formula.embedded import FormulaFileError, is_formula_text, read_formulas
 
 from ..cursor import Cursor
 from ..formula_in_file import check_formula
-from ..positions import read_text
+from ..positions import Listing, Mapping, Scalar, Tree, read_text
 from ..problems import InputError, Place, Problem, Problems
+
+#: It is the head of a column.
+_LONGEST_NAME = 60
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,9 @@ def read_formula(path: Path) -> NamedFormula:
 
 def given_formula(given: str, number: int) -> NamedFormula:
     """A formula that was given on a command line, as a text or the name of a file. Raises InputError."""
-    if not is_text(given):
+    if not given.strip():
+        raise InputError("--formula", [Problem(Place(), "", "is empty; give the name of a file, or a text")])
+    if not is_formula_text(given):
         return read_formula(Path(given))
     name = f"formula {number}"
     problems = Problems()
@@ -62,17 +67,35 @@ def given_formula(given: str, number: int) -> NamedFormula:
     return NamedFormula(name, given)
 
 
+def with_formula_groups(root: Tree) -> Tree:
+    """The tree of a scenario with every formula spelled out: `- a.formula` stands for `- {formula: a.formula}`."""
+    if not isinstance(root, Mapping) or "formulas" not in root.entries:
+        return root
+    place, given = root.entries["formulas"]
+    if not isinstance(given, Listing):
+        return root
+    items = (
+        Mapping({"formula": (item.place, item)}, item.place) if isinstance(item, Scalar) else item
+        for item in given.items
+    )
+    return Mapping({**root.entries, "formulas": (place, Listing(tuple(items), given.place))}, root.place)
+
+
 def formulas_of(scenario: Cursor, base: Path, lines: list[str], problems: Problems) -> tuple[NamedFormula, ...]:
     """Those of a scenario file with these lines; files are relative to `base`. What is wrong goes to `problems`."""
     found = []
-    for number, value in enumerate(scenario.each("formulas"), 1):
-        text = getattr(value.tree, "text", "")
-        if is_text(text):
+    for number, item in enumerate(scenario.each("formulas"), 1):
+        value = item if isinstance(item.tree, Scalar) else item.get("formula")
+        if value is None or not isinstance(value.tree, Scalar) or value.tree.is_null:
+            continue  # what is wrong with it is said by who decodes
+        text, name = value.tree.text, _own_name(item, problems)
+        if is_formula_text(text):
             check_formula(value, lines, problems)
-            found.append(NamedFormula(f"formula {number}", text))
+            found.append(NamedFormula(name or f"formula {number}", text))
             continue
         try:
-            found.append(read_formula(base / text))
+            formula = read_formula(base / text)
+            found.append(replace(formula, name=name or formula.name))
         except InputError as exc:
             for problem in exc.problems:
                 problems.error(value.place, value.path, problem.render(exc.file))
@@ -81,9 +104,13 @@ def formulas_of(scenario: Cursor, base: Path, lines: list[str], problems: Proble
     return with_own_names(found)
 
 
-def is_text(formula: str) -> bool:
-    """A formula, not the name of its file: it sets something, or is too long for a name."""
-    return "=" in formula or "\n" in formula or len(formula) > 255
+def _own_name(item: Cursor, problems: Problems) -> str:
+    """What the scenario calls a formula; empty if nothing."""
+    name, value = (item.text("name") or "").strip(), item.get("name")
+    if value is not None and (not name.isprintable() or not 0 < len(name) <= _LONGEST_NAME):
+        problems.error(value.place, value.path, f"must be one line of at most {_LONGEST_NAME} characters")
+        return ""
+    return name
 
 
 def with_own_names(formulas: Sequence[NamedFormula]) -> tuple[NamedFormula, ...]:

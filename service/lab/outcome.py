@@ -146,8 +146,8 @@ class Bounds(_Part, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class About(_Part, frozen=True, kw_only=True):
-    """The scenario. `start`: its second 0, since the epoch in UTC. `tasks`: that arrive; `stopped_at`: the second at
-    which somebody stopped the simulation early."""
+    """The scenario. `start`: its second 0, since the epoch in UTC. `tasks`: that arrive; `initial_targets`: before the
+    first run, dedicated and low-priority; `stopped_at`: the second at which somebody stopped the simulation early."""
 
     name: str
     description: str = ""
@@ -155,6 +155,7 @@ class About(_Part, frozen=True, kw_only=True):
     start: float
     tasks: int
     task_slots_per_node: int = 1
+    initial_targets: tuple[int, int] = (0, 0)
     stopped_at: float | None = None
 
 

@@ -122,15 +122,22 @@ class World(Spec, frozen=True, kw_only=True):
     initial_targets: NodeCounts = NodeCounts()
 
 
+class Formula(Spec, frozen=True, kw_only=True):
+    """`formula`: a file, relative to the scenario's folder, or a text. `name` None: that of the file, or the number."""
+
+    name: str | None = None
+    formula: str
+
+
 class Scenario(Spec, frozen=True, kw_only=True):
-    """`name` None: that of the file. `formulas`: files relative to the scenario's folder, or texts. `start`: None is
-    the moment at which the trace began, if it says so; else `NO_DATE`."""
+    """`name` None: that of the file. `start`: None is the moment at which the trace began, if it says so; else
+    `NO_DATE`."""
 
     name: str | None = None
     description: str = ""
     workload: Workload
     world: World = World()
-    formulas: tuple[str, ...] = ()
+    formulas: tuple[Formula, ...] = ()
     start: datetime | None = None
     seed: _Count = 1
 

@@ -10,7 +10,7 @@ from ..decoding import decode
 from ..positions import read_document
 from ..problems import InputError, Problems
 from .amounts import with_amounts
-from .formulas import NamedFormula, formulas_of
+from .formulas import NamedFormula, formulas_of, with_formula_groups
 from .scenario import Scenario
 from .scenario_checks import ScenarioChecks
 
@@ -32,11 +32,11 @@ def load_scenario(path: Path) -> LoadedScenario:
     InputError."""
     document = read_document(path)
     problems = Problems()
-    root = with_amounts(document.root, problems)
+    root = with_formula_groups(with_amounts(document.root, problems))
     spec = decode(root, Scenario, problems)
     cursor = Cursor(root)
     ScenarioChecks(cursor, problems).run()
-    formulas = formulas_of(cursor, path.parent, document.lines, problems)
+    formulas = formulas_of(Cursor(document.root), path.parent, document.lines, problems)
     if problems.errors or spec is None:
         raise InputError(document.file, problems.errors)
     warnings = sorted(problems.warnings, key=lambda found: found.place)

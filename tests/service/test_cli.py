@@ -157,6 +157,20 @@ def test_completion_completes():
     assert run.stdout == "plain,formula\n"
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "simulate", "simulate s.yaml --formula", "simulate s.yaml --out", "replay pool --formula", "formula check",
+        "formula fmt", "formula explain", "formula eval f --samples", "formula replay", "formula test",
+        "pool autoscale enable pool --formula",
+    ],
+)  # fmt: skip
+def test_files_are_completed(words):
+    given = f"ebbtide {words} exa"
+    run = ebbtide(_EBBTIDE_COMPLETE="bash_complete", COMP_WORDS=given, COMP_CWORD=str(given.count(" ")))
+    assert run.stdout in ("file,exa\n", "dir,exa\n")
+
+
 def on_a_terminal(*words, **environment):
     """What the command writes to a terminal on standard error."""
     leader, follower = pty.openpty()

@@ -113,7 +113,7 @@ def test_command_line(words):
     assert options & SERVER in (SERVER, set())
     options -= SERVER
     (synopsis,) = re.findall(rf"`{words}[^`]*`", text)[:1]
-    assert set(re.findall(r"--[a-z-]+", synopsis)) == options
+    assert set(re.findall(r"--[a-z][a-z0-9-]*", synopsis)) == options
     assert {cell.split()[0] for cell in first_cells(text)} - SHARED == options - SHARED
     for parameter in COMMANDS[words].params:
         if isinstance(parameter, click.Argument) and not isinstance(parameter.type, click.Choice):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..door import colour
+from ..options import complete_files
 from .finding import CheckedDocument, Outcome, check_document
 from .reading import Document, Problem, changed, documents, store, tell
 
@@ -20,7 +21,7 @@ _FORMATS = ("text", "json", "junit", "sarif", "github")
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, metavar="FILE...")
+@click.argument("paths", nargs=-1, required=True, metavar="FILE...", shell_complete=complete_files)
 @click.option("--format", "form", type=click.Choice(_FORMATS), default="text", help="How to tell what was found.")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--fix", "mend", is_flag=True, help="Mend what can be mended without judgement, in the files.")
@@ -38,7 +39,8 @@ def check(
 ) -> None:
     """Tell every fault of formulas, with place and cure. Exit code 1 if there is an error.
 
-    FILE is a formula, a document with formulas (pool JSON, ARM template, Terraform, Bicep, YAML) or a directory.
+    FILE is a formula, a document with formulas (pool JSON, ARM template, Terraform, Bicep, YAML), a scenario or a
+    directory. Of a scenario the files that it names are checked too.
     """
     from ...clock import now as present
 
@@ -49,8 +51,9 @@ def check(
         raise click.UsageError("--fix writes standard input to standard output; give no other file and no --format")
     problems: list[Problem] = []
     checked: list[CheckedDocument] = []
-    for document in documents(paths, problems):
-        mended = _mended(document, now, wanted, problems) if mend else document
+    for document in documents(paths, problems, follow=True):
+        # What nobody has named is read, and not written.
+        mended = document if document.followed or not mend else _mended(document, now, wanted, problems)
         checked.append(check_document(mended, now, wanted))
     outcome = Outcome(checked, problems, strict)
     _report(outcome, form, to_errors=mend and "-" in paths)

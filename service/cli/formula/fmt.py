@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..door import colour
+from ..options import complete_files
 from .reading import Document, Problem, changed, documents, printable, store, syntax_faults, tell
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, metavar="FILE...")
+@click.argument("paths", nargs=-1, required=True, metavar="FILE...", shell_complete=complete_files)
 @click.option("--check", "only_check", is_flag=True, help="Change nothing; exit code 1 if a file would change.")
 @click.option("--diff", "show_diff", is_flag=True, help="Change nothing; print what would change.")
 def fmt(paths: tuple[str, ...], only_check: bool, show_diff: bool) -> None:

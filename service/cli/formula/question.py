@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ..door import BadInput
-from ..options import json_option
+from ..options import complete_files, json_option
 from .reading import shown, standard_input, the_formula
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ given_option = click.option(
     "--given", metavar="NAME=NUMBER", multiple=True, help="The value of a placeholder of a template; repeatable."
 )
 _OPTIONS = (
-    click.argument("file"),
+    click.argument("file", shell_complete=complete_files),
     samples_option,
     click.option("--now", help="The time of the evaluation (ISO 8601); default: that of the samples."),
     click.option("--seed", type=int, help="Seed of rand()."),

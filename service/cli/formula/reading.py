@@ -18,7 +18,7 @@ import tempfile
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,13 +41,14 @@ _SKIPPED = frozenset({"node_modules"})
 class Document:
     """A file with formulas, or without. `name`: for messages; `path`: None for standard input.
 
-    `content`: with its byte order mark and its line ends.
+    `content`: with its byte order mark and its line ends. `followed`: a scenario names it, and nobody else.
     """
 
     name: str
     path: Path | None
     content: str
     reading: DocumentReading
+    followed: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,24 @@ class Problem:
     message: str
 
 
-def documents(paths: Sequence[str], problems: list[Problem]) -> Iterator[Document]:
+def documents(paths: Sequence[str], problems: list[Problem], *, follow: bool = False) -> Iterator[Document]:
     """The documents at the paths: `-` is standard input, of a directory those files that hold formulas.
 
-    What cannot be used is added to `problems`. Every file comes once.
+    What cannot be used is added to `problems`. Every file comes once; with `follow`, those come last that scenarios
+    name.
     """
     seen: set[str] = set()
+    scenarios = []
+    for document in _given(paths, seen, problems, follow):
+        if follow and document.reading.files:
+            scenarios.append(document)
+        if document.reading.formulas or document.reading.unreadable:
+            yield document
+    for scenario in scenarios:
+        yield from _named(scenario, seen, problems)
+
+
+def _given(paths: Sequence[str], seen: set[str], problems: list[Problem], follow: bool) -> Iterator[Document]:
     for path in paths:
         if os.path.isdir(path):
             yield from _of_directory(path, seen, problems)
@@ -76,13 +89,38 @@ def documents(paths: Sequence[str], problems: list[Problem]) -> Iterator[Documen
         document = _of_file(path, problems)
         if document is None:
             continue
-        if not document.reading.formulas and not document.reading.unreadable:
-            looked_for = document.reading.looked_for
-            problems.append(
-                Problem(document.name, f"no formula found in {document.name}: looked for {looked_for}")
-            )
+        reading = document.reading
+        if not reading.formulas and not reading.unreadable and not (follow and reading.files):
+            names = ", ".join(file.name for file in reading.files)
+            cure = f"they are in {printable(names)}" if names else f"looked for {reading.looked_for}"
+            problems.append(Problem(document.name, f"no formula found in {document.name}: {cure}"))
             continue
         yield document
+
+
+def _named(scenario: Document, seen: set[str], problems: list[Problem]) -> Iterator[Document]:
+    """The files that a scenario names, relative to itself."""
+    folder = os.path.dirname(scenario.path) if scenario.path is not None else ""
+    for file in scenario.reading.files:
+        line, column = scenario.reading.document.position(file.start)
+        place = f"{scenario.name}:{line}:{column}: {file.where}"
+        path = os.path.normpath(os.path.join(folder, file.name))
+        try:
+            real = os.path.realpath(path)
+        except ValueError:
+            problems.append(Problem(scenario.name, f"{place}: {file.name!r} is no name of a file"))
+            continue
+        if real in seen:
+            continue
+        seen.add(real)
+        before = len(problems)
+        document = _of_file(path, problems)
+        if document is None:
+            problems[before:] = [Problem(scenario.name, f"{place}: {each.message}") for each in problems[before:]]
+        elif not document.reading.formulas and not document.reading.unreadable:
+            problems.append(Problem(scenario.name, f"{place}: no formula found in {document.name}"))
+        else:
+            yield replace(document, followed=True)
 
 
 def the_formula(path: str, where: str | None = None) -> FormulaText:
@@ -242,7 +280,10 @@ def _of_directory(path: str, seen: set[str], problems: list[Problem]) -> Iterato
                 continue
             seen.add(real)
             document = _of_file(whole, problems, only_likely=True)
-            if document is not None and (document.reading.formulas or document.reading.unreadable):
+            if document is None:
+                continue
+            reading = document.reading
+            if reading.formulas or reading.unreadable or reading.files:
                 found += 1
                 yield document
     if not found and len(problems) == before:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..door import BadInput, colour
-from ..options import json_option
+from ..options import complete_files, json_option
 from .question import filled_formula, given_option, given_time, samples_content, samples_option, where_option
 from .reading import shown, syntax_faults
 from .sparkline import sparkline
@@ -24,7 +24,7 @@ _SHOWN = {"hour": 16, "day": 10}
 
 
 @click.command()
-@click.argument("file")
+@click.argument("file", shell_complete=complete_files)
 @samples_option
 @click.option("--every", default="PT5M", show_default=True, help="The time between two runs (ISO 8601).")
 @click.option("--from", "start", metavar="TIME", help="The first run; default: when every series has a sample.")

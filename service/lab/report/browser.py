@@ -141,7 +141,8 @@ class Browser:
         self.resize(width, height)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.ask("Emulation.setEmulatedMedia", features=[scheme])
-        self.ask("Page.navigate", url=page.resolve().as_uri())
+        if error := self.ask("Page.navigate", url=page.resolve().as_uri()).get("errorText"):
+            raise NoBrowser(f"{page}: {error}")
         ready = self.evaluate(
             "new Promise(done => { const look = () => { const ready = document.documentElement?.dataset.ready;"
             " ready ? done(ready) : setTimeout(look, 20); }; look(); })"

@@ -57,7 +57,7 @@ class Explanation(msgspec.Struct, array_like=True):
     warnings: list[str]
 
 
-def chosen_runs(run: Run, most: int) -> Sequence[int]:
+def chosen_runs(run: Run, scenario: About, most: int) -> Sequence[int]:
     """The numbers of at most `most` runs that are explained: all of them if they are so few, else those that changed
     the target or failed, then the others, evenly spread."""
     made = run.autoscale
@@ -65,7 +65,7 @@ def chosen_runs(run: Run, most: int) -> Sequence[int]:
     if count <= most:
         return range(count)
     targets = list(zip(made.dedicated, made.low_priority, strict=True))
-    before = [(0, 0), *targets]
+    before = [scenario.initial_targets, *targets]
     telling = [number for number in range(count) if targets[number] != before[number] or number in made.errors]
     chosen = set(_spread(telling, most))
     rest = [number for number in range(count) if number not in chosen]
@@ -92,7 +92,7 @@ def explanations(run: Run, scenario: About, numbers: Sequence[int]) -> Iterator[
     visible = _Visible(run.samples, scenario.start)
     for number in numbers:
         now = scenario.start + run.autoscale.times[number]
-        pool = _pool(run.autoscale, number, scenario.task_slots_per_node)
+        pool = _pool(run.autoscale, number, scenario)
         told = trace(run.text, Samples(run.samples.period, visible.at(now), pool), now, Random(0))
         yield Explanation(
             number,
@@ -129,16 +129,17 @@ class _Visible:
         return round((time - self._start) / self._recorded.period)
 
 
-def _pool(made: AutoscaleRuns, number: int, slots: int) -> PoolValues:
+def _pool(made: AutoscaleRuns, number: int, scenario: About) -> PoolValues:
     """The pool before a run, as the formula could read it."""
+    before = (made.dedicated[number - 1], made.low_priority[number - 1]) if number else scenario.initial_targets
     return PoolValues(
-        target_dedicated=made.dedicated[number - 1] if number else 0,
-        target_low_priority=made.low_priority[number - 1] if number else 0,
+        target_dedicated=before[0],
+        target_low_priority=before[1],
         current_dedicated=made.current_dedicated[number],
         current_low_priority=made.current_low_priority[number],
         preempted=made.preempted[number],
         usable=made.usable[number],
-        task_slots_per_node=slots,
+        task_slots_per_node=scenario.task_slots_per_node,
     )
 
 

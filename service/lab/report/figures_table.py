@@ -66,16 +66,23 @@ def _line(row: FigureRow, runs: list[Figures], bounds: list[Bound]) -> str:
 
 
 def _best(row: FigureRow, runs: list[Figures]) -> set[int]:
-    """The numbers of the formulas with the least of a row. Who leaves many more tasks undone than others is out of it,
-    for less work costs less; and where all are alike, none is the best."""
+    """The numbers of the formulas with the least of a row, and of those that are told alike. Who leaves many more tasks
+    undone than others is out of it, for less work costs less; and where all are alike, or one is left, none is the
+    best."""
     if row.order is None:
         return set()
     most = min(figures.unfinished + _NEARLY_ALL * figures.tasks for figures in runs)
-    orders = {number: row.order(figures) for number, figures in enumerate(runs) if figures.unfinished <= most}
-    least = min(orders.values())
-    if all(row.order(figures) == least for figures in runs):
+    able = [number for number, figures in enumerate(runs) if figures.unfinished <= most]
+    order, told = row.order, [row.told(figures) for figures in runs]
+    least = told[min(able, key=lambda number: order(runs[number]))]
+    if len(able) == 1 < len(runs) or all(each == least for each in told):
         return set()
-    return {number for number, order in orders.items() if order == least}
+    return {number for number in able if told[number] == least}
+
+
+def does_all(figures: Figures) -> bool:
+    """Or nearly so."""
+    return figures.unfinished <= _NEARLY_ALL * (figures.tasks + figures.unfinished)
 
 
 def figure_groups(outcome: Outcome) -> list[tuple[str, list[FigureRow]]]:
@@ -89,7 +96,8 @@ def figure_groups(outcome: Outcome) -> list[tuple[str, list[FigureRow]]]:
         costs.append(
             FigureRow(
                 "Cost / optimum",
-                lambda of: told_ratio(of.cost, optimum),
+                # What leaves work undone is cheap, and its ratio would say nothing.
+                lambda of: told_ratio(of.cost, optimum) if does_all(of) else "–",
                 lambda of: of.cost,
                 lambda bound: _at_least(bound, told_ratio(bound.cost, optimum)),
             )
@@ -108,17 +116,24 @@ def figure_groups(outcome: Outcome) -> list[tuple[str, list[FigureRow]]]:
         FigureRow("Changes of the target", lambda of: f"{of.resizes:,}", lambda of: of.resizes),
         FigureRow("Flaps", lambda of: f"{of.flaps:,}", lambda of: of.flaps),
     ]
+    failed = {run.figures.formula: len(run.autoscale.errors) for run in outcome.runs}
+    if any(failed.values()):
+        nodes.append(
+            FigureRow(
+                "Autoscale runs failed", lambda of: f"{failed[of.formula]:,}", lambda of: failed[of.formula]
+            )
+        )
     waits = [
-        FigureRow("Mean", lambda of: told_duration(of.wait.mean), lambda of: of.wait.mean),
-        FigureRow("Median", lambda of: told_duration(of.wait.p50), lambda of: of.wait.p50),
-        FigureRow("95 % wait at most", lambda of: told_duration(of.wait.p95), lambda of: of.wait.p95),
-        FigureRow("99 % wait at most", lambda of: told_duration(of.wait.p99), lambda of: of.wait.p99),
-        FigureRow("Longest", lambda of: told_duration(of.wait.max), lambda of: of.wait.max),
+        _of_ended("Mean", lambda of: of.wait.mean),
+        _of_ended("Median", lambda of: of.wait.p50),
+        _of_ended("95 % wait at most", lambda of: of.wait.p95),
+        _of_ended("99 % wait at most", lambda of: of.wait.p99),
+        _of_ended("Longest", lambda of: of.wait.max),
     ]
     work = [
         FigureRow("Tasks that ended", lambda of: f"{of.tasks:,}"),
         *([_unfinished()] if any(run.figures.unfinished for run in outcome.runs) else ()),
-        FigureRow("Last task ended after", lambda of: told_duration(of.makespan), lambda of: of.makespan),
+        _of_ended("Last task ended after", lambda of: of.makespan),
         FigureRow("Evictions", lambda of: f"{of.evictions:,}", lambda of: of.evictions),
         FigureRow(
             "Node-hours thrown away", lambda of: told_hours(of.thrown_away_seconds), lambda of: of.thrown_away_seconds
@@ -129,6 +144,11 @@ def figure_groups(outcome: Outcome) -> list[tuple[str, list[FigureRow]]]:
 
 def _at_least(bound: Bound, told: str) -> str:
     return told if bound.exact else f"≥ {told}"
+
+
+def _of_ended(name: str, seconds: Callable[[Figures], float]) -> FigureRow:
+    """Nobody knows it where no task has ended."""
+    return FigureRow(name, lambda of: told_duration(seconds(of)) if of.tasks else "–", seconds)
 
 
 def _unfinished() -> FigureRow:

@@ -11,7 +11,7 @@ from itertools import islice
 
 from ..outcome import Outcome
 from .explanations import chosen_runs, explanations, formula_lines
-from .figures_table import figures_table
+from .figures_table import does_all, figures_table
 from .packing import packed, packed_run, packed_samples
 from .wording import told_duration
 
@@ -27,6 +27,7 @@ _SCRIPTS = (
 )
 #: The figures of more formulas take the whole width.
 _MOST_BESIDE = 4
+_LAZY = " Formulas in grey left tasks undone: that is cheap."
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
 
 
@@ -47,11 +48,22 @@ def report_page(
             f'<option value="{number}">{escape(run.figures.formula)}</option>'
             for number, run in enumerate(outcome.runs)
         ),
+        "texts": _texts(outcome),
+        "lazy": "" if all(does_all(run.figures) for run in outcome.runs) else _LAZY,
         "style": _asset("report.css"),
         "scripts": "\n".join(_asset(name) for name in _SCRIPTS),
         "carried": "\n".join(_carried(outcome, most_explained // len(outcome.runs), explained)),
     }
     return _PLACE.sub(lambda match: places[match[1]], _asset("report.html"))
+
+
+def _texts(outcome: Outcome) -> str:
+    """The formulas themselves: one is seen at once."""
+    state = " open" if len(outcome.runs) == 1 else ""
+    return "".join(
+        f"<details{state}><summary>{escape(run.figures.formula)}</summary><pre>{escape(run.text.strip())}</pre></details>"
+        for run in outcome.runs
+    )
 
 
 def _asset(name: str) -> str:
@@ -70,19 +82,21 @@ def _facts(outcome: Outcome) -> str:
         ("Seed", str(scenario.seed)),
     ]
     if scenario.stopped_at is not None:
-        facts.append(("Stopped early", f"after {told_duration(scenario.stopped_at)}"))
+        name = outcome.runs[-1].figures.formula
+        facts.append(("Stopped early", f"{name}, after {told_duration(scenario.stopped_at)}"))
     return "".join(f"<div><dt>{name}</dt><dd>{escape(told)}</dd></div>" for name, told in facts)
 
 
 def _carried(outcome: Outcome, most_explained: int, explained: Callable[[int], None]) -> Iterator[str]:
     """The data of the page, in parts that are unpacked when they are needed."""
-    chosen = [chosen_runs(run, most_explained) for run in outcome.runs]
+    chosen = [chosen_runs(run, outcome.scenario, most_explained) for run in outcome.runs]
     yield _part(
         "about",
         packed(
             {
                 "start": outcome.scenario.start,
                 "slots": outcome.scenario.task_slots_per_node,
+                "initialTargets": outcome.scenario.initial_targets,
                 "chunk": CHUNK,
                 "bounds": outcome.bounds,
                 "runs": [

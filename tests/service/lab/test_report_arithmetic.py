@@ -137,7 +137,7 @@ def test_durations(script, seconds, told):
 def test_names_beside_points_cover_nothing(script):
     rng = random.Random(5)
     dots = [{"x": rng.uniform(60, 480), "y": rng.uniform(40, 300), "name": "formula"} for _ in range(25)]
-    edges = {"left": 50, "right": 500, "top": 30, "bottom": 310}
+    edges = {"left": 50, "right": 500, "top": 30, "bottom": 310, "lines": [200, 300]}
     labels = script("placedLabels(dots, 3, edges)", dots=dots, edges=edges)
     assert labels[3] is not None
     boxes = [(label["x"], label["y"]) for label in labels if label is not None]
@@ -147,3 +147,18 @@ def test_names_beside_points_cover_nothing(script):
             assert abs(left - other) > 40 or abs(middle - next_middle) > 13
         for dot in dots:
             assert not (left < dot["x"] < left + 40 and abs(dot["y"] - middle) < 7)
+
+
+def test_a_name_keeps_off_the_lines_of_bounds_where_it_can(script):
+    dots = [{"x": 250, "y": 150, "name": "formula"}]
+    edges = {"left": 50, "right": 500, "top": 30, "bottom": 310}
+
+    def place(*lines):
+        (label,) = script("placedLabels(dots, 0, edges)", dots=dots, edges={**edges, "lines": lines})
+        return label["x"], label["y"]
+
+    beside = place()
+    assert beside == (261, 150)
+    assert place(280)[0] < 250
+    assert place(280, 210) == (pytest.approx(224.1, abs=3), 135)
+    assert place(280, 210, 250) == beside  # nowhere

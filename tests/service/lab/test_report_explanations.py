@@ -76,19 +76,36 @@ def test_samples_are_forgotten_after_their_retention():
 
 
 def test_of_too_many_those_that_changed_something_come_first():
-    (run,) = synthetic({"formula": PENDING}, days=2).runs
+    outcome = synthetic({"formula": PENDING}, days=2)
+    (run,) = outcome.runs
     targets = [0, *run.autoscale.dedicated]
     changed = {number for number in range(576) if targets[number] != targets[number + 1]}
-    assert chosen_runs(run, 576) == range(576)
-    some = chosen_runs(run, len(changed) + 50)
+    assert chosen_runs(run, outcome.scenario, 576) == range(576)
+    some = chosen_runs(run, outcome.scenario, len(changed) + 50)
     assert changed < set(some)
     assert len(some) == len(set(some)) == len(changed) + 50
     assert some == sorted(some)
-    few = chosen_runs(run, 10)
+    few = chosen_runs(run, outcome.scenario, 10)
     assert len(few) == 10
     assert set(few) <= changed
     assert few[-1] > 400  # from all of the time
-    assert list(chosen_runs(run, 0)) == []
+    assert list(chosen_runs(run, outcome.scenario, 0)) == []
+
+
+def test_the_first_run_finds_the_initial_targets():
+    text = "before = $TargetDedicatedNodes + 10 * $TargetLowPriorityNodes;\n$TargetDedicatedNodes = 5;"
+    outcome = synthetic({"formula": text}, days=0.1)
+    (run,) = outcome.runs
+    values = []
+    for targets in ((0, 0), (5, 3)):
+        scenario = replace(outcome.scenario, initial_targets=targets)
+        values.append([told.statements[0].value for told in explanations(run, scenario, [0, 1])])
+    assert values == [["0", "5"], ["35", "5"]]
+    # One that began with five nodes has a first run that changed nothing.
+    dedicated = [*run.autoscale.dedicated[:-1], 6]
+    moved = replace(run, autoscale=replace(run.autoscale, dedicated=dedicated))
+    for targets, telling in (((0, 0), 0), ((5, 0), len(dedicated) - 1)):
+        assert list(chosen_runs(moved, replace(outcome.scenario, initial_targets=targets), 1)) == [telling]
 
 
 def test_an_explanation_is_what_explain_tells():

@@ -1,5 +1,6 @@
 """The report in a real browser: laptop and phone, mouse, fingers and keyboard, light and dark."""
 
+import msgspec
 import pytest
 
 from service.lab.report import report_page
@@ -148,6 +149,34 @@ def test_fingers_tap_and_move(browser, page, outcome):
     assert span(browser).endswith("(6 h)")
 
 
+def test_on_a_phone_the_decision_stays_in_sight_beside_the_charts(browser, page):
+    browser.open(page, *PHONE)
+    press(browser, "Home")
+    told_of(browser, 0)
+    canvas(browser, 2)
+    seen = browser.evaluate("(box => box.top >= 0 && box.bottom <= innerHeight)(decision.getBoundingClientRect())")
+    assert seen
+    # Further down it stands where it is read on.
+    above = browser.evaluate(
+        "(scrollTo(0, 1e6), decision.getBoundingClientRect().bottom <= explanation.getBoundingClientRect().top)"
+    )
+    assert above
+    assert not browser.evaluate("decision.getBoundingClientRect().bottom > innerHeight")
+
+
+def test_who_began_with_nodes_sees_that_the_first_run_changed_nothing(browser, outcome, tmp_path):
+    began = msgspec.structs.replace(outcome.scenario, initial_targets=(12, 0))
+    path = tmp_path / "report.html"
+    path.write_text(
+        report_page(msgspec.structs.replace(outcome, scenario=began, runs=outcome.runs[2:])), encoding="utf-8"
+    )
+    browser.open(path, *LAPTOP)
+    told_of(browser, 0)
+    assert "Target stays 12" in text_of(browser, "#why")
+    assert "0 changed the target" in text_of(browser, "#plots")
+    assert "$TargetDedicatedNodes = 12;" in text_of(browser, "details[open] pre")
+
+
 def test_another_formula_is_shown_at_the_same_moment(browser, page, outcome):
     browser.open(page, *LAPTOP)
     press(browser, "Home")
@@ -186,7 +215,7 @@ def test_who_reads_with_ears_is_told(browser, page):
     press(browser, "Home")
     tree = browser.ask("Accessibility.getFullAXTree")["nodes"]
     named = {(node.get("role", {}).get("value"), node.get("name", {}).get("value")) for node in tree}
-    assert ("heading", "Over time") in named
+    assert ("heading", "Over time UTC") in named
     assert ("button", "Zoom in") in named
     assert ("group", "Charts over time") in named
     images = [name for role, name in named if role == "image"]

@@ -100,6 +100,35 @@ def test_who_leaves_tasks_undone_is_not_the_best_at_what_he_did():
     assert rows["Flaps"] == [str(OUTCOME.runs[0].figures.flaps)] * 3
 
 
+def test_who_did_nothing_is_no_example():
+    nothing = replace(OUTCOME.runs[0].figures, formula="idle", cost=0.0, tasks=0, unfinished=700)
+    errors = replace(OUTCOME.runs[0].autoscale, errors={0: "no samples", 1: "no samples"})
+    fine = replace(OUTCOME.runs[0], autoscale=replace(OUTCOME.runs[0].autoscale, errors={}))
+    outcome = replace(OUTCOME, runs=[replace(fine, figures=nothing, autoscale=errors), fine])
+    page = report_page(outcome)
+    rows = {row[0]: row[1:3] for row in Page(page).rows if row}
+    cost = f"{fine.figures.cost:.2f}"
+    assert rows["Cost"] == ["0.00", cost]  # of one formula that did its work none is the least
+    assert rows["Cost / optimum"][0] == rows["Mean"][0] == rows["Last task ended after"][0] == "–" != rows["Mean"][1]
+    assert rows["Autoscale runs failed"] == ["2", "0"]
+    assert "Formulas in grey left tasks undone" in page and "in grey" not in PAGE
+
+
+def test_what_is_told_alike_is_as_good():
+    runs = []
+    for formula, makespan in (("slow", 90000.0), ("fast", 80000.4), ("as fast", 80000.6)):
+        figures = replace(OUTCOME.runs[0].figures, formula=formula, makespan=makespan)
+        runs.append(replace(OUTCOME.runs[0], figures=figures))
+    rows = {row[0]: row[1:4] for row in Page(report_page(replace(OUTCOME, runs=runs))).rows if row}
+    assert rows["Last task ended after"] == ["25.0 h", "22.2 h (least)", "22.2 h (least)"]
+
+
+def test_the_formulas_stand_in_it():
+    assert PAGE.count("<details>") == 3 and "$TargetDedicatedNodes = 12;</pre>" in PAGE
+    alone = report_page(replace(OUTCOME, runs=OUTCOME.runs[:1]))
+    assert "<details open>" in alone and "hour &lt; 18" not in alone
+
+
 def test_columns_come_out_as_they_went_in():
     run = OUTCOME.runs[0]
     packed = carried(PAGE, "run-0")
@@ -150,7 +179,7 @@ def test_without_runs_there_is_no_report():
 
 def test_one_that_was_stopped_early_says_so():
     page = report_page(replace(OUTCOME, scenario=replace(OUTCOME.scenario, stopped_at=7200.0)))
-    assert "<dt>Stopped early</dt><dd>after 2 h</dd>" in page
+    assert "<dt>Stopped early</dt><dd>always, after 2 h</dd>" in page
 
 
 @given(st.lists(st.integers(-(10**12), 10**12)), st.sampled_from([1.0, 0.001, 0.01]))

@@ -7,7 +7,7 @@ import pytest
 from msgspec import inspect
 
 from service.lab.distributions import Distribution
-from service.lab.scenario import Bursts, Generate, Recurring, Scenario, Trace, Waves, Workload, World
+from service.lab.scenario import Bursts, Formula, Generate, Recurring, Scenario, Trace, Waves, Workload, World
 from service.lab.scenario_file import load_scenario
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -21,7 +21,7 @@ def section(name: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "kind", [Scenario, Workload, Trace, Recurring, Generate, Waves, Bursts, Distribution, World],
+    "kind", [Scenario, Formula, Workload, Trace, Recurring, Generate, Waves, Bursts, Distribution, World],
     ids=lambda kind: kind.__name__,
 )  # fmt: skip
 def test_every_property_has_its_line(kind):

@@ -94,6 +94,17 @@ world:
     assert spec.world.initial_targets == NodeCounts(dedicated=10, low_priority=3)
 
 
+def test_formulas_may_have_names(tmp_path):
+    (tmp_path / "pool.formula").write_text(FORMULA)
+    text = '''formulas:
+  - {name: " mine ", formula: pool.formula}
+  - {formula: pool.formula}
+  - {name: pool, formula: $TargetDedicatedNodes = 2;}
+  - formula: $TargetDedicatedNodes = 3;
+'''
+    assert [each.name for each in load(tmp_path, LEAST + text).formulas] == ["mine", "pool", "pool (2)", "formula 4"]
+
+
 def test_a_trace(tmp_path):
     text = (
         "workload: {trace: {file: a.log, format: SWF, unit: processor, mostPerJob: 8, from: P30D, for: P7D, speed: 2}}"
@@ -191,6 +202,13 @@ def boot(distribution: str) -> str:
         (LEAST + "seed: -1", "must be at least 0, not -1"),
         (LEAST + "formulas: [none.formula]", "formulas[0]: none.formula: cannot be read: No such file or directory"),
         (LEAST + "formulas: ['$TargetDedicatedNodes = $Nothing;']", "s.yaml:2:37: formulas[0]: F201: $Nothing"),
+        (LEAST + "formulas:\n- {formula: $Me = $Nothing;}", "s.yaml:3:19: formulas[0].formula: F201: $Nothing"),
+        (LEAST + "formulas: [{name: mine}]", "formulas[0]: formula is missing"),
+        (LEAST + "formulas: [{formula: [a]}]", "formulas[0].formula: must be text, not a list"),
+        (LEAST + "formulas: [{name: [a], formula: x = 1;}]", "formulas[0].name: must be text, not a list"),
+        (LEAST + "formulas: [{name: '', formula: x = 1;}]", "formulas[0].name: must be one line of at most 60"),
+        (LEAST + 'formulas: [{name: "a\\nb", formula: x = 1;}]', "formulas[0].name: must be one line of at most 60"),
+        (LEAST + "formulas: x = 1;", "formulas: must be a list"),
     ],
 )
 def test_what_is_no_scenario(tmp_path, text, told):

@@ -2,16 +2,19 @@
 
 import json
 import os
+import shlex
 import signal
+import subprocess
 
 import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
 from service.cli import main
-from service.cli.simulate import _interruptible
+from service.cli.lab_work import interruptible
 from service.lab import comparing
 from service.lab.outcome import Outcome
+from tests.service.stage import COMMAND, PATIENCE
 
 SCENARIO = """
 name: two hours
@@ -44,6 +47,14 @@ def test_a_table_with_the_bounds_beside(scenario):
     rows = {line[:26].strip(): line for line in lines}
     assert {"Cost", "Node-hours idle", "95 % wait at most", "Evictions"} <= set(rows)
     assert " 1.00×" in rows["Cost / optimum"]
+
+
+def test_as_wide_as_the_terminal(scenario, monkeypatch):
+    whole = simulate(scenario).stdout
+    monkeypatch.setenv("COLUMNS", "80")
+    narrow = simulate(scenario).stdout
+    assert max(map(len, whole.splitlines())) > 80 >= max(map(len, narrow.splitlines()))
+    assert [line[:24] for line in whole.splitlines()[1:]] == [line[:24] for line in narrow.splitlines()[2:]]
 
 
 def test_figures_as_json(scenario):
@@ -84,6 +95,23 @@ def test_what_is_written(scenario, tmp_path):
     assert "<!doctype html>" in (out / "report.html").read_text(encoding="utf-8").lower()
 
 
+def test_the_report_comes_also_if_nobody_hears_the_figures(scenario, tmp_path):
+    out = tmp_path / "out"
+    code = f"{shlex.join([*COMMAND, 'simulate', str(scenario), '--out', str(out)])} | true; exit ${{PIPESTATUS[0]}}"
+    run = subprocess.run(["bash", "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert (run.returncode, run.stderr) == (0, f"report: {out / 'report.html'}\n")
+    assert (out / "report.html").stat().st_size > 10_000
+
+
+def test_runs_that_failed_are_told(scenario):
+    text = "x = 0; $TargetDedicatedNodes = 1 / x;"
+    told = simulate(scenario, "--formula", text, "--formula", scenario.parent / "pending.formula")
+    (line,) = told.stderr.splitlines()
+    assert line.startswith("warning: formula 1: ") and "runs failed; run 1: " in line and "division by zero" in line
+    rows = {line[:26].strip(): line.split() for line in told.stdout.splitlines()}
+    assert rows["Autoscale runs failed"][-1] == "0" and int(rows["Autoscale runs failed"][-2]) > 20
+
+
 def test_ctrl_c_ends_it_with_a_report(scenario, tmp_path, monkeypatch):
     whole = comparing.compared
 
@@ -100,11 +128,15 @@ def test_ctrl_c_ends_it_with_a_report(scenario, tmp_path, monkeypatch):
     outcome = msgspec.json.decode((tmp_path / "out" / "outcome.json").read_bytes(), type=Outcome)
     (run,) = outcome.runs
     assert outcome.scenario.stopped_at == run.series.end > 0
+    assert run.figures.unfinished == outcome.scenario.tasks - run.figures.tasks > 0
+    assert "stopped early: pending after" in told.stderr and told.stderr.endswith("; not simulated: formula 2\n")
+    rows = {line[:26].strip(): line.split() for line in told.stdout.splitlines()}
+    assert rows["Cost / optimum"][3] == "–"  # of a part of the work
     assert "Stopped early" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
 
 
 def test_ctrl_c_twice_leaves_at_once():
-    with pytest.raises(KeyboardInterrupt), _interruptible() as interrupted:
+    with pytest.raises(KeyboardInterrupt), interruptible("") as interrupted:
         os.kill(os.getpid(), signal.SIGINT)
         assert interrupted()
         os.kill(os.getpid(), signal.SIGINT)
@@ -116,6 +148,7 @@ WRONG = {
     "a picture beside nothing": (("SCENARIO", "--png"), "--out DIR"),
     "a formula that cannot be read": (("SCENARIO", "--formula", "$TargetDedicatedNodes = ;"), "formula 1"),
     "a file that is not there": (("SCENARIO", "--formula", "none.formula"), "none.formula"),
+    "no formula": (("SCENARIO", "--formula", " "), "--formula: is empty"),
     "a negative seed": (("SCENARIO", "--seed", "-1"), "--seed"),
 }
 

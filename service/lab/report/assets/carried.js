@@ -31,9 +31,10 @@ function columnsOf(table) {
 }
 
 /** One formula's run: its columns over time, and its evaluations, with the times of both since the epoch. */
-async function loadedRun(number, start) {
+async function loadedRun(number, { start, initialTargets }) {
   const packed = await carried(`run-${number}`);
   const series = columnsOf(packed.series), evaluations = columnsOf(packed.runs);
   for (const table of [series, evaluations]) table.times = table.times.map((time) => start + time);
+  evaluations.initialTargets = initialTargets;
   return { series, evaluations, errors: packed.errors, end: start + packed.end };
 }

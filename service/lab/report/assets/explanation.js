@@ -39,16 +39,13 @@ class Explainer {
 
   headOf(run, picked) {
     const { evaluations } = run, time = evaluations.times[picked];
-    const before = picked ? picked - 1 : -1;
-    const moved = (column) => {
-      const [from, to] = [before < 0 ? 0 : column[before], column[picked]];
-      return from === to ? `stays ${to}` : `${from} → ${to}`;
-    };
+    const [dedicated, lowPriority] = targetsBefore(evaluations, picked);
+    const moved = (from, to) => (from === to ? `stays ${to}` : `${from} → ${to}`);
     const row = rowAt(run.data.times, time), { series } = run;
-    const lowPriority = evaluations.lowPriority.some((value) => value > 0);
-    const target = lowPriority
-      ? `Target: dedicated ${moved(evaluations.dedicated)}, low-priority ${moved(evaluations.lowPriority)}`
-      : `Target ${moved(evaluations.dedicated)}`;
+    const target = evaluations.lowPriority.some((value) => value > 0) || evaluations.initialTargets[1] > 0
+      ? `Target: dedicated ${moved(dedicated, evaluations.dedicated[picked])}, ` +
+        `low-priority ${moved(lowPriority, evaluations.lowPriority[picked])}`
+      : `Target ${moved(dedicated, evaluations.dedicated[picked])}`;
     const nodes = evaluations.currentDedicated[picked] + evaluations.currentLowPriority[picked];
     const now = `Nodes in the pool: ${told(nodes)}` +
       (row < 0 ? "" : `; slots wanted: ${told(series.demand[row])}; tasks that wait: ${told(series.queue[row])}`);

@@ -4,9 +4,8 @@ class RunsStrip {
   constructor(run) {
     this.run = run;
     this.sheet = new Sheet(30);
-    const { times, dedicated, lowPriority } = run.evaluations;
-    this.target = times.map((_, number) => dedicated[number] + lowPriority[number]);
-    this.moves = this.target.map((value, number) => Math.sign(value - (number ? this.target[number - 1] : 0)));
+    const { times } = run.evaluations;
+    this.moves = times.map((_, number) => Math.sign(movedBy(run.evaluations, number)));
     const failed = Object.keys(run.errors).length;
     const changed = this.moves.reduce((sum, _, number) => sum + (changes(run.evaluations, number) ? 1 : 0), 0);
     const counts = `${told(times.length)}, ${told(changed)} changed the target`;
@@ -51,17 +50,28 @@ class RunsStrip {
 }
 
 /** The number of the run that moved the targets farthest. */
-function largestMove({ times, dedicated, lowPriority }) {
+function largestMove(evaluations) {
   let found = 0, most = -1;
-  for (let number = 0; number < times.length; number++) {
-    const far = number ? Math.abs(dedicated[number] + lowPriority[number] - dedicated[number - 1] - lowPriority[number - 1]) : 0;
+  for (let number = 0; number < evaluations.times.length; number++) {
+    const far = number ? Math.abs(movedBy(evaluations, number)) : 0;
     if (far > most) [found, most] = [number, far];
   }
   return found;
 }
 
 /** Whether a run left other targets than it found. */
-function changes({ dedicated, lowPriority }, number) {
-  const before = number ? [dedicated[number - 1], lowPriority[number - 1]] : [0, 0];
-  return dedicated[number] !== before[0] || lowPriority[number] !== before[1];
+function changes(evaluations, number) {
+  const [dedicated, lowPriority] = targetsBefore(evaluations, number);
+  return evaluations.dedicated[number] !== dedicated || evaluations.lowPriority[number] !== lowPriority;
+}
+
+/** By how many nodes a run changed the targets. */
+function movedBy(evaluations, number) {
+  const [dedicated, lowPriority] = targetsBefore(evaluations, number);
+  return evaluations.dedicated[number] + evaluations.lowPriority[number] - dedicated - lowPriority;
+}
+
+/** The targets that a run found: dedicated, low-priority. */
+function targetsBefore({ initialTargets, dedicated, lowPriority }, number) {
+  return number ? [dedicated[number - 1], lowPriority[number - 1]] : initialTargets;
 }

@@ -1,11 +1,16 @@
 // Cost against waiting: a point for each formula, a line for each bound.
 
+/** So much of its tasks may a formula leave undone and still be compared with others; as in the table of figures. */
+const NEARLY_ALL = 0.01;
 const SCATTER = { left: 52, right: 12, top: 52, bottom: 40 };
 
 /** A picture so many pixels wide. `chosen(number)` is called when a point is chosen. */
 function drawScatter(about, width, measure, shown, chosen) {
   const { left, right, top, bottom } = SCATTER, height = Math.round(Math.min(420, Math.max(240, width * 0.68)));
-  const runs = about.runs.map((run) => ({ name: run.figures.formula, cost: run.figures.cost, wait: run.figures.wait[measure] }));
+  const runs = about.runs.map(({ figures }) => ({
+    name: figures.formula, cost: figures.cost, wait: figures.wait[measure], undone: figures.unfinished,
+    lazy: figures.unfinished > NEARLY_ALL * (figures.tasks + figures.unfinished),
+  }));
   const limits = Object.entries({ "work alone": "workAlone", optimum: "optimum", "break-even": "breakEven" })
     .filter(([, key]) => about.bounds?.[key]).map(([name, key]) => [name, about.bounds[key].cost]);
   const mostCost = Math.max(...runs.map((run) => run.cost), ...limits.map(([, cost]) => cost)) * 1.12 || 1;
@@ -30,11 +35,13 @@ function drawScatter(about, width, measure, shown, chosen) {
       drawing("text", { x: x(cost) + by, y: line, "text-anchor": anchor }, name));
   });
   const dots = runs.map((run) => ({ x: x(run.cost), y: y(run.wait), name: shortName(run.name) }));
-  const labels = placedLabels(dots, shown, { left, right: width, top, bottom: height - bottom + 6 });
+  const edges = { left, right: width, top, bottom: height - bottom + 6, lines: limits.map(([, cost]) => x(cost)) };
+  const labels = placedLabels(dots, shown, edges);
   runs.forEach((run, number) => {
-    const said = `${run.name}: cost ${told(run.cost)}, wait ${toldDuration(run.wait)}`, label = labels[number];
+    const undone = run.undone ? `; ${told(run.undone)} tasks did not end` : "", label = labels[number];
+    const said = `${run.name}: cost ${told(run.cost)}, wait ${toldDuration(run.wait)}${undone}`;
     const point = drawing("g", {
-      class: number === shown ? "point shown" : "point", role: "button", tabindex: 0,
+      class: `point${number === shown ? " shown" : ""}${run.lazy ? " lazy" : ""}`, role: "button", tabindex: 0,
       "aria-pressed": String(number === shown), "aria-label": said,
     }, drawing("title", {}, said), drawing("circle", { cx: dots[number].x, cy: dots[number].y, r: 6 }));
     if (label) point.append(drawing("text", { x: label.x, y: label.y + 4 }, dots[number].name));
@@ -53,8 +60,8 @@ function drawScatter(about, width, measure, shown, chosen) {
 
 const shortName = (name) => (name.length > 24 ? `${name.slice(0, 23)}…` : name);
 
-/** Where names can stand beside their points without covering anything; null where there is no room. The one that is
- * shown has the first choice. */
+/** Where names can stand beside their points without covering anything, but for the lines if need be; null where there
+ * is no room. The one that is shown has the first choice. */
 function placedLabels(dots, shown, edges) {
   const taken = dots.map((dot) => ({ left: dot.x - 7, right: dot.x + 7, top: dot.y - 7, bottom: dot.y + 7 }));
   const free = (box, own) => box.left >= edges.left && box.right <= edges.right && box.top >= edges.top - 12 &&
@@ -66,7 +73,8 @@ function placedLabels(dots, shown, edges) {
     const { x, y, name } = dots[number], wide = name.length * (number === shown ? 7.4 : 6.7);
     const places = [[x + 11, y], [x - 11 - wide, y], [x - wide / 2, y - 15], [x - wide / 2, y + 15], [x + 9, y - 12],
       [x - 9 - wide, y - 12]];
-    for (const [left, middle] of places) {
+    const crossing = ([from]) => edges.lines.some((line) => line > from - 2 && line < from + wide + 2);
+    for (const [left, middle] of [...places.filter((place) => !crossing(place)), ...places.filter(crossing)]) {
       const box = { left, right: left + wide, top: middle - 7, bottom: middle + 7 };
       if (!free(box, number)) continue;
       taken.push(box);

@@ -33,7 +33,7 @@ async function start() {
     shown = number;
     formula.value = String(number);
     scatter();
-    const run = await loadedRun(number, about.start);
+    const run = await loadedRun(number, about);
     if (number !== shown) return;
     const before = view.picked === null ? null : view.run.evaluations.times[view.picked];
     run.data = { times: run.series.times, end: run.end };
