@@ -31,8 +31,7 @@ from .virtual_world import (
 _LAST_EVALUATIONS = 3
 #: So many seconds, or evaluations, without anything becoming of any task: what is left will never be done.
 _STUCK, _STUCK_EVALUATIONS = 86400.0, 12
-#: Seconds for which the controller gathers where so many tasks come, and so many a second; a real one does so for a tenth
-#: of that.
+#: Seconds for which the controller gathers where so many tasks come, and so many a second; a real one does so for less.
 _BEAT, _MANY, _OFTEN = 0.1, 10_000, 2.0
 #: Steps between two looks at whether somebody wants it to stop.
 _STEPS = 250

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pools import Node, NodeState, count
-from pools.roster import Roster
 from pools.node_counts import counted
+from pools.roster import Roster
 
 STATES = st.sampled_from(NodeState)
 DEEDS = st.lists(st.tuples(st.integers(0, 6), st.one_of(st.none(), st.tuples(st.booleans(), STATES, st.booleans()))))

@@ -18,7 +18,6 @@ from runner import (
     UpdateTask,
 )
 from runner.model import Output
-from runner.task_spec import AffinityInformation
 
 from .run import ask, completed, job, job_of, simulation, task, tasks_of, until
 
@@ -281,21 +280,6 @@ def test_a_completed_task_takes_constraints_for_when_it_runs_again():
 )
 def test_bad_constraints(constraints):
     assert ask(waiting_sim(), UpdateTask("j", "t", constraints)).code == "InvalidPropertyValue"
-
-
-def test_affinity_is_a_wish():
-    sim = simulation(target_dedicated_nodes=2)
-    ask(sim, job("j", task("a"), task("b")))
-    nodes = {record.last_node_id for record in completed(sim, "a", "b")}
-    assert len(nodes) == 2
-    liked = max(nodes)
-    wish = AffinityInformation(affinity_id=liked)
-    ask(sim, job("k", *(task(str(n), affinity_info=wish) for n in range(2))))
-    first, second = completed(sim, "0", "1", job_id="k")
-    assert {first.last_node_id, second.last_node_id} == nodes
-    ask(sim, job("l", task("alone", affinity_info=wish)))
-    (alone,) = completed(sim, "alone", job_id="l")
-    assert alone.last_node_id == liked
 
 
 @pytest.mark.parametrize("asked", ["terminate", "reactivate", "delete", "update"])
