@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from pools import Node
+from pools import Node, NodeDeallocationOption
 
 from .commands import KillExecution
 from .files_of_tasks import checkpoint_url
@@ -13,6 +13,20 @@ from .task_model import Ending, Task
 
 #: Seconds before a cloud takes a VM back in which checkpoints are saved.
 SAVING = 10.0
+#: An ending is taken back by none that stands before it.
+_STRENGTH = (Ending.REQUEUE, Ending.TERMINATE, Ending.DELETE)
+
+
+def stronger(ending: Ending, present: Ending | None) -> bool:
+    """Does it take the place of what was asked for before?"""
+    return present is None or _STRENGTH.index(ending) > _STRENGTH.index(present)
+
+
+def ending_by(option: NodeDeallocationOption) -> Ending | None:
+    """Of what runs on a node that leaves in that way; None: it goes on."""
+    if option is NodeDeallocationOption.REQUEUE:
+        return Ending.REQUEUE
+    return Ending.TERMINATE if option is NodeDeallocationOption.TERMINATE else None
 
 
 def checkpoint_of(task: Task) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from typing import Protocol
 
 from pools import Command, Ids, Ledger, NamedTable, Node, Timers, evolve
 
-from .commands import RecallExecutions
 from .failure import why_over
 from .job_errors import JobError, over
 from .model import Job, JobSchedule
@@ -49,7 +48,6 @@ class JobMachine:
         self._timers = timers
         self._pools = pools
         self._ledger = ledger
-        self._say = say
         #: called with each job that is over, and with each that is gone
         self.on_closed: list[Callable[[Job, float], None]] = []
         #: asked when nothing of a job that ends is at a node any more: may it close? Who says no calls `close_if_free`
@@ -173,7 +171,7 @@ class JobMachine:
             if tasks != "wait":
                 self.tasks.end(task, Ending.REQUEUE if tasks == "requeue" else Ending.TERMINATE, now, _DISABLED)
             elif task.state is not TaskState.RUNNING and task.node_id is not None:
-                self._say(RecallExecutions(task.node_id, (task.execution_id,)))
+                self.tasks.take_back(task.node_id, (task,), now)
         self.close_if_free(job_id, now)
 
     def enable(self, job_id: str, now: float) -> None:

@@ -47,6 +47,7 @@ class JobPreparation(JobNodeRecords):
         #: nodes that leave their pools
         self._leaving: dict[str, None] = {}
         executions.gate = self
+        jobs.tasks.is_held_back = self._holds_back
         jobs.admitting.append(lambda job, node_id: not self.refuses(job.id, node_id))
 
     def refuses(self, job_id: str, node_id: str) -> bool:
@@ -180,6 +181,10 @@ class JobPreparation(JobNodeRecords):
         else:
             for execution_id in self.waiting.pop(record.key, {}):
                 self._tasks.recalled(record.node_id, execution_id, now)
+
+    def _holds_back(self, task: Task, node_id: str) -> bool:
+        """Does it wait for a preparation there?"""
+        return task.execution_at(node_id) in self.waiting.get((task.job_id, node_id), ())
 
     def _is_unwanted(self, record: JobNode) -> bool:
         """Will no further task of the job run there?"""

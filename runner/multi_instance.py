@@ -15,14 +15,15 @@ from msgspec.structs import replace
 
 from pools import ExecutionResult, NodeDeallocationOption, evolve
 
-from .commands import Acknowledge, KillExecution, ProceedExecution, ReadOutputs, RecallExecutions
+from .commands import Acknowledge, KillExecution, ProceedExecution, ReadOutputs
 from .earlier_attempts import why_gone
+from .endings import ending_by, stronger
 from .events import Outcome
 from .failure import ENDED_ON_REQUEST, LOST_LIMIT, failure_of, lost_too_often
 from .model import Output
 from .scheduler import Stage
 from .states import TaskEvent
-from .task_machine import TaskMachine, stronger
+from .task_machine import TaskMachine
 from .task_model import Ending, Instance, Task, Verdict
 
 _BACK = Verdict(kind="back", requeued=False)
@@ -219,11 +220,11 @@ class MultiInstanceTasks(TaskMachine):
             number = task.instance_at(node_id) if task.instances else None
             if number is None:
                 continue
-            if option in (NodeDeallocationOption.REQUEUE, NodeDeallocationOption.TERMINATE):
-                ending = Ending.REQUEUE if option is NodeDeallocationOption.REQUEUE else Ending.TERMINATE
+            ending = ending_by(option)
+            if ending is not None:
                 self.end(task, ending, now, why_gone(node_id, self._node_of(node_id)))
             elif task.instances[number].state == "preparing":
-                self._say(RecallExecutions(node_id, (task.execution_of(number),)))
+                self.take_back(node_id, (task,), now)
         super().evict(node_id, option, now)
 
     # -- records ---------------------------------------------------------------------------------------------

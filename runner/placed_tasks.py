@@ -23,6 +23,8 @@ class PlacedTasks(WaitingTasks):
         self.open_nodes = OpenNodes(self.slots)
         self.durations = Durations()
         self.costs = JobCosts(self.slots, node_of)
+        #: is the start of the task, which is placed on the node, still to leave?
+        self.is_held_back: Callable[[Task, str], bool] = lambda task, node_id: False
         #: nodes whose load changed in this batch
         self.touched: set[str] = set()
 

@@ -63,6 +63,7 @@ class Reports:
     def _connected(self, event: ev.NodeConnected, now: float) -> None:
         # heard twice, `known` is out of date: what was sent in between would look lost
         if self._nodes.is_newest(event.node_id, event.connection) and not self._nodes.is_connected(event.node_id):
+            self._start_tasks.connected(event.node_id, event.known, now)
             with self._start_tasks.forgetting(event.node_id):  # it may have started anew
                 self._nodes.connected(event.node_id, now, event.boot)
             self._reconciliation.reconcile(event.node_id, event.known, event.boot, now, event.damages)
@@ -72,9 +73,12 @@ class Reports:
             self._nodes.disconnected(event.node_id, event.reason, now, fatal=event.fatal, host_key=event.host_key)
 
     def _started(self, event: ev.ExecutionStarted, now: float) -> None:
-        if job_node_of(event.execution_id) is not None:
+        attempt = start_task_of(event.execution_id)
+        if attempt is not None:
+            self._start_tasks.started(event.node_id, attempt)
+        elif job_node_of(event.execution_id) is not None:
             self._job_nodes.started(event.node_id, event.execution_id, event.time, now)
-        elif start_task_of(event.execution_id) is None:
+        else:
             self._tasks.started(event.node_id, event.execution_id, event.time, now)
 
     def _outcome(self, event: ev.Outcome, now: float) -> None:

@@ -9,6 +9,7 @@ from pools import Context, FailureInfo, Node, NodeMachine
 
 from .commands import Acknowledge
 from .events import Outcome
+from .execution_ids import start_task_id
 from .failure import on_disk
 from .kept_outputs import KeptOutputs
 from .model import Output
@@ -23,6 +24,21 @@ class StartTasks:
         self._ctx = ctx
         self._nodes = nodes
         self._outputs = outputs
+        #: by node: the last attempt that it has told to have begun. In memory alone: what was reported to an earlier
+        #: controller does not come to this one
+        self._begun: dict[str, int] = {}
+
+    def started(self, node_id: str, attempt: int) -> None:
+        self._begun[node_id] = max(attempt, self._begun.get(node_id, 0))  # what is told twice may come late
+        if len(self._begun) > 100 + 2 * len(self._ctx.nodes):
+            self._begun = {each: number for each, number in self._begun.items() if each in self._ctx.nodes}
+
+    def connected(self, node_id: str, known: frozenset[str], now: float) -> None:
+        """The node is about to be told once more what to do. An attempt that began there, and that it does not know of
+        any more, is not to begin again under its name: the outcome of the first time may still be on its way."""
+        attempt = self._begun.get(node_id)
+        if attempt is not None and start_task_id(node_id, attempt) not in known:
+            self.lost(node_id, start_task_id(node_id, attempt), attempt, "the node came back without it", now)
 
     def outcome(self, report: Outcome, attempt: int, now: float) -> None:
         failure = None
@@ -44,6 +60,8 @@ class StartTasks:
         self._ctx.say(Acknowledge(node_id, (execution_id,)))
 
     def _ended(self, node_id: str, attempt: int, code: int | None, failure: FailureInfo | None, now: float) -> None:
+        if self._begun.get(node_id) == attempt:
+            del self._begun[node_id]
         with self.forgetting(node_id):
             self._nodes.start_task_ended(node_id, attempt, code, failure, now)
 

@@ -8,22 +8,15 @@ Rules that data hangs on:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from pools import (
-    Command,
-    FailureInfo,
-    Ledger,
-    Node,
-    NodeDeallocationOption,
-    Table,
-    evolve,
-)
+from pools import Command, FailureInfo, Ledger, Node, NodeDeallocationOption, Table, evolve
 
 from .commands import Acknowledge, KillExecution, RecallExecutions
 from .completion import completion, reactivation
 from .earlier_attempts import EarlierAttempts, why_gone
+from .endings import ending_by, stronger
 from .events import Outcome
 from .exit_conditions import Consequence, consequence
 from .failure import ENDED_ON_REQUEST, LOST_LIMIT, ended_with, failure_of, lost_too_often, retries_left
@@ -36,13 +29,6 @@ from .task_model import Ending, Task, TaskKey
 from .task_tally import DoneTotals
 
 E = TaskEvent
-#: An ending is taken back by none that stands before it.
-_STRENGTH = (Ending.REQUEUE, Ending.TERMINATE, Ending.DELETE)
-
-
-def stronger(ending: Ending, present: Ending | None) -> bool:
-    """Does it take the place of what was asked for before?"""
-    return present is None or _STRENGTH.index(ending) > _STRENGTH.index(present)
 
 
 class TaskMachine(PlacedTasks):
@@ -268,14 +254,26 @@ class TaskMachine(PlacedTasks):
     def evict(self, node_id: str, option: NodeDeallocationOption, now: float) -> None:
         """End, give back or let finish what is placed on a node that leaves."""
         tasks = [task for task in self._placed_on(node_id) if not task.ended]
-        if option in (NodeDeallocationOption.REQUEUE, NodeDeallocationOption.TERMINATE):
-            ending = Ending.REQUEUE if option is NodeDeallocationOption.REQUEUE else Ending.TERMINATE
-            for task in tasks:
-                self.end(task, ending, now, why_gone(node_id, self._node_of(node_id)))
+        ending = ending_by(option)
+        if ending is None:
+            self.take_back(node_id, [task for task in tasks if task.state is not TaskState.RUNNING], now)
             return
-        unstarted = tuple(task.execution_id for task in tasks if task.state is not TaskState.RUNNING)
-        if unstarted:
-            self._say(RecallExecutions(node_id, unstarted))
+        for task in tasks:
+            self.end(task, ending, now, why_gone(node_id, self._node_of(node_id)))
+
+    def take_back(self, node_id: str, tasks: Iterable[Task], now: float) -> None:
+        """Take back what has not begun there: the node is asked. Not if the start is held back: it could leave after
+        the question, and take effect after the node has answered that it knows of none."""
+        sent = []
+        for task in tasks:
+            execution_id = task.execution_at(node_id)
+            assert execution_id is not None, "the task is placed there"
+            if self.is_held_back(task, node_id):
+                self.recalled(node_id, execution_id, now)
+            else:
+                sent.append(execution_id)
+        if sent:
+            self._say(RecallExecutions(node_id, tuple(sent)))
 
     def end(self, task: Task, ending: Ending, now: float, reason: str = "") -> None:
         """Ask the node to end the present execution of a placed task. `reason`: in words."""

@@ -1,12 +1,14 @@
 """Job preparation and release tasks: when they run, what waits for them, and what becomes of tasks and nodes if not."""
 
+import itertools
 
 import pytest
 
-from pools import EnvironmentSetting
-from runner import AddTasks, ResizePool, TerminateJob
+from pools import EnvironmentSetting, NodeDeallocationOption
+from runner import AddTasks, DisableJob, DisableScheduling, EnableJob, RebootNode, ResizePool, TerminateJob
 from runner.simulation import START
 from runner.states import JobNodeState
+from runner.task_spec import MultiInstanceSettings
 
 from .prepared import preparation, prepared_job, record_of, runs, starts_of
 from .run import ask, completed, job, job_of, simulation, task, tasks_of, until
@@ -196,3 +198,33 @@ def test_neither_crashes_nor_cut_connections_run_anything_twice(moment, befalls)
     until(sim, lambda: job_of(sim).state == "completed")
     assert [len(runs(sim, kind)) for kind in ("p", "task", "r")] == [1, 1, 1]
     until(sim, lambda: not any(node.unacknowledged for node in sim.world.nodes.values()), 60.0)
+
+
+# -- what is taken back while it waits for a preparation ----------------------------------------------------------
+
+_GOES_ON = NodeDeallocationOption.TASK_COMPLETION
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.1, 0.18, 0.22, 0.24])
+@pytest.mark.parametrize("size", [0, 2])
+@pytest.mark.parametrize("deed", [DisableScheduling, RebootNode, DisableJob])
+def test_a_task_that_is_taken_back_as_its_preparation_succeeds_does_not_run_beside_its_next_attempt(
+    deed, size, moment
+):
+    """`moment`: seconds after the end of the preparation on its node, which the controller hears 0.25 s later."""
+    plans = {"jobpreparation": [(30.0, 0), (33.0, 0), (30.0, 0)], "t": [(40.0, 0)]}
+    sim = simulation(plans, target_dedicated_nodes=4, enable_inter_node_communication=bool(size))
+    several = MultiInstanceSettings(coordination_command_line="meet", number_of_instances=2) if size else None
+    ask(sim, prepared_job("j", task("t", multi_instance_settings=several)))
+    until(sim, lambda: any(end is not None for _, end in runs(sim, "p")))
+    node_id = next(x.node_id for x in sim.world.log.started if x.id.endswith("-p1") and not x.live)
+    event = DisableJob("j", "wait") if deed is DisableJob else deed("p", node_id, _GOES_ON)
+    sim.at(sim.now + moment, lambda now: sim.request(event))
+    sim.at(sim.now + 2.0, lambda now: sim.request(EnableJob("j")))
+    done = completed(sim, "t")[0]
+    starts = [x for x in sim.world.log.started if x.id.startswith(f"{done.uid}-")]
+    assert len([x for x in starts if "." not in x.id and not x.killed]) == 1, "no end of it was lost"
+    attempts = {x.id.rpartition("-")[2].partition(".")[0] for x in starts}
+    spans = [[x for x in starts if x.id.rpartition("-")[2].partition(".")[0] == each] for each in sorted(attempts)]
+    for one, other in itertools.pairwise(spans):
+        assert max(x.ended for x in one) <= min(x.started for x in other)
