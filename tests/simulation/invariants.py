@@ -4,6 +4,7 @@ view."""
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from pools import Node, NodeState, Pool
 from runner import Job, Task, TaskState
@@ -47,6 +48,8 @@ class Invariants:
         #: (job id, task id) of every task that the controller has said yes to
         self.accepted: set[tuple[str, str]] = set()
         self.completed: dict[tuple[str, str], Task] = {}
+        #: the same by uid
+        self._over: dict[str, Task] = {}
         self._commits = -1
         self._seen = 0
         self._executions: dict[str, Execution] = {}
@@ -56,6 +59,8 @@ class Invariants:
         self._nodes: set[str] = set()
         #: VMs that their cloud has said to have ended, wrongly
         self.haunting: set[str] = set()
+        #: VMs that their cloud has not listed once although they were there: others take their places
+        self.denied: set[str] = set()
         self.preparation = PreparationLaws(require)
         self.together = GangLaws(require)
 
@@ -90,6 +95,14 @@ class Invariants:
     def surplus_is_excused(self) -> bool:
         return False
 
+    def changed(self, tasks: dict[tuple[str, str], Task]) -> Iterable[tuple[tuple[str, str], Task]]:
+        """Those that the last commit may have changed."""
+        return tasks.items()
+
+    def may_run_again(self, execution: Execution) -> bool:
+        """Under the same name: its node has lost its record, and nobody can know that it began."""
+        return False
+
     def _every_vm_has_a_record(self, sim: Simulation, nodes: dict[str, Node]) -> None:
         recorded = {node.vm_name for node in nodes.values()} | self.haunting
         for vm in sim.world.cloud.everything():
@@ -98,7 +111,9 @@ class Invariants:
     def _executions_run_once(self, sim: Simulation) -> None:
         for execution in sim.world.log.started[self._seen :]:
             before = self._executions.setdefault(execution.id, execution)
-            require(before is execution, "an execution was started twice", execution, before)
+            again = before is execution or self.may_run_again(before)
+            require(again, "an execution was started twice", execution, before)
+            self._executions[execution.id] = execution
             if execution.id.startswith("start:"):
                 continue
             self.preparation.started(sim, execution)
@@ -134,14 +149,15 @@ class Invariants:
         require(not lost, "an accepted task is lost", lost)
 
     def _completed_as_it_really_ended(self, sim: Simulation, tasks: dict[tuple[str, str], Task]) -> None:
-        for key, task in tasks.items():
+        for key, task in self.changed(tasks):
             before = self.completed.get(key)
             if task is not before and is_meddled_with(key[0]):
                 before = self.completed.pop(key, None) and None
+                self._over.pop(task.uid, None)
             if before is not None:
                 require(task is before, "a completed task was changed", before, task)
             elif task.state is TaskState.COMPLETED:
-                self.completed[key] = task
+                self.completed[key] = self._over[task.uid] = task
                 self._check_end(task)
 
     def _check_end(self, task: Task) -> None:
@@ -170,7 +186,7 @@ class Invariants:
     def _no_vm_too_many(self, sim: Simulation, pools: dict[str, Pool], nodes: dict[str, Node]) -> None:
         """A node is ordered only where none lives in its place, but for those that the planner names."""
         new = [node for key, node in nodes.items() if key not in self._nodes]
-        living = {vm.name for vm in sim.world.cloud.everything() if vm.state in ("pending", "running")}
+        living = {vm.name for vm in sim.world.cloud.everything() if vm.state in ("pending", "running")} - self.denied
         limit = sim.settings.pools.hold_place
         for node in new:
             pool, low = pools[node.pool_id], node.low_priority or node.fallback
@@ -230,9 +246,9 @@ class Invariants:
             )
 
     def _nothing_lives_after_its_end(self, sim: Simulation, tasks: dict[tuple[str, str], Task]) -> None:
-        live = {x.id.rpartition("-")[0] for x in sim.world.log.live.values()}
-        for task in self.completed.values():
-            require(task.uid not in live, "an execution runs although its task is completed", task)
+        for execution in sim.world.log.live.values():
+            task = self._over.get(execution.id.rpartition("-")[0])
+            require(task is None, "an execution runs although its task is completed", task)
 
     def at_the_end(self, jobs: dict[str, Job]) -> None:
         """Everything is done, and nothing is left."""

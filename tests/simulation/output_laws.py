@@ -31,7 +31,7 @@ def check_outputs(sim: Simulation, require: Callable[..., None]) -> None:
         numbers = [each.number for each in task.earlier]
         require(numbers == sorted(set(numbers)), "earlier attempts are out of order", task.earlier)
         ended = {each.number for each in task.earlier if each.exit_code is not None}
-        if task.exit_code is not None:
+        if task.exit_code is not None and task.attempt not in numbers:  # else it is of one before
             ended.add(task.attempt)
         for attempt in ended if not task.size else ():
             key = ("task", task.job_id, task.id, attempt, "stdout")

@@ -46,7 +46,7 @@ class PreparationLaws:
             self._tasks |= {task.uid: task for task in sim.journal.table("tasks").values()}
         task = self._tasks[uid]
         job = sim.journal.table("jobs")[task.job_id]
-        key = (job.id, _place(sim, execution.node_id))
+        key = (_identity(job), _place(sim, execution.node_id))
         self._live.setdefault(key, []).append(execution)
         self._require(key not in self._released, "a task was started after the release", task, execution)
         spec = job.spec.job_preparation_task
@@ -63,7 +63,7 @@ class PreparationLaws:
         self._require(bool(good), "a task was started before its job was prepared there", task, execution)
 
     def _preparation(self, sim: Simulation, job: Job, place: JobNode, execution: Execution) -> None:
-        key = (job.id, _place(sim, execution.node_id))
+        key = (_identity(job), _place(sim, execution.node_id))
         boot, before = _boot(sim, execution.node_id), self._prepared.setdefault(key, [])
         again = [
             one
@@ -75,7 +75,7 @@ class PreparationLaws:
         before.append((execution, boot))
 
     def _release(self, sim: Simulation, job: Job, place: JobNode, execution: Execution) -> None:
-        key = (job.id, _place(sim, execution.node_id))
+        key = (_identity(job), _place(sim, execution.node_id))
         self._require(key in self._prepared, "a release without a preparation", execution)
         self._require(key not in self._released, "a node was released twice", execution, self._released.get(key))
         busy = [one for one in self._live.get(key, ()) if one.live]
@@ -108,6 +108,11 @@ class PreparationLaws:
     def _node_may_go(self, job: Job, record: JobNode, node: Node) -> None:
         if job.spec.job_release_task is not None:
             self._require(record.state in DONE, "a node went before the release", job, record, node)
+
+
+def _identity(job: Job) -> str:
+    """A job that was deleted may be made again."""
+    return f"{job.id} of {job.created}"
 
 
 def _boot(sim: Simulation, node_id: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -48,6 +49,7 @@ from runner import job_events as jev
 from runner.pool_events import UpdatePool
 from runner.simulation import Request
 from runner.spec import AutoPoolSpecification
+from runner.task_spec import JobPreparationTask, JobReleaseTask
 
 from ..settings import FORMULA
 from ..task_deeds import TOY
@@ -216,7 +218,16 @@ class ApiUser:
             priority=rng.randrange(-5, 5),
             max_parallel_tasks=rng.choice((-1, 1)),
             on_all_tasks_complete=rng.choice(("noaction", "terminatejob")),
+            **(self._around() if rng.random() < 0.4 else {}),
         )
+
+    def _around(self) -> dict[str, Any]:
+        """What a job does on its nodes before and after its tasks."""
+        rng = self._rng
+        limits = TaskConstraints(max_task_retry_count=rng.choice((1, -1)))
+        prepare = JobPreparationTask(command_line="prepare", constraints=limits, wait_for_success=rng.random() < 0.8)
+        release = JobReleaseTask(command_line="tidy") if rng.random() < 0.5 else None
+        return {"job_preparation_task": prepare, "job_release_task": release}
 
     def _tasks(self) -> tuple[TaskSpec, ...]:
         rng = self._rng

@@ -11,7 +11,8 @@ from .world import StormCloud, StormEffects
 
 DEEDS = (
     *("cut", "cut", "crash", "sleep", "kill", "preempt", "notice", "room", "keep", "reboot"),
-    *("silence", "silence", "vanish", "stuck", "damage", "damage", "outage", "stranger", "clock", "clock"),
+    *("silence", "silence", "vanish", "stuck", "damage", "damage", "supervisor", "disk"),
+    *("outage", "stranger", "clock", "clock"),
 )
 #: Seconds by which a clock is set.
 JUMPS = (-7200.0, -600.0, -30.0, -2.0, 2.0, 30.0, 600.0, 7200.0)
@@ -89,6 +90,10 @@ class Adversary:
                 self._cloud.stuck.add(node.vm_name)
             case "damage":
                 self._world.damage(node.vm_name)
+            case "supervisor":
+                self._world.bereave(node.vm_name, more)
+            case "disk":
+                self._world.fill_disk(node.vm_name)
             case "keep":
                 self._cloud.spared.add(node.vm_name)
                 self._faults.haunting.add(node.vm_name)

@@ -45,8 +45,8 @@ class StormSimulation(Simulation):
         self.storm = self.faults
         self.chances = self.storm.chances
         self.chances.clock = lambda: self.now - START
-        cloud = StormCloud(PROVIDER, DEPLOYMENT.id, self.cloud_settings, lambda: self.now)
-        self.world = StormEffects(
+        cloud = StormCloud(self.storm, PROVIDER, DEPLOYMENT.id, self.cloud_settings, lambda: self.now)
+        self.world = self.effects = StormEffects(
             cloud, self.behaviour, self.faults, lambda: self.now, self.at, self._deliver, self.usage
         )
         made = KeptJournal if self.kept else FailingJournal
@@ -64,6 +64,8 @@ class StormSimulation(Simulation):
         self.began = self.now
         self.lists_seen: list[float] = []
         self.clock = SystemClock(self._wall, self._ticks)
+        #: executions that the present controller was told to have begun
+        self.heard_of: set[str] = set()
         #: what was reported, done and recorded, in lines; None: nobody wants to know
         self.trace: list[str] | None = None
         self._ids = CountingIds(self.seed)
@@ -87,6 +89,10 @@ class StormSimulation(Simulation):
             self.trace.append(f"{self.now - START:9.3f} s  {line}")
 
     # -- time ------------------------------------------------------------------------------------------------
+
+    def at(self, when: float, action: Action) -> None:
+        self._count += 1
+        heapq.heappush(self._agenda, (when, self._count, action))
 
     def _wall(self) -> float:
         return self.now + self.skew
@@ -191,6 +197,7 @@ class StormSimulation(Simulation):
         self._open.clear()
         self._asked.clear()
         self._truly.clear()
+        self.heard_of.clear()
         self.asleep = self.now
         self.world.crash()
         self.at(self.now + self.faults.latency("restart"), self._start_controller)
@@ -237,11 +244,13 @@ class StormSimulation(Simulation):
         if isinstance(event, VmsListed):
             event = replace(event, asked=self._asked.get(event.asked, event.asked))
         elif isinstance(event, ExecutionStarted):
+            self.heard_of.add(event.execution_id)
             event = replace(event, time=event.time + self._node_clock(event.node_id))
         elif isinstance(event, Outcome):
             off = self._node_clock(event.node_id)
             start = None if event.start_time is None else event.start_time + off
-            event = replace(event, start_time=start, end_time=event.end_time + off)
+            full = event.execution_id in self.effects.full
+            event = replace(event, start_time=start, end_time=event.end_time + off, disk_full=full)
         self.note(f"told: {event}")
         self.engine.post(event)
 

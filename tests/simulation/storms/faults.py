@@ -20,6 +20,8 @@ from .chances import Chances
 
 #: A few things take so many times as long as they usually do.
 VERY_SLOW = 60.0
+#: But no longer (seconds): who calls a cloud, or a node, waits no longer for an answer.
+LONGEST = 300.0
 #: Moments at which the controller can end: before a commit, within it (what was written of it is torn), after it and
 #: before its answers, before each command, and while it waits.
 MOMENTS = ("commit", "torn", "committed", "effect", "idle")
@@ -36,6 +38,9 @@ class StormFaults(RandomFaults):
         self.slow_chance = rates.choice((0.0, 0.002, 0.01))
         self.reorder_chance = rates.choice((0.0, 0.1, 0.5))
         self.node_chance = rates.choice((0.0, 0.02, 0.1))
+        self.part_chance = chances.stream("part").choice((0.0, 0.0, 0.005, 0.02))
+        #: VMs that were left out of a list
+        self.denied: set[str] = set()
         #: the cloud answers nothing until then
         self.outage = float("-inf")
 
@@ -52,7 +57,7 @@ class StormFaults(RandomFaults):
 
     def latency(self, kind: str) -> float:
         usual = USUAL[kind] * self.chances.pick(f"latency/{kind}", (0.1, 0.5, 1.0, 1.0, 2.0, 8.0))
-        return usual * VERY_SLOW if self.strikes(f"slow/{kind}", self.slow_chance) else usual
+        return min(usual * VERY_SLOW, LONGEST) if self.strikes(f"slow/{kind}", self.slow_chance) else usual
 
     def crashes(self, moment: str, before: object = "") -> bool:
         return self.strikes(f"crash/{moment}", self.torn_chance if moment == "torn" else self.crash_chance, before)

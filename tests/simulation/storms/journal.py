@@ -32,6 +32,8 @@ class FailingJournal(MemoryJournal):
         self._faults = faults
         self._crash = crash
         self._observe = observe
+        #: what was written since somebody looked last
+        self.recent: list[Change] = []
         #: the same changes as last time are tried again
         self._again = False
 
@@ -61,6 +63,7 @@ class FailingJournal(MemoryJournal):
 
     def _write(self, changes: Changes) -> None:
         MemoryJournal.commit(self, changes)
+        self.recent += changes
 
     def _tear(self, changes: Changes) -> None:
         """A part of the changes is written when the controller ends: the next one finds nothing of them."""

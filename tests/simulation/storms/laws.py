@@ -8,6 +8,9 @@ from pools import Node, NodeState, Pool, Sample
 from pools.budget import pool_bill
 from providers import VmState
 from runner import Job, Task
+from runner.execution_ids import job_node_of
+from runner.failure import DISK_FULL
+from runner.simulated_node import Execution
 
 from ..invariants import COUNTED, Invariants, require
 from ..node_deeds import Operator
@@ -66,6 +69,16 @@ class StormLaws(Invariants):
         assert self.sim is not None
         return self.sim.now < self.sim.skewed + CERTAIN
 
+    def changed(self, tasks: dict[tuple[str, str], Task]) -> Iterable[tuple[tuple[str, str], Task]]:
+        assert self.sim is not None
+        return [(each.key, each.record) for each in self.sim.journal.recent if each.table == "tasks" and each.record]
+
+    def may_run_again(self, execution: Execution) -> bool:
+        """Of start tasks, and what jobs do on nodes before and after tasks: damages of their spools are not told."""
+        assert self.sim is not None
+        own = execution.id.startswith("start:") or job_node_of(execution.id) is not None
+        return own and execution.lost and execution.id not in self.sim.heard_of
+
     def check(self) -> None:
         super().check()
         sim = self.sim
@@ -80,6 +93,7 @@ class StormLaws(Invariants):
         self._no_record_of_what_is_gone(sim, nodes)
         self._money_never_decreases(sim, pools, nodes, sim.journal.table("tasks"), sim.journal.table("jobs"))
         self._samples_add_up(sim, pools, sim.journal.table("samples"))
+        sim.journal.recent.clear()
         if sim.core is not None and sim.journal.commits >= self._looked + EVERY:
             self._looked = sim.journal.commits
             self._a_restart_changes_nothing(sim)
@@ -120,12 +134,12 @@ class StormLaws(Invariants):
         jobs: dict[str, Job],
     ) -> None:
         spent: dict[object, float] = {("pool", pool.id, pool.created): pool.usage.cost for pool in pools.values()}
-        spent |= {("task", task.uid): task.cost for task in tasks.values()}
+        spent |= {("task", task.uid): task.cost for _, task in self.changed(tasks)}
         spent |= {("job", job.id, job.created): job.deleted_cost for job in jobs.values()}
-        for key, before in self._spent.items():
-            now = spent.get(key, before)
+        for key, now in spent.items():
+            before = self._spent.get(key, now)
             require(now >= before - EXACT, "money has become less", key, before, now)
-        self._spent = spent
+        self._spent |= spent
         if sim.core is None:
             return
         for pool in pools.values():
@@ -169,6 +183,12 @@ class StormLaws(Invariants):
                 if values.get(key) != there[kind].get(key)
             }
             require(not differing, f"a restart would change {kind}", differing)
+
+    def _check_end(self, task: Task) -> None:
+        super()._check_end(task)
+        assert self.sim is not None
+        if task.execution_id in self.sim.effects.full and task.exit_code is not None and task.failure is not None:
+            require(DISK_FULL in task.failure.message, "nobody is told that a disk was full", task)
 
     # -- when the faults have ended --------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import multiprocessing
+import os
 import signal
 import time
 from collections import Counter
@@ -18,8 +19,6 @@ from .minimal import tell
 ROOT = Path(__file__).parents[3]
 #: What a story goes by.
 CODE = ("formula", "pools", "providers", "runner", "tests/simulation")
-#: Stories that a process tells at a time.
-CHUNK = 10
 
 
 @dataclass
@@ -70,20 +69,25 @@ class Ledger:
     """The file: a line that names the code, and a line for each story that was told."""
 
     def __init__(self, path: Path | None) -> None:
-        """Raises ValueError if the file is of other code."""
+        """Raises ValueError if the file is of other code, or is no such file."""
         self.told: dict[int, Told] = {}
         self.path = path
         if path is None:
             return
-        if path.exists():
-            first, *lines = path.read_text().splitlines()
-            if json.loads(first) != {"code": fingerprint()}:
-                raise ValueError(f"{path} is of other code than this: name another file, or remove it")
-            whole = (line for line in lines if line.endswith("}"))  # the last one may have been cut off
-            self.told = {each["seed"]: Told(**each) for each in map(json.loads, whole)}
-            path.write_text("\n".join([first, *(json.dumps(asdict(each)) for each in self.told.values())]) + "\n")
-        else:
-            path.write_text(json.dumps({"code": fingerprint()}) + "\n")
+        head, found = json.dumps({"code": fingerprint()}) + "\n", path.read_text() if path.exists() else ""
+        text = found[: found.rfind("\n") + 1]  # the last line may have been cut off anywhere
+        if not text and head.startswith(found):
+            path.write_text(head)
+            return
+        first, *lines = text.splitlines() or [found]
+        try:
+            same = json.loads(first)["code"] == fingerprint()
+            self.told = {each["seed"]: Told(**each) for each in map(json.loads, lines)} if same else {}
+        except (ValueError, TypeError, KeyError) as exc:
+            raise ValueError(f"{path} is no file of stories that were told: name another") from exc
+        if not same:
+            raise ValueError(f"{path} is of other code than this: name another file, or remove it")
+        os.truncate(path, len(text.encode()))
 
     def add(self, told: Told) -> None:
         self.told[told.seed] = told
@@ -109,7 +113,7 @@ def _in_processes(seeds: list[int], jobs: int) -> Iterator[Told]:
         yield from map(one, seeds)
         return
     with multiprocessing.get_context("spawn").Pool(jobs, _leave_interrupts_to_the_parent) as pool:
-        yield from pool.imap_unordered(one, seeds, chunksize=CHUNK)
+        yield from pool.imap_unordered(one, seeds)  # one at a time: what is told is in the file at once
 
 
 def _leave_interrupts_to_the_parent() -> None:

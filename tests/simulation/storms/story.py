@@ -33,6 +33,7 @@ class Story(Scenario):
         self.chances = Chances(seed, None if only is None else frozenset(only))
         self._left_out = 0
         super().__init__(seed, StormLaws())
+        self.laws.denied = self.faults.denied
 
     def _make_faults(self) -> StormFaults:
         return StormFaults(self.chances)

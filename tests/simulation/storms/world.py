@@ -5,17 +5,23 @@ from __future__ import annotations
 from providers import SimulatedProvider, Vm, VmSpec, VmState
 from runner import events as ev
 from runner.commands import OpenNode, PrepareNode
+from runner.execution_ids import job_node_of
 from runner.simulated_effects import Connection, SimulatedEffects
 from runner.simulation import DEPLOYMENT
 
 from .faults import StormFaults
 
+#: How a command exits that cannot write.
+NO_SPACE = 28
+
 
 class StormCloud(SimulatedProvider):
-    """Beside what it can do already: VMs that never come up, that vanish without a word, and that nobody asked for."""
+    """Beside what it can do already: VMs that never come up, that vanish without a word, that nobody asked for, and
+    that it does not list although they are there."""
 
-    def __init__(self, *given: object) -> None:
+    def __init__(self, faults: StormFaults, *given: object) -> None:
         super().__init__(*given)  # type: ignore[arg-type]
+        self._faults = faults
         #: VMs that never come up
         self.stuck: set[str] = set()
         self._strangers = 0
@@ -23,6 +29,13 @@ class StormCloud(SimulatedProvider):
     def _now(self, name: str) -> Vm:
         vm = self._vms[name]
         return vm if name in self.stuck and vm.state is VmState.PENDING else super()._now(name)
+
+    def list_owned(self) -> list[Vm]:
+        listed = super().list_owned()
+        if listed and self._faults.strikes("list-part", self._faults.part_chance, f"one of {len(listed)} is left out"):
+            left_out = listed.pop(self._faults.chances.stream("left out").randrange(len(listed)))
+            self._faults.denied.add(left_out.name)
+        return listed
 
     def vanish(self, name: str) -> None:
         with self._lock:
@@ -40,8 +53,8 @@ class StormCloud(SimulatedProvider):
 
 
 class StormEffects(SimulatedEffects):
-    """Beside what they can do already: nodes that fall silent, that show another host key, and whose packages do not
-    arrive."""
+    """Beside what they can do already: nodes that fall silent, that show another host key, whose packages do not
+    arrive, whose disks are full, whose supervisors die, and that lose what they knew."""
 
     _faults: StormFaults
 
@@ -49,6 +62,8 @@ class StormEffects(SimulatedEffects):
         super().__init__(*given)  # type: ignore[arg-type]
         #: nodes that cannot be reached, until when
         self.silent: dict[str, float] = {}
+        #: executions that ended because the disk was full
+        self.full: set[str] = set()
         self._damages = 0
 
     def silence(self, node_id: str, unnoticed: float, seconds: float) -> None:
@@ -74,6 +89,32 @@ class StormEffects(SimulatedEffects):
                 node.ran.pop(execution_id).lost = True  # told to start it, the node would do so again
         self.cut(node.node_id)
         return True
+
+    def bereave(self, name: str, luck: float) -> None:
+        """The supervisor of something that runs on the node dies: it is lost, and the node knows it."""
+        node = self.nodes.get(name)
+        if node is None or not node.alive or not node._live:
+            return
+        execution = sorted(node._live.values(), key=lambda each: each.id)[int(luck * len(node._live))]
+        node.log.end(execution, self._clock())
+        del node._live[execution.id]
+        execution.lost = True
+        node._lost.add(execution.id)
+        node._tell_loss(execution.id)
+        node._dispatch(self._clock())
+
+    def fill_disk(self, name: str) -> None:
+        """The disk of the node is full for a moment: the tasks that run there fail. (Not those with instances: their
+        laws go by exit codes.)"""
+        node = self.nodes.get(name)
+        if node is None or not node.alive:
+            return
+        for execution in list(node._live.values()):
+            of_job = execution.id.startswith("start:") or job_node_of(execution.id) is not None
+            if not of_job and execution.id not in node._plans:
+                execution.exit_code = NO_SPACE
+                self.full.add(execution.id)
+                node._end(execution, self._clock(), killed=False)
 
     def vanish(self, name: str) -> None:
         """The VM is gone, and the cloud has never heard of it."""
