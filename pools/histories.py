@@ -11,11 +11,16 @@ from .model import Pool
 from .node_usage import sampled_metrics
 from .sampling import History, Sample, measure
 
+#: Seconds by which a sample, or a run of a formula, may be late and still be on its beat.
+LATE = 1.0
+
 
 class Histories:
     def __init__(self, context: Context) -> None:
         self._ctx = context
         self._of: dict[str, History] = {}
+        #: when the next sample of each pool is due
+        self._due: dict[str, float] = {}
         #: is a sample that is due lost, as some are in Azure? Asked in simulations
         self.lost: Callable[[], bool] | None = None
 
@@ -26,9 +31,20 @@ class Histories:
         return history
 
     def take(self, pool: Pool, now: float) -> None:
-        """Take a sample of the pool, and set the timer for the next."""
-        ctx = self._ctx
-        ctx.timers.set("sample", pool.id, now + ctx.settings.sample_period)
+        """Take a sample of the pool, and set the timer for the next.
+
+        Samples keep their beat: a controller is late by milliseconds each time, which would add up, and their ages at
+        the runs of the formula would change by and by. One that is a little late is told as of when it was due.
+        """
+        ctx, period = self._ctx, self._ctx.settings.sample_period
+        due = self._due.get(pool.id, pool.created)
+        late = now - due
+        following = due + period
+        if not 0.0 <= late < period / 2:
+            following = now + period - late % period
+            following += period if following < now + period / 2 else 0.0
+        self._expect(pool.id, following)
+        now = due if 0.0 <= late < LATE else now
         if self.lost is not None and self.lost():
             return
         names = sampled_metrics(pool.spec.auto_scale_formula, ctx.settings.sample_node_metrics)
@@ -58,7 +74,12 @@ class Histories:
     def resume(self, pool: Pool, now: float) -> None:
         """Go on where the last controller ended."""
         last = self.of(pool.id).last
-        self._ctx.timers.set("sample", pool.id, now if last is None else last + self._ctx.settings.sample_period)
+        self._expect(pool.id, now if last is None else last + self._ctx.settings.sample_period)
+
+    def _expect(self, pool_id: str, when: float) -> None:
+        self._due[pool_id] = when
+        self._ctx.timers.set("sample", pool_id, when)
 
     def forget(self, pool_id: str) -> None:
         self._of.pop(pool_id, None)
+        self._due.pop(pool_id, None)

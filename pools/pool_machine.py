@@ -14,7 +14,7 @@ from .autoscale import evaluate
 from .calm_pools import is_calm
 from .commands import ListVms
 from .context import Context
-from .histories import Histories
+from .histories import LATE, Histories
 from .idle_pools import IdlePools
 from .model import AllocationState, AutoScaleRun, Node, Pool, PoolState, evolve
 from .node_machine import NodeMachine
@@ -76,7 +76,9 @@ class PoolMachine(PoolRequests):
         if not pool.spec.enable_auto_scale or pool.spec.auto_scale_formula is None:
             raise PoolError("AutoScalingNotEnabled", f"pool {pool_id!r} has no formula")
         run, wanted = self._evaluate(pool, pool.spec.auto_scale_formula, now)
-        due = now + pool.spec.auto_scale_evaluation_interval.total_seconds()
+        late = now - (now if pool.next_evaluation is None else pool.next_evaluation)
+        # on the beat of the runs before it: see `Histories.take`
+        due = now - (late if 0.0 <= late < LATE else 0.0) + pool.spec.auto_scale_evaluation_interval.total_seconds()
         before = (pool.target_dedicated, pool.target_low_priority)
         changed = (wanted.target_dedicated, wanted.target_low_priority) != before
         faulty = run.error is not None and run.error.code == "AutoScalingFormulaEvaluationError"

@@ -101,3 +101,37 @@ def test_a_pool_that_gets_targets_instead_is_not_evaluated_any_more():
     pass_time(pools, context, 1100.0)
     assert runs(context) == []
     assert (context.pools["p"].target_dedicated, context.pools["p"].next_evaluation) == (1, None)
+
+
+@pytest.mark.parametrize(
+    ("late", "seen"),
+    [
+        ([0.0] * 12, [0.0] * 12),
+        ([0.004, 0.002, 0.009] * 4, [0.0] * 12),  # a busy controller: told as of when they were due
+        ([0.0, 0.0, 4.0, 0.0], [0.0, 0.0, 4.0, 0.0]),
+        ([0.0, 0.0, 6.0, 0.0], [0.0, 0.0, 6.0, 10.0]),  # the next would come too soon
+        ([0.0, 0.0, 33.0, 0.0], [0.0, 0.0, 33.0, 30.0]),  # it stood still: three samples were not taken
+        ([0.0, 0.0, 37.0, 0.0], [0.0, 0.0, 37.0, 40.0]),
+    ],
+    ids=["in time", "milliseconds", "seconds", "more than half", "stood still", "stood still longer"],
+)
+def test_samples_keep_their_beat(late, seen):
+    pools, context = scaled("$TargetDedicatedNodes = 0;")
+    for other in (("autoscale", "p"), ("poll", "x")):
+        context.timers.cancel(*other)
+    context.ledger.take()
+    for seconds in late:
+        due = context.timers.next()
+        context.timers.due(due)
+        pools.ring("sample", "p", due + seconds)
+    times = [change.record.time for change in context.ledger.take() if change.table == "samples"]
+    assert times == [1000.0 + 10.0 * number + passed for number, passed in enumerate(seen)]
+
+
+def test_runs_keep_their_beat():
+    pools, context = scaled("$TargetDedicatedNodes = 0;")
+    context.ledger.take()
+    for late in (0.004, 0.002, 0.5, 0.0, 2.0, 0.0):
+        due = context.pools["p"].next_evaluation
+        pools.ring("autoscale", "p", due + late)
+    assert [run.timestamp for run in runs(context)] == [1000.004, 1030.002, 1060.5, 1090.0, 1122.0, 1152.0]

@@ -72,9 +72,10 @@ class Told:
         self._commit()
 
     def live(self, hours: float) -> None:
-        """Tasks come and go by chance, nodes come up or not, timers ring a little late."""
+        """Tasks come and go by chance, nodes come up or not, timers ring a little late; what is due at the end does not
+        ring yet."""
         end = self.now + hours * 3600
-        while (due := self.context.timers.next()) is not None and due <= end:
+        while (due := self.context.timers.next()) is not None and due < end:
             self.now = max(self.now, due) + self.chance.random() / 50
             for kind, key in self.context.timers.due(self.now):
                 self.pools.ring(kind, key, self.now)

@@ -148,7 +148,7 @@ def test_a_pool_without_a_formula_can_be_asked_about_one(tmp_path):
     moments = every(past[0].time, past[-1].time, 300.0, 60.0, period_of(past))
     decided = decide(compile_formula(FORMULAS["window"]), moments, past)
     assert {each.recorded for each in decided} == {(2, 0), (4, 0)}
-    assert [each.recorded == (4, 0) for each in decided] == [each.time > START + 3630 for each in decided]
+    assert [each.recorded == (4, 0) for each in decided] == [each.time > START + 3599 for each in decided]
     assert len({each.targets for each in decided}) > 2
 
 
