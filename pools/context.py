@@ -12,7 +12,7 @@ from .ids import Ids
 from .ledger import Ledger, Log, Table
 from .model import Boot, Node, Pool, evolve
 from .node_counts import NodeCounts
-from .node_states import NodeEvent, next_node_state
+from .node_states import TRANSITIONS, NodeEvent, next_node_state
 from .node_usage import UsageReports
 from .planner_passes import PlannerPass
 from .recorded_runs import RecordedRun
@@ -144,7 +144,7 @@ class Context:
 
     def advance(self, node: Node, event: NodeEvent, now: float, **changes: Any) -> Node:
         """Let `event` happen to the node. Raises InvalidTransition."""
-        state = next_node_state(node.id, node.state, event, node.story)
+        state = TRANSITIONS.get((node.state, event)) or next_node_state(node.id, node.state, event, node.story)
         if event in _OF_WORK:  # neither the planner nor whoever gives tasks to nodes goes by it
             changed = evolve(node, now, state=state, **changes)
             self.roster(node.pool_id).put(node, changed)

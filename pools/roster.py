@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from .model import Node
 from .node_counts import NodeCounts, Standing, counted
+from .node_states import COMING
 
 
 class Roster:
@@ -37,6 +38,11 @@ class Roster:
         if self._counts is None:
             self._counts = counted(self.standing)
         return self._counts
+
+    @property
+    def coming(self) -> int:
+        """Nodes on their way."""
+        return sum(nodes for (_, state), nodes in self.standing.items() if state in COMING)
 
     def put(self, old: Node | None, new: Node) -> None:
         """The next version of a node's record; `old` None: it is new here."""

@@ -150,6 +150,7 @@ class SimulatedEffects:
                 self.log,
                 self._usage,
                 command.sample_period,
+                self._faults.silent,
             )
             self.nodes[vm.name] = node
         connection = Connection(node, command.connection, node.reboots)

@@ -92,6 +92,8 @@ class SimulatedNode:
     #: what it uses at present, told every `sample_period` seconds of a connection; None: it tells nothing
     usage: Callable[[SimulatedNode], NodeUsage] | None = None
     sample_period: float = 30.0
+    #: see `Faults.silent`
+    silent: bool = False
     #: every execution that ever ran here
     ran: dict[str, Execution] = field(default_factory=dict)
     report: Callable[[ev.Event], None] = lambda event: None
@@ -253,7 +255,11 @@ class SimulatedNode:
 
     def _tell_end(self, execution: Execution) -> None:
         assert execution.ended is not None
-        self.report(ev.ExecutionEnded(self.node_id, execution.id))
+        if self.silent:
+            outputs: tuple[Output, ...] = ()
+        else:
+            self.report(ev.ExecutionEnded(self.node_id, execution.id))
+            outputs = (Output(stream="stdout", size=len(execution.id), data=execution.id.encode()),)
         self.report(
             ev.Outcome(
                 self.node_id,
@@ -263,7 +269,7 @@ class SimulatedNode:
                 execution.exit_code,
                 killed=execution.killed,
                 error=execution.error,
-                outputs=(Output(stream="stdout", size=len(execution.id), data=execution.id.encode()),),
+                outputs=outputs,
             )
         )
 

@@ -22,6 +22,9 @@ USUAL_LATENCY: Mapping[str, float] = {
 
 
 class Faults:
+    #: executions print nothing, and so tell all with their ends; else their outputs are brought in beside
+    silent = False
+
     def latency(self, kind: str) -> float:
         """Seconds that something takes; `kind` is a key of USUAL_LATENCY."""
         return USUAL_LATENCY[kind]

@@ -104,7 +104,7 @@ class Unsatisfiable:
             if pool is not None:
                 barred = self._barred(pool, now)
                 look = _Look(self._ctx, pool, barred is None)
-                hopeful = self._ctx.counted(pool_id).usable or sum(look().coming)
+                hopeful = self._ctx.counted(pool_id).usable or self._ctx.roster(pool_id).coming or sum(look().coming)
                 found = look, obstacle(pool, hopeful, barred)
             self._outlooks[pool_id] = found
         return self._outlooks[pool_id]

@@ -24,10 +24,14 @@ HOUR = 3600.0
 #: Seconds between two looks at the cloud's list. A VM that is taken back breaks its connection, which is noticed at
 #: once; only of one that boots it is noticed here. Where none is taken back, nothing is.
 _POLL, _POLL_FOR_NOTHING = 300.0, 86400.0
+#: Create calls under way: as calls take no time, there is nothing to wait for.
+_AT_A_TIME = 1_000_000
 
 
 class PerfectFaults(Faults):
     """Nothing goes wrong but with samples."""
+
+    silent = True
 
     def __init__(self, world: World, seed: int) -> None:
         self._draw, self._share = stream(seed, "samples").random, world.sample_loss
@@ -45,6 +49,7 @@ def core_settings(world: World) -> CoreSettings:
         vm_poll_interval=_POLL if world.preemptions_per_hour else _POLL_FOR_NOTHING,
         boot_timeout=LONGEST,  # whatever the scenario says comes up in the end
         minimum_evaluation_interval=1.0,
+        create_batch=_AT_A_TIME,
     )
     return CoreSettings(pools=pools)
 
