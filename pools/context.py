@@ -93,6 +93,9 @@ class Context:
         self._past_connections: dict[str, int] = {}
         #: when this controller last missed some time: what was told before is as new as if it was told then
         self.resumed = 0.0
+        #: by node: the last attempt of its start task that it has told to have begun; not stored either: what was
+        #: reported to an earlier controller does not come to this one
+        self.start_tasks_begun: dict[str, int] = {}
         #: what the nodes use, as they told last; not stored either
         self.node_usage = UsageReports()
 
@@ -170,6 +173,7 @@ class Context:
         self.connected.discard(node.id)
         self.connections.pop(node.id, None)
         self._past_connections.pop(node.id, None)
+        self.start_tasks_begun.pop(node.id, None)
         self.node_usage.forget(node.id)
         self.dirty.add(node.pool_id)
         self.nodes.remove(node.id)

@@ -24,14 +24,11 @@ class StartTasks:
         self._ctx = ctx
         self._nodes = nodes
         self._outputs = outputs
-        #: by node: the last attempt that it has told to have begun. In memory alone: what was reported to an earlier
-        #: controller does not come to this one
-        self._begun: dict[str, int] = {}
+        self._begun = ctx.start_tasks_begun
 
     def started(self, node_id: str, attempt: int) -> None:
-        self._begun[node_id] = max(attempt, self._begun.get(node_id, 0))  # what is told twice may come late
-        if len(self._begun) > 100 + 2 * len(self._ctx.nodes):
-            self._begun = {each: number for each, number in self._begun.items() if each in self._ctx.nodes}
+        if node_id in self._ctx.nodes:
+            self._begun[node_id] = max(attempt, self._begun.get(node_id, 0))  # what is told twice may come late
 
     def connected(self, node_id: str, known: frozenset[str], now: float) -> None:
         """The node is about to be told once more what to do. An attempt that began there, and that it does not know of

@@ -135,7 +135,15 @@ def test_ctrl_c_ends_it_with_a_report(scenario, tmp_path, monkeypatch):
     assert "Stopped early" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
 
 
-def test_ctrl_c_twice_leaves_at_once():
+@pytest.fixture
+def heeded():
+    """Where tests work in the background, a shell has them ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_twice_leaves_at_once(heeded):
     with pytest.raises(KeyboardInterrupt), interruptible("") as interrupted:
         os.kill(os.getpid(), signal.SIGINT)
         assert interrupted()
