@@ -170,8 +170,8 @@ class SimulatedEffects:
         now = self._clock()
         up = connection.up = max(connection.up, now + self._faults.latency("message"))
         if type(event) is ev.Outcome:
-            # the output is brought in beside the stream
-            self._post(event, up + self._faults.latency("fetch"))
+            # the output is brought in beside the stream, if there is any
+            self._post(event, up if self._faults.silent else up + self._faults.latency("fetch"))
         elif up > now:
             self._at(up, partial(self._hear, connection, event))
         else:
