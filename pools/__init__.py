@@ -7,6 +7,7 @@ they bring SQLAlchemy, and whoever only simulates should not wait for that.
 from .attempts import Attempt, with_attempt
 from .budget import PRICE_GRACE, WARN_AT, Bill, Level, charged, dearest_price, standing
 from .clock import Clock, SystemClock
+from .collector import without_collector
 from .command_spec import (
     ApplicationPackageReference,
     AutoUser,
@@ -269,4 +270,5 @@ __all__ = [
     "standing",
     "vacuum",
     "with_attempt",
+    "without_collector",
 ]

@@ -5,7 +5,6 @@ The writer is one controller. Readers, in other processes too, see whole batches
 
 from __future__ import annotations
 
-import gc
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from pools import (
     folded,
     open_database,
     vacuum,
+    without_collector,
 )
 
 from .gone_ids import Gone
@@ -62,18 +62,6 @@ def open_journal(url: str, *, upgrade: bool = True) -> Journal:
         engine.dispose()
         raise
     return Journal(engine)
-
-
-@contextmanager
-def _no_collector() -> Iterator[None]:
-    """For when all that is made is kept: the collector would walk it again and again (3 times as slow)."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 class Journal:
@@ -134,7 +122,7 @@ class Journal:
         """Everything that the core works with; samples from the Instant `since` on, oldest first."""
         s = self._store
         time, tasks = s.samples.table.c.time, s.tasks.table.c
-        with self._reading() as connection, _no_collector():
+        with self._reading() as connection, without_collector():
             jobs = {job.id: job for job in s.jobs.read(connection)}
             unfinished = s.tasks.read(connection, tasks.done.is_(None), order=[tasks.sequence])
             return Stored(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
 from collections.abc import Mapping as MappingOf
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pools import without_collector
 from runner import Workload
 
 from .cursor import Cursor
@@ -44,20 +42,8 @@ def load_workload(
 ) -> LoadedWorkload:
     """Raises InputError. `offers`: what there is at each provider, by its name; None: whoever gets the workload looks
     at that. `parameters`: values, by name. `present`: what the file may refer to beside what stands in it."""
-    with _no_collector():
+    with without_collector():
         return _load(path, settings, offers, parameters or {}, present)
-
-
-@contextmanager
-def _no_collector() -> Iterator[None]:
-    """A tree of 100,000 tasks holds no cycles, and the collector would walk it again and again."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def read_workload(path: Path, parameters: MappingOf[str, str]) -> Workload:

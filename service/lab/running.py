@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from math import ceil, fsum
 from typing import Protocol
 
 from formula import METRICS, compile_formula
-from pools import NodeUsage, pool_cost, pool_seconds, sampled_metrics
+from pools import NodeUsage, pool_cost, pool_seconds, sampled_metrics, without_collector
 from runner import AddJob, AddPool, AddTasks, EnableAutoScale, JobSpec, Plan, PoolInfo, Simulation, TaskSpec
 
 from .arrivals import Arranged
@@ -94,7 +92,7 @@ class Running:
 
     def run(self, stopped: Callable[[float], bool]) -> Run:
         began = self._ticks()
-        with _without_collector():
+        with without_collector():
             self._set_up()
             self._go(stopped)
         return self._told(self._ticks() - began)
@@ -198,15 +196,3 @@ class Running:
 def _percentile(ascending: list[float], percent: int) -> float:
     """The least value that so many percent of all do not exceed."""
     return ascending[max(0, ceil(len(ascending) * percent / 100) - 1)] if ascending else 0.0
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Millions of records live for long, and none leads back to itself: whoever looks through them finds nothing."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import re
 import signal
 import time
@@ -10,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
+
+from pools import without_collector
 
 from .chances import Incident
 from .story import Story
@@ -55,23 +56,11 @@ def tell(seed: int, only: Iterable[str] | None = None, teller: Teller = Story, *
     if trace:
         story.sim.trace = []
     try:
-        with _in_time(), _uncollected():
+        with _in_time(), without_collector():
             story.run()
     except (Exception, EndlessError) as exc:  # noqa: BLE001 - whatever it is, it is what the story is about
         return Telling(story, exc)
     return Telling(story, None)
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without the garbage collector, which would take a quarter of the time: a story leaves little behind."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 @contextmanager
