@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from providers import Vm, VmSpec
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class CreateVm(Command):
+class CreateVm(Command, frozen=True):
     node_id: str
     provider: str
     spec: VmSpec
 
 
-@dataclass(frozen=True, slots=True)
-class DestroyVm(Command):
+class DestroyVm(Command, frozen=True):
     """`node_id` is None for a VM without a record (an orphan)."""
 
     node_id: str | None
@@ -31,8 +28,7 @@ class DestroyVm(Command):
     provider_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RebootVm(Command):
+class RebootVm(Command, frozen=True):
     """Once more does no harm."""
 
     node_id: str
@@ -41,8 +37,7 @@ class RebootVm(Command):
     provider_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReadConsole(Command):
+class ReadConsole(Command, frozen=True):
     """Bring what the VM printed on its console, to be kept."""
 
     node_id: str
@@ -50,13 +45,11 @@ class ReadConsole(Command):
     vm_name: str
 
 
-@dataclass(frozen=True, slots=True)
-class ListVms(Command):
+class ListVms(Command, frozen=True):
     provider: str
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectNode(Command):
+class ConnectNode(Command, frozen=True):
     node_id: str
     vm: Vm
     slots: int
@@ -64,13 +57,11 @@ class ConnectNode(Command):
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class DisconnectNode(Command):
+class DisconnectNode(Command, frozen=True):
     node_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class RunStartTask(Command):
+class RunStartTask(Command, frozen=True):
     """Prepare the node (application packages) and run its pool's start task, if there is one."""
 
     node_id: str

@@ -7,8 +7,8 @@ in the settings, says that nobody knows; a provider whose nodes cost nothing say
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from providers import Vm
@@ -19,8 +19,7 @@ from .settings import PoolSettings
 HOUR = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(Struct, frozen=True):
     """`known`: in the currency of the prices; `unpriced`: node-seconds that have no price."""
 
     known: float = 0.0

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -24,6 +24,8 @@ SIZES = {  # CPUs, MiB, US dollars per hour
     "simulated.medium": (2, 8192, 0.08),
     "simulated.large": (4, 32768, 0.32),
 }
+#: size, zone, low-priority
+_Place = tuple[str, str | None, bool]
 _LIVING = (VmState.PENDING, VmState.RUNNING)
 _LOW_PRIORITY_SHARE = 0.2  # of the dedicated price, when the settings name none
 
@@ -54,6 +56,8 @@ class SimulatedProvider:
         self._clock = clock
         self._lock = threading.Lock()
         self._vms: dict[str, Vm] = {}
+        #: how many live, by place: thousands are not looked at for each one more
+        self._living: Counter[_Place] = Counter()
         #: as in the settings; may be changed at any time
         self.room = dict(settings.room)
         #: when each VM was last asked for, whether it came to be or not
@@ -122,22 +126,27 @@ class SimulatedProvider:
             self._stumble("before create")
             if spec.name not in self._vms:
                 self._find_room(spec)
-                self._vms[spec.name] = self._new(spec)
+                self._add(spec)
             self._stumble("after create")
             return self._told(spec.name)
 
     def _find_room(self, spec: VmSpec) -> None:
-        limit, place = self._settings.max_vms, (spec.size, spec.zone, spec.low_priority)
+        limit, place = self._settings.max_vms, _place(spec)
         room = self.room.get(place)
-        least = min((each for each in (limit, room) if each is not None), default=None)
-        if least is None or len(self._vms) < least:
-            return  # thousands are not looked at for each one more
-        living = [vm for vm in self._vms.values() if vm.state in _LIVING]
-        if limit is not None and len(living) >= limit:
-            raise QuotaError(f"{len(living)} simulated VMs exist and maxVms is {limit}; raise it, or wait")
-        if room is not None and sum((vm.size, vm.zone, vm.low_priority) == place for vm in living) >= room:
+        if limit is not None and self._living.total() >= limit:
+            raise QuotaError(f"{self._living.total()} simulated VMs exist and maxVms is {limit}; raise it, or wait")
+        if room is not None and self._living[place] >= room:
             kind = "low-priority" if spec.low_priority else "dedicated"
             raise CapacityError(f"no room for a {kind} {spec.size} in zone {spec.zone}")
+
+    def _add(self, spec: VmSpec) -> None:
+        self._vms[spec.name] = self._new(spec)
+        self._living[_place(spec)] += 1
+
+    def _drop(self, name: str) -> None:
+        vm = self._vms.pop(name, None)
+        if vm is not None and vm.state in _LIVING:
+            self._living[_place(vm)] -= 1
 
     def _price(self, spec: VmSpec) -> float | None:
         size = next(size for size in self.sizes() if size.name == spec.size)
@@ -217,7 +226,7 @@ class SimulatedProvider:
             if name in self.spared:
                 self.spared.remove(name)
             else:
-                self._vms.pop(name, None)
+                self._drop(name)
             self._stumble("after destroy")
 
     def reboot(self, name: str, provider_id: str | None = None) -> Vm | None:
@@ -246,8 +255,10 @@ class SimulatedProvider:
             self._end(name, VmState.TERMINATED, reason)
 
     def _end(self, name: str, state: VmState, reason: str) -> None:
-        if self._vms[name].state in _LIVING:
-            self._vms[name] = replace(self._vms[name], state=state, reason=reason)
+        vm = self._vms[name]
+        if vm.state in _LIVING:
+            self._vms[name] = replace(vm, state=state, reason=reason)
+            self._living[_place(vm)] -= 1
 
 
 def open_simulated(
@@ -265,6 +276,10 @@ def open_simulated(
     )
     reader.finish()
     return SimulatedProvider(name, deployment, parsed, clock)
+
+
+def _place(vm: Vm | VmSpec) -> _Place:
+    return (vm.size or "", vm.zone, vm.low_priority)
 
 
 def _placed(vm: Vm) -> Vm:

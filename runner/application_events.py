@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from .events import Event
 from .model import ApplicationPackage
 
 
-@dataclass(frozen=True, slots=True)
-class AddApplication(Event):
+class AddApplication(Event, frozen=True):
     """`keep_default`: a version that is the default one already stays so, whatever `package` says."""
 
     package: ApplicationPackage
     keep_default: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SetDefaultVersion(Event):
+class SetDefaultVersion(Event, frozen=True):
     """References without a version stand for this one; `version` None: for the version that was added last."""
 
     application_id: str
     version: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class RemoveApplication(Event):
+class RemoveApplication(Event, frozen=True):
     """`version` None: all of them. The zip goes later, when nothing else has the same content."""
 
     application_id: str

@@ -3,8 +3,9 @@ again."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import field
 
 from pools import Command
 from providers import Vm
@@ -12,8 +13,7 @@ from providers import Vm
 from .model import ApplicationPackage
 
 
-@dataclass(frozen=True, slots=True)
-class OpenNode(Command):
+class OpenNode(Command, frozen=True):
     """Connect to the node and make it ready; `environment` is common to all that runs there.
 
     `connection` counts those to this node; events of it carry the number.
@@ -35,8 +35,7 @@ class OpenNode(Command):
     grace: float = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class StartExecution(Command):
+class StartExecution(Command, frozen=True):
     """Run `argv` once. `directory` is relative to the node root, `wall` is a limit in seconds."""
 
     node_id: str
@@ -63,8 +62,7 @@ class StartExecution(Command):
     coordination: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PrepareNode(Command):
+class PrepareNode(Command, frozen=True):
     """Bring the packages and images to the node, then run its start task, if it has one."""
 
     node_id: str
@@ -74,8 +72,7 @@ class PrepareNode(Command):
     images: dict[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class KillExecution(Command):
+class KillExecution(Command, frozen=True):
     """`again`: it will be run once more, so that its checkpoint is saved and its outputs are not. `grace`: seconds
     between SIGTERM and SIGKILL, None: as OpenNode says."""
 
@@ -86,36 +83,32 @@ class KillExecution(Command):
     checkpoint: dict[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ProceedExecution(Command):
+class ProceedExecution(Command, frozen=True):
     """The coordination command of the execution has succeeded everywhere: its command may run."""
 
     node_id: str
     execution_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class RecallExecutions(Command):
+class RecallExecutions(Command, frozen=True):
     """Give back those that have not started."""
 
     node_id: str
     execution_ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ReadOutputs(Command):
+class ReadOutputs(Command, frozen=True):
     """Tell the last of what these executions have printed so far (OutputsSeen): (execution id, folder of the task)."""
 
     node_id: str
     executions: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledge(Command):
+class Acknowledge(Command, frozen=True):
     """The outcomes are recorded; the node may forget them."""
 
     node_id: str
-    execution_ids: tuple[str, ...] = field(default=())
+    execution_ids: tuple[str, ...] = ()
 
 
 def acknowledged_together(commands: tuple[Command, ...]) -> tuple[Command, ...]:

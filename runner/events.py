@@ -3,7 +3,7 @@ job_events.py), and reports, which never are."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from pools import NodeDeallocationOption, NodeUsage, PoolSpec
 from providers import ProviderError, Vm
@@ -12,8 +12,7 @@ from .model import Output
 from .task_model import TaskKey
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     @property
     def task_key(self) -> TaskKey | None:
         """The task that something is asked of, completed or not."""
@@ -23,8 +22,7 @@ class Event:
 # -- requests ------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class AddPool(Event):
+class AddPool(Event, frozen=True):
     """`image` is the provider's name of the image that the nodes start from."""
 
     spec: PoolSpec
@@ -32,8 +30,7 @@ class AddPool(Event):
     image: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RescalePool(Event):
+class RescalePool(Event, frozen=True):
     """Another formula, interval, targets or options for the pool of that id; another size, subnet, start task or image
     for its new nodes; all else as it is. `image` None: as it is."""
 
@@ -41,21 +38,18 @@ class RescalePool(Event):
     image: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AutoScaleNow(Event):
+class AutoScaleNow(Event, frozen=True):
     pool_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class EvaluateAutoScale(Event):
+class EvaluateAutoScale(Event, frozen=True):
     """What the formula would decide now for the pool, which has one; changes nothing. The answer is an AutoScaleRun."""
 
     pool_id: str
     formula: str
 
 
-@dataclass(frozen=True, slots=True)
-class ResizePool(Event):
+class ResizePool(Event, frozen=True):
     """A target that is None stays as it is. `timeout`: seconds that it may take; None: as before."""
 
     pool_id: str
@@ -65,15 +59,13 @@ class ResizePool(Event):
     timeout: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StopResize(Event):
+class StopResize(Event, frozen=True):
     """The pool stays as large as it is."""
 
     pool_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class EnableAutoScale(Event):
+class EnableAutoScale(Event, frozen=True):
     """`formula` and `interval` (seconds) None: as they are."""
 
     pool_id: str
@@ -81,45 +73,38 @@ class EnableAutoScale(Event):
     interval: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DisableAutoScale(Event):
+class DisableAutoScale(Event, frozen=True):
     pool_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class ResumePool(Event):
+class ResumePool(Event, frozen=True):
     """Close the pool's circuit breaker; wait for nothing that failed before."""
 
     pool_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class DeletePool(Event):
+class DeletePool(Event, frozen=True):
     pool_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Drain(Event):
+class Drain(Event, frozen=True):
     """Take no new work; every node leaves in the way that `option` says."""
 
     option: NodeDeallocationOption
     pool_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Tick(Event):
+class Tick(Event, frozen=True):
     """Time has passed."""
 
 
-@dataclass(frozen=True, slots=True)
-class LookAtOutputs(Event):
+class LookAtOutputs(Event, frozen=True):
     """Of executions that have run for so many seconds, what they have printed is to be read."""
 
     age: float
 
 
-@dataclass(frozen=True, slots=True)
-class TimeLost(Event):
+class TimeLost(Event, frozen=True):
     """So many seconds passed in which the core was not asked: the clock was set forward, the machine stood still, or
     the journal could not be written."""
 
@@ -129,21 +114,18 @@ class TimeLost(Event):
 # -- reports from the clouds ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class VmCreated(Event):
+class VmCreated(Event, frozen=True):
     node_id: str
     vm: Vm
 
 
-@dataclass(frozen=True, slots=True)
-class VmCreateFailed(Event):
+class VmCreateFailed(Event, frozen=True):
     node_id: str
     error: ProviderError
     vm_name: str | None = None  # which of the node's VMs; None: the only one
 
 
-@dataclass(frozen=True, slots=True)
-class VmsListed(Event):
+class VmsListed(Event, frozen=True):
     """`asked` is when the question left."""
 
     provider: str
@@ -151,20 +133,17 @@ class VmsListed(Event):
     asked: float
 
 
-@dataclass(frozen=True, slots=True)
-class VmDestroyed(Event):
+class VmDestroyed(Event, frozen=True):
     node_id: str
     vm_name: str | None = None  # as of VmCreateFailed
 
 
-@dataclass(frozen=True, slots=True)
-class VmDestroyFailed(Event):
+class VmDestroyFailed(Event, frozen=True):
     node_id: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class ConsoleRead(Event):
+class ConsoleRead(Event, frozen=True):
     """The last of what the node's VM printed on its console; "" if its cloud has nothing."""
 
     node_id: str
@@ -174,8 +153,7 @@ class ConsoleRead(Event):
 # -- reports from the nodes ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class NodeConnected(Event):
+class NodeConnected(Event, frozen=True):
     """`connection`: its number, as in OpenNode; what comes of an older one counts for nothing. `known`: the executions
     that the node knows of, running or ended and not yet acknowledged. `boot`: names the time since the node started, ""
     if nobody can tell. `damages`: names of those not yet acknowledged, each of which may have destroyed records of
@@ -188,8 +166,7 @@ class NodeConnected(Event):
     damages: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class NodeDisconnected(Event):
+class NodeDisconnected(Event, frozen=True):
     """`fatal`: trying again cannot help (no Python on the node, another host key). `host_key`: it is because of
     another host key than the pinned one, which a machine that is still booting may show. `connection`: as above."""
 
@@ -200,47 +177,41 @@ class NodeDisconnected(Event):
     host_key: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class NodePrepared(Event):
+class NodePrepared(Event, frozen=True):
     """The packages are in place (`error` None) or not."""
 
     node_id: str
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NodeMeasured(Event):
+class NodeMeasured(Event, frozen=True):
     """What the node has used in the last sampling period, as its agent measured it."""
 
     node_id: str
     usage: NodeUsage
 
 
-@dataclass(frozen=True, slots=True)
-class NodeNotice(Event):
+class NodeNotice(Event, frozen=True):
     """The node's cloud has announced that it takes the VM back at `at` (an Instant)."""
 
     node_id: str
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class ExecutionStarted(Event):
+class ExecutionStarted(Event, frozen=True):
     node_id: str
     execution_id: str
     time: float
 
 
-@dataclass(frozen=True, slots=True)
-class ExecutionCoordinated(Event):
+class ExecutionCoordinated(Event, frozen=True):
     """Its coordination command has succeeded; it waits for ProceedExecution, or for its end."""
 
     node_id: str
     execution_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class OutputsSeen(Event):
+class OutputsSeen(Event, frozen=True):
     """What an execution that ran had printed: the last of it, as asked for by ReadOutputs."""
 
     node_id: str
@@ -248,16 +219,14 @@ class OutputsSeen(Event):
     outputs: tuple[Output, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ExecutionEnded(Event):
+class ExecutionEnded(Event, frozen=True):
     """Its process has ended and its slot is free; the output is still being brought in."""
 
     node_id: str
     execution_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome(Event):
+class Outcome(Event, frozen=True):
     """How an execution ended, with its output in the store. `exit_code` is 128+n after signal n.
 
     `error` = (code, message) when the command could not be run at all.
@@ -278,8 +247,7 @@ class Outcome(Event):
     disk_full: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ExecutionLost(Event):
+class ExecutionLost(Event, frozen=True):
     """It was started and has no outcome, and runs no more."""
 
     node_id: str
@@ -287,8 +255,7 @@ class ExecutionLost(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class ExecutionRecalled(Event):
+class ExecutionRecalled(Event, frozen=True):
     """It was not started and will not be."""
 
     node_id: str

@@ -4,11 +4,10 @@ directory, argv, environment, packages. Pure."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol
 
-import msgspec
+from msgspec.structs import replace
 
 from pools import ApplicationPackageReference, Context, InstalledPackage, Node, Table, folded
 
@@ -111,10 +110,10 @@ class Executions:
         packages = self._packages(spec.application_package_references)
         directory = f"{job.directory}/{task.id}"
         root = _root(node)
+        there = (*self._of_pool(node), *packages)
         variables = {
-            **self._package_environment((*self._of_pool(node), *packages), root),
-            **env.settings_environment(job.spec.common_environment_settings),
-            **env.settings_environment(spec.environment_settings),
+            **(self._package_environment(there, root) if there else {}),
+            **env.settings_environment((*job.spec.common_environment_settings, *spec.environment_settings)),
             **env.task_environment(task.job_id, task.id),
             **env.directory_environment(root, directory),
             **_preparation_environment(job, root),
@@ -198,7 +197,7 @@ class Executions:
         packages = self._packages(pool.spec.application_package_references)
         installed = tuple(_installed(each) for each in packages)
         if node.packages != installed:
-            node = self._ctx.nodes.put(node.id, msgspec.structs.replace(node, packages=installed))
+            node = self._ctx.nodes.put(node.id, replace(node, packages=installed))
         task = pool.spec.start_task if node.start_task is not None else None  # else it is begun by and by
         if task is None:
             return PrepareNode(node.id, packages, None, images(pool.spec))

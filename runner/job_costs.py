@@ -53,7 +53,8 @@ class JobCosts:
         self.touched.add(task.job_id)
 
     def _add(self, job_id: str, cost: Cost) -> None:
-        self._ended[job_id] = self._ended.get(job_id, Cost()) + cost
+        before = self._ended.get(job_id)
+        self._ended[job_id] = cost if before is None else before + cost
 
     def charge(self, task: Task, now: float, report: Outcome | None = None) -> dict[str, Any]:
         """The task's present execution has ended, as `report` says or unheard: what changes in the task's record. To be

@@ -3,16 +3,13 @@ changed."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from .events import Event
 from .spec import JobScheduleSpec, JobSpec
 from .task_model import TaskKey
 from .task_spec import TaskConstraints, TaskSpec
 
 
-@dataclass(frozen=True, slots=True)
-class AddJob(Event):
+class AddJob(Event, frozen=True):
     """`declared`: a workload file has it, and asks for it again and again."""
 
     spec: JobSpec
@@ -20,39 +17,33 @@ class AddJob(Event):
     declared: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class AddTasks(Event):
+class AddTasks(Event, frozen=True):
     job_id: str
     tasks: tuple[TaskSpec, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AddTaskCollection(AddTasks):
+class AddTaskCollection(AddTasks, frozen=True):
     """Each by itself: what is refused of one says nothing of the others. The answer has the tasks as they are recorded,
     or the errors (JobError, PoolError) of those that are refused, in the same order."""
 
 
-@dataclass(frozen=True, slots=True)
-class AddJobSchedule(Event):
+class AddJobSchedule(Event, frozen=True):
     spec: JobScheduleSpec
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateJob(Event):
+class UpdateJob(Event, frozen=True):
     """Another budget for the job of that id; all else as it is."""
 
     spec: JobSpec
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateJobSchedule(Event):
+class UpdateJobSchedule(Event, frozen=True):
     """Another budget for the jobs of that schedule, also for the present one; all else as it is."""
 
     spec: JobScheduleSpec
 
 
-@dataclass(frozen=True, slots=True)
-class ReplaceJob(Event):
+class ReplaceJob(Event, frozen=True):
     """Other values for what may change of the job of that id (Batch REST API: PATCH and PUT of a job). `changed`: names
     of the attributes of `spec` that count."""
 
@@ -60,32 +51,27 @@ class ReplaceJob(Event):
     changed: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class DisableJob(Event):
+class DisableJob(Event, frozen=True):
     """`tasks`: what becomes of those that run: "requeue", "terminate" or "wait"."""
 
     job_id: str
     tasks: str
 
 
-@dataclass(frozen=True, slots=True)
-class EnableJob(Event):
+class EnableJob(Event, frozen=True):
     job_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class TerminateJob(Event):
+class TerminateJob(Event, frozen=True):
     job_id: str
     reason: str = "UserTerminate"
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteJob(Event):
+class DeleteJob(Event, frozen=True):
     job_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class ForgetJob(Event):
+class ForgetJob(Event, frozen=True):
     """A job that was completed at `ended` is about to go, and its tasks before it, not all at once. Refused if it is
     another job by now."""
 
@@ -93,15 +79,13 @@ class ForgetJob(Event):
     ended: float
 
 
-@dataclass(frozen=True, slots=True)
-class JobForgotten(ForgetJob):
+class JobForgotten(ForgetJob, frozen=True):
     """That is over. `gone`: all of its tasks are gone; else some may be there still. Never refused."""
 
     gone: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class OfTask(Event):
+class OfTask(Event, frozen=True):
     """Something is asked of one task."""
 
     job_id: str
@@ -112,62 +96,52 @@ class OfTask(Event):
         return (self.job_id, self.task_id)
 
 
-@dataclass(frozen=True, slots=True)
-class TerminateTask(OfTask):
+class TerminateTask(OfTask, frozen=True):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class ReactivateTask(OfTask):
+class ReactivateTask(OfTask, frozen=True):
     """Let a completed task that failed run again."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteTask(OfTask):
+class DeleteTask(OfTask, frozen=True):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateTask(OfTask):
+class UpdateTask(OfTask, frozen=True):
     """Other constraints; they count from the next execution on, retries at once."""
 
     constraints: TaskConstraints
 
 
-@dataclass(frozen=True, slots=True)
-class ReplaceJobSchedule(Event):
+class ReplaceJobSchedule(Event, frozen=True):
     """See ReplaceJob; a change of the job specification counts for the jobs to come."""
 
     spec: JobScheduleSpec
     changed: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class DisableJobSchedule(Event):
+class DisableJobSchedule(Event, frozen=True):
     schedule_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class EnableJobSchedule(Event):
+class EnableJobSchedule(Event, frozen=True):
     schedule_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class TerminateJobSchedule(Event):
+class TerminateJobSchedule(Event, frozen=True):
     """No further job; the present one is terminated."""
 
     schedule_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteJobSchedule(Event):
+class DeleteJobSchedule(Event, frozen=True):
     """With all its jobs."""
 
     schedule_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class RunJobSchedule(Event):
+class RunJobSchedule(Event, frozen=True):
     """Make a job of the schedule now, whatever its times say. Not `at_once`: it is only recorded that somebody wants
     it, and the next controller makes it."""
 

@@ -40,14 +40,12 @@ class MultiInstanceTasks(TaskMachine):
             return None
         return task, number
 
-    def run_by(self, node_id: str, execution_id: str) -> Task | None:
-        found = self._found(node_id, execution_id)
-        return found[0] if found is not None else super().run_by(node_id, execution_id)
-
     def _current(self, node_id: str, execution_id: str) -> Task | None:
         """A multi-instance task only when its attempt is concluded: before that, a repeated report says nothing."""
         task = super()._current(node_id, execution_id)
-        return None if task is not None and not all(each.over for each in task.instances) else task
+        if task is None or not task.instances:
+            return task
+        return task if all(each.over for each in task.instances) else None
 
     # -- reports ---------------------------------------------------------------------------------------------
 
@@ -86,11 +84,10 @@ class MultiInstanceTasks(TaskMachine):
             self.touched.add(node_id)
             self._put_instance(*found, now, {"ended": True})
 
-    def outcome(self, report: Outcome, now: float) -> None:
+    def outcome(self, report: Outcome, now: float) -> Task | None:
         found = self._found(report.node_id, report.execution_id)
         if found is None:
-            super().outcome(report, now)
-            return
+            return super().outcome(report, now)
         task, number = found
         self._say(Acknowledge(report.node_id, (report.execution_id,)))
         if task.ending is not Ending.DELETE:
@@ -103,6 +100,7 @@ class MultiInstanceTasks(TaskMachine):
             # by itself, before the primary: its coordination command has failed
             verdict = Verdict(kind="back") if report.killed else _verdict_of(report, task, number)
         self._over(task, number, now, verdict, report)
+        return task
 
     def lost(self, node_id: str, execution_id: str, reason: str, now: float) -> None:
         found = self._found(node_id, execution_id)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -13,44 +12,38 @@ from providers import ProviderError, Vm
 from .events import Event
 
 
-@dataclass(frozen=True, slots=True)
-class NodeRequest(Event):
+class NodeRequest(Event, frozen=True):
     """Only a controller that works can carry these out."""
 
     pool_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class DisableScheduling(NodeRequest):
+class DisableScheduling(NodeRequest, frozen=True):
     """The node gets no more tasks; what it runs is treated as `option` says."""
 
     node_id: str
     option: NodeDeallocationOption = NodeDeallocationOption.REQUEUE
 
 
-@dataclass(frozen=True, slots=True)
-class EnableScheduling(NodeRequest):
+class EnableScheduling(NodeRequest, frozen=True):
     node_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class RebootNode(NodeRequest):
+class RebootNode(NodeRequest, frozen=True):
     """`option`: what happens to its tasks before."""
 
     node_id: str
     option: NodeDeallocationOption = NodeDeallocationOption.REQUEUE
 
 
-@dataclass(frozen=True, slots=True)
-class ReimageNode(NodeRequest):
+class ReimageNode(NodeRequest, frozen=True):
     """The node gets another VM. `option`: what happens to its tasks before."""
 
     node_id: str
     option: NodeDeallocationOption = NodeDeallocationOption.REQUEUE
 
 
-@dataclass(frozen=True, slots=True)
-class RemoveNodes(NodeRequest):
+class RemoveNodes(NodeRequest, frozen=True):
     """The pool shrinks by these. `timeout`: seconds that it may take; None: as before."""
 
     node_ids: tuple[str, ...]
@@ -58,8 +51,7 @@ class RemoveNodes(NodeRequest):
     timeout: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class VmRebooted(Event):
+class VmRebooted(Event, frozen=True):
     """The order was answered. `vm`: where it can be reached from now on; None: where it could before."""
 
     node_id: str
@@ -67,8 +59,7 @@ class VmRebooted(Event):
     vm: Vm | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class VmRebootFailed(Event):
+class VmRebootFailed(Event, frozen=True):
     node_id: str
     vm_name: str
     error: ProviderError

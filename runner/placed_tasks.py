@@ -125,10 +125,6 @@ class PlacedTasks(WaitingTasks):
             return None
         return task if task.execution_id == execution_id and task.node_id == node_id else None
 
-    def run_by(self, node_id: str, execution_id: str) -> Task | None:
-        """The task that the node runs as that execution; None: a report of it is stale."""
-        return self._current(node_id, execution_id)
-
     def _unplace(self, task: Task) -> None:
         assert task.node_id is not None
         if task.instances:  # each of them has left its node when it ended

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pools import PoolSpec
 
 from .events import Event
 
 
-@dataclass(frozen=True, slots=True)
-class UpdatePool(Event):
+class UpdatePool(Event, frozen=True):
     """Other values for what may change of the pool of that id (Batch REST API: PATCH of a pool). `changed`: names of
     the attributes of `spec` that count. `image` None: as it is."""
 

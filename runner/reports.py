@@ -88,8 +88,7 @@ class Reports:
         elif job_node_of(event.execution_id) is not None:
             self._job_nodes.outcome(event, now)
         else:
-            task = self._tasks.run_by(event.node_id, event.execution_id)
-            self._tasks.outcome(event, now)
+            task = self._tasks.outcome(event, now)
             if task is not None:
                 self._nodes.has_run(event.node_id, self._recent(event, task), now)
 

@@ -71,6 +71,9 @@ class NodeSlots:
     def move(self, execution_id: str, stage: Stage, now: float) -> None:
         """The execution has come to another stage."""
         placement = self.placements[execution_id]
+        if placement.stage is stage:
+            placement.since = now
+            return
         self._count(placement, -1)
         placement.stage, placement.since = stage, now
         self._count(placement, +1)

@@ -167,6 +167,10 @@ class SimulatedEffects:
         """The node says something; it arrives in order, if the connection holds that long."""
         if not connection.open:
             return
+        if self._faults.instant:
+            self.at_once += 1
+            self._deliver(event)
+            return
         now = self._clock()
         up = connection.up = max(connection.up, now + self._faults.latency("message"))
         if type(event) is ev.Outcome:
@@ -188,7 +192,10 @@ class SimulatedEffects:
         if connection is None:
             return  # not connected: what matters is sent again when it is
         now = self._clock()
-        down = connection.down = max(connection.down, now + self._faults.latency("message"))
+        if self._faults.instant:
+            down = now
+        else:
+            down = connection.down = max(connection.down, now + self._faults.latency("message"))
         if isinstance(command, PrepareNode):
             # packages are brought there beside the stream
             self._at(down + self._faults.latency("packages"), partial(self._prepare, connection, command))

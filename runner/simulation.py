@@ -85,7 +85,8 @@ class Simulation:
         self.steps = 0
         #: the controller's machine stands still until then
         self.asleep = self.now
-        self._gathers_until = self.now
+        #: what is told before waits until then
+        self.gathers_until = self.now
         #: None while the controller is down
         self.core: Core | None = None
         self._ids = CountingIds(self.seed)
@@ -115,7 +116,7 @@ class Simulation:
         if not following:
             due = self.core.next_due() if self.core is not None and now >= self.asleep else None
             if self._urgent and now >= self.asleep:
-                heard = max(now, self._gathers_until)
+                heard = max(now, self.gathers_until)
                 due = heard if due is None else min(due, heard)
             if agenda and (due is None or agenda[0][0] <= due):
                 due = agenda[0][0]
@@ -208,7 +209,7 @@ class Simulation:
         core = self.core
         if core is None or self.now < self.asleep:
             return
-        heard = self._urgent and self.now >= self._gathers_until
+        heard = self._urgent and self.now >= self.gathers_until
         if not heard and not core.ctx.commands and not self._rings(core):
             return
         batch, self._inbox, self._urgent = self._inbox, [], False
@@ -224,7 +225,7 @@ class Simulation:
             return
         if changes:
             (self.journal.commit if self.records is None else self.records)(changes)
-            self._gathers_until = self.now + self.beat
+            self.gathers_until = self.now + self.beat
             self.observe()
         for _, request in batch:
             if request is not None:

@@ -24,6 +24,8 @@ USUAL_LATENCY: Mapping[str, float] = {
 class Faults:
     #: executions print nothing, and so tell all with their ends; else their outputs are brought in beside
     silent = False
+    #: messages between controller and nodes take no time, and come once
+    instant = False
 
     def latency(self, kind: str) -> float:
         """Seconds that something takes; `kind` is a key of USUAL_LATENCY."""

@@ -7,8 +7,6 @@ carry, gets that of the record.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
-from dataclasses import replace as changed
 from functools import cache
 from typing import Any, TypeVar
 
@@ -31,7 +29,7 @@ S = TypeVar("S", PoolSpec, JobSpec, JobScheduleSpec, JobWithTasks)
 
 @cache
 def _names(kind: Any) -> frozenset[str]:
-    return frozenset(field.name for field in fields(kind))
+    return frozenset(kind.__struct_fields__)
 
 
 class Spelling:
@@ -78,7 +76,7 @@ class Spelling:
         if isinstance(event, AddApplication):
             new["package"] = self.package(event.package)
         # most spell them right, and no other event has to be made for these
-        return changed(event, **new) if any(getattr(event, name) != value for name, value in new.items()) else event
+        return replace(event, **new) if any(getattr(event, name) != value for name, value in new.items()) else event
 
     def task(self, key: TaskKey) -> TaskKey:
         job_id = self._jobs.spelled(key[0]) or key[0]

@@ -108,13 +108,16 @@ class TaskMachine(PlacedTasks):
             self.touched.add(node_id)
             self.queue.ended(self.put(task, evolve(task, now, ended=True)))
 
-    def outcome(self, report: Outcome, now: float) -> None:
-        """Record an outcome; a stale or repeated one is only acknowledged."""
+    def outcome(self, report: Outcome, now: float) -> Task | None:
+        """Record an outcome. Returns the task as it was; None: the report is stale, and only acknowledged."""
         task = self._current(report.node_id, report.execution_id)
         self._say(Acknowledge(report.node_id, (report.execution_id,)))
-        if task is None:
-            return
-        self.heard(report.node_id, now)
+        if task is not None:
+            self.heard(report.node_id, now)
+            self._take_outcome(task, report, now)
+        return task
+
+    def _take_outcome(self, task: Task, report: Outcome, now: float) -> None:
         if task.ending is Ending.DELETE:
             self.remove(task, now, report)
             return
@@ -127,8 +130,7 @@ class TaskMachine(PlacedTasks):
             return
         failure = failure_of(report, task.ending, task.ending_reason)
         job = self._jobs[task.job_id]
-        ends = task.ending is Ending.TERMINATE
-        if failure is None or ends or not retries_left(task, job, failure, report.exit_code):
+        if failure is None or task.ending is Ending.TERMINATE or not retries_left(task, job, failure, report.exit_code):
             self._complete(task, now, failure, report)
             return
         self._queue_again(

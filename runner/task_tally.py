@@ -51,11 +51,10 @@ class TaskTally:
     def move(self, old: Task, new: Task) -> None:
         """Count a task's next version for the one before."""
         state = new.state
-        if state is old.state and state is not TaskState.COMPLETED and state is not TaskState.ACTIVE:
-            return  # it runs on: that is all that it is counted by
-        if _standing(old) != _standing(new):
-            self.add(old, -1)
-            self.add(new, +1)
+        if state is old.state and (state is TaskState.RUNNING or _standing(old) == _standing(new)):
+            return  # that is all that it is counted by
+        self.add(old, -1)
+        self.add(new, +1)
 
     def add(self, task: Task, by: int) -> None:
         """Count the task as it stands (+1), or no longer (-1)."""
@@ -65,7 +64,8 @@ class TaskTally:
             counts = self._pools[job.pool_id] = [0, 0, 0, 0]
         if own is None:
             own = self._of[job.id] = _OfJob()
-        if task.state is TaskState.COMPLETED:
+        state = task.state
+        if state is TaskState.COMPLETED:
             if task.result is ExecutionResult.SUCCESS:
                 counts[2] += by
                 own.succeeded += by
@@ -74,14 +74,15 @@ class TaskTally:
                 own.failed += by
             return
         own.open += by
-        if task.state is not TaskState.ACTIVE or (not task.waiting and task.scheduling_error is None):
-            own.ready += by
+        active = state is TaskState.ACTIVE
+        if active and (task.waiting or task.scheduling_error is not None):
+            return  # those that wait for other tasks are no active ones to formulas (Batch: $ActiveTasks)
+        own.ready += by
         if task.size > 1:
             by *= task.size  # a multi-instance task counts as often as it has instances
-        if task.state is not TaskState.ACTIVE:
+        if not active:
             counts[1] += by
-        elif job.takes_tasks and not job.blocked and not task.waiting and task.scheduling_error is None:
-            # those that wait for other tasks are no active ones to formulas (Batch: $ActiveTasks)
+        elif job.takes_tasks and not job.blocked:
             counts[0] += by
 
     def add_new(self, job_id: str, tasks: Iterable[Task]) -> None:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -115,7 +114,7 @@ def _event(body: bytes) -> Event:
     kind = KINDS.get(read.kind)
     if kind is None:
         raise WebError(400, "InvalidRequestBody", f"{read.kind!r} is none of {', '.join(sorted(KINDS))}")
-    unknown = read.arguments.keys() - {field.name for field in fields(kind)}
+    unknown = read.arguments.keys() - set(kind.__struct_fields__)
     try:
         if unknown:
             raise msgspec.ValidationError(f"there is no {', '.join(sorted(unknown))}")

@@ -30,9 +30,10 @@ _LAST_EVALUATIONS = 3
 #: So many seconds, or evaluations, without anything becoming of any task: what is left will never be done.
 _STUCK, _STUCK_EVALUATIONS = 86400.0, 12
 #: Seconds for which the controller gathers where so many tasks come, and so many a second; a real one does so for less.
-_BEAT, _MANY, _OFTEN = 0.1, 10_000, 2.0
-#: Steps between two looks at whether somebody wants it to stop.
-_STEPS = 250
+_BEAT, _MANY, _OFTEN = 0.5, 10_000, 2.0
+#: Steps between two looks at whether anything will come of it; and whether it is to end is asked then, and after so
+#: many seconds.
+_STEPS, _ASKED = 250, 0.05
 
 
 class Measured(Protocol):
@@ -116,7 +117,10 @@ class Running:
         sim.at(self._start + self._arrivals.horizon, lambda now: None)
 
     def _arrive(self, now: float) -> None:
-        """All tasks of this moment."""
+        """All tasks of this moment, or since the controller began to gather."""
+        if now < self._sim.gathers_until:
+            self._sim.at(self._sim.gathers_until, self._arrive)
+            return
         times, slots, first = self._arrivals.times, self._arrivals.slots, self._next
         last, count = first + 1, len(times)
         while last < count and self._start + times[last] <= now:
@@ -133,22 +137,30 @@ class Running:
     def _go(self, stopped: Callable[[float], bool]) -> None:
         sim, recorder = self._sim, self._recorder
         total, horizon = len(self._arrivals), self._start + self._arrivals.horizon
+        asked = self._ticks()
         stuck = max(_STUCK, _STUCK_EVALUATIONS * self._interval)
         while len(recorder.waits) < total or sim.now < horizon:
             for _ in range(_STEPS):
                 sim.step()
                 if len(recorder.waits) == total and sim.now >= horizon:
                     break
-            waited = sim.now - max(horizon, recorder.moved)
-            if stopped(sim.now - self._start):
-                self.stopped = True
+                if self._ticks() - asked > _ASKED:  # a step may take a second, of very many nodes
+                    asked = self._ticks()
+                    if self._is_to_end(stopped):
+                        return
+            if self._is_to_end(stopped):
                 return
+            waited = sim.now - max(horizon, recorder.moved)
             if waited > stuck and not sim.world.log.live:
                 return
         end = sim.now + _LAST_EVALUATIONS * self._interval
         sim.at(end, lambda now: None)
         while recorder.nodes.present and sim.now < end:
             sim.step()
+
+    def _is_to_end(self, stopped: Callable[[float], bool]) -> bool:
+        self.stopped = stopped(self._sim.now - self._start)
+        return self.stopped
 
     # -- what is told of it --------------------------------------------------------------------------------------
 
@@ -187,7 +199,7 @@ class Running:
         return Run(
             figures=figures,
             text=self._formula.text,
-            series=recorder.rows.series(end),
+            series=recorder.rows.series(end, figures.cost),
             autoscale=recorder.autoscale(),
             samples=recorder.samples(self._delay, self._retention),
         )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from concurrent.futures import Future
-from dataclasses import fields
 from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import msgspec
 import pytest
+from msgspec.structs import fields
 from starlette.applications import Starlette
 
 from pools import NodeDeallocationOption, PoolError

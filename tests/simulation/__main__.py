@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from .storms.caught import table
@@ -19,16 +20,16 @@ from .storms.seeds import Ledger, Told, several, summary
 SHRUNK = 3
 
 
-def main() -> int:
+def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=200, help="how many stories (default 200)")
-    parser.add_argument("--first", type=int, default=0, help="the first seed (default 0)")
-    parser.add_argument("--jobs", type=int, default=1, help="processes (default 1)")
+    parser.add_argument("--seeds", type=_at_least(1), default=200, help="how many stories (default 200)")
+    parser.add_argument("--first", type=_at_least(0), default=0, help="the first seed (default 0)")
+    parser.add_argument("--jobs", type=_at_least(1), default=1, help="processes (default 1)")
     parser.add_argument("--to", type=Path, help="file of what was told: a run that was cut off goes on from there")
-    parser.add_argument("--seed", type=int, help="tell this story alone")
+    parser.add_argument("--seed", type=_at_least(0), help="tell this story alone")
     parser.add_argument("--only", help="with these incidents alone, as a failure names them")
     parser.add_argument("--mutants", nargs="?", const="", metavar="NAME", help="break the build, in this way or in all")
-    given = parser.parse_args()
+    given = parser.parse_args(words)
     logging.disable(logging.CRITICAL)
     if given.mutants is not None:
         return table(given.mutants, 500 if given.seeds == 200 else given.seeds, print)
@@ -40,6 +41,19 @@ def main() -> int:
         print(exc, file=sys.stderr)
         return 2
     return _several(range(given.first, given.first + given.seeds), given.jobs, ledger)
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    def whole(text: str) -> int:
+        try:
+            found = int(text)
+        except ValueError:
+            found = least - 1
+        if found < least:
+            raise argparse.ArgumentTypeError(f"{text!r} must be a whole number, at least {least}")
+        return found
+
+    return whole
 
 
 def _one(seed: int, only: list[str] | None) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import types
-from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import cache
@@ -13,7 +12,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from pools import PoolSpec
-from runner import JobScheduleSpec, JobSpec, PoolInfo, TaskSpec
+from runner import Event, JobScheduleSpec, JobSpec, PoolInfo, TaskSpec
 
 #: Ids that there are, and others.
 NAMES = ("p", "q", "j", "k", "s", "a", "b", "c", "P", "J", "A", "m", "s:job-1", "s:job-2", "app", "1")
@@ -96,11 +95,11 @@ def _attribute(kind: type, name: str, hint: Any) -> st.SearchStrategy[Any]:
     return st.integers(0, 7).flatmap(lambda number: mostly if number else values(hint))
 
 
-def _records(kind: type) -> st.SearchStrategy[Any]:
+def _records(kind: type[msgspec.Struct]) -> st.SearchStrategy[Any]:
     """What has a default has it most of the time: else there is always something that is refused first."""
     hints = get_type_hints(kind)
-    if is_dataclass(kind):
-        held = {field.name: _attribute(kind, field.name, hints[field.name]) for field in fields(kind)}
+    if issubclass(kind, Event):
+        held = {name: _attribute(kind, name, hints[name]) for name in kind.__struct_fields__}
         return st.builds(kind, **held)
     needed: dict[str, st.SearchStrategy[Any]] = {}
     spared: dict[str, st.SearchStrategy[Any]] = {}

@@ -2,9 +2,9 @@
 record goes."""
 
 from contextlib import contextmanager
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from pools import CountingIds, Deployment, folded
 from runner import (

@@ -11,9 +11,11 @@ import math
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn
+
+from msgspec.structs import replace
 
 from pools import Changes, Command, CountingIds, ListVms, PoolError, SystemClock
 from runner import JobError

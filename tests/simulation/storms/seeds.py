@@ -69,11 +69,21 @@ class Ledger:
     """The file: a line that names the code, and a line for each story that was told."""
 
     def __init__(self, path: Path | None) -> None:
-        """Raises ValueError if the file is of other code, or is no such file."""
+        """Raises ValueError if the file is of other code, is no such file, or cannot be read and written."""
         self.told: dict[int, Told] = {}
         self.path = path
         if path is None:
             return
+        try:
+            self._read(path)
+        except UnicodeDecodeError as exc:
+            raise ValueError(f"{path} is no file of stories that were told: name another") from exc
+        except OSError as exc:
+            cure = "name a file in a folder that there is, and that you may write to"
+            raise ValueError(f"{path} cannot be read and written: {exc.strerror}; {cure}") from exc
+
+    def _read(self, path: Path) -> None:
+        """Raises ValueError, OSError."""
         head, found = json.dumps({"code": fingerprint()}) + "\n", path.read_text() if path.exists() else ""
         text = found[: found.rfind("\n") + 1]  # the last line may have been cut off anywhere
         if not text and head.startswith(found):

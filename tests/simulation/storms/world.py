@@ -39,7 +39,7 @@ class StormCloud(SimulatedProvider):
 
     def vanish(self, name: str) -> None:
         with self._lock:
-            self._vms.pop(name, None)
+            self._drop(name)
 
     def add_stranger(self) -> str:
         """A VM that carries our tag and stands in no record. Returns its name."""
@@ -48,7 +48,7 @@ class StormCloud(SimulatedProvider):
         spec = VmSpec(name, DEPLOYMENT.id, "nobody", name, "simulated.small", "simulated", False, DEPLOYMENT.public_key)
         with self._lock:
             self._asked[name] = self._clock()
-            self._vms[name] = self._new(spec)
+            self._add(spec)
         return name
 
 
