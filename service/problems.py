@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import msgspec
 
+from .printable import printable
+
 
 class Place(msgspec.Struct, frozen=True, order=True, gc=False):
     """Line and column, both counted from 1; line 0 stands for the whole file."""
@@ -31,7 +33,8 @@ class Problem:
     code: str = "InvalidPropertyValue"
 
     def render(self, file: str) -> str:
-        where = f"{file}:{self.place}" if self.place.line else file
+        name = printable(file)
+        where = f"{name}:{self.place}" if self.place.line else name
         subject = f" {self.path}:" if self.path else ""
         kind = " warning:" if self.warning else ""
         lines = [f"{where}:{kind}{subject} {self.text}"]

@@ -1,7 +1,8 @@
 """How every command ends: exit codes, and errors in one line instead of a traceback.
 
 0: done. 1: a task failed, or what was asked for did. 2: bad input, or a state that cannot be used.
-130: interrupted. 141: whoever read our output has had enough; so shells tell of programs that SIGPIPE has ended.
+130: interrupted; of commands that `early_end` lets tell what there is: 129 by SIGHUP, 143 by SIGTERM.
+141: whoever read our output has had enough; so shells tell of programs that SIGPIPE has ended.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, NoReturn
 import click
 
 from ..hints import pasteable
+from ..printable import printable
 from .other_words import here
 from .tell import heard_or_not, hush, tell
 
@@ -130,7 +132,8 @@ def colour(stream: Any) -> bool:
 
 def _of_system(error: OSError) -> str:
     cure = _CURES.get(error.errno or 0)
-    return f"{error.filename or 'the system'}: {error.strerror or error}{f'; {cure}' if cure is not None else ''}"
+    where = printable(str(error.filename or "the system"))
+    return f"{where}: {error.strerror or error}{f'; {cure}' if cure is not None else ''}"
 
 
 def _told(exc: Exception) -> tuple[str, int]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
+from ..whole_file import whole_file
 from .door import BadInput, colour
 from .options import config_option, json_option, state_option
 from .storage_words import Url, open_state
@@ -134,23 +133,10 @@ def _write(path: Path, pieces: Iterator[bytes], progress: _Progress) -> None:
         with open(path, "wb") as device:
             device.writelines(pieces)
         return
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".ebbtide-", delete=False) as file:
-        try:
-            for piece in pieces:
-                file.write(piece)
-                progress.moved(len(piece))
-            file.close()
-            os.chmod(file.name, 0o666 & ~_umask())
-            os.replace(file.name, path)
-        except BaseException:
-            os.unlink(file.name)
-            raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    with whole_file(path) as file:
+        for piece in pieces:
+            file.write(piece)
+            progress.moved(len(piece))
 
 
 # -- ls, rm, url -----------------------------------------------------------------------------------------------

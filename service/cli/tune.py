@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..printable import printable
 from .door import BadInput
-from .lab_work import INTERRUPTED, interruptible, progress, write_report
+from .early_end import EarlyEnd, interruptible, tidied
+from .lab_work import Folder, make_folder, progress, write_report
 from .options import complete_files, json_option
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ def _jobs() -> int:
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Processes; default: one a processor, up to 8.")
 @click.option("--held-out", type=click.FloatRange(0, 0.9), metavar="SHARE", help="Of a trace, for the check. [0.25]")
 @click.option("--seed", type=click.IntRange(0), metavar="N", help="In place of the scenario's; also of the search.")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Write the tuned formula.")
+@click.option("--out", type=Folder(), metavar="DIR", help="Write the tuned formula.")
 @click.option("--png", is_flag=True, help="Write the report as a picture too.")
 @json_option
 def tune(
@@ -69,7 +71,7 @@ def tune(
     """Search the constants of a formula for the cheapest that keeps tasks from waiting too long.
 
     A constant is a name that the formula gives a number, as in `idle = 10;`; --param names one and its range. Ctrl-C
-    ends it early, with what was found by then.
+    (or SIGTERM) ends it early, with what was found by then.
     """
     from msgspec import structs
 
@@ -86,8 +88,13 @@ def tune(
     parameters = _parameters(formula, params)
     parts = _parts(loaded, held_out)
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-    found = _found(loaded, parts, formula, parameters, limits, trials, jobs or _jobs())
+        make_folder(out)
+    click.get_current_context().with_resource(tidied())
+    with interruptible("what was found by now is told, and nothing is checked") as early:
+        found = _found(loaded, parts, formula, parameters, limits, trials, jobs or _jobs(), early)
+    if found is None:
+        click.echo("nothing was found yet", err=True)
+        raise SystemExit(early.exit_code)
     if as_json:
         click.echo(tuning_json(found))
     else:
@@ -98,9 +105,9 @@ def tune(
     if out is not None:
         _write(loaded, parts, formula, found, out, png)
     if found.stopped:
-        raise SystemExit(INTERRUPTED)
+        raise SystemExit(early.exit_code)
     if found.best is None:
-        raise click.ClickException(nothing_within(found))
+        raise click.ClickException(nothing_within(found, formula.text))
 
 
 def _limits(p95: str | None, p99: str | None, longest: str | None) -> WaitLimits | None:
@@ -142,7 +149,7 @@ def _formula(loaded: LoadedScenario, given: str | None) -> NamedFormula:
         return loaded.formulas[0]
     names = ", ".join(each.name for each in loaded.formulas)
     what = f"names {len(loaded.formulas)} formulas ({names})" if names else "names no formula"
-    raise BadInput(f"{loaded.path}: {what}; say which is to be tuned: --formula FILE")
+    raise BadInput(f"{printable(str(loaded.path))}: {what}; say which is to be tuned: --formula FILE")
 
 
 def _parameters(formula: NamedFormula, given: Sequence[str]) -> list[Parameter]:
@@ -179,7 +186,9 @@ def _found(
     limits: WaitLimits | None,
     trials: int,
     jobs: int,
-) -> Tuning:
+    early: EarlyEnd,
+) -> Tuning | None:
+    """None: it was ended before anything was found. Raises click.ClickException."""
     from concurrent.futures.process import BrokenProcessPool
 
     from ..lab.tuning.searching import BATCH, CHECK, SEARCH, Question, Search
@@ -190,40 +199,39 @@ def _found(
     question = Question(formula, loaded.name, parameters, limits, seed, check_seed, parts.split, trials)
 
     with ExitStack() as stack:
-        interrupted = stack.enter_context(interruptible("what was found by now is told, and nothing is checked"))
         bar = stack.enter_context(progress("tuning", trials + 1))
 
         def told(done: int, best: Trial | None) -> None:
             bar(min(done, trials + 1), "" if best is None else f"best {money(best.searched.cost)}")
 
         work = {SEARCH: parts.search, CHECK: parts.check}
-        at = stack.enter_context(trying(loaded.spec.world, work, min(jobs, BATCH), interrupted))
+        at = stack.enter_context(trying(loaded.spec.world, work, min(jobs, BATCH), early))
         try:
-            found = Search(question, at, told, interrupted).run()
+            return Search(question, at, told, early).run()
         except BrokenProcessPool:
             cure = f"; if memory was short, give fewer --jobs (now {jobs})" if jobs > 1 else ""
             raise click.ClickException(f"the system has ended a process that ran trials{cure}") from None
-    if found is None:
-        click.echo("nothing was found yet", err=True)
-        raise SystemExit(INTERRUPTED)
-    return found
 
 
 def _write(
     loaded: LoadedScenario, parts: Parts, formula: NamedFormula, found: Tuning, out: Path, png: bool
 ) -> None:
-    """The tuned formula, everything that was found, and the report of the front."""
+    """The tuned formula, everything that was found, and the report of the front; what an earlier search wrote and this
+    one does not goes. Raises OSError, click.ClickException."""
     from formula.constants import with_values
 
     from ..lab.tuning.reporting import outcome_of
     from ..lab.tuning.told import tuning_json
+    from ..whole_file import write_whole
 
-    (out / "tuning.json").write_bytes(tuning_json(found))
-    if found.best is not None:
-        tuned = out / "tuned.formula"
+    tuned = out / "tuned.formula"
+    if found.best is None:
+        tuned.unlink(missing_ok=True)  # of an earlier search, and nobody is to take it for the result of this one
+    else:
         values = found.trial(found.best).values if found.best else {}
-        tuned.write_text(with_values(formula.text, values), encoding="utf-8", newline="")
-        click.echo(f"formula: {tuned}", err=True)
+        write_whole(tuned, with_values(formula.text, values).encode())
+        click.echo(f"formula: {printable(str(tuned))}", err=True)
+    write_whole(out / "tuning.json", tuning_json(found))
     with progress("simulating the front", 1000) as bar:
         outcome = outcome_of(loaded, parts.search, formula, found, lambda share: bar(int(1000 * share), ""))
     write_report(outcome, out, png)

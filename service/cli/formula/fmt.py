@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ...printable import printable
 from ..door import colour
 from ..options import complete_files
-from .reading import Document, Problem, changed, documents, printable, store, syntax_faults, tell
+from .reading import Document, Problem, changed, documents, store, syntax_faults, tell
 
 if TYPE_CHECKING:
     from formula.embedded import FormulaText

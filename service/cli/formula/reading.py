@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import stat
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...printable import printable
 from ..door import BadInput, print_error
 
 if TYPE_CHECKING:
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 
 #: No document with formulas is larger; a formula has at most 8192 characters.
 MOST_BYTES = 4 * 1024 * 1024
-
-# A terminal would act on these: escapes, and what turns the direction of writing.
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 _SKIPPED = frozenset({"node_modules"})
 
@@ -212,11 +209,6 @@ def tell(problems: Sequence[Problem]) -> None:
     """Every problem as one line on standard error."""
     for problem in problems:
         print_error(printable(problem.message))
-
-
-def printable(text: str) -> str:
-    """A text that a terminal only shows, in one line."""
-    return _CONTROL.sub(lambda found: "\\n" if found[0] == "\n" else "\ufffd", text)
 
 
 class _Refused(Exception):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ...printable import printable
 from .finding import CheckedDocument, Finding, Outcome
-from .reading import printable
 
 if TYPE_CHECKING:
     from formula import Source
