@@ -88,7 +88,7 @@ def error_text(run: RecordedRun) -> str:
 
 def plain(text: str) -> str:
     """A cloud, or whoever wrote the formula, may have put into it what a terminal acts on."""
-    from .formula.reading import printable
+    from ..printable import printable
 
     return printable(text)
 

@@ -51,8 +51,17 @@ class ReplayReport:
         return figures([each.time for each in self.decided], targets, self._hold)
 
     @property
+    def _comparable(self) -> list[Decided]:
+        """Those that decided something, and of which is known what was decided then."""
+        return [each for each in self.decided if each.error is None and each.recorded is not None]
+
+    @property
     def different(self) -> list[Decided]:
-        return [each for each in self.decided if each.recorded is not None and each.recorded != each.targets]
+        return [each for each in self._comparable if each.recorded != each.targets]
+
+    @property
+    def _failed(self) -> int:
+        return sum(each.error is not None for each in self.decided)
 
     @cached_property
     def errors(self) -> dict[str, list[Decided]]:
@@ -79,7 +88,7 @@ class ReplayReport:
             "replayed": self._summary(self.replayed),
             "recorded": None if self.recorded is None else self._summary(self.recorded),
             "different": len(self.different),
-            "failed": sum(map(len, self.errors.values())),
+            "failed": self._failed,
         }
 
     def _summary(self, found: Figures) -> dict[str, Any]:
@@ -114,8 +123,7 @@ class ReplayReport:
         yield from self._difference_lines()
         if self.errors:
             yield ""
-            count = sum(map(len, self.errors.values()))
-            yield click.style(f"{_count(count)} failed, and left the targets alone:", fg="red")
+            yield click.style(f"{_count(self._failed)} failed, and left the targets as they were:", fg="red")
             for text, some in self.errors.items():
                 yield f"  {len(some):>6,}  first at {time_text(some[0].time)}: {plain(text)}"
 
@@ -127,16 +135,22 @@ class ReplayReport:
         yield "peak", [f"{each.peak_nodes:,}" for each in known]
         yield "h at zero", [_hours(each.hours_at_zero) for each in known]
         yield "resizes", [f"{each.resizes:,}" for each in known]
+        failed = [sum(each.recorded_failed for each in self.decided), self._failed]
+        yield "failed", [f"{count:,}" for count in failed[-len(known) :]]
         if self.prices is not None:
             yield "cost", [money(self._cost(each)) for each in known]
 
     def _difference_lines(self) -> Iterator[str]:
-        different = self.different
-        known = sum(each.recorded is not None for each in self.decided)
+        different, known = self.different, len(self._comparable)
         if not different:
-            yield f"it decides the same in all {known:,}" if known else "what was decided then is not recorded"
+            if self._failed == len(self.decided):
+                yield "it decides nothing: every evaluation failed"
+            elif known:
+                yield f"it decides the same in all {known:,}{' that did not fail' if self._failed else ''}"
+            else:
+                yield "what was decided then is not recorded"
             return
-        yield f"it decides otherwise in {len(different):,} of {known:,}:"
+        yield f"it decides otherwise in {len(different):,} of {known:,}{' that did not fail' if self._failed else ''}:"
         spans = list(self._spans())
         rows = [["FROM", "TO", "RECORDED", "REPLAYED"]]
         for first, last in spans[:_MOST]:
@@ -149,9 +163,12 @@ class ReplayReport:
 
     def _spans(self) -> Iterator[tuple[Decided, Decided]]:
         """Evaluations in a row that differ from what was recorded in the same way, the first and the last."""
-        for (recorded, targets), some in groupby(self.decided, lambda each: (each.recorded, each.targets)):
+        def outcome(each: Decided) -> tuple[object, ...]:
+            return each.recorded, each.targets, each.error is None
+
+        for (recorded, targets, decided), some in groupby(self.decided, outcome):
             alike = list(some)
-            if recorded is not None and recorded != targets:
+            if decided and recorded is not None and recorded != targets:
                 yield alike[0], alike[-1]
 
 

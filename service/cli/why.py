@@ -13,15 +13,19 @@ from ..clock import now
 from .door import colour
 from .ids import pool_ids
 from .past_times import HELP, past_time
-from .source import objects, source_options
+from .source import objects, server_address, source_options
 
 if TYPE_CHECKING:
     from pools import Sample
 
-    from ..hindsight import Again, Standing
+    from ..hindsight import Again, Silence, Standing
 
 #: Lines that are told of the planner, if it did much.
 _MOST = 40
+#: Seconds by which the clock of a server may be ahead.
+_SKEW = 900.0
+#: Seconds within which a new pool has its first record.
+_SOON = 60.0
 
 
 @click.command()
@@ -33,6 +37,8 @@ def why(pool_id: str, at: str | None, state: Path, as_json: bool) -> None:
     from ..hindsight import Kept, standing_at
 
     moment = past_time(at, "--at", now(), end=True)
+    if moment is not None and moment - 1 > now() + (_SKEW if server_address() is not None else 0.0):
+        raise click.BadParameter(f"{at!r} is in the future, and nothing is recorded from there", param_hint="--at")
     with objects(state, as_json) as found:
         kept = Kept(found, pool_id)
         told = standing_at(kept, now() if moment is None else moment)
@@ -63,6 +69,19 @@ def _json(told: Standing) -> dict[str, Any]:
         "explanation": explained,
         "lastChange": None if change is None else recorded_run_view(change),
         "passes": [planner_pass_view(each) for each in told.passes],
+        "unrecorded": None if told.silence is None else _silence_json(told.silence),
+    }
+
+
+def _silence_json(silence: Silence) -> dict[str, Any]:
+    from ..iso8601 import format_exactly, format_instant
+
+    times = {"since": silence.since, "until": silence.until}
+    nodes = None if silence.nodes is None else dict(zip(("dedicated", "lowPriority"), silence.nodes, strict=True))
+    return {
+        **{name: None if time is None else format_exactly(time) for name, time in times.items()},
+        "poolCreationTime": None if silence.made is None else format_instant(silence.made),
+        "currentNodes": nodes,
     }
 
 
@@ -71,20 +90,51 @@ def _lines(told: Standing, coloured: bool) -> Iterator[str]:
 
     yield click.style(f"pool {told.pool_id} at {time_text(told.at)}", bold=True)
     if told.is_empty:
-        yield "nothing is kept of it from so early: samples, runs and passes go after the setting sampleRetention"
+        assert told.silence is not None
+        yield _before_all(told.silence, told.at)
         return
+    if told.silence is not None:
+        yield click.style(f"  {_silent(told.silence, told.at)}", fg="yellow")
     if told.plan is not None:
         since = f" (since {time_text(told.since.time, told.at)})" if told.since is not None else ""
         targets = targets_text((told.plan.target_dedicated, told.plan.target_low_priority))
         yield f"  target  {targets}: {told.plan.because}{since}"
     if told.sample is not None:
-        yield from _sample_lines(told.sample, told.at)
+        yield from _sample_lines(told.sample, told.silence, told.at)
     if told.again is not None:
         yield from _run_lines(told, told.again, coloured)
     yield from _planner_lines(told)
 
 
-def _sample_lines(sample: Sample, at: float) -> Iterator[str]:
+def _before_all(silence: Silence, at: float) -> str:
+    """Nothing is recorded until then."""
+    from .past_lines import time_text
+
+    if silence.until is None:
+        return "nothing is recorded of it yet: a controller that works on it takes samples"
+    first = f"the first record of it is of {time_text(silence.until)}"
+    if silence.made is not None and at < silence.made:
+        return f"the pool was made at {time_text(silence.made)}; {first}"
+    if silence.made is not None and silence.until - silence.made > _SOON:
+        return f"nothing is kept of it from so early: {first}; older ones go after the setting sampleRetention"
+    return f"nothing is recorded of it from so early: {first}"
+
+
+def _silent(silence: Silence, at: float) -> str:
+    from .past_lines import time_text
+
+    assert silence.since is not None
+    since = time_text(silence.since, at)
+    if silence.until is not None:
+        return f"nothing is recorded from {since} until {time_text(silence.until, at)}: no controller was at work then"
+    if silence.nodes is None:
+        return f"nothing is recorded since {since}: the pool has gone"
+    # A server is the controller; its clock may be another one.
+    why = "" if server_address() is not None else ": no controller has been at work since"
+    return f"nothing is recorded since {since}{why}"
+
+
+def _sample_lines(sample: Sample, silence: Silence | None, at: float) -> Iterator[str]:
     from .past_lines import targets_text, time_text
 
     def value(name: str) -> int:
@@ -92,10 +142,20 @@ def _sample_lines(sample: Sample, at: float) -> Iterator[str]:
 
     nodes = targets_text((value("$CurrentDedicatedNodes"), value("$CurrentLowPriorityNodes")))
     preempted = value("$PreemptedNodeCount")
-    taken = f", {preempted:,} of them preempted" if preempted else ""
-    usable = f", {value('$UsableNodeCount'):,} usable" if nodes != "no nodes" else ""
-    yield f"  nodes   {nodes}{taken}{usable} (at {time_text(sample.time, at)})"
-    yield f"  tasks   {value('$ActiveTasks'):,} wait, {value('$RunningTasks'):,} run"
+    nodes += f", {preempted:,} of them preempted" if preempted else ""
+    nodes += f", {value('$UsableNodeCount'):,} usable" if nodes != "no nodes" else ""
+    tasks = f"{value('$ActiveTasks'):,} wait, {value('$RunningTasks'):,} run"
+    when = time_text(sample.time, at)
+    if silence is None:
+        yield f"  nodes   {nodes} (at {when})"
+        yield f"  tasks   {tasks}"
+        return
+    present = "not known then"
+    if silence.until is None:
+        present = targets_text(silence.nodes or (0, 0))
+        present += " now, as the records of its nodes say" if silence.nodes is not None else " any more"
+    yield f"  nodes   {present}; at {when} {nodes}"
+    yield f"  tasks   at {when} {tasks}"
 
 
 def _run_lines(told: Standing, again: Again, coloured: bool) -> Iterator[str]:

@@ -8,6 +8,7 @@ from .figures import Figures, figures
 from .kept import Kept
 from .moments import Moment, every, of_runs, period_of
 from .run_again import Again, changed, run_again, targets_after, targets_before
+from .silence import Silence
 
 __all__ = [
     "Again",
@@ -16,6 +17,7 @@ __all__ = [
     "Kept",
     "Moment",
     "Quiet",
+    "Silence",
     "Standing",
     "changed",
     "course",

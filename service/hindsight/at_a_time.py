@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from pools import PlannerPass, RecordedRun, Sample
 
 from .kept import Kept
+from .moments import period_of
 from .run_again import Again, changed, metrics_of, run_again
+from .silence import Silence, silence_at
 
 #: Passes that are told at most, and that are looked at for when something began to hold.
 _MOST = 1000
+#: Samples that tell how often they are taken.
+_FEW = 10
 
 
 @dataclass(frozen=True)
@@ -18,7 +22,8 @@ class Standing:
     """`sample`: the last one that was taken. `plan`: the last pass of the planner; `since`: the first from which on the
     targets were those, for that reason. `again`: the last run of the formula; `change`: the last run that changed the
     targets, if it is another one. `passes`: what the planner did since that run, or since `since`, oldest first; only
-    the last ones if `cut`. None: there was none, or it is not kept any more."""
+    the last ones if `cut`. None: there was none, or it is not kept any more. `silence`: of that time nothing is
+    recorded, and the rest is of before it."""
 
     pool_id: str
     at: float
@@ -29,6 +34,7 @@ class Standing:
     change: RecordedRun | None
     passes: tuple[PlannerPass, ...]
     cut: bool
+    silence: Silence | None
 
     @property
     def is_empty(self) -> bool:
@@ -37,7 +43,8 @@ class Standing:
 
 def standing_at(kept: Kept, at: float) -> Standing:
     """Raises RequestRefused, Unanswered."""
-    sample = next(kept.samples(end=at, newest_first=True, limit=1), None)
+    samples = list(kept.samples(end=at, newest_first=True, limit=_FEW))[::-1]
+    sample = samples[-1] if samples else None
     plan, since = _passes_that_hold(kept, at)
     run = next(kept.runs(end=at, newest_first=True, limit=1), None)
     change = run
@@ -49,7 +56,11 @@ def standing_at(kept: Kept, at: float) -> Standing:
     passes = list(kept.passes(start, at, newest_first=True, limit=_MOST + 1))
     again = _again(kept, run) if run is not None else None
     told = tuple(reversed(passes[:_MOST]))
-    return Standing(kept.pool_id, at, sample, plan, since, again, change, told, len(passes) > _MOST)
+    known = [sample.time] if sample is not None else []
+    known += [plan.time] if plan is not None else []
+    known += [run.timestamp] if run is not None else []
+    silence = silence_at(kept, at, max(known, default=None), period_of(samples))
+    return Standing(kept.pool_id, at, sample, plan, since, again, change, told, len(passes) > _MOST, silence)
 
 
 def _again(kept: Kept, run: RecordedRun) -> Again:

@@ -29,7 +29,8 @@ _GIVEN = ("$PreemptedNodeCount", "$TaskSlotsPerNode")
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """`recorded`: the targets that were decided then, or held; None: not known."""
+    """`error`: it failed, decided nothing and left the targets as they were. `recorded`: the targets that were decided
+    then, or held; None: not known; `recorded_failed`: the recorded run failed."""
 
     time: float
     dedicated: int
@@ -37,6 +38,7 @@ class Decided:
     option: str
     error: EvaluationError | None
     recorded: tuple[int, int] | None
+    recorded_failed: bool = False
 
     @property
     def targets(self) -> tuple[int, int]:
@@ -62,8 +64,9 @@ def decide(
 ) -> list[Decided]:
     """`moments` and `samples`: oldest first.
 
-    Each sees the samples and the pool as they were recorded. `follow`: targets and node counts are those that the
-    formula has decided before, as if the pool had followed at once.
+    Each sees the samples and the pool as they were recorded. One that fails keeps the targets that were decided before
+    it; the first one, or one before which somebody else had set targets, the recorded ones. `follow`: targets and node
+    counts are those that the formula has decided before, as if the pool had followed at once.
     """
     past = _Past(samples, formula.metrics, follow)
     found: list[Decided] = []
@@ -78,11 +81,21 @@ def decide(
         seen = Samples(moment.period, past.series(moment), pool)
         rng = None if moment.seed is None else Random(moment.seed)
         result = formula.evaluate(seen, moment.time, rng)
+        targets = (result.dedicated, result.low_priority)
+        if result.error is not None and found and not _set_by_others(moment, found[-1]):
+            targets = found[-1].targets
         option = result.node_deallocation_option
-        decided = Decided(moment.time, result.dedicated, result.low_priority, option, result.error, recorded)
+        decided = Decided(moment.time, *targets, option, result.error, recorded, moment.failed)
         found.append(decided)
         past.decided(decided)
     return found
+
+
+def _set_by_others(moment: Moment, before: Decided) -> bool:
+    """Since the run before; for instance, somebody has resized the pool."""
+    if moment.pool is None or before.recorded is None:
+        return False
+    return (int(moment.pool.target_dedicated), int(moment.pool.target_low_priority)) != before.recorded
 
 
 def _as_decided(pool: PoolValues, dedicated: int, low_priority: int) -> PoolValues:

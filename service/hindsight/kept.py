@@ -17,7 +17,7 @@ from pools import (
 )
 
 from ..iso8601 import format_exactly
-from ..rest_objects import Objects, View
+from ..rest_objects import Objects, RequestRefused, View
 from ..rest_views.past import SEEN_OF_POOL
 
 #: What of a run tells what it decided; the formula is as long as all the rest.
@@ -33,6 +33,15 @@ class Kept:
     def __init__(self, objects: Objects, pool_id: str) -> None:
         self._objects = objects
         self.pool_id = pool_id
+
+    def pool(self) -> View | None:
+        """As it is now; None: it has gone."""
+        try:
+            return self._objects.one("pools", self.pool_id)
+        except RequestRefused as exc:
+            if exc.code != "PoolNotFound":
+                raise
+            return None
 
     def runs(
         self,

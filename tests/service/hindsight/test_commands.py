@@ -167,7 +167,14 @@ def test_why_of_a_pool_that_somebody_sized(place):
 
 def test_why_before_anything_was_kept(place):
     out = place("why", "p", "--at", "2020-01-01")
-    assert (out.exit_code, "nothing is kept of it from so early" in out.stdout) == (0, True)
+    first = f"nothing is recorded of it from so early: the first record of it is of {shown(START)}"
+    assert (out.exit_code, out.stdout.splitlines()[1]) == (0, first)
+
+
+def test_why_after_the_last_record_tells_no_old_sample_as_what_the_pool_has(place):
+    told = place("why", "p").stdout
+    assert "the pool has gone" in told.splitlines()[1]
+    assert "  nodes   no nodes any more; at " in told
 
 
 def test_why_of_a_run_of_an_earlier_version(place):
@@ -182,8 +189,9 @@ def test_why_as_json(place, past):
     assert found["explanation"]["alike"] is True
     assert [each["outcome"] for each in found["explanation"]["statements"]] == ["done"]
     assert set(found) == {
-        *("poolId", "at", "sample", "plannerPass", "since", "run", "explanation", "lastChange", "passes")
+        *("poolId", "at", "sample", "plannerPass", "since", "run", "explanation", "lastChange", "passes", "unrecorded")
     }
+    assert found["unrecorded"] is None
 
 
 # -- replay -----------------------------------------------------------------------------------------------------
@@ -205,8 +213,8 @@ def test_another_formula(place, past, tmp_path):
     assert out.startswith(f"pool p: {len(runs)} evaluations from {shown(runs[0].timestamp)} to ")
     assert f"it decides otherwise in {different} of {len(runs)}:" in out
     figures = next(line.split() for line in out.splitlines() if line.startswith("replayed"))
-    hours, low_priority, peak, zero, resizes, cost = map(float, figures[1:])
-    assert (low_priority, peak, zero, resizes) == (0, 1, 0, 0)
+    hours, low_priority, peak, zero, resizes, failed, cost = map(float, figures[1:])
+    assert (low_priority, peak, zero, resizes, failed) == (0, 1, 0, 0, 0)
     assert cost == pytest.approx(2 * hours, rel=0.01)
     rows = list(csv.DictReader(io.StringIO(place("replay", "p", "--formula", str(file), "--csv").stdout)))
     assert [int(row["recordedDedicated"]) for row in rows] == [run.target_dedicated for run in runs]
@@ -247,6 +255,7 @@ BAD = {
     ("why", "p", "--at", "yesterday"): (2, "'yesterday' is no time"),
     ("why", "p", "--at", "25:00"): (2, "'25:00' is no time"),
     ("why", "p", "--at", "PT"): (2, "'PT' is no time"),
+    ("why", "p", "--at", "2199-01-01"): (2, "'2199-01-01' is in the future"),
     ("history", "p", "--from", "2026-02-01", "--to", "2026-01-01"): (2, "is later than --to"),
     ("replay", "p", "--every", "PT0S"): (2, "must be longer than nothing"),
     ("replay", "p", "--every", "PT0.000001S"): (2, "evaluations are too many"),

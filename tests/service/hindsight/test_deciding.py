@@ -67,6 +67,17 @@ def test_one_that_fails_leaves_the_targets_that_were():
     assert decided.targets == (6, 2)
 
 
+def test_one_that_fails_keeps_what_the_replay_itself_had_decided():
+    """It fails from the second moment on; the pool had 5 and then 9 nodes then, and somebody made 20 of them."""
+    formula = "$TargetDedicatedNodes = 3 / ($CurrentDedicatedNodes - 1);"
+    pasts = [(5, 2, 7), (7, 1, 9), (9, 1, 9), (20, 1, 20), (20, 4, 8)]
+    moments = [
+        Moment(300.0 * number, 0.0, 0.0, PERIOD, (after, 0), PoolValues(target_dedicated=own, current_dedicated=there))
+        for number, (own, there, after) in enumerate(pasts, 1)
+    ]
+    assert targets(formula, moments, []) == [(3, 0), (3, 0), (3, 0), (20, 0), (1, 0)]
+
+
 def test_runs_of_earlier_versions_see_what_was_old_enough():
     (moment,) = of_runs([RecordedRun("p", 100.0, "")], 60.0)
     assert (moment.first, moment.last, moment.recorded, moment.pool) == (-inf, 40.0, None, None)
