@@ -12,6 +12,7 @@ from formula.embedded import FormulaFileError, is_formula_text, read_formulas
 from ..cursor import Cursor
 from ..formula_in_file import check_formula
 from ..positions import Listing, Mapping, Scalar, Tree, read_text
+from ..printable import printable
 from ..problems import InputError, Place, Problem, Problems
 
 #: It is the head of a column.
@@ -47,7 +48,7 @@ def read_formula(path: Path) -> NamedFormula:
         problems.error(Place(), formula.where, text)
     if problems.errors:
         raise InputError(file, problems.errors)
-    return NamedFormula(path.stem, formula.text)
+    return NamedFormula(printable(path.stem), formula.text)
 
 
 def given_formula(given: str, number: int) -> NamedFormula:

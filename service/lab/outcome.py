@@ -12,6 +12,8 @@ from pathlib import Path
 
 import msgspec
 
+from ..whole_file import write_whole
+
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """Base of what is told: camelCase in JSON, closed to unknown properties."""
@@ -181,7 +183,8 @@ def read_outcome(path: Path) -> Outcome:
 
 
 def write_outcome(path: Path, outcome: Outcome) -> None:
-    path.write_bytes(msgspec.json.encode(outcome))
+    """Raises OSError."""
+    write_whole(path, msgspec.json.encode(outcome))
 
 
 def _check_columns(name: str, table: msgspec.Struct, others: Sequence[str]) -> None:

@@ -40,7 +40,14 @@ class PoolRows:
         self._cost = self._cost[::2]
         self._rows = [*self._rows[1::2], *(self._rows[-1:] if len(self._rows) % 2 else ())]
 
-    def series(self, end: float) -> Series:
+    def series(self, end: float, cost: float) -> Series:
+        """Until `end`, when it has cost so much."""
+        if self._times and self._times[-1] < end:
+            self._times.append(end)
+            self._rows.append(self._rows[-1])
+            self._cost.append(cost)
+        elif self._times:
+            self._cost[-1] = cost
         columns = dict(zip(_COLUMNS, map(list, zip(*self._rows, strict=True)), strict=True)) if self._rows else {}
         empty: dict[str, list[int]] = {name: [] for name in _COLUMNS}
         return Series(end=end, times=self._times, cost=self._cost, **(empty | columns))

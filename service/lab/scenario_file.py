@@ -8,7 +8,8 @@ from pathlib import Path
 from ..cursor import Cursor
 from ..decoding import decode
 from ..positions import read_document
-from ..problems import InputError, Problems
+from ..printable import printable
+from ..problems import InputError, Place, Problems
 from .amounts import with_amounts
 from .formulas import NamedFormula, formulas_of, with_formula_groups
 from .scenario import Scenario
@@ -17,7 +18,8 @@ from .scenario_checks import ScenarioChecks
 
 @dataclass(frozen=True)
 class LoadedScenario:
-    """`base`: what its paths are relative to; `warnings`: lines for people."""
+    """`base`: what its paths are relative to; `warnings`: lines for people; `trace_place`: where the file of its trace
+    is named, if it has one."""
 
     spec: Scenario
     name: str
@@ -25,6 +27,7 @@ class LoadedScenario:
     base: Path
     formulas: tuple[NamedFormula, ...]
     warnings: tuple[str, ...] = ()
+    trace_place: Place | None = None
 
 
 def load_scenario(path: Path) -> LoadedScenario:
@@ -39,12 +42,14 @@ def load_scenario(path: Path) -> LoadedScenario:
     formulas = formulas_of(Cursor(document.root), path.parent, document.lines, problems)
     if problems.errors or spec is None:
         raise InputError(document.file, problems.errors)
+    trace = cursor.find("workload", "trace", "file")
     warnings = sorted(problems.warnings, key=lambda found: found.place)
     return LoadedScenario(
         spec,
-        spec.name or path.stem,
+        spec.name or printable(path.stem),
         path,
         path.parent,
         formulas,
         tuple(warning.render(document.file) for warning in warnings),
+        None if trace is None else trace.place,
     )

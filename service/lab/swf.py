@@ -3,11 +3,12 @@
 Format (version 2.2): https://www.cs.huji.ac.il/labs/parallel/workload/swf.html. Comments begin with `;`, those at the
 head as `; Name: value`. A line is a job: up to 18 fields parted by blanks, -1 where something is not known. Old logs
 have fewer fields, others more. Lines of status 2, 3 and 4 are parts of a job between two swaps; the line before them
-(status 0 or 1) has the whole of it, and alone counts.
+(status 0 or 1) has the whole of it, and alone counts. A byte order mark at the beginning counts for nothing.
 """
 
 from __future__ import annotations
 
+import codecs
 import re
 from array import array
 from collections import Counter
@@ -61,7 +62,7 @@ def read_swf(data: bytes) -> SwfLog:
     submits, runs, processors = array("d"), array("d"), array("i")
     head: dict[str, str] = {}
     left_out: Counter[str] = Counter()
-    for number, line in enumerate(data.splitlines(), 1):
+    for number, line in enumerate(data.removeprefix(codecs.BOM_UTF8).splitlines(), 1):
         fields = line.split(None, 11)
         if not fields:
             continue

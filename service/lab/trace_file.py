@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import stat
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -46,19 +47,28 @@ class TraceError(ValueError):
 def read_bytes(path: Path) -> bytes:
     """Raises TraceError."""
     try:
-        if path.is_dir():
-            raise TraceError(0, "is a folder; name the file in it")
-        with open(path, "rb") as stream:
-            packed = stream.read(2) == _GZIP
-            stream.seek(0)
-            data = cast(IO[bytes], gzip.GzipFile(fileobj=stream) if packed else stream).read(MOST_BYTES + 1)
+        mode = path.stat().st_mode
+        data = _unpacked(path) if stat.S_ISREG(mode) else b""  # whoever opens a pipe may wait for ever
     except (EOFError, zlib.error, gzip.BadGzipFile) as exc:
         raise TraceError(0, f"is not wholly there, or no file of gzip: {exc}; fetch it again") from None
+    except FileNotFoundError as exc:
+        raise TraceError(0, f"cannot be read: {exc.strerror}; name it relative to the scenario's folder") from None
     except (OSError, ValueError) as exc:  # the second: a name with a NUL character
         raise TraceError(0, f"cannot be read: {getattr(exc, 'strerror', None) or exc}") from None
+    if stat.S_ISDIR(mode):
+        raise TraceError(0, "is a folder; name the file in it")
+    if not stat.S_ISREG(mode):
+        raise TraceError(0, "is not a regular file; write what comes from there into one, and name that")
     if len(data) > MOST_BYTES:
         raise TraceError(0, f"is larger than {MOST_BYTES // 2**30} GiB; cut it into several files")
     return data
+
+
+def _unpacked(path: Path) -> bytes:
+    with open(path, "rb") as stream:
+        packed = stream.read(2) == _GZIP
+        stream.seek(0)
+        return cast(IO[bytes], gzip.GzipFile(fileobj=stream) if packed else stream).read(MOST_BYTES + 1)
 
 
 def counted(reasons: Mapping[str, int], what: str) -> tuple[str, ...]:

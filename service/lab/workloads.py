@@ -28,7 +28,7 @@ def arranged(loaded: LoadedScenario, random: Random) -> Arranged:
     start = None if spec.start is None else spec.start.timestamp()
     workload, slots = spec.workload, spec.world.task_slots_per_node
     if workload.trace is not None:
-        found = _traced(workload.trace, loaded.base, slots)
+        found = _traced(loaded, workload.trace, slots)
         return found if start is None else Arranged(found.arrivals, start, found.notes)
     start = NO_DATE if start is None else start
     try:
@@ -48,15 +48,20 @@ def _refused(loaded: LoadedScenario, text: str) -> InputError:
     return InputError(str(loaded.path), [Problem(Place(), "workload", text)])
 
 
-def _traced(trace: Trace, base: Path, slots: int) -> Arranged:
-    path = base / trace.file
+def _traced(loaded: LoadedScenario, trace: Trace, slots: int) -> Arranged:
+    path = loaded.base / trace.file
     try:
         tasks = _read(trace, path, slots)
         if not tasks.times:
             raise TraceError(0, "; ".join(("holds no task that can be simulated", *tasks.notes)))
         return _window(trace, tasks)
     except TraceError as exc:
-        raise exc.of(str(path)) from None
+        fault = exc.of(str(path))
+        if exc.place.line:
+            raise fault from None
+        # Of the whole file: to be mended where it is named, perhaps.
+        problem = Problem(loaded.trace_place or Place(), "workload.trace.file", str(fault))
+        raise InputError(str(loaded.path), [problem]) from None
 
 
 def _read(trace: Trace, path: Path, slots: int) -> TracedTasks:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ...whole_file import write_whole
 from .browser import Browser
 
 _WIDTH, _HEIGHT = 1280, 900
@@ -18,7 +19,7 @@ _DRAWN = "new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame
 
 
 def take_picture(page: Path, picture: Path, *, dark: bool = False) -> None:
-    """Write the whole page as PNG. Raises NoBrowser with the cure."""
+    """Write the whole page as PNG. Raises NoBrowser with the cure, OSError."""
     with Browser() as browser:
         browser.open(page, _WIDTH, dark=dark)
         # What can be scrolled to in a page is cut off in a picture.
@@ -28,4 +29,4 @@ def take_picture(page: Path, picture: Path, *, dark: bool = False) -> None:
         height = int(browser.evaluate("document.documentElement.scrollHeight"))
         browser.resize(_WIDTH + hidden, min(height, _MOST_HEIGHT), _SCALE)
         browser.evaluate(_DRAWN)
-        picture.write_bytes(browser.picture())
+        write_whole(picture, browser.picture())

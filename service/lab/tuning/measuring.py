@@ -13,6 +13,7 @@ from ..formulas import NamedFormula
 from ..outcome import Wait
 from ..running import Running
 from ..scenario import World
+from ..undone import first_failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ class Part:
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What a formula came to. `failed_runs`: of its `autoscale_runs`. The rest: see `outcome.Figures`."""
+    """What a formula came to. `failed_runs`: of its `autoscale_runs`; `first_failure`: which was the first of them, and
+    why. The rest: see `outcome.Figures`."""
 
     cost: float
     node_seconds: float
@@ -36,6 +38,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     evictions: int
     autoscale_runs: int
     failed_runs: int
+    first_failure: str | None = None
 
 
 def measured(world: World, part: Part, text: str, stopped: Callable[[], bool]) -> Measured | None:
@@ -44,7 +47,8 @@ def measured(world: World, part: Part, text: str, stopped: Callable[[], bool]) -
     run = running.run(lambda seconds: stopped())
     if running.stopped:
         return None
-    figures = run.figures
+    figures, errors = run.figures, run.autoscale.errors
+    first = min(errors, default=None)
     return Measured(
         cost=figures.cost,
         node_seconds=figures.node_seconds,
@@ -55,5 +59,6 @@ def measured(world: World, part: Part, text: str, stopped: Callable[[], bool]) -
         unfinished=figures.unfinished,
         evictions=figures.evictions,
         autoscale_runs=len(run.autoscale.times),
-        failed_runs=len(run.autoscale.errors),
+        failed_runs=len(errors),
+        first_failure=None if first is None else first_failure(first, errors[first]),
     )

@@ -10,6 +10,7 @@ from formula.constants import number_text
 
 from ...money import money
 from ..report.wording import told_duration
+from ..undone import failed_runs, without_target
 from .measuring import Measured
 from .result import Trial, Tuning, WaitLimits
 
@@ -57,20 +58,35 @@ def warnings(found: Tuning) -> Iterator[str]:
         yield f"{told}; of the front trial {cheapest.number} keeps the limit there too: {values_text(cheapest)}"
 
 
-def nothing_within(found: Tuning) -> str:
-    """Why there is no best, and the cure."""
+def nothing_within(found: Tuning, text: str) -> str:
+    """Why there is no best, and the cure. `text`: the formula as it is."""
     ended = [each for each in found.trials if not each.searched.unfinished]
     if not ended:
-        least = min(each.searched.unfinished for each in found.trials)
-        return f"with none of the values all tasks end; at best {least} do not. Try other ranges, or another formula"
+        nearest = min(found.trials, key=lambda each: each.searched.unfinished)
+        told = f"with none of the values all tasks end; at best {nearest.searched.unfinished} do not"
+        if (idle := without_target(text)) is not None:
+            return f"{told}. {idle}"
+        if (failed := _failed(nearest)) is not None:
+            return f"{told}. There {failed}"
+        return f"{told}. Try other ranges, or another formula"
     name = found.limits.items()[0][0]
     best = min(ended, key=lambda each: (getattr(each.searched.wait, name), each.searched.cost))
     seen = told_duration(getattr(best.searched.wait, name))
     where = "with the formula as it is" if not best.number else f"with {values_text(best)}"
+    failed = _failed(best)
+    more = "" if failed is None else f". There {failed}"
     return (
-        f"no trial keeps the limit ({limits_text(found.limits)}); at best {_SAID[name]} {seen}, {where}. "
+        f"no trial keeps the limit ({limits_text(found.limits)}); at best {_SAID[name]} {seen}, {where}{more}. "
         f"Allow longer waits, wider ranges or more --trials"
     )
+
+
+def _failed(trial: Trial) -> str | None:
+    """None: no autoscale run failed."""
+    searched = trial.searched
+    if searched.first_failure is None:
+        return None
+    return failed_runs(searched.failed_runs, searched.autoscale_runs, searched.first_failure)
 
 
 def limits_text(limits: WaitLimits) -> str:

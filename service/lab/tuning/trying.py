@@ -45,7 +45,7 @@ class InProcesses:
 
     def each(self, part: str, texts: Sequence[str]) -> Iterator[tuple[int, Measured]]:
         open_ones: dict[Future[Measured], int] = {}
-        with _without_ctrl_c():
+        with _unended():
             for number, text in enumerate(texts):
                 open_ones[self._pool.submit(_measured, part, text)] = number
         while open_ones:
@@ -63,7 +63,8 @@ def trying(world: World, parts: Mapping[str, Part], jobs: int, stopped: Callable
         yield Here(world, parts, stopped)
         return
     others = set(active_children())
-    pool = ProcessPoolExecutor(jobs, get_context("spawn"), _begin, (world, parts))
+    with _unended():  # it begins a process of its own, too
+        pool = ProcessPoolExecutor(jobs, get_context("spawn"), _begin, (world, parts))
     ended = False
     try:
         yield InProcesses(pool, stopped)
@@ -77,9 +78,10 @@ def trying(world: World, parts: Mapping[str, Part], jobs: int, stopped: Callable
 
 
 @contextmanager
-def _without_ctrl_c() -> Iterator[None]:
-    """Processes that begin here never hear of Ctrl-C, which goes to all of a terminal's; this one hears of it after."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
+def _unended() -> Iterator[None]:
+    """Processes that begin here never hear of Ctrl-C, SIGTERM and SIGHUP, which go to all of a terminal or a service;
+    this one hears of them after."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
     try:
         yield
     finally:

@@ -18,7 +18,9 @@ def test_rows(steps, most, horizon):
         now += passed
         noted[now] = value
         rows.note(now, (value,) * 9, now / 2)
-    series = rows.series(now + 1.0)
+    series = rows.series(now + 1.0, now)
+    assert (series.times.pop(), series.cost.pop()) == (now + 1.0, now), "what it came to, however long nothing changed"
+    assert series.queue.pop() == value
     assert len(series.times) <= 2 * most + 1
     assert set(series.times) <= noted.keys() and series.times[0] == min(noted)
     assert series.cost == [time / 2 for time in series.times]
@@ -29,5 +31,12 @@ def test_rows(steps, most, horizon):
         assert value == noted[last], (time, after)
 
 
+def test_the_last_row_may_be_at_the_end():
+    rows = PoolRows(10.0)
+    rows.note(0.0, (0,) * 9, 0.0)
+    rows.note(4.0, (1,) * 9, 2.0)
+    assert rows.series(4.0, 2.5).cost == [0.0, 2.5]
+
+
 def test_without_any_there_are_none():
-    assert PoolRows(10.0).series(1.0).times == []
+    assert PoolRows(10.0).series(1.0, 0.0).times == []

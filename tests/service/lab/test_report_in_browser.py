@@ -2,6 +2,7 @@
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from service.lab.report import report_page
 from service.lab.report.browser import Browser
@@ -208,6 +209,24 @@ def test_the_pointer_reads_the_charts(browser, page, outcome):
     near = [series.queue[row + by] for by in (-2, -1, 0, 1, 2)]
     assert int(read["queue"]) in near
     assert int(read["target"]) in series.target_dedicated[row - 5 : row + 5]
+
+
+def test_the_cost_grows_between_events(browser, tmp_path, outcome):
+    """Of a node that is always there, whatever happens: in the middle of the time it has cost the half."""
+    run, hour = outcome.runs[0], 3600.0
+    columns = {name: [0, 0] for name in run.series.__struct_fields__ if name not in ("end", "times", "cost")}
+    series = replace(run.series, end=8 * hour, times=[0.0, 8 * hour], cost=[0.0, 16.0], **columns)
+    path = tmp_path / "steady.html"
+    path.write_text(report_page(replace(outcome, runs=[replace(run, series=series)])), encoding="utf-8")
+    browser.open(path, *LAPTOP)
+    left, top, width, _ = canvas(browser, 3)
+    browser.ask("Input.dispatchMouseEvent", type="mouseMoved", x=left + 46 + (width - 46) * 0.5, y=top + 20)
+    drawn(browser)
+    read = browser.evaluate(
+        "[...document.querySelectorAll('.key')].find(key => key.innerText.startsWith('cost'))"
+        ".querySelector('output').textContent"
+    )
+    assert float(read) == pytest.approx(8.0, abs=0.1)
 
 
 def test_who_reads_with_ears_is_told(browser, page):

@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from service.cli import main
-from service.cli.lab_work import interruptible
-from service.lab import comparing
+from service.cli.early_end import interruptible
+from service.lab import comparing, virtual_world
 from service.lab.outcome import Outcome
 from tests.service.stage import COMMAND, PATIENCE
 
@@ -76,6 +76,14 @@ def test_given_formulas_take_the_place_of_those_of_the_scenario(scenario):
     assert list(peaks) == ["formula 1", "pending"] and peaks["formula 1"] == 3 < peaks["pending"]
 
 
+def test_a_formula_that_sets_no_target_is_told(scenario):
+    told = simulate(scenario, "--formula", "x = 1;", "--formula", "$TargetDedicatedNodes = 0;")
+    assert told.exit_code == 0
+    warned = "warning: formula 1: F501: the formula sets no target: it never changes the pool; assign "
+    assert next(line for line in told.stderr.splitlines() if "F501" in line).startswith(warned)
+    assert "formula 2: F501" not in told.stderr
+
+
 def test_another_seed(scenario):
     seeds = ((), ("--seed", 1), ("--seed", 2))
     one, same, other = (json.loads(simulate(scenario, "--json", *seed).stdout) for seed in seeds)
@@ -110,6 +118,16 @@ def test_runs_that_failed_are_told(scenario):
     assert line.startswith("warning: formula 1: ") and "runs failed; run 1: " in line and "division by zero" in line
     rows = {line[:26].strip(): line.split() for line in told.stdout.splitlines()}
     assert rows["Autoscale runs failed"][-1] == "0" and int(rows["Autoscale runs failed"][-2]) > 20
+
+
+def test_more_nodes_than_the_cloud_has_are_told(scenario, monkeypatch):
+    """Whoever asks for all the nodes of the world is no reason to fill the memory of this machine."""
+    monkeypatch.setattr(virtual_world, "MOST_VMS", 30)
+    formula = "$TargetDedicatedNodes = 1000000000; $TargetLowPriorityNodes = 99;"
+    told = simulate(scenario, "--json", "--formula", formula)
+    assert json.loads(told.stdout)["runs"][0]["peakNodes"] == 30
+    assert "asked for 1,000,000,000 dedicated nodes; the simulated cloud has 30" in told.stderr
+    assert "low-priority" not in told.stderr, "that quota is the scenario's"
 
 
 def test_ctrl_c_ends_it_with_a_report(scenario, tmp_path, monkeypatch):

@@ -60,6 +60,9 @@ def test_a_log_of_an_archive():
         (b"1 3 0 7 0 -1 -1 0 1\n", [(3, 7, 1)]),
         # ends of lines, tabs, empty lines, comments between jobs
         (b"1\t3\t0\t7\t2\r\n\r\n  ; Note: x\r\n;\r\n2 4 0 8 1\r\n", [(3, 7, 2), (4, 8, 1)]),
+        # a byte order mark, as editors on Windows put one there
+        (b"\xef\xbb\xbf1 3 0 7 2\n", [(3, 7, 2)]),
+        (b"\xef\xbb\xbf; MaxNodes: 2\n1 3 0 7 2\n", [(3, 7, 2)]),
         # no order
         (b"1 9 0 7 2\n2 4 0 8 1", [(9, 7, 2), (4, 8, 1)]),
         (b"", []),

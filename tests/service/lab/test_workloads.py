@@ -1,6 +1,7 @@
 """From a scenario to its tasks: the part of a trace that is asked for, when it starts, and what cannot be arranged."""
 
 import gzip
+import os
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,8 @@ BEGAN = 1_700_000_000.0
 
 def arrange(folder: Path, workload: str, more: str = "", seed: int = 1):
     path = folder / "s.yaml"
-    path.write_text(f"workload: {{{workload}}}\n{more}", encoding="utf-8")
+    written = workload if workload.startswith("\n") else f"{{{workload}}}"
+    path.write_text(f"workload: {written}\n{more}", encoding="utf-8")
     return arranged(load_scenario(path), stream(seed, "arrivals"))
 
 
@@ -114,7 +116,7 @@ def test_the_format_is_as_the_name_ends(tmp_path, name):
         ("log.txt", LOG, "", "log.txt: its name does not end in .swf or .csv; say in the trace's format what it is"),
         ("log.csv", b"time,duration\n1,1\n", ", unit: processor", "log.csv: unit: processor is for SWF"),
         ("log.csv", b"time,duration,slots\n1,1,2\n", "", "log.csv:2:1: 2 slots, and a node has 1"),
-        (None, b"", "", "gone.swf: cannot be read: No such file or directory"),
+        (None, b"", "", "cannot be read: No such file or directory; name it relative to the scenario's folder"),
     ],
 )
 def test_a_trace_that_cannot_be_arranged(tmp_path, name, data, more, told):
@@ -123,6 +125,25 @@ def test_a_trace_that_cannot_be_arranged(tmp_path, name, data, more, told):
     with pytest.raises(InputError) as refused:
         arrange(tmp_path, f"trace: {{file: {name or 'gone.swf'}{more}}}")
     assert told in str(refused.value), refused.value
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda path: None, "cannot be read: No such file or directory"),
+        (os.mkfifo, "is not a regular file; write what comes from there into one"),
+        (lambda path: path.symlink_to("/dev/zero"), "is not a regular file"),
+        (lambda path: path.mkdir(), "is a folder; name the file in it"),
+    ],
+    ids=["none", "pipe", "device", "folder"],
+)
+def test_what_is_no_file_is_told_where_it_is_named(tmp_path, make, told):
+    """At once: nobody waits for a pipe that nobody writes to."""
+    file = tmp_path / "log.swf"
+    make(file)
+    with pytest.raises(InputError) as refused:
+        arrange(tmp_path, "\n  trace:\n    file: log.swf\n")
+    assert str(refused.value).startswith(f"{tmp_path / 's.yaml'}:3:11: workload.trace.file: {file}: {told}")
 
 
 def test_a_workload_without_any_task(tmp_path):

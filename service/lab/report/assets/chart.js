@@ -79,9 +79,9 @@ class Chart {
     }
   }
 
-  /** Tell the values of a row; -1 for none. */
-  read(row) {
-    for (const { key, output } of this.readings) output.textContent = row < 0 ? "" : key.at(row);
+  /** Tell the values of a row, -1 for none, at `time` in it. */
+  read(row, time) {
+    for (const { key, output } of this.readings) output.textContent = row < 0 ? "" : key.at(row, time);
   }
 }
 

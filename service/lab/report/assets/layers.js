@@ -1,5 +1,5 @@
 // What a chart is made of. A layer has `prepare(window)`, which gives the greatest value to be drawn, `draw(pen, y)`
-// with y(value) in pixels, and keys: {name, colour, at(row)}.
+// with y(value) in pixels, and keys: {name, colour, at(row, time)}, where `time` is in that row.
 
 /** From so many rows to a pixel on, single steps cannot be told apart: then a band from the least to the greatest
  * value, and the mean in it, are drawn. */
@@ -24,6 +24,36 @@ class Steps {
     if (this.means !== null) faintly(pen, 0.3, () => fillBand(pen, this.seen, y, colour));
     if (this.filled) faintly(pen, 0.28, () => fillBelow(pen, level, y, colour));
     strokeSteps(pen, this.means === null ? this.seen : levels(this.means), y, colour, this.filled ? 1 : 1.75);
+  }
+}
+
+/** What grows evenly from row to row: the area below a line. */
+class Slope {
+  constructor(data, values, name, colour) {
+    Object.assign(this, { data, values, colour });
+    this.keys = [{ name, colour, at: (row, time) => told(this.at(row, time)) }];
+  }
+
+  at(row, time) {
+    const { times } = this.data, value = this.values[row];
+    if (row + 1 >= times.length) return value;
+    return value + ((time - times[row]) / (times[row + 1] - times[row])) * (this.values[row + 1] - value);
+  }
+
+  prepare({ from, to, width }) {
+    const { times, end } = this.data;
+    this.level = new Float64Array(width).fill(NaN);
+    for (let pixel = 0; pixel < width; pixel++) {
+      const time = from + ((pixel + 0.5) / width) * (to - from), row = rowAt(times, time);
+      if (row >= 0 && time <= end) this.level[pixel] = this.at(row, time);
+    }
+    return greatestOf(this.level);
+  }
+
+  draw(pen, y) {
+    const colour = paint(this.colour);
+    faintly(pen, 0.28, () => fillBelow(pen, this.level, y, colour));
+    strokeSteps(pen, levels(this.level), y, colour, 1);
   }
 }
 

@@ -17,7 +17,7 @@ function chartsOf(run, slots) {
     new RunsStrip(run),
     new Chart("Nodes by state", 190, [new Stack(data, parts)]),
     new Chart("Tasks that wait", 130, [new Steps(data, series.queue, "queue", "--queue", { filled: true })]),
-    new Chart("Cost so far", 130, [new Steps(data, series.cost, "cost", "--cost", { filled: true })]),
+    new Chart("Cost so far", 130, [new Slope(data, series.cost, "cost", "--cost")]),
     new Overview(run),
   ];
 }

@@ -77,7 +77,7 @@ class View {
 
   read(time) {
     const row = time === null || time > this.run.end ? -1 : rowAt(this.run.data.times, time);
-    for (const chart of this.charts) chart.read(row);
+    for (const chart of this.charts) chart.read(row, time);
     this.reading = time;
   }
 

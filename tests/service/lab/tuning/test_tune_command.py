@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 
 import pytest
@@ -106,10 +107,19 @@ def test_no_trial_within_the_limit(scenario, tmp_path):
     assert not (out / "tuned.formula").exists() and (out / "tuning.json").exists()
 
 
-def test_values_with_which_tasks_do_not_end(scenario):
-    text = "n = 0; $TargetDedicatedNodes = n;"
-    told = tune(scenario, "--formula", text, "--param", "n=-5:-1", "--p95", "PT1H", "--jobs", 1)
-    assert told.exit_code == 1 and "with none of the values all tasks end" in told.stderr
+@pytest.mark.parametrize(
+    ("rest", "cure"),
+    [
+        ("$TargetDedicatedNodes = n;", "Try other ranges, or another formula"),
+        ("$TargetDedicatedNodes = n / 0;", r"There ([\d,]+) of \1 autoscale runs failed; run 1: .*[Dd]ivi"),
+        ("x = n;", "F501: the formula sets no target: it never changes the pool; assign "),
+    ],
+)
+def test_values_with_which_tasks_do_not_end(scenario, rest, cure):
+    words = ("--formula", f"n = 0; {rest}", "--param", "n=-5:-1", "--p95", "PT1H", "--trials", 3, "--jobs", 1)
+    told = tune(scenario, *words)
+    assert told.exit_code == 1
+    assert re.search(rf"with none of the values all tasks end; at best \d+ do not\. {cure}", told.stderr), told.stderr
 
 
 def test_who_fits_too_closely_is_told(scenario):
