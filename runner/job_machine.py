@@ -257,6 +257,9 @@ class JobMachine:
         self._timers.cancel("job", job.id)
         if job.state is JobState.DELETING:
             self.tasks.remove_job(job.id)
+            # the next of that id may come in this batch
+            self.tasks.completed = [task for task in self.tasks.completed if task.job_id != job.id]
+            self.tasks.actions = [each for each in self.tasks.actions if each[0] != job.id]
             for owner in ("task", "jobpreparation", "jobrelease"):
                 self.tasks.outputs.purge(owner, job.id)
             self._ledger.purge("job_nodes", job.id)

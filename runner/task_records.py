@@ -189,8 +189,12 @@ class TaskRecords:
         """The job goes, with all its tasks; none of them is at a node."""
         for task in self.open_of(job_id):
             self._tally.add(task, -1)
-            self.tasks.let_go(task.key)
-            del self._by_uid[task.uid]
+        # the completed ones that are in memory go too: what comes in this batch may be of another job of that id
+        leaving = [key for key in self._leaving if key[0] == job_id]
+        for key in {*self._open.get(job_id, ()), *leaving}:
+            del self._by_uid[self.tasks[key].uid]
+            self.tasks.let_go(key)
+            self._leaving.pop(key, None)
         self._tally.forget(job_id)
         self._open.pop(job_id, None)
         self._choosy.pop(job_id, None)

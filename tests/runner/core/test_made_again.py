@@ -16,11 +16,14 @@ from runner import (
     JobManagerTask,
     JobScheduleSpec,
     JobSpecification,
+    ReactivateTask,
     Schedule,
     TerminateJob,
+    TerminateTask,
 )
+from runner.task_spec import ExitCodeMapping, ExitConditions, ExitOptions
 
-from .run import POOL, ask, completed, forget, job, job_of, task, tasks_of, until
+from .run import POOL, ask, completed, forget, job, job_of, simulation, task, tasks_of, until
 from .test_budgets import budget, error, world
 
 
@@ -132,3 +135,46 @@ def test_a_pool_has_no_samples_of_the_one_before(later):
     visible = core.pools.histories.of("p").visible(sim.now + 60.0)
     assert [time for time in visible["$FailedTasks"].times if time < pool.created] == []
     assert len(sim.journal.table("samples")) >= taken
+
+
+def together(sim, *events):
+    """Asks for all of it in one batch. Returns the codes of refusals, or None for each."""
+    commits, requests = sim.journal.commits, [sim.request(event) for event in events]
+    until(sim, lambda: all(request.answered for request in requests))
+    assert sim.journal.commits == commits + 1
+    return [getattr(request.refused, "code", None) for request in requests]
+
+
+@pytest.mark.parametrize("ended", ["before", "now"])
+@pytest.mark.parametrize("question", [DeleteTask, ReactivateTask])
+def test_no_task_of_a_job_that_has_just_gone_is_found_in_the_next(ended, question):
+    sim = simulation(target_dedicated_nodes=0)
+    ask(sim, job("j", task("before"), task("now")))
+    assert ask(sim, TerminateTask("j", "before")) is None
+    again = TerminateTask("j", ended), DeleteJob("j"), job("j", task("new")), question("j", ended)
+    assert together(sim, *again)[1:] == [None, None, "TaskNotFound"]
+    assert (list(tasks_of(sim)), sim.core.counts("p")) == (["new"], TaskCounts())
+    begin_again(sim)
+    assert sim.core.counts("p") == TaskCounts()
+
+
+def test_the_end_of_a_job_manager_does_not_end_the_next_job():
+    sim = simulation(target_dedicated_nodes=0)
+    managed = job("j", job_manager_task=JobManagerTask(id="manager", command_line="work"))
+    ask(sim, managed)
+    assert together(sim, TerminateTask("j", "manager"), DeleteJob("j"), managed) == [None] * 3
+    assert (job_of(sim).state, job_of(sim).terminate_reason) == ("active", None)
+
+
+@pytest.mark.parametrize("action", ["terminate", "disable"])
+def test_what_the_end_of_a_task_asks_for_is_not_done_to_the_next_job(action):
+    sim = simulation({"t": [(5.0, 3)], "u": [(60.0, 0)]})
+    options = ExitConditions(exit_codes=(ExitCodeMapping(code=3, exit_options=ExitOptions(job_action=action)),))
+    ask(sim, job("j", task("t", exit_conditions=options), on_task_failure="performexitoptionsjobaction"))
+    until(sim, lambda: tasks_of(sim)["t"].state == "running")
+    asleep = sim.now
+    sim.sleep(60.0)
+    sim.at(asleep + 30.0, lambda now: None)
+    until(sim, lambda: sim.now == asleep + 30.0)  # of the outcome the controller has not heard
+    assert together(sim, DeleteJob("j"), job("j", task("u"))) == [None] * 2
+    assert (job_of(sim).state, job_of(sim).created) == ("active", asleep + 60.0)
