@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -19,8 +21,10 @@ from .settings import FORMULA
 AGAIN = "again"
 #: Commits from one look to the next.
 EVERY = 15
-#: Sums may be made in another order.
-DIGITS = 6
+#: What sums may differ by, in parts of themselves, as they may be made in another order. (They are not rounded: two
+#: that stand on either side of half a digit would differ by a whole one.)
+EXACT = 1e-9
+SUMS = "what has been spent"
 
 
 class Restarts(Invariants):
@@ -39,9 +43,7 @@ class Restarts(Invariants):
         here, there = seen_by(sim.core, sim.now), seen_by(started_anew(sim), sim.now)
         for kind, values in here.items():
             self.seen[kind] = self.seen.get(kind, 0) + any(map(any, values.values()))
-            other = there[kind]
-            differing = {key: (values.get(key), other.get(key)) for key in values | other
-                         if values.get(key) != other.get(key)}  # fmt: skip
+            differing = differing_in(kind, values, there[kind])
             require(not differing, f"a restart would change {kind}", differing)
 
     def _completed_as_it_really_ended(self, sim: Simulation, tasks: dict[tuple[str, str], Task]) -> None:
@@ -54,6 +56,20 @@ def started_anew(sim: Simulation) -> Core:
     core = Core(sim.settings, DEPLOYMENT, CountingIds(1), lambda spec: (PROVIDER, PROVIDER))
     core.load(sim.journal.load(), sim.now)
     return core
+
+
+def differing_in(
+    kind: str, here: Mapping[str, tuple[Any, ...]], there: Mapping[str, tuple[Any, ...]]
+) -> dict[str, tuple[Any, Any]]:
+    """By pool or job: what both see, where that is not the same."""
+    pairs = {key: (here.get(key), there.get(key)) for key in {**here, **there}}
+    return {key: (one, other) for key, (one, other) in pairs.items() if not _same(kind, one, other)}
+
+
+def _same(kind: str, one: tuple[Any, ...] | None, other: tuple[Any, ...] | None) -> bool:
+    if kind == SUMS and one is not None and other is not None:
+        return all(math.isclose(*both, rel_tol=EXACT) for both in zip(one, other, strict=True))
+    return one == other
 
 
 def seen_by(core: Core, now: float) -> dict[str, dict[str, tuple[Any, ...]]]:
@@ -69,10 +85,7 @@ def seen_by(core: Core, now: float) -> dict[str, dict[str, tuple[Any, ...]]]:
             for name, series in history.items()
             if series.count
         },
-        "what has been spent": {
-            job.id: tuple(round(part, DIGITS) for part in (costs.ended(job.id).known, costs.ended(job.id).unpriced))
-            for job in jobs
-        },
+        SUMS: {job.id: (costs.ended(job.id).known, costs.ended(job.id).unpriced) for job in jobs},
         "what is being spent": {job.id: tuple(sorted(costs.running(job.id))) for job in jobs},
         "what is left to do": {
             job.id: (core.tasks.open_tasks(job.id), core.tasks.ready_tasks(job.id), core.jobs.goes_on(job))

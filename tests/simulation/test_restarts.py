@@ -11,7 +11,7 @@ from runner.task_tally import TaskTally
 
 from .catching import is_caught
 from .invariants import Broken
-from .restart_laws import MadeAgain
+from .restart_laws import EXACT, SUMS, MadeAgain, differing_in
 
 SEEDS = 10
 
@@ -24,6 +24,22 @@ def test_a_new_controller_would_see_the_same():
         for kind, count in one.laws.seen.items():
             seen[kind] = seen.get(kind, 0) + count
     assert len(seen) == 5 and min(seen.values()) > 5 * SEEDS, seen
+
+
+@pytest.mark.parametrize("size", [0.0001125, 1.0, 1e6])
+def test_sums_may_be_made_in_another_order_and_no_more(size):
+    one, other = (0.1 * size + 0.2 * size) + 0.3 * size, 0.1 * size + (0.2 * size + 0.3 * size)
+    assert not differing_in(SUMS, {"j": (one, 0.0)}, {"j": (other, 0.0)})
+    assert differing_in(SUMS, {"j": (size, 0.0)}, {"j": (size * (1 + 10 * EXACT), 0.0)})
+    assert differing_in(SUMS, {"j": (size, 0.0)}, {"j": (size, 1e-12)}) and differing_in(SUMS, {"j": (0.0, 0.0)}, {})
+
+
+def test_sums_on_either_side_of_half_a_digit_are_the_same():
+    assert not differing_in(SUMS, {"j": (0.0001125, 0.0)}, {"j": (0.00011250000000000001, 0.0)})
+
+
+def test_all_but_sums_is_compared_as_it_is():
+    assert differing_in("samples", {"p": (1699920000.0,)}, {"p": (1699920000.5,)})
 
 
 def go_on_with_what_a_deleted_job_has_cost(patch):

@@ -14,7 +14,7 @@ from runner.simulated_node import Execution
 
 from ..invariants import COUNTED, Invariants, require
 from ..node_deeds import Operator
-from ..restart_laws import seen_by, started_anew
+from ..restart_laws import differing_in, seen_by, started_anew
 from ..task_deeds import TOY
 from .driver import StormSimulation
 
@@ -177,11 +177,7 @@ class StormLaws(Invariants):
         for kind, values in here.items():
             if kind == "samples" and sim.skewed > float("-inf"):
                 continue  # a new controller leaves out those of a time to come
-            differing = {
-                key: (values.get(key), there[kind].get(key))
-                for key in values | there[kind]
-                if values.get(key) != there[kind].get(key)
-            }
+            differing = differing_in(kind, values, there[kind])
             require(not differing, f"a restart would change {kind}", differing)
 
     def _check_end(self, task: Task) -> None:
