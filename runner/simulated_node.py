@@ -50,6 +50,8 @@ class Execution:
     killed: bool = False
     #: its node died under it, or started anew
     lost: bool = False
+    #: it has ended, and its node has lost the record of that; what it did stands
+    forgotten: bool = False
     #: its coordination command has succeeded, and when what follows it was started
     coordinated: bool = False
     proceeded: float | None = None

@@ -133,7 +133,8 @@ class Invariants:
         uid = execution.id.rpartition("-")[0]
         former = self._by_uid.setdefault(uid, [])
         dead = {node.node_id for node in sim.world.nodes.values() if not node.alive}
-        finished = [x for x in former if not x.killed and not x.lost and x.node_id not in dead]
+        known = [x for x in former if not x.lost and not x.forgotten]
+        finished = [x for x in known if not x.killed and x.node_id not in dead]
         former.append(execution)
         if finished:
             task: Task = next(t for t in sim.journal.table("tasks").values() if t.uid == uid)

@@ -52,15 +52,13 @@ class PreparationLaws:
         spec = job.spec.job_preparation_task
         if spec is None or not spec.wait_for_success:
             return
-        boot = _boot(sim, execution.node_id)
-        good = [
-            (one, then)
-            for one, then in self._prepared.get(key, ())
-            if one.ended is not None and one.exit_code == 0 and not one.lost
-        ]
+        # of several the last counts: those before were not told of, or the node has started anew since. That its node
+        # has forgotten it does not matter: the controller may have been told of it before
+        last = self._prepared.get(key, ())[-1:]
         if spec.rerun_on_node_reboot_after_success:
-            good = [(one, then) for one, then in good if then == boot]
-        self._require(bool(good), "a task was started before its job was prepared there", task, execution)
+            last = [(one, then) for one, then in last if then == _boot(sim, execution.node_id)]
+        good = any(_has_succeeded(one) for one, _ in last)
+        self._require(good, "a task was started before its job was prepared there", task, execution)
 
     def _preparation(self, sim: Simulation, job: Job, place: JobNode, execution: Execution) -> None:
         key = (_identity(job), _place(sim, execution.node_id))
@@ -68,7 +66,7 @@ class PreparationLaws:
         again = [
             one
             for one, then in before
-            if one.live or (one.exit_code == 0 and not one.lost and not one.killed and then == boot)
+            if one.live or (_has_succeeded(one) and not one.forgotten and then == boot)
         ]
         self._require(not again, "a node was prepared twice", job.id, execution, again)
         self._require(key not in self._released, "a node was prepared after the release", execution)
@@ -113,6 +111,10 @@ class PreparationLaws:
 def _identity(job: Job) -> str:
     """A job that was deleted may be made again."""
     return f"{job.id} of {job.created}"
+
+
+def _has_succeeded(execution: Execution) -> bool:
+    return not execution.live and execution.exit_code == 0 and not execution.lost and not execution.killed
 
 
 def _boot(sim: Simulation, node_id: str) -> int:

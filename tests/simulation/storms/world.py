@@ -86,7 +86,7 @@ class StormEffects(SimulatedEffects):
         for execution_id in sorted(node.unacknowledged):
             if self._faults.chances.stream("damage").random() < 0.5:
                 node._kept.discard(execution_id)
-                node.ran.pop(execution_id).lost = True  # told to start it, the node would do so again
+                node.ran.pop(execution_id).forgotten = True  # told to start it, the node would do so again
         self.cut(node.node_id)
         return True
 
