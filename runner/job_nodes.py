@@ -98,7 +98,8 @@ class JobNodes(JobPreparation):
         if record.state is S.RELEASING:
             self._released(record, now, failure, None)
         elif self._is_unwanted(record):
-            self._prepared(record, now, ENDED_ON_REQUEST, None)
+            begun = replace(_execution(record), lost=times + 1)
+            self._prepared(replace(record, preparation=begun), now, ENDED_ON_REQUEST, None)
         elif times >= LOST_LIMIT:
             self._prepared(record, now, failure, None)
         else:
@@ -132,10 +133,9 @@ class JobNodes(JobPreparation):
                 continue
             if _execution(record).start_time is not None:
                 self._lost(record, "the node came back without it", now)
-            elif record.state is S.PREPARING and self._is_unwanted(record):
-                self._prepared(record, now, ENDED_ON_REQUEST, None)
-            else:
+            elif record.state is S.RELEASING or not self._is_unwanted(record):
                 self._issue(evolve(record, now, boot=boot))
+            # else it is asked to end (see _wind_up): it is recalled, or the node tells that it began and was lost
         return frozenset(under_way)
 
     def node_gone(self, node_id: str, now: float) -> None:

@@ -91,7 +91,7 @@ class NodeExecution(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     @property
     def has_run(self) -> bool:
         """Has it been started, as far as is known, or an attempt before it?"""
-        return self.start_time is not None or self.attempt > 1
+        return self.start_time is not None or self.attempt > 1 or self.lost > 0
 
 
 class JobNode(Record, frozen=True, kw_only=True, omit_defaults=True):

@@ -25,6 +25,20 @@ def test_a_job_that_is_terminated_while_it_is_prepared_is_released():
     assert ended.failure.code == "TaskEnded" and not runs(sim, "task")
 
 
+@pytest.mark.parametrize("began", [True, False])
+def test_a_preparation_that_its_node_lost_unheard_is_released_if_it_began(began):
+    """Nobody has told that it began when the job is terminated and the node comes back without it."""
+    sim = simulation({"jobpreparation": [(60.0, 0)]})
+    ask(sim, prepared_job("j", task("t")))
+    until(sim, lambda: runs(sim, "p") if began else record_of(sim))
+    assert bool(runs(sim, "p")) == began and record_of(sim).preparation.start_time is None
+    sim.world.reboot(node_of(sim).vm_name)
+    ask(sim, TerminateJob("j"))
+    until(sim, lambda: job_of(sim).state == "completed", 60.0)
+    assert (len(runs(sim, "p")), len(runs(sim, "r"))) == (began, began)
+    assert record_of(sim).preparation.failure.code == "TaskEnded"
+
+
 def test_a_job_that_is_deleted_is_released_and_nothing_is_left():
     sim = simulation({"jobrelease": [(30.0, 0)]})
     ask(sim, prepared_job("j", task("t")))
