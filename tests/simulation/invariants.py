@@ -61,7 +61,7 @@ class Invariants:
         self.haunting: set[str] = set()
         #: VMs that their cloud has not listed once although they were there: others take their places
         self.denied: set[str] = set()
-        self.preparation = PreparationLaws(require)
+        self.preparation = PreparationLaws(require, self.may_run_again)
         self.together = GangLaws(require)
 
     def check(self) -> None:

@@ -17,8 +17,10 @@ DONE = (JobNodeState.RELEASED,)
 
 
 class PreparationLaws:
-    def __init__(self, require: Callable[..., None]) -> None:
+    def __init__(self, require: Callable[..., None], may_run_again: Callable[[Execution], bool]) -> None:
+        """`may_run_again`: see Invariants."""
         self._require = require
+        self._may_run_again = may_run_again
         #: by the uid of a task, and of a job on a node
         self._tasks: dict[str, Task] = {}
         self._places: dict[str, JobNode] = {}
@@ -75,11 +77,13 @@ class PreparationLaws:
     def _release(self, sim: Simulation, job: Job, place: JobNode, execution: Execution) -> None:
         key = (_identity(job), _place(sim, execution.node_id))
         self._require(key in self._prepared, "a release without a preparation", execution)
-        self._require(key not in self._released, "a node was released twice", execution, self._released.get(key))
+        before = self._released.setdefault(key, [])
+        again = [one for one in before if one.id != execution.id or not self._may_run_again(one)]
+        self._require(not again, "a node was released twice", execution, again)
         busy = [one for one in self._live.get(key, ()) if one.live]
         busy += [one for one, _ in self._prepared[key] if one.live]
         self._require(not busy, "a release beside tasks of its job", execution, busy)
-        self._released[key] = [execution]
+        before.append(execution)
 
     def committed(self, sim: Simulation, nodes: dict[str, Node], jobs: dict[str, Job]) -> None:
         records = sim.journal.table("job_nodes")
@@ -100,12 +104,21 @@ class PreparationLaws:
 
     def _job_may_end(self, job: Job, record: JobNode, node: Node | None) -> None:
         lost = node is None or (node.destroying and node.unreachable_since is not None)
-        if node is not None and not lost and not _dies(node) and job.spec.job_release_task is not None:
+        if node is not None and not lost and not _dies(node) and self._is_owed(job, record, node):
             self._require(record.state in DONE, "a job ended before its release", job, record, node)
 
     def _node_may_go(self, job: Job, record: JobNode, node: Node) -> None:
-        if job.spec.job_release_task is not None:
+        if self._is_owed(job, record, node):
             self._require(record.state in DONE, "a node went before the release", job, record, node)
+
+    def _is_owed(self, job: Job, record: JobNode, node: Node) -> bool:
+        """Where no preparation has begun there is nothing to release: it was called back before that, or never arrived.
+        The record may not know that one began; the world does, unless the node itself has forgotten it unheard."""
+        if job.spec.job_release_task is None:
+            return False
+        begun = self._prepared.get((_identity(job), node.vm_name), ())
+        recorded = record.preparation is not None and record.preparation.has_run
+        return recorded or any(not self._may_run_again(one) for one, _ in begun)
 
 
 def _identity(job: Job) -> str:

@@ -40,7 +40,7 @@ def starts(*preparations, rerun=True, reboots=()):
     sim: Any = SimpleNamespace(
         journal=SimpleNamespace(table=tables.__getitem__), world=SimpleNamespace(nodes={"vm": node})
     )
-    laws = PreparationLaws(require)
+    laws = PreparationLaws(require, lambda _: False)
     for number, ends in enumerate(preparations):
         node.reboots += number in reboots
         execution = Execution(f"place-p{number + 1}", "n", 1, 0.0, 0)

@@ -77,7 +77,7 @@ class StormLaws(Invariants):
         """Of start tasks, and what jobs do on nodes before and after tasks: damages of their spools are not told."""
         assert self.sim is not None
         own = execution.id.startswith("start:") or job_node_of(execution.id) is not None
-        return own and (execution.lost or execution.forgotten) and execution.id not in self.sim.heard_of
+        return own and execution.forgotten and execution.id not in self.sim.heard_of
 
     def check(self) -> None:
         super().check()
