@@ -28,7 +28,8 @@ class Reconciliation:
     ) -> None:
         """`known`: what the node knows of. `boot`: names the time since it started; "" if nobody can tell. `damages`:
         each may have destroyed records of executions there, so that what was sent before it was first told may have
-        begun unheard. What is sent after that either begins, and is known, or does not.
+        begun unheard, and is not sent again under its name. What is sent after that either begins, and is known, or
+        does not.
 
         The node has stopped listening to earlier connections before it told what it knows, so what it does
         not know of now will not arrive later either.
@@ -39,7 +40,10 @@ class Reconciliation:
         say = self._ctx.say
         slots = self._tasks.slots.get(node_id)
         placed = dict(slots.placements) if slots is not None else {}
-        unheard = self._in_doubt(node_id, damages, now)
+        in_doubt = self._casts_doubt(node_id, damages)
+        unheard = self._tasks.unheard(node_id, now) if in_doubt else frozenset()
+        # asked before it is heard that the node has started anew, and has to be prepared again
+        begun = {key for key in unheard if self._job_nodes.is_ready(placed[key].key[0], node_id)}
         leaving = node.state in _GOING or not node.scheduling_enabled
         under_way = self._job_nodes.reconcile(node_id, known, boot, now)
         for execution_id, placement in placed.items():
@@ -50,9 +54,9 @@ class Reconciliation:
                     say(KillExecution(node_id, execution_id))
                 elif not started and (leaving or not self._tasks.may_begin(task)):
                     say(RecallExecutions(node_id, (execution_id,)))
-            elif started or (execution_id in unheard and self._job_nodes.is_ready(task.job_id, node_id)):
+            elif started or execution_id in begun:
                 self._tasks.lost(node_id, execution_id, "the node came back without it", now)
-            elif task.is_ending or leaving or self._may_not_wait(task, node_id, placement):
+            elif in_doubt or task.is_ending or leaving or self._may_not_wait(task, node_id, placement):
                 self._tasks.recalled(node_id, execution_id, now)
             else:
                 for command in self._executions.begin(task, node, now):
@@ -62,16 +66,16 @@ class Reconciliation:
                 say(KillExecution(node_id, execution_id))
                 say(Acknowledge(node_id, (execution_id,)))
 
-    def _in_doubt(self, node_id: str, damages: frozenset[str], now: float) -> frozenset[str]:
-        """The executions that may have begun unheard. A damage that was told before does not cast doubt again."""
+    def _casts_doubt(self, node_id: str, damages: frozenset[str]) -> bool:
+        """May anything that is placed there have begun unheard? A damage that was told before casts no doubt again."""
         if not damages:
-            return frozenset()
+            return False
         self._ctx.say(Acknowledge(node_id, tuple(sorted(damages))))
         slots = self._tasks.slots.get(node_id)
         if slots is None or damages <= slots.damages:
-            return frozenset()
+            return False
         slots.damages |= damages
-        return self._tasks.unheard(node_id, now)
+        return True
 
     def _may_not_wait(self, task: Task, node_id: str, placement: Placement) -> bool:
         """What was sent ahead is called back if it takes long, and what has not begun if its job is disabled: that may

@@ -112,35 +112,6 @@ def test_what_may_have_begun_unheard_on_a_node_that_died_counts_as_requeued():
     assert (done.requeue_count, done.retry_count, done.attempt) == (1, 0, 2)
 
 
-@pytest.mark.parametrize("damaged", [False, True])
-def test_what_a_node_with_damaged_records_does_not_know_counts_as_requeued(damaged):
-    sim = simulation({"a": [(60.0, 0)]})
-    ask(sim, job("j", task("a")))
-    until(sim, lambda: tasks_of(sim)["a"].state == "preparing")
-    (node,) = sim.world.nodes.values()
-    node.damages = {"damage-1"} if damaged else set()
-    sim.world.cut(node.node_id)
-    assert not node.ran, "the start is lost with the connection"
-    (done,) = completed(sim, "a")
-    assert (done.requeue_count, done.attempt) == ((1, 2) if damaged else (0, 1))
-    assert not node.damages, "it was acknowledged"
-
-
-def test_a_damage_that_is_told_again_counts_once():
-    sim = simulation({"a": [(60.0, 0)]})
-    ask(sim, job("j", task("a")))
-    until(sim, lambda: tasks_of(sim)["a"].state == "preparing")
-    (node,) = sim.world.nodes.values()
-    for _ in range(3):
-        node.damages = {"damage-1"}  # nothing that was said to it arrived, the acknowledgement neither
-        sim.world.cut(node.node_id)
-        assert not node.ran
-        until(sim, lambda: node.node_id not in sim.core.ctx.connected)
-        until(sim, lambda: node.node_id in sim.core.ctx.connected and tasks_of(sim)["a"].state == "preparing")
-    (done,) = completed(sim, "a")
-    assert (done.requeue_count, done.attempt) == (1, 2)
-
-
 def test_a_cut_connection_does_not_disturb_a_task():
     sim = simulation({"a": [(60.0, 0)]})
     ask(sim, job("j", task("a")))

@@ -144,7 +144,7 @@ def start_anew_what_a_node_does_not_know(patch: Patch) -> None:
 
 def believe_in_damaged_records(patch: Patch) -> None:
     """A node's memory that was damaged is taken for whole."""
-    patch.setattr(Reconciliation, "_in_doubt", lambda self, node_id, damages, now: frozenset())
+    patch.setattr(Reconciliation, "_casts_doubt", lambda self, node_id, damages: False)
 
 
 def reaper_without_grace(patch: Patch) -> None:
