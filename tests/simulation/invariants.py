@@ -18,6 +18,8 @@ from .output_laws import check_outputs
 from .preparation_laws import PreparationLaws
 from .task_deeds import GRAPH, deleted, is_meddled_with, nothing_started_too_early, settled
 
+#: Why a job ends whose tasks may not have begun; these stay as they are.
+ENDED_EARLY = {"UserTerminate", "JMComplete"}
 #: A node that leaves goes on with its tasks.
 PATIENT = {"taskcompletion", "retaineddata"}
 COUNTED = {
@@ -263,10 +265,8 @@ class Invariants:
                 continue
             task = sim.journal.table("tasks")[key]
             job = jobs[task.job_id]
-            done = task.state is TaskState.COMPLETED or job.terminate_reason in (
-                "UserTerminate",
-                "JMComplete",
-            )
+            never_began = task.state is TaskState.ACTIVE and task.node_id is None
+            done = task.state is TaskState.COMPLETED or (never_began and job.terminate_reason in ENDED_EARLY)
             done = done or (job.id == GRAPH and settled(task))
             require(done, "a task was never completed", task, job)
         kept = {key[:2] for name in ("tasks", "job_nodes") for key in sim.journal.table(name) if key[0] in DELETED}

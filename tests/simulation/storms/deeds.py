@@ -33,10 +33,11 @@ class Adversary:
         if self._faults.calm:
             self._faults.change_room(self._cloud)
             self._cloud.stuck.clear()
+            self._cloud.stillborn = 0
             return
         rng = self._rng
         deed, luck, more = rng.choice(DEEDS), rng.random(), rng.random()
-        if deed in ("crash", "sleep", "room", "outage", "stranger", "clock"):
+        if deed in ("crash", "sleep", "room", "outage", "stranger", "clock", "stuck"):
             self._befall_all(deed, luck)
         else:
             self._befall_one(deed, luck, more)
@@ -61,6 +62,8 @@ class Adversary:
                 sim.crash()
             elif deed == "room":
                 faults.change_room(self._cloud)
+            elif deed == "stuck":
+                self._cloud.stillborn += 1
             else:
                 faults.haunting.add(self._cloud.add_stranger())
 
@@ -86,8 +89,6 @@ class Adversary:
                 self._world.reboot(node.vm_name)
             case "vanish":
                 self._world.vanish(node.vm_name)
-            case "stuck":
-                self._cloud.stuck.add(node.vm_name)
             case "damage":
                 self._world.damage(node.vm_name)
             case "supervisor":

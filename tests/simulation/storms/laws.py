@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pools import Node, NodeState, Pool, Sample
+from pools import Node, NodeState, Pool
 from pools.budget import pool_bill
 from providers import VmState
 from runner import Job, Task
@@ -52,7 +52,8 @@ class StormLaws(Invariants):
         #: by pool or task: what was recorded as spent, and by pool what was due when and in which controller's life
         self._spent: dict[object, float] = {}
         self._due: dict[str, tuple[object, float]] = {}
-        self._samples = 0
+        #: by pool: when it was sampled last, in which life of the controller
+        self._sampled: dict[str, tuple[object, float]] = {}
         self._strangers: dict[str, float] = {}
         self._looked = 0
         #: all pools have been seen at their targets since the faults ended
@@ -92,7 +93,7 @@ class StormLaws(Invariants):
         pools: dict[str, Pool] = sim.journal.table("pools")
         self._no_record_of_what_is_gone(sim, nodes)
         self._money_never_decreases(sim, pools, nodes, sim.journal.table("tasks"), sim.journal.table("jobs"))
-        self._samples_add_up(sim, pools, sim.journal.table("samples"))
+        self._samples_add_up(sim)
         sim.journal.recent.clear()
         if sim.core is not None and sim.journal.commits >= self._looked + EVERY:
             self._looked = sim.journal.commits
@@ -150,13 +151,8 @@ class StormLaws(Invariants):
             require(former != life or due >= before - EXACT, "a bill has become smaller", pool, before, due)
             self._due[pool.id] = (life, due)
 
-    def _samples_add_up(
-        self, sim: StormSimulation, pools: dict[str, Pool], samples: dict[tuple[str, float], Sample]
-    ) -> None:
-        if len(samples) == self._samples:
-            return
-        last: dict[str, float] = {}
-        for sample in list(samples.values())[self._samples :] if len(samples) > self._samples else ():
+    def _samples_add_up(self, sim: StormSimulation) -> None:
+        for sample in [each.record for each in sim.journal.recent if each.table == "samples" and each.record]:
             values = sample.values
             require(
                 values["$PendingTasks"] == values["$ActiveTasks"] + values["$RunningTasks"],
@@ -166,9 +162,10 @@ class StormLaws(Invariants):
             require(min(values.values()) >= 0, "there is less than nothing", sample)
             most = values["$CurrentDedicatedNodes"] + values["$CurrentLowPriorityNodes"]
             require(values["$UsableNodeCount"] <= most, "more nodes can be used than there are", sample)
-            require(sample.time > last.get(sample.pool_id, 0.0), "samples are out of order", sample)
-            last[sample.pool_id] = sample.time
-        self._samples = len(samples)
+            # the next controller may find that its clock was put back; what is not confirmed is written again
+            life, before = self._sampled.get(sample.pool_id, (sim.core, 0.0))
+            require(life is not sim.core or sample.time >= before, "samples are out of order", sample, before)
+            self._sampled[sample.pool_id] = (sim.core, sample.time)
 
     def _a_restart_changes_nothing(self, sim: StormSimulation) -> None:
         assert sim.core is not None

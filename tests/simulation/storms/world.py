@@ -22,13 +22,20 @@ class StormCloud(SimulatedProvider):
     def __init__(self, faults: StormFaults, *given: object) -> None:
         super().__init__(*given)  # type: ignore[arg-type]
         self._faults = faults
-        #: VMs that never come up
+        #: VMs that never come up; so many of the next ones do not
         self.stuck: set[str] = set()
+        self.stillborn = 0
         self._strangers = 0
 
     def _now(self, name: str) -> Vm:
         vm = self._vms[name]
         return vm if name in self.stuck and vm.state is VmState.PENDING else super()._now(name)
+
+    def _add(self, spec: VmSpec) -> None:
+        super()._add(spec)
+        if self.stillborn:
+            self.stillborn -= 1
+            self.stuck.add(spec.name)
 
     def list_owned(self) -> list[Vm]:
         listed = super().list_owned()
@@ -48,7 +55,7 @@ class StormCloud(SimulatedProvider):
         spec = VmSpec(name, DEPLOYMENT.id, "nobody", name, "simulated.small", "simulated", False, DEPLOYMENT.public_key)
         with self._lock:
             self._asked[name] = self._clock()
-            self._add(spec)
+            super()._add(spec)
         return name
 
 
