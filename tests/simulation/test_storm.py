@@ -128,6 +128,7 @@ NOTICED_BY: dict[mutants.Mutation, int] = {
     mutants.keep_what_is_gone: 1,
     mutants.never_close_the_breaker: 4,
     mutants.forget_refused_destroys: 3,
+    mutants.wait_for_what_does_not_come_up: 11,
 }
 
 

@@ -32,7 +32,6 @@ class Adversary:
     def _strike(self, now: float) -> None:
         if self._faults.calm:
             self._faults.change_room(self._cloud)
-            self._cloud.stuck.clear()
             self._cloud.stillborn = 0
             return
         rng = self._rng

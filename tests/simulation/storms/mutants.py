@@ -210,6 +210,10 @@ def complete_without_an_outcome(patch: Patch) -> None:
     patch.setattr(TaskMachine, "ended", ended)
 
 
+def wait_for_what_does_not_come_up(patch: Patch) -> None:
+    patch.setattr(NodeMachine, "_boot_timed_out", lambda self, node, now: None)
+
+
 OWN: tuple[Mutation, ...] = (
     intent_after_effect,
     answer_before_the_commit,
@@ -229,6 +233,7 @@ OWN: tuple[Mutation, ...] = (
     forget_refused_destroys,
     fall_over_what_comes_twice,
     complete_without_an_outcome,
+    wait_for_what_does_not_come_up,
 )
 #: Those that take the driver of the simulation apart, which is another one here: they stand above once more.
 _ANOTHER_DRIVER = {
