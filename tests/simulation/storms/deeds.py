@@ -66,15 +66,27 @@ class Adversary:
             else:
                 faults.haunting.add(self._cloud.add_stranger())
 
+    def _matters(self, deed: str, node: Node) -> bool:
+        """Of what concerns the inside of a node: is there anything to be cut, lost or ended? Elsewhere most nodes would
+        have none of it."""
+        match deed:
+            case "cut":
+                return self._world.is_connected(node.id)
+            case "damage":
+                return self._world.is_up(node.vm_name)
+            case "supervisor" | "disk":
+                return self._world.is_busy(node.vm_name)
+        return True
+
     def _befall_one(self, deed: str, luck: float, more: float) -> None:
-        nodes: list[Node] = list(self._sim.journal.table("nodes").values())
+        nodes = [node for node in self._sim.journal.table("nodes").values() if self._matters(deed, node)]
         if not nodes:
             return
         node = nodes[int(luck * len(nodes))]
         vm = self._world.vm(node.vm_name)
         living = vm is not None and vm.state in (VmState.PENDING, VmState.RUNNING)
-        takes = {"preempt": living and node.low_priority, "notice": living and node.low_priority, "cut": True}
-        takes["silence"] = True
+        taken_back = living and node.low_priority
+        takes = {"preempt": taken_back, "notice": taken_back, "silence": True}
         if not takes.get(deed, living) or not self._faults.strikes(f"deed/{deed}", 1.0, node.id):
             return
         match deed:

@@ -73,6 +73,18 @@ class StormEffects(SimulatedEffects):
         self.full: set[str] = set()
         self._damages = 0
 
+    def is_connected(self, node_id: str) -> bool:
+        return node_id in self._connections
+
+    def is_up(self, name: str) -> bool:
+        """Has the controller been connected to an agent there, and is the VM still there?"""
+        node = self.nodes.get(name)
+        return node is not None and node.alive
+
+    def is_busy(self, name: str) -> bool:
+        """Does anything run there?"""
+        return self.is_up(name) and bool(self.nodes[name]._live)
+
     def silence(self, node_id: str, unnoticed: float, seconds: float) -> None:
         """Nothing goes to or comes from the node for so long; the controller notices after `unnoticed` seconds."""
         connection = self._connections.get(node_id)
