@@ -22,6 +22,7 @@ SETTINGS = CoreSettings(
         orphan_grace=20.0,
         profiles={PROVIDER: PROFILE},
         minimum_evaluation_interval=1.0,
+        kept_attempts=2,  # some tasks have more
     ),
     minimum_recurrence_interval=1.0,
     occurrences=2,

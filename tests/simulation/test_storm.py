@@ -128,6 +128,7 @@ NOTICED_BY: dict[mutants.Mutation, int] = {
     mutants.keep_what_is_gone: 1,
     mutants.never_close_the_breaker: 7,
     mutants.wait_for_what_does_not_come_up: 2,
+    mutants.keep_what_forgotten_attempts_printed: 7,
 }
 
 

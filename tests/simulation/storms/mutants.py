@@ -20,6 +20,7 @@ from pools.vm_watch import VmWatch
 from runner.core import Core
 from runner.engine import Engine
 from runner.journal import JournalError
+from runner.kept_outputs import KeptOutputs
 from runner.memory_journal import MemoryJournal
 from runner.multi_instance import MultiInstanceTasks
 from runner.reconciliation import Reconciliation
@@ -214,6 +215,10 @@ def wait_for_what_does_not_come_up(patch: Patch) -> None:
     patch.setattr(NodeMachine, "_boot_timed_out", lambda self, node, now: None)
 
 
+def keep_what_forgotten_attempts_printed(patch: Patch) -> None:
+    patch.setattr(KeptOutputs, "forget", lambda self, attempts, owner, parent_id, id: None)
+
+
 OWN: tuple[Mutation, ...] = (
     intent_after_effect,
     answer_before_the_commit,
@@ -234,6 +239,7 @@ OWN: tuple[Mutation, ...] = (
     fall_over_what_comes_twice,
     complete_without_an_outcome,
     wait_for_what_does_not_come_up,
+    keep_what_forgotten_attempts_printed,
 )
 #: Those that take the driver of the simulation apart, which is another one here: they stand above once more.
 _ANOTHER_DRIVER = {
