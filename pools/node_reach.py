@@ -47,7 +47,8 @@ class NodeReach:
             self._departure.destroy_if_free(node, now)
 
     def time_lost(self, seconds: float, now: float) -> None:
-        """For so long nobody has looked: what boots, or is out of reach, may have answered. It has so much longer."""
+        """For so long nobody has looked: what boots, or is out of reach, may have answered. It has so much longer.
+        Nobody has asked for the end of VMs either: nodes that leave hold their places from now."""
         ctx = self._ctx
         ctx.resumed = now
         for node in tuple(ctx.nodes):
@@ -56,6 +57,8 @@ class NodeReach:
             ctx.timers.delay("silent", node.id, seconds)
             if node.unreachable_since is not None:
                 ctx.put_node(evolve(node, now, unreachable_since=node.unreachable_since + seconds))
+            elif node.state is NodeState.LEAVING_POOL:
+                ctx.put_node(evolve(node, now))
 
 
 def heard(node: Node) -> str:

@@ -2,6 +2,9 @@
 
 One rule: no wait is longer than it would be if it began now. It could only be where the clock was put back while no
 controller worked (while one works, see `SystemClock`). What is in the store stays as it is: the clock may be wrong now.
+
+One wait does begin now: nodes that leave hold their places (see `planner`) while the end of their VMs is asked for, and
+while no controller worked nobody asked.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from .model import Node, Pool
+from .node_states import NodeState
 from .settings import PoolSettings
 
 
@@ -31,6 +35,8 @@ def pool_taken_over(pool: Pool, settings: PoolSettings, now: float) -> Pool:
 
 def node_taken_over(node: Node, now: float) -> Node:
     changes = _begun(node, ("modified", "usable_since"), now)
+    if node.state is NodeState.LEAVING_POOL:
+        changes["modified"] = now
     return replace(node, **changes) if changes else node
 
 

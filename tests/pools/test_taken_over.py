@@ -45,6 +45,12 @@ def test_what_a_node_waits_for(node):
     assert taken.vm_confirmed == LATER, "what it costs goes by it: the clock may be wrong now, and right soon"
 
 
+def test_who_leaves_holds_its_place_anew():
+    """Nobody has asked for the end of its VM while no controller worked."""
+    node = replace(nodes()["leaving"], modified=NOW - 3600.0)
+    assert node_taken_over(node, NOW) == replace(node, modified=NOW)
+
+
 @given(ago=st.floats(0.0, 1e6), failures=st.integers(0, 9), refusals=st.integers(0, 9))
 def test_nothing_changes_where_the_clock_was_not_put_back(ago, failures, refusals):
     then = NOW - ago

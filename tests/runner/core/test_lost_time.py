@@ -4,10 +4,12 @@ import pytest
 from msgspec.structs import replace
 
 from pools import CountingIds, Deployment, NodeState
-from runner import Core, CoreSettings, Engine
+from providers import TransientError
+from runner import Core, CoreSettings, Engine, ResizePool
 from runner.engine import LATE
 from runner.events import Tick, VmsListed
 from runner.memory_journal import MemoryJournal
+from runner.simulation_faults import Faults
 from runner.stored import Stored
 from tests.simulation.every_event import NODE, NOW, POOLS, nodes
 
@@ -37,6 +39,34 @@ def test_what_was_out_of_reach_has_its_time_as_well():
     until(sim, lambda: node_of(sim).unreachable_since is None, 3700.0)
     assert node_of(sim).id == first.id
     assert sim.journal.table("pools")["p"].usage.nodes_allocated == 1
+
+
+class Long(Faults):
+    """A controller that has ended begins an hour later."""
+
+    def latency(self, kind):
+        return 3600.0 if kind == "restart" else super().latency(kind)
+
+
+@pytest.mark.parametrize("lost", ["asleep", "off"])
+def test_who_leaves_holds_its_place_while_nobody_asks_for_its_end(lost):
+    sim = simulation()
+    until(sim, lambda: node_of(sim).state is NodeState.IDLE)
+    for _ in range(30):
+        sim.world.cloud.fail("destroy", TransientError("it does not answer"))
+    ask(sim, ResizePool("p", 0, None))
+    until(sim, lambda: node_of(sim).destroying)
+    ask(sim, ResizePool("p", 1, None))
+    if lost == "asleep":
+        sim.sleep(3600.0)
+    else:
+        sim.faults = Long()
+        sim.crash()
+    back = sim.now + 3600.0
+    sim.run(lambda: False, back + SETTINGS.pools.hold_place - 30.0)
+    assert len(sim.world.cloud.everything()) == 1
+    sim.run(lambda: False, back + SETTINGS.pools.hold_place + 30.0)
+    assert len(sim.world.cloud.everything()) == 2, "but not for ever"
 
 
 class Hand:
