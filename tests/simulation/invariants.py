@@ -97,6 +97,10 @@ class Invariants:
     def surplus_is_excused(self) -> bool:
         return False
 
+    def held_since(self, node: Node) -> float:
+        """When a node that leaves began to hold its place."""
+        return node.modified
+
     def changed(self, tasks: dict[tuple[str, str], Task]) -> Iterable[tuple[tuple[str, str], Task]]:
         """Those that the last commit may have changed."""
         return tasks.items()
@@ -203,7 +207,7 @@ class Invariants:
                 if n.state in COUNTED
                 or (
                     n.vm_name in living
-                    and n.modified + limit > self.believed
+                    and self.held_since(n) + limit > sim.now
                     and (n.destroying or n.fallback or (n.leaving not in PATIENT and n.reclaim_at is None))
                 )
             ]

@@ -11,6 +11,7 @@ from runner import Job, Task
 from runner.execution_ids import job_node_of
 from runner.failure import DISK_FULL
 from runner.simulated_node import Execution
+from runner.simulation import Simulation
 
 from ..invariants import COUNTED, Invariants, require
 from ..node_deeds import Operator
@@ -23,6 +24,9 @@ REACH = 1500.0
 #: A VM that is gone has no node after its cloud has been asked twice, so many seconds after its end (or after the
 #: controller began, had lost time, or its clock was set).
 CERTAIN = 100.0
+#: A place may be held for so much less than it should: commits that take less, and clocks that are set forward by less,
+#: are not noticed by the controller.
+UNNOTICED = 30.0
 #: Commits from one look at what a new controller would see to the next.
 EVERY = 60
 #: What sums of money may be off by.
@@ -55,6 +59,8 @@ class StormLaws(Invariants):
         #: by pool: when it was sampled last, in which life of the controller
         self._sampled: dict[str, tuple[object, float]] = {}
         self._strangers: dict[str, float] = {}
+        #: by node: the version that is recorded, and when that was first seen
+        self._versions: dict[str, tuple[int, float]] = {}
         self._looked = 0
         #: all pools have been seen at their targets since the faults ended
         self.reached = False
@@ -69,6 +75,20 @@ class StormLaws(Invariants):
         """A clock set forward while no controller works makes a VM look old that its cloud does not show yet."""
         assert self.sim is not None
         return self.sim.now < self.sim.skewed + CERTAIN
+
+    def held_since(self, node: Node) -> float:
+        """Truly: the record's time is of a clock that has been set since, perhaps. A new controller asks for the end of
+        VMs anew; one that is back from an hour that never was has not asked for longer."""
+        assert self.sim is not None
+        return max(self._versions[node.id][1], self.sim.began) - UNNOTICED
+
+    def _no_vm_too_many(self, sim: Simulation, pools: dict[str, Pool], nodes: dict[str, Node]) -> None:
+        before = self._versions
+        self._versions = {}
+        for key, node in nodes.items():
+            seen = before.get(key)
+            self._versions[key] = seen if seen is not None and seen[0] == node.version else (node.version, sim.now)
+        super()._no_vm_too_many(sim, pools, nodes)
 
     def changed(self, tasks: dict[tuple[str, str], Task]) -> Iterable[tuple[tuple[str, str], Task]]:
         assert self.sim is not None
