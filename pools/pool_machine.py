@@ -236,14 +236,16 @@ class PoolMachine(PoolRequests):
 
     # -- restart ---------------------------------------------------------------------------------------------
 
-    def recover(self, samples: Iterable[Sample], now: float) -> None:
-        """Set timers and issue again every command that the loaded records imply."""
+    def recover(self, samples: Iterable[Sample], latest: float, now: float) -> None:
+        """Set timers and issue again every command that the loaded records imply. `latest`: the last time that they
+        tell of."""
         ctx = self._ctx
         self.histories.load(samples, now)
+        new = min(latest, now) - ctx.settings.visibility
         for node in ctx.nodes:
             ctx.nodes.hold(node.id, node_taken_over(node, now))
-            if node.vm_confirmed is not None and node.vm_confirmed > now:
-                ctx.resumed = now
+            if node.vm_confirmed is not None and node.vm_confirmed > new:
+                ctx.resumed = now  # it may not be listed yet: how long no controller worked, only a clock says
         for each in ctx.pools:
             pool = pool_taken_over(each, ctx.settings, now)
             ctx.pools.hold(pool.id, pool)

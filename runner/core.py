@@ -264,7 +264,7 @@ class Core:
         for placed in self.tasks.slots.values():
             if placed.queued:
                 self.ctx.timers.set("recall", placed.node_id, now)
-        self.pools.recover(stored.samples, now)
+        self.pools.recover(stored.samples, stored.latest(), now)
         self.jobs.recover(now)
         self.schedules.recover(now)
         self.budgets.recover()

@@ -86,7 +86,7 @@ def test_recovered_samples_count_once():
     samples = [change.record for change in context.ledger.take() if change.table == "samples"]
     again, fresh = machine(**SETTINGS)
     fresh.load({"p": context.pools["p"]}, {})
-    again.recover(samples, 1021.0)
+    again.recover(samples, 1021.0, 1021.0)
     assert fresh.timers.next() == 1030.0  # the sample that is due, and not one at once
     history = again.histories.of("p")
     history.add(samples[-1])

@@ -182,7 +182,7 @@ def test_the_next_controller_connects_to_what_it_finds_on_its_way():
     pools.nodes.vm_created(node.id, reachable(node), 1.0)
     after, other = machine()
     other.load({"pool": context.pools["pool"]}, {node.id: context.nodes[node.id]})
-    after.recover((), 10.0)
+    after.recover((), 10.0, 10.0)
     assert said(other, ConnectNode) == []
     after.nodes.vms_listed("p", [reachable(node)], 10.5, 11.0)
     assert [command.node_id for command in said(other, ConnectNode)] == [node.id]

@@ -119,7 +119,7 @@ def test_the_next_controller_does_not_close_it():
     fail_boots(_, before, 0.0, 3)
     pools, context = machine(**SETTINGS)
     context.load({"pool": before.pools["pool"]}, {})
-    pools.recover((), 5000.0)
+    pools.recover((), 5000.0, 5000.0)
     pass_time(pools, context, 1e5)
     assert not said(context, CreateVm)
 
@@ -214,6 +214,6 @@ def test_the_next_controller_reads_it_too():
     records = {node.id: node for node in before.nodes if node.keep_console}
     pools, context = machine(**SETTINGS)
     context.load({"pool": before.pools["pool"]}, records)
-    pools.recover((), 100.0)
+    pools.recover((), 100.0, 100.0)
     commands = [type(c).__name__ for c in context.commands if isinstance(c, ReadConsole | DestroyVm)]
     assert commands == ["ReadConsole", "DestroyVm"]

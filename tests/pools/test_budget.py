@@ -241,7 +241,7 @@ def test_a_budget_is_kept_over_a_restart():
     pass_time(pools, context, 30.0)
     later, loaded = machine(prices=PRICES)
     loaded.load({"pool": context.pools["pool"]}, {each.id: each for each in context.nodes})
-    later.recover((), 45.0)
+    later.recover((), 45.0, 45.0)
     later.settle(45.0)
     assert list(errors(loaded)) == ["BudgetWarning"]
     pass_time(later, loaded, 50.1)

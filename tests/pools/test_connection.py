@@ -82,7 +82,7 @@ def test_a_short_patience_leaves_time_to_prove_a_connection():
 def test_a_node_that_never_answers_the_next_controller_is_replaced(spec):
     _, before, name = up(spec)
     pools, context = next_controller(before, name)
-    pools.recover((), 100.0)
+    pools.recover((), 100.0, 100.0)
     pass_time(pools, context, 999.0)
     assert context.nodes[name].state is before.nodes[name].state
     pass_time(pools, context, 1000.0)
@@ -92,7 +92,7 @@ def test_a_node_that_never_answers_the_next_controller_is_replaced(spec):
 def test_the_next_controller_forgets_how_long_a_node_was_lost():
     _, before, name = up()
     pools, context = next_controller(before, name)
-    pools.recover((), 100.0)
+    pools.recover((), 100.0, 100.0)
     pools.nodes.connected(name, 101.0)
     pass_time(pools, context, 5000.0)
     assert (context.nodes[name].unreachable_since, context.nodes[name].state) == (None, NodeState.IDLE)

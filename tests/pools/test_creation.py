@@ -36,7 +36,7 @@ def test_after_a_call_without_an_answer_there_may_be_one(error, how):
         pools.nodes.vm_create_failed(node.id, TransientError("time-out"), 0.0)
         pass_time(pools, context, 2.0)
     else:
-        pools.recover((), 1.0)
+        pools.recover((), 1.0, 1.0)
     refuse(pools, context, error("no"), 3.0)
     assert context.nodes[node.id].destroying
     assert [c.vm_name for c in said(context, DestroyVm)] == [node.vm_name]

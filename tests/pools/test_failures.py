@@ -98,7 +98,7 @@ def test_it_ends_also_if_the_controller_changed_meanwhile():
     _, before, node = failed_once()
     pools, context = machine(**SETTINGS)
     context.load({"pool": before.pools["pool"]}, {node.id: before.nodes[node.id]})
-    pools.recover((), 200.0)
+    pools.recover((), 200.0, 200.0)
     pass_time(pools, context, 200.0)
     assert context.pools["pool"].failures == 0
 

@@ -99,7 +99,7 @@ def test_a_reboot_is_ordered_once_more_at_most_by_the_controllers_that_follow(st
     for orders in (1, 0, 0):
         later, again = machine(vm_poll_interval=1e6)
         again.load({"pool": context.pools["pool"]}, {node.id: records})
-        later.recover((), 10.0)
+        later.recover((), 10.0, 10.0)
         assert len(said(again, RebootVm)) == orders
         records = again.nodes[node.id]
     assert records.state is S.REBOOTING and records.restart.ordered

@@ -97,7 +97,7 @@ def test_one_that_has_ended_does_not_speak_for_another_of_its_name(order):
 
 def test_the_next_controller_looks_where_no_pool_is_any_more():
     pools, context = machine(**SETTINGS, profiles={"p": Profile()})
-    pools.recover((), 0.0)
+    pools.recover((), 0.0, 0.0)
     assert [command.provider for command in said(context, ListVms)] == ["p"]
     for now in (1.0, 61.0):
         pools.nodes.vms_listed("p", [vm_of(node("a"))], now, now)

@@ -107,7 +107,7 @@ def test_the_next_controller_asks_for_nothing_of_it():
     again, fresh = machine(**SETTINGS)
     fresh.ids = context.ids
     fresh.load({"pool": context.pools["pool"]}, {node.id: context.nodes[node.id]})
-    again.recover((), 600.0)
+    again.recover((), 600.0, 600.0)
     assert not said(fresh, DestroyVm)
     again.nodes.vms_listed("p", [vm_of(node)], 601.0, 601.0)
     pass_time(again, fresh, 700.0)
@@ -212,7 +212,7 @@ def test_a_cloud_that_does_not_keep_its_word_is_not_waited_for(controller):
         Busy(fresh).nodes.add(node.id)
         fresh.load({"pool": context.pools["pool"]}, records)
         context = fresh
-        pools.recover((), 550.0)
+        pools.recover((), 550.0, 550.0)
     said(context, DestroyVm)
     pass_time(pools, context, 799.0)
     assert not context.nodes[node.id].destroying

@@ -160,3 +160,15 @@ def test_a_vm_that_is_new_may_be_missing_for_as_long_as_before():
     assert core.ctx.nodes[NODE].state is NodeState.CREATING
     core.handle(VmsListed("x", (), NOW + 3631.0), NOW + 3632.0)
     assert core.ctx.nodes[NODE].state is NodeState.UNUSABLE
+
+
+@pytest.mark.parametrize(("confirmed", "missed"), [(NOW - 1.0, False), (NOW - 60.0, True)])
+def test_a_vm_that_was_new_when_a_controller_ended_may_be_missing_as_well(confirmed, missed):
+    """The clock says that an hour has passed since; it may have been set."""
+    core = Core(CoreSettings(), Deployment("d", "key"), CountingIds())
+    node, pool = replace(nodes()["made"], vm_confirmed=confirmed), replace(POOLS["steady"], modified=NOW)
+    core.load(Stored(pools={"p": pool}, nodes={NODE: node}), NOW + 3600.0)
+    core.handle(VmsListed("x", (), NOW + 3601.0), NOW + 3602.0)
+    assert (core.ctx.nodes[NODE].state is NodeState.UNUSABLE) == missed
+    core.handle(VmsListed("x", (), NOW + 3631.0), NOW + 3632.0)
+    assert core.ctx.nodes[NODE].state is NodeState.UNUSABLE

@@ -62,6 +62,8 @@ class StormSimulation(Simulation):
         self.skew = 0.0
         #: when that was changed last (seconds of true time)
         self.skewed = float("-inf")
+        #: the same, while a controller worked
+        self.skewed_at_work = float("-inf")
         #: when the present controller began, and when it asked the questions whose answers it has heard (true time)
         self.began = self.now
         self.lists_seen: list[float] = []
@@ -111,6 +113,8 @@ class StormSimulation(Simulation):
         """The clock of the controller's machine is set."""
         self.skew += seconds
         self.skewed = self.now
+        if self.engine is not None:
+            self.skewed_at_work = self.now
 
     def step(self) -> bool:
         """One batch of the engine; or, while there is none, one thing that happens."""

@@ -72,9 +72,10 @@ class StormLaws(Invariants):
 
     @property
     def surplus_is_excused(self) -> bool:
-        """A clock set forward while no controller works makes a VM look old that its cloud does not show yet."""
+        """A controller whose clock is set forward knows that no VM is older for it; if it ends, the next one does not,
+        and what was recorded since tells that time has passed."""
         assert self.sim is not None
-        return self.sim.now < self.sim.skewed + CERTAIN
+        return self.sim.skewed_at_work < self.sim.began and self.sim.now < self.sim.skewed_at_work + CERTAIN
 
     def held_since(self, node: Node) -> float:
         """Truly: the record's time is of a clock that has been set since, perhaps. A new controller asks for the end of
