@@ -74,7 +74,12 @@ def _several(seeds: range, jobs: int, ledger: Ledger) -> int:
         if terminal:
             print(f"\r{len(ledger.told)} of {len(seeds)}", end="", file=sys.stderr, flush=True)
 
-    whole = several(seeds, jobs, ledger, say)
+    try:
+        whole = several(seeds, jobs, ledger, say)
+    except OSError as exc:
+        cure = "with room there, the same command goes on"
+        print(f"{ledger.path} cannot be written: {exc.strerror}; {cure}", file=sys.stderr)
+        return 1
     print(summary(ledger.told[seed] for seed in seeds if seed in ledger.told), flush=True)
     failed = [seed for seed in seeds if seed in ledger.told and ledger.told[seed].failure]
     if not whole:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.service.lab.full_disk import needs_mounts, small_disk
+
 from .__main__ import main
 from .storms.seeds import Ledger
 
@@ -45,3 +47,22 @@ def test_files_that_are_no_ledger(tmp_path: Path, name: str, told: str) -> None:
         Ledger(tmp_path / name)
     assert str(refused.value).startswith(f"{tmp_path / name} ")
     assert (tmp_path / "binary").read_bytes() == before
+
+
+@needs_mounts
+def test_a_disk_that_fills_up_ends_the_run_and_the_same_command_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    disk = tmp_path / "disk"
+    ledger = disk / "ledger"
+    words = ("--seeds", "8", "--to", str(ledger))
+    with small_disk(disk, 1) as fill:
+        Ledger(ledger)
+        fill()  # but for the page that the file has
+        assert main(words) == 1
+        cure = "with room there, the same command goes on"
+        assert capsys.readouterr().err == f"{ledger} cannot be written: No space left on device; {cure}\n"
+        assert len(Ledger(ledger).told) in range(1, 8)
+        (disk / "filling").unlink()
+        assert main(words) == 0
+        assert sorted(Ledger(ledger).told) == list(range(8))
