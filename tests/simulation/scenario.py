@@ -62,6 +62,7 @@ class Scenario:
         self.laws.haunting = self.faults.haunting
         #: how often somebody had to close a circuit breaker
         self.resumed = 0
+        self._broken: dict[str, float | None] = {}
         self.requested = self.workload()
 
     # -- what a story of another kind has otherwise ----------------------------------------------------------
@@ -236,11 +237,14 @@ class Scenario:
         self.laws.at_the_end(sim.journal.table("jobs"))
 
     def _look_after(self, now: float) -> None:
-        """Somebody looks now and then, and lets pools try again whose breaker is open."""
-        for pool in self.sim.journal.table("pools").values():
-            if pool.broken_since is not None and pool.broken_since < self.laws.believed - 60:
+        """Somebody looks now and then, and lets pools try again whose breaker is open, or was when they looked last:
+        the clock may have been put back since."""
+        broken = {pool.id: pool.broken_since for pool in self.sim.journal.table("pools").values()}
+        before, self._broken = self._broken, broken
+        for pool_id, since in broken.items():
+            if since is not None and (since < self.laws.believed - 60 or since == before.get(pool_id)):
                 self.resumed += 1
-                self.sim.request(ResumePool(pool.id))
+                self.sim.request(ResumePool(pool_id))
         self.sim.at(now + 100.0, self._look_after)
 
     def _ask(self, event: Event, now: float) -> None:
