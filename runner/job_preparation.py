@@ -175,6 +175,8 @@ class JobPreparation(JobNodeRecords):
         self._tasks.touched.add(record.node_id)
         if self._lets_start(record):
             self._take_back_ended(now)
+            if record.node_id not in self._ctx.connected:
+                return  # the next connection may stand, and have told what is known there: see `reconcile`
             node = self._ctx.nodes[record.node_id]
             for key in self.waiting.pop(record.key, {}).values():
                 self._ctx.say(self._executions.start(self._tasks.tasks[key], node))

@@ -6,6 +6,7 @@ import pytest
 
 from pools import EnvironmentSetting, NodeDeallocationOption
 from runner import AddTasks, DisableJob, DisableScheduling, EnableJob, RebootNode, ResizePool, TerminateJob
+from runner.events import Outcome
 from runner.simulation import START
 from runner.states import JobNodeState
 from runner.task_spec import MultiInstanceSettings
@@ -198,6 +199,24 @@ def test_neither_crashes_nor_cut_connections_run_anything_twice(moment, befalls)
     until(sim, lambda: job_of(sim).state == "completed")
     assert [len(runs(sim, kind)) for kind in ("p", "task", "r")] == [1, 1, 1]
     until(sim, lambda: not any(node.unacknowledged for node in sim.world.nodes.values()), 60.0)
+
+
+def test_a_start_that_waited_for_the_preparation_leaves_when_it_is_heard_what_the_node_knows():
+    """The outcome is heard before the new connection is, over which the start would reach the node: what that knows
+    was told before."""
+    sim = simulation({"jobpreparation": [(30.0, 0)]})
+    ask(sim, prepared_job("j", task("t"), release=False))
+    until(sim, lambda: any(end is not None for _, end in runs(sim, "p")))
+    (prepared,) = sim.world.log.started
+    sim.world.cut(prepared.node_id)
+    until(sim, lambda: prepared.node_id not in sim.core.ctx.connected)
+    said = starts_of(sim)
+    sim.tell(Outcome(prepared.node_id, prepared.id, prepared.started, prepared.ended, 0))
+    until(sim, lambda: record_of(sim).state == "prepared")
+    assert (said, prepared.node_id in sim.core.ctx.connected) == ([], False)
+    (done,) = completed(sim, "t")
+    assert [start.execution_id for start in said] == [f"{done.uid}-1"]
+    assert (done.attempt, len(runs(sim, "p"))) == (1, 1)
 
 
 # -- what is taken back while it waits for a preparation ----------------------------------------------------------
