@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from msgspec import structs
+
 from service.controller import Controller
 
 
@@ -33,7 +35,7 @@ class CutProxy:
 
         def through_proxy(command: Any, session: Any) -> Any:
             vm = dataclasses.replace(command.vm, port=proxy.port_for(command.vm.port))
-            return connect(dataclasses.replace(command, vm=vm), session)
+            return connect(structs.replace(command, vm=vm), session)
 
         nodes._connect = through_proxy
         try:

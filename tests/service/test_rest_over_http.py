@@ -1,6 +1,5 @@
 """How a server is asked: signed, again if it is busy, and never twice for what it may have done."""
 
-import dataclasses
 import json
 from urllib.parse import parse_qs, urlsplit
 
@@ -8,6 +7,7 @@ import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec.structs import fields
 
 from runner import account_and_signature, signed_by
 from service.api.routing import Router
@@ -163,7 +163,7 @@ def test_lists_are_read_to_their_end_and_no_further(count, page, limit):
 @pytest.mark.parametrize("kind", [KINDS[name] for name in sorted(KINDS)])
 @given(data=st.data())
 def test_what_a_controller_can_be_asked_a_server_can_be_asked(kind, data):
-    names = {field.name for field in dataclasses.fields(kind)}
+    names = {field.name for field in fields(kind)}
     event = data.draw(st.builds(kind, **{name: TEXT for name in names if name.endswith("_id")}))
     seen = []
 
