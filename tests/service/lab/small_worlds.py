@@ -2,6 +2,7 @@
 
 from array import array
 from itertools import count
+from pathlib import Path
 
 from service.lab.arrivals import Arranged, Arrivals
 from service.lab.distributions import Distribution
@@ -12,6 +13,15 @@ from service.lab.scenario import NO_DATE, NodePrices, World
 
 #: A thousandth a second for a dedicated node.
 PRICES = NodePrices(dedicated=3.6, low_priority=0.36)
+
+
+def scenario_file(folder: Path, name: str, scenario: str, **formulas: str) -> Path:
+    """Its path, beside those of its formulas: NAME.formula."""
+    for formula, text in formulas.items():
+        (folder / f"{formula}.formula").write_text(text, encoding="utf-8")
+    path = folder / name
+    path.write_text(scenario, encoding="utf-8")
+    return path
 
 
 def until(seconds: int, then: str) -> str:

@@ -14,6 +14,8 @@ import pytest
 from service.cli.early_end import interruptible, tidied
 from tests.service.stage import COMMAND, PATIENCE
 
+from .small_worlds import scenario_file
+
 #: For longer than anybody waits.
 SCENARIO = """
 workload: {generate: {rate: 60, duration: PT4M, for: P200D}}
@@ -26,10 +28,7 @@ OF_SYSTEM = (signal.SIGTERM, signal.SIGHUP)
 
 @pytest.fixture
 def scenario(tmp_path):
-    (tmp_path / "pool.formula").write_text(FORMULA, encoding="utf-8")
-    path = tmp_path / "years.yaml"
-    path.write_text(SCENARIO, encoding="utf-8")
-    return path
+    return scenario_file(tmp_path, "years.yaml", SCENARIO, pool=FORMULA)
 
 
 class OnTerminal:

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from service.cli import main
 
 from .full_disk import needs_mounts, small_disk
+from .small_worlds import scenario_file
 
 SCENARIO = """
 workload: {generate: {rate: 60, duration: PT4M, for: PT1H}}
@@ -27,10 +28,7 @@ COMMANDS = {
 
 @pytest.fixture
 def scenario(tmp_path):
-    (tmp_path / "pool.formula").write_text(FORMULA, encoding="utf-8")
-    path = tmp_path / "hour.yaml"
-    path.write_text(SCENARIO, encoding="utf-8")
-    return path
+    return scenario_file(tmp_path, "hour.yaml", SCENARIO, pool=FORMULA)
 
 
 def run(command: str, scenario: Path, *words: object) -> Result:

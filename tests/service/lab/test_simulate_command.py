@@ -16,6 +16,8 @@ from service.lab import comparing, virtual_world
 from service.lab.outcome import Outcome
 from tests.service.stage import COMMAND, PATIENCE
 
+from .small_worlds import scenario_file
+
 SCENARIO = """
 name: two hours
 workload: {generate: {rate: 60, duration: PT4M, for: PT2H}}
@@ -29,10 +31,7 @@ PENDING = "$TargetDedicatedNodes = min(20, max(0, $PendingTasks.GetSample(1)));\
 
 @pytest.fixture
 def scenario(tmp_path):
-    (tmp_path / "pending.formula").write_text(PENDING, encoding="utf-8")
-    path = tmp_path / "hours.yaml"
-    path.write_text(SCENARIO, encoding="utf-8")
-    return path
+    return scenario_file(tmp_path, "hours.yaml", SCENARIO, pending=PENDING)
 
 
 def simulate(*words: object) -> Result:

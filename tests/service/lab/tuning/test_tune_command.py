@@ -12,6 +12,8 @@ from formula.constants import constants
 from service.cli import main
 from service.lab.tuning import searching
 
+from ..small_worlds import scenario_file
+
 SCENARIO = """
 name: two hours
 workload: {generate: {rate: 60, duration: PT4M, for: PT2H}}
@@ -30,10 +32,7 @@ FEW = ("--param", "most=1:12", "--param", "share=0.5:1.5", "--trials", "10")
 
 @pytest.fixture
 def scenario(tmp_path):
-    (tmp_path / "pool.formula").write_text(FORMULA, encoding="utf-8")
-    path = tmp_path / "hours.yaml"
-    path.write_text(SCENARIO, encoding="utf-8")
-    return path
+    return scenario_file(tmp_path, "hours.yaml", SCENARIO, pool=FORMULA)
 
 
 def tune(*words: object) -> Result:
