@@ -5,6 +5,7 @@ Everything is checked before anything is changed. Ids become parts of paths on n
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Sequence
 
@@ -105,3 +106,4 @@ def check_application(package: ApplicationPackage) -> None:
     fault = f"{package.version!r} is not a version: 1 to 64 letters, digits, dots, hyphens and underscores"
     where = f"application {package.application_id!r}"
     require(where, "version", None if _VERSION.match(package.version) else fault)
+    require(where, "created", None if math.isfinite(package.created) else f"{package.created} is not a time")

@@ -47,6 +47,14 @@ def default(sim):
     return sim.core.executions.package(*tool()).version
 
 
+@pytest.mark.parametrize("created", [float("nan"), float("inf")])
+def test_a_time_that_no_database_keeps_is_refused(created):
+    """It would be tried to write it down for ever, and all else would wait."""
+    sim = stage()
+    assert ask(sim, AddApplication(package("3", created))).code == "InvalidPropertyValue"
+    assert versions(sim) == ["1", "2"]
+
+
 def test_the_default_version():
     sim = stage()
     assert default(sim) == "2"
