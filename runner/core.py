@@ -72,6 +72,7 @@ class Core:
         self.jobs = JobMachine(self._ledger, ids, ctx.timers, self._auto_pools, ctx.say, ctx.nodes.get, kept)
         self.schedules = ScheduleMachine(self._ledger, self.ctx.timers, self.jobs, settings.occurrences)
         self.tasks = self.jobs.tasks
+        self.tasks.is_connected = self.pools.nodes.is_connected
         self.budgets = JobBudgets(self.ctx, self.jobs, self.schedules)
         self.applications: Table[tuple[str, str], ApplicationPackage] = Table(self._ledger, "applications")
         self.spelling = Spelling(ctx.pools, self.jobs.jobs, self.schedules.schedules, self.tasks, self.applications)

@@ -23,7 +23,6 @@ from pools import (
     standing,
 )
 
-from .commands import RecallExecutions
 from .job_errors import JobError
 from .job_machine import JobMachine
 from .model import Job
@@ -107,10 +106,10 @@ class JobBudgets:
             return
         self._jobs.tasks.restate(changed)
         self._ctx.dirty.add(job.pool_id)
-        for task in self._jobs.tasks.placed_tasks(job.id) if held else ():
+        tasks = self._jobs.tasks
+        for task in tasks.placed_tasks(job.id) if held else ():
             if task.state is TaskState.ACTIVE and task.node_id is not None:
-                # sent ahead, and not begun
-                self._ctx.say(RecallExecutions(task.node_id, (task.execution_id,)))
+                tasks.take_back(task.node_id, (task,), now)  # sent ahead, and not begun
 
     # -- requests --------------------------------------------------------------------------------------------
 

@@ -25,6 +25,8 @@ class PlacedTasks(WaitingTasks):
         self.costs = JobCosts(self.slots, node_of)
         #: is the start of the task, which is placed on the node, still to leave?
         self.is_held_back: Callable[[Task, str], bool] = lambda task, node_id: False
+        #: has it been heard that the node is connected?
+        self.is_connected: Callable[[str], bool] = lambda node_id: True
         #: nodes whose load changed in this batch
         self.touched: set[str] = set()
 

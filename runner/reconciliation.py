@@ -47,6 +47,7 @@ class Reconciliation:
         leaving = node.state in _GOING or not node.scheduling_enabled
         under_way = self._job_nodes.reconcile(node_id, known, boot, now)
         for execution_id, placement in placed.items():
+            placement.going = False  # whatever it was asked may have been lost with the connection
             task = self._tasks.tasks[placement.key]
             started = task.has_started_at(node_id)
             if execution_id in known:

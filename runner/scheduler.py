@@ -76,6 +76,7 @@ class NodeSlots:
             return
         self._count(placement, -1)
         placement.stage, placement.since = stage, now
+        placement.going = False  # what waited has begun before it could be called back
         self._count(placement, +1)
         if self.changed is not None:
             self.changed(self)

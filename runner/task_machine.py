@@ -264,8 +264,8 @@ class TaskMachine(PlacedTasks):
             self.end(task, ending, now, why_gone(node_id, self._node_of(node_id)))
 
     def take_back(self, node_id: str, tasks: Iterable[Task], now: float) -> None:
-        """Take back what has not begun there: the node is asked. Not if the start is held back: it could leave after
-        the question, and take effect after the node has answered that it knows of none."""
+        """Take back what has not begun there: the node is asked. Not if the start is held back, or `reconcile` is to
+        see to it: it could leave after the question, and take effect after the answer that the node knows of none."""
         sent = []
         for task in tasks:
             execution_id = task.execution_at(node_id)
@@ -274,7 +274,7 @@ class TaskMachine(PlacedTasks):
                 self.recalled(node_id, execution_id, now)
             else:
                 sent.append(execution_id)
-        if sent:
+        if sent and self.is_connected(node_id):
             self._say(RecallExecutions(node_id, tuple(sent)))
 
     def end(self, task: Task, ending: Ending, now: float, reason: str = "") -> None:
