@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from .storms.caught import table
+from .storms.caught import named, table
 from .storms.minimal import shrink, tell, told
 from .storms.seeds import Ledger, Told, several, summary
 
@@ -28,7 +28,10 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--to", type=Path, help="file of what was told: a run that was cut off goes on from there")
     parser.add_argument("--seed", type=_at_least(0), help="tell this story alone")
     parser.add_argument("--only", help="with these incidents alone, as a failure names them")
-    parser.add_argument("--mutants", nargs="?", const="", metavar="NAME", help="break the build, in this way or in all")
+    parser.add_argument(
+        "--mutants", nargs="?", const="", type=_broken_build, metavar="NAME",
+        help="break the build, in this way or in all",
+    )  # fmt: skip
     given = parser.parse_args(words)
     logging.disable(logging.CRITICAL)
     if given.mutants is not None:
@@ -54,6 +57,12 @@ def _at_least(least: int) -> Callable[[str], int]:
         return found
 
     return whole
+
+
+def _broken_build(name: str) -> str:
+    if name and not list(named(name)):
+        raise argparse.ArgumentTypeError(f"there is no broken build {name!r}; without a name all are tried")
+    return name
 
 
 def _one(seed: int, only: list[str] | None) -> int:

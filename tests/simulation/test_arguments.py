@@ -18,10 +18,11 @@ from .storms.seeds import Ledger
         (("--seeds", "many"), "--seeds: 'many' must be a whole number, at least 1"),
         (("--jobs", "0"), "--jobs: '0' must be a whole number, at least 1"),
         (("--seed", "-1"), "--seed: '-1' must be a whole number, at least 0"),
+        (("--mutants", "loose_end"), "--mutants: there is no broken build 'loose_end'; without a name all are tried"),
         (("--first", "-1"), "--first: '-1' must be a whole number, at least 0"),
     ],
 )
-def test_numbers_that_cannot_be_meant(capsys: pytest.CaptureFixture[str], words: tuple[str, ...], told: str) -> None:
+def test_arguments_that_cannot_be_meant(capsys: pytest.CaptureFixture[str], words: tuple[str, ...], told: str) -> None:
     with pytest.raises(SystemExit) as refused:
         main(words)
     said = capsys.readouterr()

@@ -124,6 +124,7 @@ NOTICED_BY: dict[mutants.Mutation, int] = {
     mutants.lost_executions_are_not_tried_again: 1,
     mutants.double_start: 1,
     mutants.believe_in_damaged_records: 1,
+    mutants.ask_back_before_the_node_is_heard: 42,
     mutants.reaper_without_grace: 20,
     mutants.keep_what_is_gone: 1,
     mutants.never_close_the_breaker: 7,

@@ -41,7 +41,7 @@ def table(name: str, seeds: int, say: Callable[[str], None], retellings: int = 6
     logging.disable(logging.CRITICAL)
     missed = 0
     say("| broken build | seeds | noticed by | incidents | of them needed |\n|---|---|---|---|---|")
-    for mutation in _named(name):
+    for mutation in named(name):
         caught = catch(mutation, range(seeds))
         if caught.telling is None:
             missed += 1
@@ -53,7 +53,8 @@ def table(name: str, seeds: int, say: Callable[[str], None], retellings: int = 6
     return missed
 
 
-def _named(name: str) -> Iterator[Mutation]:
+def named(name: str) -> Iterator[Mutation]:
+    """The broken builds of this name; all of them: ""."""
     for mutation in (*OWN, *TAKEN):
         if name in ("", mutation.__name__):
             yield mutation

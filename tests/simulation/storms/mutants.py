@@ -148,6 +148,17 @@ def believe_in_damaged_records(patch: Patch) -> None:
     patch.setattr(Reconciliation, "_casts_doubt", lambda self, node_id, damages: False)
 
 
+def ask_back_before_the_node_is_heard(patch: Patch) -> None:
+    """A node is asked for what has not begun there although nobody knows what it knows."""
+    original = TaskMachine.take_back
+
+    def take_back(self: TaskMachine, *given: Any) -> None:
+        self.is_connected = lambda node_id: True
+        original(self, *given)
+
+    patch.setattr(TaskMachine, "take_back", take_back)
+
+
 def reaper_without_grace(patch: Patch) -> None:
     original = Orphans.seen
 
@@ -230,6 +241,7 @@ OWN: tuple[Mutation, ...] = (
     double_start,
     start_anew_what_a_node_does_not_know,
     believe_in_damaged_records,
+    ask_back_before_the_node_is_heard,
     reaper_without_grace,
     keep_what_is_gone,
     forget_what_was_paid,

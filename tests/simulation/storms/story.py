@@ -16,6 +16,7 @@ from .chances import Chances, Incident
 from .deeds import Adversary
 from .driver import StormSimulation
 from .faults import StormFaults
+from .fickle import Fickle
 from .laws import REACH, StormLaws
 
 #: One story of so many has a journal in a file too.
@@ -53,6 +54,7 @@ class Story(Scenario):
         Adversary(self.sim, self.faults)
         self.operator = Operator(self.sim, self.faults, self.seed)
         self.user = ApiUser(self.sim, self.faults, self.task)
+        self.fickle = Fickle(self.sim, self.faults)
 
     @property
     def incidents(self) -> list[Incident]:
@@ -71,7 +73,8 @@ class Story(Scenario):
             self._left_out += 1
 
     def _asked_for(self, count: int) -> bool:
-        return super()._asked_for(count + len(self.operator.asked) + len(self.user.asked) - self._left_out)
+        others = self.operator.asked, self.user.asked, self.fickle.asked
+        return super()._asked_for(count + sum(map(len, others)) - self._left_out)
 
     def _worked_off(self) -> bool:
         return super()._worked_off() and self.user.is_cleared and self.laws.reached

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from providers import SimulatedProvider, Vm, VmSpec, VmState
 from runner import events as ev
 from runner.commands import OpenNode, PrepareNode
@@ -72,6 +74,8 @@ class StormEffects(SimulatedEffects):
         #: executions that ended because the disk was full
         self.full: set[str] = set()
         self._damages = 0
+        #: called with each node to which a connection stands, before the controller hears of it
+        self.on_open: list[Callable[[str], None]] = []
 
     def is_connected(self, node_id: str) -> bool:
         return node_id in self._connections
@@ -152,6 +156,9 @@ class StormEffects(SimulatedEffects):
             self._post(ev.NodeDisconnected(node_id, number, "another host key", fatal=True, host_key=True), now)
         else:
             super()._open(command, life, now)
+            if node_id in self._connections:
+                for look in self.on_open:
+                    look(node_id)
 
     def _prepare(self, connection: Connection, command: PrepareNode, now: float) -> None:
         if connection.open and self._faults.strikes("packages", self._faults.node_chance, command.node_id):
