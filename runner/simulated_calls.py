@@ -91,7 +91,7 @@ class SimulatedCalls:
         try:
             vm = self._cloud.create(command.spec)
         except ProviderError as exc:
-            return ev.VmCreateFailed(command.node_id, exc, command.spec.name)
+            return ev.VmCreateFailed(command.node_id, _alone(exc), command.spec.name)
         self._made(vm)
         return ev.VmCreated(command.node_id, vm)
 
@@ -107,7 +107,7 @@ class SimulatedCalls:
         try:
             vm = self._cloud.reboot(name, command.provider_id)
         except ProviderError as exc:
-            return VmRebootFailed(node_id, name, exc)
+            return VmRebootFailed(node_id, name, _alone(exc))
         self._rebooted(name)
         return VmRebooted(node_id, name, vm)
 
@@ -133,3 +133,9 @@ class SimulatedCalls:
     def vm(self, name: str) -> Vm | None:
         """The VM as the cloud sees it now."""
         return self._cloud.vm(name)
+
+
+def _alone(error: ProviderError) -> ProviderError:
+    """Without where it was raised, which would keep the event alive that the error becomes a part of: a ring, which
+    only the garbage collector ends."""
+    return error.with_traceback(None)

@@ -137,26 +137,31 @@ class Running:
     def _go(self, stopped: Callable[[float], bool]) -> None:
         sim, recorder = self._sim, self._recorder
         total, horizon = len(self._arrivals), self._start + self._arrivals.horizon
+        if self._steps(lambda: sim.now >= horizon and len(recorder.waits) == total, stopped):
+            end = sim.now + _LAST_EVALUATIONS * self._interval
+            sim.at(end, lambda now: None)
+            self._steps(lambda: sim.now >= end or not recorder.nodes.present, stopped)
+
+    def _steps(self, done: Callable[[], bool], stopped: Callable[[float], bool]) -> bool:
+        """Until it is done. Was it? It is not if somebody ends the run early, or nothing moves any more."""
         asked = self._ticks()
-        stuck = max(_STUCK, _STUCK_EVALUATIONS * self._interval)
-        while len(recorder.waits) < total or sim.now < horizon:
+        while not done():
             for _ in range(_STEPS):
-                sim.step()
-                if len(recorder.waits) == total and sim.now >= horizon:
-                    break
+                self._sim.step()
+                if done():
+                    return True
                 if self._ticks() - asked > _ASKED:  # a step may take a second, of very many nodes
                     asked = self._ticks()
                     if self._is_to_end(stopped):
-                        return
-            if self._is_to_end(stopped):
-                return
-            waited = sim.now - max(horizon, recorder.moved)
-            if waited > stuck and not sim.world.log.live:
-                return
-        end = sim.now + _LAST_EVALUATIONS * self._interval
-        sim.at(end, lambda now: None)
-        while recorder.nodes.present and sim.now < end:
-            sim.step()
+                        return False
+            if self._is_to_end(stopped) or self._is_stuck():
+                return False
+        return True
+
+    def _is_stuck(self) -> bool:
+        horizon = self._start + self._arrivals.horizon
+        waited = self._sim.now - max(horizon, self._recorder.moved)
+        return waited > max(_STUCK, _STUCK_EVALUATIONS * self._interval) and not self._sim.world.log.live
 
     def _is_to_end(self, stopped: Callable[[float], bool]) -> bool:
         self.stopped = stopped(self._sim.now - self._start)

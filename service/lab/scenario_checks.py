@@ -25,6 +25,8 @@ MOST_DAYS = 36525
 _YEARS = (1970, 2200)
 _MOST_PRICE = 1_000_000
 _MOST_PREEMPTIONS = 1000
+#: That are there before the first run: far more than any pool has.
+_MOST_NODES = 100_000
 _TEXTS = ("name", "description", "file")
 _KINDS = ("trace", "recurring", "generate")
 #: Distributions whose values have a greatest one, and where it stands.
@@ -108,12 +110,13 @@ class ScenarioChecks:
         if interval is not None and value is not None and not 1 <= interval.total_seconds() <= 7 * DAY:
             self._say(value, "must be from PT1S to P7D")
         limits, targets = world.get("quota"), world.get("initialTargets")
-        for name in ("dedicated", "lowPriority") if limits is not None and targets is not None else ():
-            assert limits is not None and targets is not None
-            most = number(limits, name)
-            if most is not None:
-                text = f"must be within the quota, {most:g}"
-                self._rule(targets, name, lambda nodes, most=most: nodes <= most, text)  # type: ignore[misc]
+        for name in ("dedicated", "lowPriority") if targets is not None else ():
+            assert targets is not None
+            quota = number(limits, name) if limits is not None else None
+            most, text = float(_MOST_NODES), f"must be at most {_MOST_NODES:,}"
+            if quota is not None and quota <= most:
+                most, text = quota, f"must be within the quota, {quota:g}"
+            self._rule(targets, name, lambda nodes, most=most: nodes <= most, text)  # type: ignore[misc]
 
     # -- workloads -----------------------------------------------------------------------------------------------
 

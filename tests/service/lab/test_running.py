@@ -1,12 +1,15 @@
 """What is told of a simulated formula: figures that can be worked out by hand, and laws."""
 
+import gc
 from datetime import timedelta
+from itertools import count
 from random import Random
 
 import msgspec
 import pytest
 from pytest import approx
 
+from providers import ProviderError
 from service.lab.arrivals import Arranged
 from service.lab.distributions import Distribution
 from service.lab.formulas import NamedFormula
@@ -127,3 +130,30 @@ def test_it_ends_early_when_somebody_wants_it():
     told = running.run(lambda seconds: seconds > 3600)
     assert running.stopped and 3600 < told.series.end < 12 * 3600
     assert told.figures.tasks and told.figures.tasks + told.figures.unfinished < 700
+
+
+def test_it_ends_early_although_all_tasks_have_ended():
+    """Three more evaluations would follow, in three weeks, while the nodes stay."""
+    there = world(evaluation_interval=timedelta(days=7), initial_targets=NodeCounts(dedicated=1))
+    keep = NamedFormula("keep", "$TargetDedicatedNodes = $TargetDedicatedNodes;")
+    ticks = count()
+    running = Running(there, tasks((0.0, 60.0)), 1, keep, lambda: float(next(ticks)))
+    told = running.run(lambda seconds: seconds > 86400)
+    assert running.stopped and told.figures.tasks == 1
+    assert 86400 < told.series.end < 3 * 86400
+
+
+def test_what_a_cloud_refuses_is_forgotten():
+    """The garbage collector is off in a run: errors that it alone ends would fill the memory."""
+    kept: list[int] = []
+
+    def look(seconds):
+        kept.append(sum(isinstance(each, ProviderError) for each in gc.get_objects()))
+        return False
+
+    there = world(quota=NodeLimits(dedicated=1, low_priority=0))
+    asks = NamedFormula("asks", "$TargetDedicatedNodes = 100;")
+    running = Running(there, tasks((0.0, 60.0), (10 * 3600.0, 60.0)), 1, asks, lambda: 0.0)
+    told = running.run(look)
+    assert told.figures.peak_nodes == 1
+    assert kept and max(kept) < 500, "of some ten thousand"

@@ -197,6 +197,8 @@ def boot(distribution: str) -> str:
         (LEAST + "world: {preemptionsPerHour: 1e9}", "must be at most 1000, not 1e+09"),
         (LEAST + "world: {pricePerHour: {dedicated: 1e300}}", "must be at most 1000000, not 1e+300"),
         (LEAST + "world: {quota: {dedicated: 1}, initialTargets: {dedicated: 2}}", "must be within the quota, 1"),
+        (LEAST + "world: {initialTargets: {lowPriority: 100001}}", "must be at most 100,000"),
+        (LEAST + "world: {quota: {dedicated: 500000}, initialTargets: {dedicated: 100001}}", "must be at most 100,000"),
         (LEAST + "start: 1969-12-31T00:00:00Z", "s.yaml:2:8: start: must be in the years 1970 to 2199"),
         (LEAST + "start: 0001-01-01T00:00:00+14:00", "lies outside the years 1 to 9999 of UTC"),
         (LEAST + "seed: -1", "must be at least 0, not -1"),
