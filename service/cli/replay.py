@@ -13,6 +13,7 @@ from ..clock import now
 from .door import BadInput, colour
 from .formula.question import given_option, where_option
 from .ids import pool_ids
+from .node_prices import given_prices, price_options
 from .options import complete_files
 from .past_times import HELP, time_range
 from .source import objects, source_options
@@ -44,8 +45,7 @@ _EVERY = 300.0
 @click.option("--every", metavar="DURATION", help="Evaluate so often, and not when the pool's formula was evaluated.")
 @click.option("--delay", metavar="DURATION", default="PT1M", show_default=True, help="How old a sample is then.")
 @click.option("--follow", is_flag=True, help="Targets and node counts are what the formula itself has decided before.")
-@click.option("--price-per-hour", type=click.FloatRange(0), metavar="P", help="Of a dedicated node; tells the cost.")
-@click.option("--low-priority-price", type=click.FloatRange(0), metavar="P", help="Of a low-priority node.")
+@price_options
 @click.option("--csv", "as_csv", is_flag=True, help="Print every evaluation as CSV.")
 @source_options
 def replay(
@@ -75,7 +75,7 @@ def replay(
     if seconds is not None and seconds <= 0:
         raise click.BadParameter("must be longer than nothing", param_hint="--every")
     age = _duration(delay, "--delay")
-    prices = _prices(price_per_hour, low_priority_price)
+    prices = given_prices(price_per_hour, low_priority_price)
     with objects(state, as_json) as found:
         kept = Kept(found, pool_id)
         formula = _formula(found, kept, file, where, given)
@@ -104,15 +104,6 @@ def _duration(text: str, option: str) -> float:
         return parse_duration(text).total_seconds()
     except ValueError as exc:
         raise click.BadParameter(str(exc), param_hint=option) from None
-
-
-def _prices(dedicated: float | None, low_priority: float | None) -> tuple[float, float] | None:
-    if dedicated is None and low_priority is None:
-        return None
-    found = (dedicated or 0.0, low_priority or 0.0)
-    if not all(map(isfinite, found)):
-        raise click.UsageError("--price-per-hour and --low-priority-price are prices of a node, finite numbers")
-    return found
 
 
 def _formula(

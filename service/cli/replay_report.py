@@ -15,6 +15,7 @@ from ..columns import columns
 from ..hindsight import Decided, Figures, figures
 from ..iso8601 import format_exactly
 from ..money import money
+from .node_prices import NodePrices
 from .past_lines import plain, targets_text, time_text
 
 #: Differences that are listed.
@@ -25,11 +26,11 @@ _ALONE = 300.0
 
 @dataclass(frozen=True)
 class ReplayReport:
-    """`decided`: one at least, oldest first. `prices`: of a node for an hour, dedicated and low-priority."""
+    """`decided`: one at least, oldest first. `prices`: None if no cost is to be told."""
 
     pool_id: str
     decided: Sequence[Decided]
-    prices: tuple[float, float] | None
+    prices: NodePrices | None
 
     @cached_property
     def _hold(self) -> float:
@@ -102,9 +103,7 @@ class ReplayReport:
         }
 
     def _cost(self, found: Figures) -> float | None:
-        if self.prices is None:
-            return None
-        return sum(hours * price for hours, price in zip(found.node_hours, self.prices, strict=True))
+        return None if self.prices is None else self.prices.cost(found.node_hours)
 
     def rows(self) -> Iterator[str]:
         yield "time,dedicated,lowPriority,nodeDeallocationOption,recordedDedicated,recordedLowPriority,error"
@@ -119,6 +118,7 @@ class ReplayReport:
         yield f"pool {self.pool_id}: {_count(len(self.decided))} from {first} to {last}"
         yield ""
         yield from columns([*zip(*([name, *cells] for name, cells in self._table()), strict=True)])
+        yield from self._unpriced()
         yield ""
         yield from self._difference_lines()
         if self.errors:
@@ -139,6 +139,11 @@ class ReplayReport:
         yield "failed", [f"{count:,}" for count in failed[-len(known) :]]
         if self.prices is not None:
             yield "cost", [money(self._cost(each)) for each in known]
+
+    def _unpriced(self) -> Iterator[str]:
+        known = () if self.prices is None else (self.replayed, self.recorded)
+        found = (self.prices.unpriced(each.node_hours) for each in known if self.prices and each is not None)
+        yield from dict.fromkeys(each for each in found if each is not None)
 
     def _difference_lines(self) -> Iterator[str]:
         different, known = self.different, len(self._comparable)

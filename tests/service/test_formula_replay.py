@@ -47,6 +47,12 @@ def test_summary(files):
     assert "cost" not in replay(*files).stdout
 
 
+def test_a_cost_is_told_if_all_its_prices_are_known(files):
+    words = *files, "--low-priority-price", "0.1"
+    assert "cost          the cost of dedicated nodes is not known: say --price-per-hour\n" in replay(*words).stdout
+    assert json.loads(replay(*words, "--json").stdout)["cost"] is None
+
+
 def test_samples_from_standard_input(files):
     with open(files[2], encoding="utf-8") as samples:
         piped = replay(files[0], "--samples", "-", stdin=samples.read())

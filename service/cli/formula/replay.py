@@ -3,13 +3,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..door import BadInput, colour
+from ..node_prices import NodePrices, given_prices, price_options
 from ..options import complete_files, json_option
 from .question import filled_formula, given_option, given_time, samples_content, samples_option, where_option
 from .reading import shown, syntax_faults
@@ -30,8 +30,7 @@ _SHOWN = {"hour": 16, "day": 10}
 @click.option("--from", "start", metavar="TIME", help="The first run; default: when every series has a sample.")
 @click.option("--to", "end", metavar="TIME", help="The last run; default: the last sample.")
 @click.option("--delay", default="PT0S", show_default=True, help="How old a sample is when it becomes visible.")
-@click.option("--price-per-hour", type=click.FloatRange(0), metavar="P", help="Of a dedicated node; tells the cost.")
-@click.option("--low-priority-price", type=click.FloatRange(0), metavar="P", help="Of a low-priority node.")
+@price_options
 @click.option("--by", type=click.Choice(list(_SECONDS)), help="Print a table by days or hours, UTC.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print every run as CSV.")
 @click.option("--strict", is_flag=True, help="Exit code 1 if a run failed.")
@@ -74,15 +73,15 @@ def replay(
         raise BadInput(syntax_faults(formula, exc)) from None
     except ValueError as exc:
         raise BadInput(f"{shown(str(samples))}: {exc}") from None
-    cost = _cost(found, price_per_hour, low_priority_price)
+    prices = given_prices(price_per_hour, low_priority_price)
     if as_json:
-        click.echo(json.dumps({**_summary(found, cost), "evaluations": _evaluations(found)}))
+        click.echo(json.dumps({**_summary(found, prices), "evaluations": _evaluations(found)}))
     elif as_csv:
         click.echo("\n".join(_rows(found)))
     elif by is not None:
         click.echo("\n".join(_table(found, by)))
     else:
-        for line in _lines(found, cost):
+        for line in _lines(found, prices):
             click.echo(line, color=colour(sys.stdout))
     if strict and found.failures:
         raise SystemExit(1)
@@ -97,16 +96,6 @@ def _duration(text: str, option: str) -> float:
         raise click.BadParameter(str(exc), param_hint=option) from None
 
 
-def _cost(found: Replay, price: float | None, low_priority_price: float | None) -> float | None:
-    if price is None and low_priority_price is None:
-        return None
-    dedicated, low_priority = found.node_hours()
-    cost = dedicated * (price or 0.0) + low_priority * (low_priority_price or 0.0)
-    if not isfinite(cost):
-        raise click.UsageError("--price-per-hour and --low-priority-price are prices of a node, finite numbers")
-    return cost
-
-
 def _failures(found: Replay) -> list[tuple[int, int]]:
     """How often each error came, and in which run first."""
     import numpy as np
@@ -115,7 +104,7 @@ def _failures(found: Replay) -> list[tuple[int, int]]:
     return [(int(count), int(np.argmax(found.error == number))) for number, count in enumerate(counts)]
 
 
-def _summary(found: Replay, cost: float | None) -> dict[str, Any]:
+def _summary(found: Replay, prices: NodePrices | None) -> dict[str, Any]:
     from formula import format_time
 
     dedicated, low_priority = found.node_hours()
@@ -134,7 +123,7 @@ def _summary(found: Replay, cost: float | None) -> dict[str, Any]:
         "peakNodes": int(found.nodes.max()),
         "hoursAtZero": found.hours_at_zero(),
         "resizes": found.resizes(),
-        "cost": cost,
+        "cost": None if prices is None else prices.cost((dedicated, low_priority)),
     }
 
 
@@ -169,17 +158,18 @@ def _table(found: Replay, by: str) -> Iterator[str]:
         yield f"{format_time(period.start)[:shown]}  {period.peak:>6}  {hours}  {period.failures:>6}"
 
 
-def _lines(found: Replay, cost: float | None) -> Iterator[str]:
+def _lines(found: Replay, prices: NodePrices | None) -> Iterator[str]:
     from formula import format_time
 
-    told = _summary(found, cost)
+    told = _summary(found, prices)
     dedicated, low_priority = found.node_hours()
     peak = told["peakNodes"]
     when = format_time(found.times[int(found.nodes.argmax())])
     yield f"{len(found)} runs from {told['from']} to {told['to']}, one every {found.every:g} s"
     yield f"node-hours    {dedicated:.1f} dedicated, {low_priority:.1f} low-priority"
-    if cost is not None:
-        yield click.style(f"cost          {cost:.2f}", bold=True)
+    if prices is not None:
+        cost = prices.unpriced((dedicated, low_priority)) or f"{told['cost']:.2f}"
+        yield click.style(f"cost          {cost}", bold=True)
     yield f"peak          {peak} nodes" + (f", first at {when}" if peak else "")
     yield f"at zero       {told['hoursAtZero']:.1f} h of {len(found) * found.every / 3600:.1f} h"
     yield f"resizes       {told['resizes']}"

@@ -216,6 +216,11 @@ def test_another_formula(place, past, tmp_path):
     hours, low_priority, peak, zero, resizes, failed, cost = map(float, figures[1:])
     assert (low_priority, peak, zero, resizes, failed) == (0, 1, 0, 0, 0)
     assert cost == pytest.approx(2 * hours, rel=0.01)
+    file.write_text("$TargetLowPriorityNodes = 1;")
+    out = place("replay", "p", "--formula", str(file), "--price-per-hour", "2").stdout
+    assert re.search(r"^replayed .* unknown$", out, re.M), out
+    assert "the cost of low-priority nodes is not known: say --low-priority-price" in out.splitlines()
+    file.write_text("$TargetDedicatedNodes = 1;")
     rows = list(csv.DictReader(io.StringIO(place("replay", "p", "--formula", str(file), "--csv").stdout)))
     assert [int(row["recordedDedicated"]) for row in rows] == [run.target_dedicated for run in runs]
     assert {row["dedicated"] for row in rows} == {"1"}
