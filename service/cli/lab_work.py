@@ -74,7 +74,7 @@ def write_report(outcome: Outcome, out: Path, png: bool) -> None:
 @contextmanager
 def progress(label: str, length: int) -> Iterator[Callable[[int, str], None]]:
     """A bar on standard error, if that is a terminal; to be told how much is done of the length, and what it is at."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():  # None: it was closed before we began
         yield lambda done, what: None
         return
     with click.progressbar(length=length, label=label, file=sys.stderr, item_show_func=lambda what: what or "") as bar:

@@ -91,29 +91,31 @@ def simulate(
 
 
 def _failures(outcome: Outcome) -> Iterator[str]:
-    """Of formulas that some runs failed of: how many, and why the first; of those that left tasks undone, that they set
-    no target."""
-    from ..lab.undone import failed_runs, first_failure, without_target
+    """Of formulas that some runs failed of: how many, and why the first; of those that left tasks undone, why."""
+    from ..lab.undone import failed_runs, first_failure, went_no_further, without_target
 
-    for run in outcome.runs:
+    for number, run in enumerate(outcome.runs, 1):
         if errors := run.autoscale.errors:
             first, count = min(errors), len(run.autoscale.times)
             told = failed_runs(len(errors), count, first_failure(first, errors[first]))
             yield f"warning: {run.figures.formula}: {told}"
-        if run.figures.unfinished and (idle := without_target(run.text)) is not None:
-            yield f"warning: {run.figures.formula}: {idle}"
+        ended_early = number == len(outcome.runs) and outcome.scenario.stopped_at is not None
+        if run.figures.unfinished and not ended_early:
+            why = without_target(run.text) or (None if errors else went_no_further(run.figures.unfinished))
+            if why is not None:
+                yield f"warning: {run.figures.formula}: {why}"
 
 
 def _too_many(outcome: Outcome, quota: NodeLimits) -> Iterator[str]:
     """Of formulas that asked for more nodes than the simulated cloud has."""
-    from ..lab.virtual_world import MOST_VMS
+    from ..lab.scenario import MOST_NODES
 
     for run in outcome.runs:
         made = run.autoscale
         kinds = ("dedicated", quota.dedicated, made.dedicated), ("low-priority", quota.low_priority, made.low_priority)
         for kind, most, targets in kinds:
-            if most is None and (asked := max(targets, default=0)) > MOST_VMS:
-                had = f"asked for {asked:,} {kind} nodes; the simulated cloud has {MOST_VMS:,} without a quota"
+            if most is None and (asked := max(targets, default=0)) > MOST_NODES:
+                had = f"asked for {asked:,} {kind} nodes; the simulated cloud has {MOST_NODES:,} without a quota"
                 yield f"warning: {run.figures.formula}: {had}; bound the target, or give the world a quota"
 
 

@@ -170,7 +170,8 @@ class Outcome(_Part, frozen=True, kw_only=True):
 
     def summary(self) -> bytes:
         """What `--json` prints: the figures, without what charts need."""
-        told = {"runs": [run.figures for run in self.runs], "bounds": self.bounds}
+        figures = [run.figures for run in self.runs]
+        told = {"runs": figures, "bounds": self.bounds, "stoppedAt": self.scenario.stopped_at}
         return msgspec.json.format(msgspec.json.encode(told), indent=2)
 
 

@@ -89,8 +89,12 @@ class NodeCounts(Spec, frozen=True, kw_only=True):
     low_priority: _Count = 0
 
 
+#: Nodes of a kind that the simulated cloud has where the scenario names no quota.
+MOST_NODES = 50_000
+
+
 class NodeLimits(Spec, frozen=True, kw_only=True):
-    """None: without limit."""
+    """None: see MOST_NODES."""
 
     dedicated: _Count | None = None
     low_priority: _Count | None = None

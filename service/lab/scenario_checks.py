@@ -15,6 +15,7 @@ from ..problems import Problems
 from .amounts import PLACES
 from .arrivals import MOST_TASKS
 from .distribution_checks import check_distribution, number, number_of
+from .scenario import MOST_NODES
 
 DAY = 86400.0
 #: As of every pool, see the limits of Azure Batch.
@@ -25,8 +26,6 @@ MOST_DAYS = 36525
 _YEARS = (1970, 2200)
 _MOST_PRICE = 1_000_000
 _MOST_PREEMPTIONS = 1000
-#: That are there before the first run: far more than any pool has.
-_MOST_NODES = 100_000
 _TEXTS = ("name", "description", "file")
 _KINDS = ("trace", "recurring", "generate")
 #: Distributions whose values have a greatest one, and where it stands.
@@ -113,7 +112,7 @@ class ScenarioChecks:
         for name in ("dedicated", "lowPriority") if targets is not None else ():
             assert targets is not None
             quota = number(limits, name) if limits is not None else None
-            most, text = float(_MOST_NODES), f"must be at most {_MOST_NODES:,}"
+            most, text = float(MOST_NODES), f"must be at most {MOST_NODES:,}"
             if quota is not None and quota <= most:
                 most, text = quota, f"must be within the quota, {quota:g}"
             self._rule(targets, name, lambda nodes, most=most: nodes <= most, text)  # type: ignore[misc]

@@ -14,7 +14,7 @@ from providers import SimulatedSettings, Vm
 from runner import CoreSettings, Fate, Faults
 
 from .distributions import LONGEST, sampler
-from .scenario import World
+from .scenario import MOST_NODES, World
 from .streams import stream
 
 POOL, JOB = "pool", "work"
@@ -24,8 +24,6 @@ HOUR = 3600.0
 #: Seconds between two looks at the cloud's list. A VM that is taken back breaks its connection, which is noticed at
 #: once; only of one that boots it is noticed here. Where none is taken back, nothing is.
 _POLL, _POLL_FOR_NOTHING = 300.0, 86400.0
-#: VMs of a kind that the cloud has where the scenario names no quota.
-MOST_VMS = 50_000
 #: Create calls under way: as calls take no time, it is the number of them that a full cloud refuses at a time.
 _AT_A_TIME = 1_000
 
@@ -62,7 +60,7 @@ def cloud_settings(world: World) -> SimulatedSettings:
         boot_delay=0.0,
         prices={SIZE: world.price_per_hour.dedicated},
         low_priority_prices={SIZE: world.price_per_hour.low_priority},
-        room={(SIZE, None, low_priority): MOST_VMS if most is None else most for low_priority, most in quota},
+        room={(SIZE, None, low_priority): MOST_NODES if most is None else most for low_priority, most in quota},
     )
 
 

@@ -21,13 +21,19 @@ def test_a_file_holds_all_of_it(tmp_path):
 
 def test_the_summary_has_the_figures_in_seconds_and_the_bounds():
     told = json.loads(OUTCOME.summary())
-    assert set(told) == {"runs", "bounds"}
+    assert set(told) == {"runs", "bounds", "stoppedAt"}
     assert [run["formula"] for run in told["runs"]] == ["pending", "workday"]
     asked = "formula cost nodeSeconds idleNodeSeconds peakNodes tasks wait makespan evictions resizes events"
     assert {*asked.split(), "wallSeconds"} <= set(told["runs"][0])
     assert set(told["runs"][0]["wait"]) == {"mean", "p50", "p95", "p99", "max"}
     assert set(told["bounds"]) == {"optimum", "breakEven", "workAlone"}
     assert told["bounds"]["optimum"]["cost"] == msgspec.to_builtins(OUTCOME)["bounds"]["optimum"]["cost"]
+
+
+@pytest.mark.parametrize("second", [None, 3600.5])
+def test_the_summary_says_whether_it_was_stopped_early(second):
+    outcome = msgspec.structs.replace(OUTCOME, scenario=msgspec.structs.replace(OUTCOME.scenario, stopped_at=second))
+    assert json.loads(outcome.summary())["stoppedAt"] == second
 
 
 def test_without_bounds_the_summary_says_so():

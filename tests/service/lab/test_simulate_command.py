@@ -119,9 +119,29 @@ def test_runs_that_failed_are_told(scenario):
     assert rows["Autoscale runs failed"][-1] == "0" and int(rows["Autoscale runs failed"][-2]) > 20
 
 
+def test_tasks_that_will_never_be_done_are_told(scenario):
+    """Their nodes come up after all patience is over."""
+    scenario.write_text(SCENARIO.replace("PT90S", "P40D"), encoding="utf-8")
+    told = simulate(scenario, "--json", "--formula", "$TargetDedicatedNodes = 8;")
+    left = json.loads(told.stdout)["runs"][0]["unfinished"]
+    why = f"{left} tasks did not end: for a day or more nothing became of any, and none was at a node"
+    assert left > 50 and f"warning: formula 1: {why}" in told.stderr.splitlines()
+
+
+@pytest.mark.parametrize("command", ["simulate", "tune"])
+def test_who_hears_no_warnings_has_the_figures(scenario, command):
+    """Standard error is closed."""
+    tune = "--formula", "a = 1; $TargetDedicatedNodes = a;", "--param", "a=1:3", "--trials", "1"
+    words = (*COMMAND, command, str(scenario), "--json", *(tune if command == "tune" else ()))
+    line = f"{shlex.join(words)} 2>&-"
+    told = subprocess.run(["sh", "-c", line], stdout=subprocess.PIPE, text=True, timeout=PATIENCE, check=True)
+    assert json.loads(told.stdout)
+
+
 def test_more_nodes_than_the_cloud_has_are_told(scenario, monkeypatch):
     """Whoever asks for all the nodes of the world is no reason to fill the memory of this machine."""
-    monkeypatch.setattr(virtual_world, "MOST_VMS", 30)
+    monkeypatch.setattr(virtual_world, "MOST_NODES", 30)
+    monkeypatch.setattr("service.lab.scenario.MOST_NODES", 30)
     formula = "$TargetDedicatedNodes = 1000000000; $TargetLowPriorityNodes = 99;"
     told = simulate(scenario, "--json", "--formula", formula)
     assert json.loads(told.stdout)["runs"][0]["peakNodes"] == 30
