@@ -23,6 +23,8 @@ class Outlook:
     missing: tuple[int, int]
     #: a formula may bring others
     formula: bool
+    #: nodes may be created
+    grows: bool
 
     def present(self, refuses: Callable[[str], bool], *, dedicated: bool = False) -> int:
         """Nodes that are there, or on their way, for a job that none of those may take which it `refuses`."""
@@ -55,6 +57,7 @@ def outlook(pool: Pool, nodes: Iterable[Node], *, grows: bool) -> Outlook:
         (coming[0], coming[1]),
         (max(0, missing[0]), max(0, missing[1])),
         pool.spec.enable_auto_scale and grows,
+        grows,
     )
 
 

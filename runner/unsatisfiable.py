@@ -12,13 +12,14 @@ something else: else they would be made, and fail, for ever.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from pools import Context, FailureInfo, Pool, evolve, formula_patience
+from pools import Context, FailureInfo, Pool, evolve
 
 from .failure import failure
 from .job_machine import JobMachine
 from .job_preparation import JobPreparation
+from .lacks import OF_JOB, Lacks, wait_of
 from .model import NO_POOL, UNPREPARED, Job
 from .outlook import Outlook, obstacle, outlook
 from .states import TaskState
@@ -45,6 +46,11 @@ class Unsatisfiable:
         #: by job, as they were when nothing was to be said of it: itself and its pool
         self._fine: dict[str, tuple[Job, Pool]] = {}
         self._outlooks: dict[str, tuple[Callable[[], Outlook], FailureInfo | None] | None] = {}
+        jobs.on_closed.append(self._forget)  # the next job of that id may come in the same batch
+
+    def _forget(self, job: Job, now: float) -> None:
+        self._jobs_known.pop(job.id, None)
+        self._fine.pop(job.id, None)
 
     def settle(self, now: float) -> None:
         """Say and take back what has changed."""
@@ -54,14 +60,14 @@ class Unsatisfiable:
             job = self._jobs.jobs.get(job_id)
             if job is None or not job.lives:
                 continue
-            if not job.takes_tasks:
-                if not job.held:  # who lets it go on wants to see it tried again
-                    self._preparation.forgive(job_id)
-                    self._jobs_known.pop(job_id, None)
+            if job.held:
+                self._pause(job)
+            elif not job.takes_tasks:  # who lets it go on wants to see it tried again
+                self._preparation.forgive(job_id)
+                self._jobs_known.pop(job_id, None)
             elif job.pool_id not in self._ctx.draining:
                 self._settle(job, now)
-        if len(self._jobs_known) > len(open_jobs):
-            self._jobs_known = {job_id: self._jobs_known[job_id] for job_id in open_jobs if job_id in self._jobs_known}
+        self._jobs_known = {job_id: self._jobs_known[job_id] for job_id in open_jobs if job_id in self._jobs_known}
         if len(self._fine) > len(open_jobs):
             self._fine = {job_id: self._fine[job_id] for job_id in open_jobs if job_id in self._fine}
 
@@ -72,17 +78,22 @@ class Unsatisfiable:
         found = self._look(job.pool_id, pool, now)
         if pool is None or found is None:
             gone = failure(NO_POOL, f"there is no pool {job.pool_id!r}", poolId=job.pool_id)
+            self._pause(job)
             self._say_on_job(job, gone, now)
             return
         look, error = found
-        if error is None and job.spec.job_preparation_task is not None:
+        waits = self._jobs.tasks.open_tasks(job.id) > self._jobs.tasks.queue.placed_count(job.id)
+        if not waits:
+            error = None  # there is nothing that it could stand in the way of
+        elif error is None and job.spec.job_preparation_task is not None:
             error = self._unprepared(job, pool, look(), now)
-        if self._jobs.tasks.open_tasks(job.id) <= self._jobs.tasks.queue.placed_count(job.id):
-            error = None  # nothing waits that it could stand in the way of
+        if error is not None or not waits:
+            self._pause(job)
         self._say_on_job(job, error, now)
         if error is None:
             self._measure(job, pool, look, now)
-            self._fine[job.id] = (self._jobs.jobs[job.id], pool)
+            if not self._known(job).lacks:
+                self._fine[job.id] = (self._jobs.jobs[job.id], pool)
 
     def _stays_fine(self, job: Job, pool: Pool) -> bool:
         """There are nodes, and every one may take every task of the job: then nothing is to be said as long as job and
@@ -127,23 +138,27 @@ class Unsatisfiable:
         task = job.spec.job_preparation_task
         if task is None or not task.wait_for_success:
             return None
-        present = job.scheduling_error if job.blocked else None
         count, limit = self._preparation.failures(job.id), self._ctx.settings.breaker_after
         if view.formula and 0 < limit <= count and not self._preparation.is_prepared(job.id):
-            said, where = True, f"{count} times in a row"
+            lack, where = None, f"{count} times in a row"
+            present = job.scheduling_error
         else:
-            said = self._known(job).said("")
-            if not self._lacks(job, "", 1, self._present(job, view), pool, view, now):
+            lack = self._known(job).lacks.look(OF_JOB, 1, self._present(job, view), pool, view, now, dedicated=False)
+            if lack is None:
                 return None
             where = f"on every node of pool {pool.id!r}, and no other is to come"
-        if said and present is not None and present.code == UNPREPARED:
+            present = lack.error
+        if present is not None and present.code == UNPREPARED:
             return present  # the nodes that it speaks of may have gone since
         last = self._preparation.last_failure(job.id)
         if last is None and not view.usable:
             return None
         why = f"; the last time: {last}" if last is not None else ""
         text = f"its preparation task failed {where}{why}. New nodes try it again when its cause is mended and the job "
-        return failure(UNPREPARED, text + "is disabled and enabled, or in the next `ebbtide run`", poolId=pool.id)
+        error = failure(UNPREPARED, text + "is disabled and enabled, or in the next `ebbtide run`", poolId=pool.id)
+        if lack is not None:
+            lack.error = error
+        return error
 
     # -- tasks -----------------------------------------------------------------------------------------------
 
@@ -156,27 +171,30 @@ class Unsatisfiable:
                 if task.state is TaskState.ACTIVE:
                     self._say_on_task(task, _too_wide(task, slots, pool.id), now)
         choosy = tasks.choosy_tasks(job.id)
-        if not choosy:
+        asking = [task for task in choosy if task.state is TaskState.ACTIVE and not task.node_id and not task.waiting]
+        if known.lacks:
+            known.lacks.keep({OF_JOB, *map(wait_of, asking)})
+        if not asking:
             return
         view = look()
         present = self._present(job, view)
-        for task in choosy:
-            if task.state is TaskState.ACTIVE and task.node_id is None and not task.waiting:
-                error = _too_wide(task, slots, pool.id) or self._too_few(task, job, present, pool, view, now)
-                self._say_on_task(task, error, now)
+        for task in asking:
+            error = _too_wide(task, slots, pool.id) or self._too_few(task, job, present, pool, view, now)
+            self._say_on_task(task, error, now)
 
-    def _too_few(
-        self, task: Task, job: Job, present: int, pool: Pool, view: Outlook, now: float
-    ) -> FailureInfo | None:
+    def _too_few(self, task: Task, job: Job, present: int, pool: Pool, view: Outlook, now: float) -> FailureInfo | None:
         """Are there too few nodes that may take it, with no hope of others?"""
         dedicated, needed = needs_dedicated(task, job), task.size or 1
         if dedicated:
             present = self._present(job, view, dedicated=True)
-        said = self._known(job).said(task.id)
-        if not self._lacks(job, task.id, needed, present, pool, view, now, dedicated=dedicated):
+        lack = self._known(job).lacks.look(wait_of(task), needed, present, pool, view, now, dedicated=dedicated)
+        if lack is None:
             return None
-        if said and task.scheduling_error is not None:
-            return task.scheduling_error  # the nodes may have gone since
+        if lack.error is None:  # later the nodes may have gone that it speaks of
+            lack.error = self._no_room(job, needed, pool, view, dedicated=dedicated)
+        return lack.error
+
+    def _no_room(self, job: Job, needed: int, pool: Pool, view: Outlook, *, dedicated: bool) -> FailureInfo:
         if dedicated:
             text = f"it may not run on a low-priority node, and pool {pool.id!r} has no dedicated one"
             return failure(NO_ROOM, f"{text}; resize the pool, or give the task allowLowPriorityNode: true")
@@ -196,43 +214,19 @@ class Unsatisfiable:
     # -- both ------------------------------------------------------------------------------------------------
 
     def _known(self, job: Job) -> _Known:
-        return self._jobs_known.setdefault(job.id, _Known())
+        known = self._jobs_known.get(job.id)
+        if known is None:
+            known = self._jobs_known[job.id] = _Known(Lacks(self._ctx.timers))
+        return known
+
+    def _pause(self, job: Job) -> None:
+        """Nothing of the job counts for its pool's formula at present."""
+        if job.id in self._jobs_known:
+            self._jobs_known[job.id].lacks.pause()
 
     def _present(self, job: Job, view: Outlook, *, dedicated: bool = False) -> int:
         """Nodes that are there, or on their way, and may take tasks of the job."""
         return view.present(lambda node_id: self._preparation.refuses(job.id, node_id), dedicated=dedicated)
-
-    def _lacks(
-        self,
-        job: Job,
-        task_id: str,
-        needed: int,
-        present: int,
-        pool: Pool,
-        view: Outlook,
-        now: float,
-        *,
-        dedicated: bool = False,
-    ) -> bool:
-        """Are there fewer nodes than `needed` that may take it, and will that remain so?"""
-        known, spec = self._known(job), pool.spec
-        if present >= needed:
-            known.forget(task_id)
-            return False
-        targets = None if spec.enable_auto_scale else (pool.target_dedicated, pool.target_low_priority)
-        asked = (pool.id, spec.auto_scale_formula, targets)
-        if known.asked.get(task_id) == asked:
-            return True
-        if present + view.awaited(dedicated=dedicated) >= needed or (view.formula and not view.usable):
-            known.forget(task_id)
-            return False
-        if view.formula:
-            due = known.since.setdefault(task_id, now) + formula_patience(spec)
-            if now < due:
-                self._ctx.timers.set_earlier("outlook", pool.id, due)
-                return False
-        known.asked[task_id] = asked
-        return True
 
 
 class _Look:
@@ -252,21 +246,11 @@ class _Look:
 
 @dataclass(slots=True)
 class _Known:
-    """Of a job and its tasks (by id; "": the job itself)."""
+    """Of a job and its tasks."""
 
+    lacks: Lacks
     #: what its tasks were last measured by
     measure: Hashable = None
-    #: since when nodes are missing that a formula may bring
-    since: dict[str, float] = field(default_factory=dict)
-    #: of those of which it was said: what was asked of the pool then
-    asked: dict[str, Hashable] = field(default_factory=dict)
-
-    def said(self, task_id: str) -> bool:
-        return task_id in self.asked
-
-    def forget(self, task_id: str) -> None:
-        self.since.pop(task_id, None)
-        self.asked.pop(task_id, None)
 
 
 def needs_dedicated(task: Task, job: Job) -> bool:
