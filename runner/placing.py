@@ -103,7 +103,8 @@ class _Pass:
             if nodes:
                 yield from self._start(task, nodes, True)
             elif task.size:
-                self._claim_several(task, open_ones)
+                if self._claim_several(task, open_ones):
+                    return
                 self._queue.set_aside(task, claims=True)
             elif self._claim(task, able, admitting):
                 return
@@ -139,10 +140,11 @@ class _Pass:
     def _new_preemption(self) -> Preemption:
         return Preemption(self._jobs.jobs, self._tasks, self._ctx.say, self._pool_id, self._now)
 
-    def _claim_several(self, task: Task, open_ones: list[NodeSlots]) -> None:
+    def _claim_several(self, task: Task, open_ones: list[NodeSlots]) -> bool:
         """What stands behind a multi-instance task gets none of as many nodes as it needs: first of those that have
         room, which stay free for it until there are enough. Two such tasks never hold parts of what the other needs:
-        nothing is placed before all can be, and the claims of the one that comes first are made first."""
+        nothing is placed before all can be, and the claims of the one that comes first are made first. True: so none
+        is left."""
         count = task.size
         free = [node for node in open_ones if node.free >= task.slots]
         others = [node for node in open_ones if node.free < task.slots]
@@ -151,10 +153,12 @@ class _Pass:
             self._cleared.update(made)
             self._claimed.update(made)
             self._claimed.update(node.node_id for node in free)
-            return
+            return False
         # those with the least to wait for: the same again in the next pass, unless others come free earlier
         others.sort(key=lambda node: (-node.free, node.node_id))
         self._claimed.update(node.node_id for node in (*free, *others)[:count])
+        # if it can make no room anywhere, what stands behind it has no higher priority, and cannot either
+        return len(self._claimed) == len(self._nodes) and self._preemption.claim_several(task, (), (), 0) is None
 
     def _admitted(self, job_id: str) -> list[NodeSlots]:
         """The nodes on which tasks of the job may run at present."""

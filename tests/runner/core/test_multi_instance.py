@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from pools import NodeDeallocationOption
-from runner import AddTasks, ResizePool, TaskConstraints, TaskState, TerminateTask
+from runner import AddTasks, ResizePool, TaskConstraints, TaskState, TerminateTask, placing
 from runner.task_spec import MultiInstanceSettings
 
 from .run import ask, completed, job, simulation, task, tasks_of, until
@@ -104,6 +104,25 @@ def test_plain_tasks_take_what_it_does_not_need():
     ask(sim, job("j", task("long"), task("t0"), gang("g", 2), task("t1")))
     completed(sim, "t0", "g", "t1")
     assert tasks_of(sim)["long"].state == "running"
+
+
+def test_those_behind_are_not_looked_at_when_no_node_is_left(monkeypatch):
+    sim = pool({"first": [(10_000.0, 0)]}, nodes=2)
+    ask(sim, job("j", gang("first", 2)))
+    until(sim, running(sim, "first"))
+    looked_at = []
+    claim = placing._Pass._claim_several
+
+    def noted(self, one, nodes):
+        looked_at.append(one.id)
+        return claim(self, one, nodes)
+
+    monkeypatch.setattr(placing._Pass, "_claim_several", noted)
+    behind = [gang(f"g{number}", 1 + number % 2) for number in range(10)]
+    ask(sim, AddTasks("j", (*behind, task("plain"))))
+    assert set(looked_at) == {"g0", "g1"}, "these wait for both nodes"
+    ask(sim, TerminateTask("j", "first"))
+    completed(sim, *(one.id for one in behind), "plain")
 
 
 def test_a_lost_node_requeues_the_whole():
