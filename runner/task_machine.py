@@ -86,7 +86,7 @@ class TaskMachine(PlacedTasks):
         self._tally.recount(waiting, lambda: self._jobs.put(job.id, job))
         if pool_id != job.pool_id:
             self._tally.moved(job.id, pool_id, job.pool_id)
-        self.queue.refresh(job.id)
+        self.restated(job.id)
 
     # -- reports ---------------------------------------------------------------------------------------------
 

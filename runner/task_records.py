@@ -29,6 +29,8 @@ class TaskRecords:
         self._leaving: dict[TaskKey, None] = {}
         #: gone in this batch, and still in the store
         self._gone: set[TaskKey] = set()
+        #: jobs that tasks have come to, or that stand otherwise than before, since somebody has looked
+        self.stirred: dict[str, None] = {}
         #: by job, of ids in memory that are not in lower case
         self._spellings: dict[str, Spellings] = {}
         self._tally = TaskTally(jobs)
@@ -75,6 +77,7 @@ class TaskRecords:
         """Tasks of the job that have just been made are there."""
         self._by_uid.update({task.uid: key for key, task in tasks.items()})
         self._open.setdefault(job_id, {}).update(dict.fromkeys(tasks))
+        self.stirred[job_id] = None
         for key, task in tasks.items():
             if task.size or task.is_job_manager:
                 self._choosy.setdefault(job_id, {})[key] = None
@@ -141,6 +144,7 @@ class TaskRecords:
 
     def _opened(self, task: Task) -> None:
         self._open.setdefault(task.job_id, {})[task.key] = None
+        self.stirred[task.job_id] = None
         if task.size or task.is_job_manager:
             self._choosy.setdefault(task.job_id, {})[task.key] = None
 

@@ -43,38 +43,39 @@ class Unsatisfiable:
         self._barred = barred
         self._preparation = preparation
         self._jobs_known: dict[str, _Known] = {}
-        #: by job, as they were when nothing was to be said of it: itself and its pool
-        self._fine: dict[str, tuple[Job, Pool]] = {}
+        #: jobs to look at, and those to leave alone until they, or their pools, are stirred: these are most of many
+        self._unsettled: dict[str, None] = {}
+        self._settled = _Settled()
         self._outlooks: dict[str, tuple[Callable[[], Outlook], FailureInfo | None] | None] = {}
         jobs.on_closed.append(self._forget)  # the next job of that id may come in the same batch
 
     def _forget(self, job: Job, now: float) -> None:
         self._jobs_known.pop(job.id, None)
-        self._fine.pop(job.id, None)
+        self._settled.discard(job.id)
 
     def settle(self, now: float) -> None:
         """Say and take back what has changed."""
         self._outlooks = {}
-        open_jobs = self._jobs.tasks.open_jobs()
-        for job_id in open_jobs:
+        tasks = self._jobs.tasks
+        self._unsettled |= tasks.stirred
+        self._unsettled |= dict.fromkeys(self._settled.stirred(self._ctx))
+        tasks.stirred.clear()
+        for job_id in tuple(self._unsettled):
             job = self._jobs.jobs.get(job_id)
-            if job is None or not job.lives:
-                continue
-            if job.held:
+            self._settled.discard(job_id)
+            if job is None or not job.lives or not tasks.open_tasks(job_id):
+                del self._unsettled[job_id]
+                self._jobs_known.pop(job_id, None)
+            elif job.held:
                 self._pause(job)
             elif not job.takes_tasks:  # who lets it go on wants to see it tried again
                 self._preparation.forgive(job_id)
                 self._jobs_known.pop(job_id, None)
             elif job.pool_id not in self._ctx.draining:
                 self._settle(job, now)
-        self._jobs_known = {job_id: self._jobs_known[job_id] for job_id in open_jobs if job_id in self._jobs_known}
-        if len(self._fine) > len(open_jobs):
-            self._fine = {job_id: self._fine[job_id] for job_id in open_jobs if job_id in self._fine}
 
     def _settle(self, job: Job, now: float) -> None:
         pool = self._ctx.pools.get(job.pool_id)
-        if pool is not None and self._stays_fine(job, pool):
-            return
         found = self._look(job.pool_id, pool, now)
         if pool is None or found is None:
             gone = failure(NO_POOL, f"there is no pool {job.pool_id!r}", poolId=job.pool_id)
@@ -92,19 +93,14 @@ class Unsatisfiable:
         self._say_on_job(job, error, now)
         if error is None:
             self._measure(job, pool, look, now)
-            if not self._known(job).lacks:
-                self._fine[job.id] = (self._jobs.jobs[job.id], pool)
+            if self._is_settled(job, pool):
+                del self._unsettled[job.id]
+                self._settled.add(job.id, pool)
 
-    def _stays_fine(self, job: Job, pool: Pool) -> bool:
-        """There are nodes, and every one may take every task of the job: then nothing is to be said as long as job and
-        pool stay as they are."""
-        if job.spec.job_preparation_task is not None or self._jobs.tasks.has_choosy(job.id):
-            return False
-        before = self._fine.pop(job.id, None)
-        if before is None or before[0] is not job or before[1] is not pool or not self._ctx.counted(pool.id).usable:
-            return False
-        self._fine[job.id] = before
-        return True
+    def _is_settled(self, job: Job, pool: Pool) -> bool:
+        """There are nodes, and every one may take every task of the job."""
+        choosy = job.spec.job_preparation_task is not None or self._jobs.tasks.has_choosy(job.id)
+        return not choosy and not self._known(job).lacks and self._ctx.counted(pool.id).usable > 0
 
     def _look(
         self, pool_id: str, pool: Pool | None, now: float
@@ -242,6 +238,37 @@ class _Look:
         if self._found is None:
             self._found = outlook(self._pool, self._ctx.nodes_of(self._pool.id), grows=self._grows)
         return self._found
+
+
+class _Settled:
+    """Jobs of which nothing is to be said as long as they stay as they are, and their pools have nodes of that size."""
+
+    __slots__ = ("_by_pool", "_pools")
+
+    def __init__(self) -> None:
+        self._pools: dict[str, str] = {}
+        self._by_pool: dict[str, tuple[int, dict[str, None]]] = {}
+
+    def add(self, job_id: str, pool: Pool) -> None:
+        self._pools[job_id] = pool.id
+        self._by_pool.setdefault(pool.id, (pool.spec.task_slots_per_node, {}))[1][job_id] = None
+
+    def discard(self, job_id: str) -> None:
+        pool_id = self._pools.pop(job_id, None)
+        if pool_id is not None:
+            jobs = self._by_pool[pool_id][1]
+            del jobs[job_id]
+            if not jobs:
+                del self._by_pool[pool_id]
+
+    def stirred(self, ctx: Context) -> list[str]:
+        """Those whose pools have not."""
+        found = list[str]()
+        for pool_id, (slots, jobs) in self._by_pool.items():
+            pool = ctx.pools.get(pool_id)
+            if pool is None or pool.spec.task_slots_per_node != slots or not ctx.counted(pool_id).usable:
+                found += jobs
+        return found
 
 
 @dataclass(slots=True)

@@ -118,6 +118,11 @@ class WaitingTasks(TaskRecords):
                 self._see_anew(job_id, waiting)
                 self._settle_some(job_id, len(waiting), waiting[0].modified)
 
+    def restated(self, job_id: str) -> None:
+        """The job's state, priority, limit or pool may have changed."""
+        self.stirred[job_id] = None
+        self.queue.refresh(job_id)
+
     def forget_job(self, job_id: str) -> None:
         super().forget_job(job_id)
         self.queue.forget(job_id)

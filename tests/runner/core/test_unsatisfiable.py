@@ -15,10 +15,13 @@ from runner import (
     ResizePool,
     TerminateJob,
 )
+from runner.events import Tick
 from runner.outlook import obstacle
 from runner.spec import PoolInfo
+from runner.unsatisfiable import Unsatisfiable
 
 from .run import ask, completed, job, job_of, simulation, task, tasks_of, until
+from .test_multi_instance import gang
 
 
 def pool(**changes):
@@ -134,3 +137,66 @@ def test_a_pool_that_goes():
     until(sim, lambda: job_of(sim).scheduling_error is None)
     ask(sim, DeletePool("p"))
     until(sim, lambda: job_of(sim).scheduling_error is not None)
+
+
+# -- jobs that nothing is to be said of --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def looked_at(monkeypatch):
+    """The jobs that were looked at, one by one."""
+    found = []
+    look = Unsatisfiable._settle
+
+    def noted(self, one, now):
+        found.append(one.id)
+        look(self, one, now)
+
+    monkeypatch.setattr(Unsatisfiable, "_settle", noted)
+    return found
+
+
+def with_waiting_jobs(count=5):
+    """In a pool with one node, that is busy for long."""
+    sim = simulation({"t": [(10_000.0, 0)]}, enable_inter_node_communication=True)
+    until(sim, lambda: any(node.state == "idle" for node in sim.journal.table("nodes").values()))
+    for number in range(count):
+        ask(sim, job(f"j{number}", task("t")))
+    sim.run(lambda: False, sim.now + 60.0)
+    return sim
+
+
+def test_they_are_not_looked_at_in_each_batch(looked_at):
+    sim = with_waiting_jobs()
+    looked_at.clear()
+    for _ in range(3):
+        sim.core.handle(Tick(), sim.now)
+        sim.core.settle(sim.now)
+    assert looked_at == []
+
+
+def test_one_that_tasks_come_to_is(looked_at):
+    sim = with_waiting_jobs()
+    looked_at.clear()
+    ask(sim, AddTasks("j3", (gang("g", 2),)))
+    assert set(looked_at) == {"j3"}
+    assert tasks_of(sim, "j3")["g"].scheduling_error is not None
+
+
+def test_one_that_is_enabled_again_is(looked_at):
+    sim = with_waiting_jobs()
+    ask(sim, DisableJob("j3", "requeue"))
+    looked_at.clear()
+    ask(sim, EnableJob("j3"))
+    assert set(looked_at) == {"j3"}
+
+
+def test_all_are_when_their_pool_changes():
+    sim = with_waiting_jobs()
+    ask(sim, ResizePool("p", 0, 0, NodeDeallocationOption.REQUEUE))
+    until(sim, lambda: not sim.journal.table("nodes"))
+    ask(sim, DeleteTask("j0", "t"))  # whatever the next batch is
+    errors = [job_of(sim, f"j{number}").scheduling_error for number in range(1, 5)]
+    assert {error and error.code for error in errors} == {"PoolHasNoNodes"}
+    ask(sim, ResizePool("p", 1, 0))
+    assert not any(job_of(sim, f"j{number}").scheduling_error for number in range(1, 5))
