@@ -31,6 +31,8 @@ class _OfPool:
     heaps: dict[int, list[str]] = field(default_factory=dict)
     #: how many have so many slots in all
     sizes: dict[int, int] = field(default_factory=dict)
+    #: how many have a free slot
+    roomy: int = 0
 
 
 class OpenNodes:
@@ -62,7 +64,7 @@ class OpenNodes:
     def _close(self, node_id: str) -> None:
         pool_id, slots = self._known.pop(node_id)
         pool = self._pools[pool_id]
-        pool.free.pop(node_id, None)
+        pool.roomy -= pool.free.pop(node_id, 0) > 0
         pool.sizes[slots] -= 1
         if not pool.sizes[slots]:
             del pool.sizes[slots]
@@ -76,6 +78,7 @@ class OpenNodes:
             return
         pool, free = self._pools[node.pool_id], node.slots - node.used - node.queued
         if pool.free.get(node_id) != free:
+            pool.roomy += (free > 0) - (pool.free.get(node_id, 0) > 0)
             pool.free[node_id] = free
             if free > 0:
                 heap = pool.heaps.get(free)
@@ -106,3 +109,8 @@ class OpenNodes:
         """Have all nodes of the pool that take tasks so many slots in all?"""
         pool = self._pools.get(pool_id)
         return pool is None or min(pool.sizes) >= slots
+
+    def has_room_beside(self, node: NodeSlots) -> bool:
+        """Has another node of its pool that takes tasks a free slot?"""
+        pool = self._pools.get(node.pool_id)
+        return pool is not None and pool.roomy > (pool.free.get(node.node_id, 0) > 0)

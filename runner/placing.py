@@ -237,6 +237,6 @@ def recall_waiting(ctx: Context, tasks: TaskMachine, node_id: str, now: float) -
     if node_id not in ctx.connected:
         return
     late = tuple(x for x, placement in waiting.items() if placement.since + RECALL_AFTER <= now)
-    room = any(other.free > 0 for other in open_nodes(ctx, tasks, node.pool_id) if other.node_id != node_id)
-    if late and room:
+    tasks.open_nodes.refresh(ctx)  # this is asked of each node once a second: none may look at all the others
+    if late and tasks.open_nodes.has_room_beside(node):
         ctx.say(RecallExecutions(node_id, late))

@@ -57,6 +57,9 @@ def test_plain_tasks_go_where_all_nodes_would_be_looked_at(seed, monkeypatch):
         while True:
             task = jobs.tasks.queue.first(pool.id)
             there = open_nodes(ctx, jobs.tasks, pool.id)
+            for each in there:
+                room = any(other.free > 0 for other in there if other is not each)
+                assert jobs.tasks.open_nodes.has_room_beside(each) == room
             node = choose(there, task.slots, task.exclusive, pack) if task is not None else None
             try:
                 command = next(steps)

@@ -1,0 +1,34 @@
+"""What happens again and again while a pool works does not look at all that there is: counted, not timed."""
+
+import pytest
+
+from runner import open_nodes, placing
+from runner.open_nodes import takes_tasks
+
+from .run import ask, job, simulation, task, tasks_of, until
+
+
+def idle(sim, count):
+    until(sim, lambda: [node.state for node in sim.journal.table("nodes").values()].count("idle") == count)
+
+
+@pytest.mark.parametrize("nodes", [5, 10, 20])
+def test_what_waits_at_nodes_is_asked_after_without_looking_at_all_nodes(nodes, monkeypatch):
+    """Short tasks let long ones be sent ahead; these wait, and each node has a timer for them."""
+    looked = []
+
+    def looks(ctx, node_id):
+        looked.append(node_id)
+        return takes_tasks(ctx, node_id)
+
+    plans = {f"short{n}": [(0.1, 0)] for n in range(3 * nodes)} | {f"long{n}": [(3600.0, 0)] for n in range(3 * nodes)}
+    sim = simulation(plans, target_dedicated_nodes=nodes)
+    idle(sim, nodes)
+    ask(sim, job("j", *map(task, plans)))
+    sim.run(lambda: False, sim.now + 30.0)
+    waiting = [each for each in tasks_of(sim).values() if each.state == "active" and each.node_id is not None]
+    assert len({each.node_id for each in waiting}) == nodes
+    monkeypatch.setattr(placing, "takes_tasks", looks)
+    monkeypatch.setattr(open_nodes, "takes_tasks", looks)
+    sim.run(lambda: False, sim.now + 10.0)
+    assert len(looked) <= 10 * nodes
