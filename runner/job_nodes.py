@@ -157,6 +157,7 @@ class JobNodes(JobPreparation):
     def evict(self, node_id: str) -> None:
         """The node leaves: what runs there of jobs ends, then their releases run."""
         self._leaving[node_id] = None
+        self._tasks.asked_to_end.update(dict.fromkeys(record.key for record in self.on_node(node_id)))
 
     def stay(self, node_id: str) -> bool:
         """It does not leave after all, unless something of a job has ended there, or ends, that its next tasks need."""
@@ -192,8 +193,7 @@ class JobNodes(JobPreparation):
 
     def settle(self, now: float) -> None:
         """Draw the consequences of tasks that are to end, of jobs that end, and of nodes that leave."""
-        if self.waiting:
-            self._take_back_ended(now)
+        self._take_back_ended(now)
         for node_id in self.with_records(self._leaving):
             for record in self.on_node(node_id):
                 self._wind_up(record, now)

@@ -24,7 +24,7 @@ from pools import (
 from .events import Outcome
 from .execution import Executions
 from .job_machine import JobMachine
-from .job_node_records import JobNodeRecords
+from .job_node_records import JobNodeRecords, Key
 from .model import Job, JobNode, NodeExecution
 from .states import JobNodeEvent, JobNodeState, next_job_node_state
 from .task_model import Task
@@ -174,7 +174,7 @@ class JobPreparation(JobNodeRecords):
         record = self.put(evolve(record, now, state=state, preparation=ended))
         self._tasks.touched.add(record.node_id)
         if self._lets_start(record):
-            self._take_back_ended(now)
+            self._take_back_at(record.key, now)
             if record.node_id not in self._ctx.connected:
                 return  # the next connection may stand, and have told what is known there: see `reconcile`
             node = self._ctx.nodes[record.node_id]
@@ -196,15 +196,21 @@ class JobPreparation(JobNodeRecords):
         return self._preparation(record.job_id).constraints.max_task_retry_count or 0
 
     def _take_back_ended(self, now: float) -> None:
-        """Tasks that wait for a preparation and are to end: their node has never heard of them."""
-        for (_, node_id), executions in tuple(self.waiting.items()):
-            for execution_id, key in tuple(executions.items()):
-                task = self._tasks.tasks.get(key)
-                if task is None or task.execution_at(node_id) != execution_id:
-                    del executions[execution_id]
-                elif task.is_ending or node_id in self._leaving:
-                    del executions[execution_id]
-                    self._tasks.recalled(node_id, execution_id, now)
+        """Tasks that wait for a preparation and are to end: their node has never heard of them. Looks only where tasks
+        were asked to end: a job may have tasks that wait on every node of its pool."""
+        asked, self._tasks.asked_to_end = self._tasks.asked_to_end, {}
+        for key in asked:
+            self._take_back_at(key, now)
+
+    def _take_back_at(self, key: Key, now: float) -> None:
+        node_id, executions = key[1], self.waiting.get(key, {})
+        for execution_id, task_key in tuple(executions.items()):
+            task = self._tasks.tasks.get(task_key)
+            if task is None or task.execution_at(node_id) != execution_id:
+                del executions[execution_id]
+            elif task.is_ending or node_id in self._leaving:
+                del executions[execution_id]
+                self._tasks.recalled(node_id, execution_id, now)
 
     def _next(self, record: JobNode, event: JobNodeEvent) -> JobNodeState:
         return next_job_node_state(f"{record.job_id} on {record.node_id}", record.state, event, record.story)

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from pools import ExecutionResult, NodeDeallocationOption, evolve
 
-from .commands import Acknowledge, KillExecution, ProceedExecution, ReadOutputs
+from .commands import Acknowledge, ProceedExecution, ReadOutputs
 from .earlier_attempts import why_gone
 from .endings import ending_by, stronger
 from .events import Outcome
@@ -190,7 +190,7 @@ class MultiInstanceTasks(TaskMachine):
     def _end_instances(self, task: Task) -> None:
         for number, each in enumerate(task.instances):
             if not each.over:
-                self._say(KillExecution(each.node_id, task.execution_of(number)))
+                self._kill(task, each.node_id, task.execution_of(number))
 
     def _queue_again(self, task: Task, now: float, report: Outcome | None, reason: str, **changes: Any) -> None:
         if task.instances:

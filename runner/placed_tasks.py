@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from pools import Ledger, Node, Table, evolve
+from pools import Command, Ledger, Node, Table, evolve
 
+from .commands import KillExecution
 from .job_costs import JobCosts
 from .model import Job
 from .open_nodes import OpenNodes
@@ -16,9 +17,16 @@ from .waiting_tasks import WaitingTasks
 
 
 class PlacedTasks(WaitingTasks):
-    def __init__(self, ledger: Ledger, jobs: Table[str, Job], node_of: Callable[[str], Node | None]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        jobs: Table[str, Job],
+        say: Callable[[Command], None],
+        node_of: Callable[[str], Node | None],
+    ) -> None:
         """`node_of`: the record of a node, by its id."""
         super().__init__(ledger, jobs)
+        self._say = say
         self.slots: dict[str, NodeSlots] = {}
         self.open_nodes = OpenNodes(self.slots)
         self.durations = Durations()
@@ -29,6 +37,8 @@ class PlacedTasks(WaitingTasks):
         self.is_connected: Callable[[str], bool] = lambda node_id: True
         #: nodes whose load changed in this batch
         self.touched: set[str] = set()
+        #: (job id, node id) where executions have been asked to end since somebody has looked
+        self.asked_to_end: dict[tuple[str, str], None] = {}
 
     def forget_job(self, job_id: str) -> None:
         super().forget_job(job_id)
@@ -126,6 +136,11 @@ class PlacedTasks(WaitingTasks):
         if task is None or task.state is TaskState.COMPLETED:
             return None
         return task if task.execution_id == execution_id and task.node_id == node_id else None
+
+    def _kill(self, task: Task, node_id: str, execution_id: str) -> None:
+        """Ask the node to end what is there of the task."""
+        self.asked_to_end[task.job_id, node_id] = None
+        self._say(KillExecution(node_id, execution_id))
 
     def _unplace(self, task: Task) -> None:
         assert task.node_id is not None

@@ -13,7 +13,7 @@ from typing import Any
 
 from pools import Command, FailureInfo, Ledger, Node, NodeDeallocationOption, Table, evolve
 
-from .commands import Acknowledge, KillExecution, RecallExecutions
+from .commands import Acknowledge, RecallExecutions
 from .completion import completion, reactivation
 from .earlier_attempts import EarlierAttempts, why_gone
 from .endings import ending_by, stronger
@@ -41,11 +41,10 @@ class TaskMachine(PlacedTasks):
         kept_attempts: int = 10,
     ) -> None:
         """`node_of`: the record of a node, by its id. `kept_attempts`: see PoolSettings."""
-        super().__init__(ledger, jobs, node_of)
+        super().__init__(ledger, jobs, say, node_of)
         self.outputs = KeptOutputs(ledger)
         self._earlier = EarlierAttempts(self.outputs, kept_attempts)
         self._node_of = node_of
-        self._say = say
         #: tasks that completed, or went, in this batch
         self.completed: list[Task] = []
         #: what the ends of tasks ask of their jobs in this batch: (job id, "disable" or "terminate")
@@ -282,7 +281,7 @@ class TaskMachine(PlacedTasks):
         assert task.node_id is not None
         if stronger(ending, task.ending):
             self.put(task, evolve(task, now, ending=ending, ending_reason=reason))
-        self._say(KillExecution(task.node_id, task.execution_id))
+        self._kill(task, task.node_id, task.execution_id)
 
     def node_gone(self, node_id: str, died: str | None, now: float, begun: Callable[[Task], bool]) -> None:
         """`died`: why, if it failed by itself (was not preempted, not taken out). See `lost`. `begun`: may the

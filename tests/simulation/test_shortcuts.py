@@ -8,6 +8,7 @@ from pools.budget import brought_up_to_date
 from pools.calm_pools import is_calm
 from pools.planner import HoldBack, plan
 from runner import placing
+from runner.job_nodes import JobNodes
 from runner.placing import open_nodes
 from runner.plain_placing import place_plain
 from runner.scheduler import choose
@@ -71,5 +72,24 @@ def test_plain_tasks_go_where_all_nodes_would_be_looked_at(seed, monkeypatch):
             yield command
 
     monkeypatch.setattr(placing, "place_plain", checked)
+    Scenario(seed).run()
+    assert len(seen) > 10
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_is_to_end_waits_for_no_preparation(seed, monkeypatch):
+    seen = []
+    take_back = JobNodes._take_back_ended
+
+    def checked(self, now):
+        take_back(self, now)
+        for (_, node_id), executions in self.waiting.items():
+            for execution_id, key in executions.items():
+                task = self._tasks.tasks.get(key)
+                if task is not None and task.execution_at(node_id) == execution_id:
+                    assert not task.is_ending and node_id not in self._leaving
+                    seen.append(key)
+
+    monkeypatch.setattr(JobNodes, "_take_back_ended", checked)
     Scenario(seed).run()
     assert len(seen) > 10

@@ -4,7 +4,9 @@ import pytest
 
 from runner import open_nodes, placing
 from runner.open_nodes import takes_tasks
+from runner.task_model import Task
 
+from .prepared import prepared_job, runs
 from .run import ask, job, simulation, task, tasks_of, until
 
 
@@ -31,4 +33,22 @@ def test_what_waits_at_nodes_is_asked_after_without_looking_at_all_nodes(nodes, 
     monkeypatch.setattr(placing, "takes_tasks", looks)
     monkeypatch.setattr(open_nodes, "takes_tasks", looks)
     sim.run(lambda: False, sim.now + 10.0)
+    assert len(looked) <= 10 * nodes
+
+
+@pytest.mark.parametrize("nodes", [5, 10, 20])
+def test_a_preparation_that_ends_is_no_reason_to_look_at_what_waits_elsewhere(nodes, monkeypatch):
+    """They end one after the other, and on each node a task waits for its own."""
+    looked = []
+    execution_at = Task.execution_at
+
+    def looks(self, node_id):
+        looked.append(node_id)
+        return execution_at(self, node_id)
+
+    monkeypatch.setattr(Task, "execution_at", looks)
+    sim = simulation({"jobpreparation": [(30.0 + n, 0) for n in range(nodes)]}, target_dedicated_nodes=nodes)
+    idle(sim, nodes)
+    ask(sim, prepared_job("j", *(task(str(n)) for n in range(nodes))))
+    until(sim, lambda: len(runs(sim, "task")) == nodes)
     assert len(looked) <= 10 * nodes
