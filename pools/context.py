@@ -79,6 +79,8 @@ class Context:
         self._rosters: dict[str, Roster] = {}
         #: nodes of which somebody who gives them tasks must see anew whether they take any
         self.stirred: set[str] = set()
+        #: nodes whose records have changed since somebody has looked what jobs still have to do there
+        self.altered: dict[str, None] = {}
         #: pools that the planner must look at before the batch ends
         self.dirty: set[str] = set()
         #: pools whose nodes all leave until this controller ends, and how
@@ -108,6 +110,7 @@ class Context:
     def _register(self, old: Node | None, node: Node) -> None:
         self.roster(node.pool_id).put(old, node)
         self.stirred.add(node.id)
+        self.altered[node.id] = None
 
     def roster(self, pool_id: str) -> Roster:
         found = self._rosters.get(pool_id)
@@ -151,6 +154,7 @@ class Context:
         if event in _OF_WORK:  # neither the planner nor whoever gives tasks to nodes goes by it
             changed = evolve(node, now, state=state, **changes)
             self.roster(node.pool_id).put(node, changed)
+            self.altered[node.id] = None
             return self.nodes.put(node.id, changed)
         if node.restart is not None:
             changes.setdefault("restart", None)

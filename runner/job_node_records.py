@@ -22,6 +22,8 @@ class JobNodeRecords:
         self._of_job: dict[str, dict[str, None]] = {}
         #: executions of tasks that wait for a preparation; nothing of them has been sent to their node
         self.waiting: dict[Key, dict[str, TaskKey]] = {}
+        #: records to which something has happened since somebody has looked
+        self.stirred: dict[Key, None] = {}
 
     def load_records(self, stored: Mapping[Key, JobNode], is_needed: Callable[[JobNode], bool]) -> None:
         needed = {key: record for key, record in stored.items() if is_needed(record)}
@@ -32,6 +34,7 @@ class JobNodeRecords:
     def put(self, record: JobNode) -> JobNode:
         if record.key not in self.records:
             self._register(record)
+        self.stirred[record.key] = None
         return self.records.put(record.key, record)
 
     def _register(self, record: JobNode) -> None:
@@ -64,6 +67,9 @@ class JobNodeRecords:
 
     def on_node(self, node_id: str) -> list[JobNode]:
         return [self.records[job_id, node_id] for job_id in self._of_node.get(node_id, ())]
+
+    def keys_on(self, node_id: str) -> list[Key]:
+        return [(job_id, node_id) for job_id in self._of_node.get(node_id, ())]
 
     def of_job(self, job_id: str) -> list[JobNode]:
         return [self.records[job_id, node_id] for node_id in self._of_job.get(job_id, ())]

@@ -34,8 +34,8 @@ class JobNodes(JobPreparation):
         super().__init__(ctx, ledger, jobs, executions)
         #: executions of preparations whose end was asked for on the present connection
         self._asked: dict[Key, str] = {}
-        #: jobs that wait for the end of their releases
-        self._closing: dict[str, None] = {}
+        #: jobs that wait for the end of their releases, each with nodes where something was left to do for it
+        self._closing: dict[str, list[str]] = {}
         jobs.closing.append(self._may_close)
         jobs.on_closed.append(lambda job, now: self._forget_job(job.id))
 
@@ -124,6 +124,7 @@ class JobNodes(JobPreparation):
         under_way = set()
         for record in self.on_node(node_id):
             self.waiting.pop(record.key, None)
+            self.stirred[record.key] = None
             execution_id = present_id(record)
             if execution_id is None:
                 continue
@@ -157,7 +158,7 @@ class JobNodes(JobPreparation):
     def evict(self, node_id: str) -> None:
         """The node leaves: what runs there of jobs ends, then their releases run."""
         self._leaving[node_id] = None
-        self._tasks.asked_to_end.update(dict.fromkeys(record.key for record in self.on_node(node_id)))
+        self._tasks.asked_to_end.update(dict.fromkeys(self.keys_on(node_id)))
 
     def stay(self, node_id: str) -> bool:
         """It does not leave after all, unless something of a job has ended there, or ends, that its next tasks need."""
@@ -175,11 +176,23 @@ class JobNodes(JobPreparation):
         return sum(present_id(r) is not None or (leaving and self._owes_release(r)) for r in self.on_node(node_id))
 
     def _may_close(self, job: Job) -> bool:
-        """Is nothing of it under way any more, or to come? Asked of a job whose tasks have ended."""
-        if any(present_id(r) is not None or self._owes_release(r) for r in self.of_job(job.id)):
-            self._closing[job.id] = None
-            return False
-        return True
+        """Is nothing of it under way any more, or to come? Asked of a job whose tasks have ended, in each batch until
+        it is so: a node where something is left to do is reason enough, and only without one all are looked at."""
+        left = self._closing.get(job.id)
+        if left is None:
+            self.stirred.update(dict.fromkeys(record.key for record in self.of_job(job.id)))
+        while left:
+            record = self.records.get((job.id, left[-1]))
+            if record is not None and self._is_left_to_do(record):
+                return False
+            left.pop()
+        left = [record.node_id for record in self.of_job(job.id) if self._is_left_to_do(record)]
+        if left:
+            self._closing[job.id] = left
+        return not left
+
+    def _is_left_to_do(self, record: JobNode) -> bool:
+        return present_id(record) is not None or self._owes_release(record)
 
     def _owes_release(self, record: JobNode) -> bool:
         """Is the release task yet to run there? Not on a node that dies: nobody waits for that."""
@@ -203,8 +216,18 @@ class JobNodes(JobPreparation):
                 del self._closing[job_id]
                 if job is not None:
                     self._jobs.close_if_free(job_id, now)
-                continue
-            for record in self.of_job(job_id):
+        self._wind_up_stirred(now)
+
+    def _wind_up_stirred(self, now: float) -> None:
+        """Of jobs that end: where their preparations and releases, or nodes, stand differently than before."""
+        if self._closing:
+            for node_id in self.with_records(self._ctx.altered):
+                self.stirred.update(dict.fromkeys(self.keys_on(node_id)))
+        self._ctx.altered.clear()
+        stirred, self.stirred = self.stirred, {}
+        for key in stirred:
+            record = self.records.get(key)
+            if record is not None and record.job_id in self._closing:
                 self._wind_up(record, now)
 
     def _wind_up(self, record: JobNode, now: float) -> None:

@@ -93,3 +93,23 @@ def test_what_is_to_end_waits_for_no_preparation(seed, monkeypatch):
     monkeypatch.setattr(JobNodes, "_take_back_ended", checked)
     Scenario(seed).run()
     assert len(seen) > 10
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_where_a_job_that_ends_has_more_to_do_it_does_it(seed, monkeypatch):
+    seen = []
+    settle = JobNodes.settle
+
+    def checked(self, now):
+        settle(self, now)
+        said = len(self._ctx.commands)
+        for job_id in self._closing:
+            assert any(map(self._is_left_to_do, self.of_job(job_id)))
+            for record in self.of_job(job_id):
+                self._wind_up(record, now)
+                assert len(self._ctx.commands) == said, record
+                seen.append(record.key)
+
+    monkeypatch.setattr(JobNodes, "settle", checked)
+    Scenario(seed).run()
+    assert len(seen) > 10

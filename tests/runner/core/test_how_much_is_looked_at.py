@@ -3,11 +3,12 @@
 import pytest
 
 from runner import open_nodes, placing
+from runner.job_nodes import JobNodes
 from runner.open_nodes import takes_tasks
 from runner.task_model import Task
 
 from .prepared import prepared_job, runs
-from .run import ask, job, simulation, task, tasks_of, until
+from .run import ask, job, job_of, simulation, task, tasks_of, until
 
 
 def idle(sim, count):
@@ -51,4 +52,23 @@ def test_a_preparation_that_ends_is_no_reason_to_look_at_what_waits_elsewhere(no
     idle(sim, nodes)
     ask(sim, prepared_job("j", *(task(str(n)) for n in range(nodes))))
     until(sim, lambda: len(runs(sim, "task")) == nodes)
+    assert len(looked) <= 10 * nodes
+
+
+@pytest.mark.parametrize("nodes", [5, 10, 20])
+def test_a_release_that_ends_is_no_reason_to_look_at_all_others(nodes, monkeypatch):
+    """They end one after the other, and the job waits for the last."""
+    looked = []
+    owes_release = JobNodes._owes_release
+
+    def looks(self, record):
+        looked.append(record.key)
+        return owes_release(self, record)
+
+    monkeypatch.setattr(JobNodes, "_owes_release", looks)
+    sim = simulation({"jobrelease": [(5.0 + 3 * n, 0) for n in range(nodes)]}, target_dedicated_nodes=nodes)
+    idle(sim, nodes)
+    ask(sim, prepared_job("j", *(task(str(n)) for n in range(nodes)), on_all_tasks_complete="terminatejob"))
+    until(sim, lambda: job_of(sim).state == "completed")
+    assert len(runs(sim, "r")) == nodes
     assert len(looked) <= 10 * nodes
