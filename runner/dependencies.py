@@ -16,6 +16,7 @@ from .failure import failure
 from .job_errors import JobError
 from .task_model import Done, Task, TaskKey
 from .task_spec import TaskDependencies, TaskSpec
+from .wanted_ids import WantedIds
 
 FAILED, MISSING = "DependencyFailed", "MissingDependency"
 
@@ -32,6 +33,8 @@ class Dependencies:
         self._spelled = spelled
         self._graphs: dict[str, DependencyGraph] = {}
         self._known: dict[str, KnownTasks] = {}
+        #: what tasks name that wait, until they are told that they may start
+        self._wanted: dict[str, WantedIds] = {}
         #: jobs with a range that is not all there: only the first gap of it blocks
         self._gaps: set[str] = set()
         #: jobs whose graph must be built anew, because what was true is not
@@ -65,6 +68,7 @@ class Dependencies:
         graph = self._graph(task.job_id)
         if not graph.add(task.id, wanted):
             return False, None
+        self._count(task, wanted)
         cause = graph.blocked(wanted)
         if cause is None:
             return True, None
@@ -73,7 +77,19 @@ class Dependencies:
 
     def wait(self, task: Task, wanted: TaskDependencies) -> bool:
         """Must the task, which is not new, wait?"""
-        return self._graph(task.job_id).add(task.id, wanted)
+        waits = self._graph(task.job_id).add(task.id, wanted)
+        if waits:
+            self._count(task, wanted)
+        return waits
+
+    def _count(self, task: Task, wanted: TaskDependencies) -> None:
+        self._wanted.setdefault(task.job_id, WantedIds()).add(task.id, wanted)
+
+    def freed(self, task: Task) -> None:
+        """The task waits no more: what goes that it had waited for makes no difference to it."""
+        counted = self._wanted.get(task.job_id)
+        if counted is not None and counted.counts(task.id):
+            counted.remove(task.id, task.spec.depends_on or TaskDependencies())
 
     def blocked(self, task: Task, wanted: TaskDependencies) -> list[tuple[str, str]]:
         """(Task, because of which id) of each task that never will start, now that `task` is among those that wait."""
@@ -89,7 +105,7 @@ class Dependencies:
         return graph.block([missing.task_id])
 
     def _known_of(self, job_id: str) -> KnownTasks:
-        """(It remembers what is there; what goes makes the job stale.)"""
+        """(It remembers what is there; see `undone`.)"""
         known = self._known.get(job_id)
         if known is None:
             known = self._known[job_id] = KnownTasks(lambda task_id: self._exists((job_id, task_id)))
@@ -111,18 +127,27 @@ class Dependencies:
         if graph is None:
             return [], []
         graph.remove(task.id)
+        self.freed(task)
         return (graph.satisfy(task.id), []) if task.satisfies else ([], graph.block([task.id]))
 
     def undone(self, task: Task) -> None:
-        """The task is completed no more, or there no more."""
+        """The task is completed no more, or there no more: that matters if others wait for it."""
         graph = self._graphs.get(task.job_id)
-        if graph is not None:
-            graph.remove(task.id)
+        if graph is None:
+            return
+        graph.remove(task.id)
+        self.freed(task)
+        if task.id in self._wanted.get(task.job_id, ()):
             self.stale[task.job_id] = None
+            return
+        graph.undo(task.id)
+        if task.job_id in self._known:
+            self._known[task.job_id].forget(task.id)
 
     def forget(self, job_id: str) -> None:
         self._graphs.pop(job_id, None)
         self._known.pop(job_id, None)
+        self._wanted.pop(job_id, None)
         self._gaps.discard(job_id)
         self.stale.pop(job_id, None)
 

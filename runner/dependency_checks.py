@@ -30,6 +30,12 @@ class KnownTasks:
         self._known = known
         self._walk = Walk(lambda number: known(str(number)))
 
+    def forget(self, task_id: str) -> None:
+        """There may be no task of this id any more."""
+        number = number_of(task_id)
+        if number is not None:
+            self._walk.fails(number)
+
     def missing(self, wanted: TaskDependencies) -> Missing | None:
         """The first id that there is no task of."""
         for parent in wanted.task_ids:

@@ -41,7 +41,7 @@ class _Wait:
 class DependencyGraph:
     def __init__(self, satisfied: Callable[[str], bool]) -> None:
         """`satisfied`: has the task of this id, however it is spelled, ended in a way that lets others start? What is
-        true stays true."""
+        true stays true, but for what `undo` tells of."""
         self._satisfied = satisfied
         self._walk = Walk(lambda number: satisfied(str(number)))
         self._waits: dict[str, _Wait] = {}
@@ -158,6 +158,16 @@ class DependencyGraph:
     def remove(self, task_id: str) -> None:
         """The task waits no more, whatever it waited for."""
         self._waits.pop(task_id, None)
+
+    def undo(self, task_id: str) -> None:
+        """The task, for which no other waits, has not ended any more, however it had, or is not there any more."""
+        number = number_of(task_id)
+        if number is not None:
+            self._walk.fails(number)
+        if self.blocks(task_id):
+            self._blocking.remove(folded(task_id))
+            if number is not None:
+                del self._blocking_numbers[bisect_left(self._blocking_numbers, number)]
 
     def first_open(self, wanted: TaskDependencies) -> str | None:
         """An id that a task with these dependencies waits for."""

@@ -10,7 +10,8 @@ T = TypeVar("T", bound=Hashable)
 
 
 class Walk:
-    """From a number to the next one that does not pass a test which, once passed, stays passed."""
+    """From a number to the next one that does not pass a test which, once passed, stays passed, unless `fails` says
+    otherwise."""
 
     def __init__(self, passes: Callable[[int], bool]) -> None:
         self._passes = passes
@@ -30,6 +31,11 @@ class Walk:
         if number > start + 1:
             known[start] = max(number, known.get(start, 0))
         return min(number, end + 1)
+
+    def fails(self, number: int) -> None:
+        """The number may not pass any more."""
+        if self._known:
+            self._known = {at: further for at, further in self._known.items() if not at <= number < further}
 
 
 class Ranges(Generic[T]):

@@ -226,6 +226,7 @@ class TaskMachine(PlacedTasks):
         task = self.put(task, evolve(task, now, state=state, waiting=waiting, **changes))
         self.dependencies.undone(task)
         self.enqueue(task)
+        self.tell_missing((self.tasks[task.key],), now)
 
     def delete(self, task: Task, now: float) -> None:
         """Forget a task and its outputs: at once, or when its execution has ended."""

@@ -148,7 +148,7 @@ class WaitingTasks(TaskRecords):
         for job_id in tuple(self.dependencies.stale):
             job = self._jobs.get(job_id)
             if job is not None and job.lives:
-                # completed tasks were reactivated or deleted
+                # completed tasks that others wait for were reactivated or deleted
                 self._see_anew(job_id, self._waiting_of(job_id))
             else:
                 self.dependencies.forget(job_id)
@@ -156,11 +156,19 @@ class WaitingTasks(TaskRecords):
         for job_id in tuple(self._unsettled):
             if some > 0:
                 some -= self._settle_some(job_id, some, now)
+                if job_id in self._unsettled:  # the others come first next time
+                    self._unsettled[job_id] = self._unsettled.pop(job_id)
 
     def _see_anew(self, job_id: str, waiting: Sequence[Task]) -> None:
-        """Which of these tasks may start, whatever was known before."""
+        """Which of these tasks may start, whatever was known before. Those come first for whom that is asked already:
+        however often it is, each has its turn."""
         self.dependencies.renew(job_id)
-        self._unsettled[job_id] = deque((task.id, _ANEW) for task in waiting)
+        ids = dict.fromkeys(task_id for task_id, what in self._unsettled.get(job_id, ()) if what is _ANEW)
+        ids.update(dict.fromkeys(task.id for task in waiting))
+        if ids:
+            self._unsettled[job_id] = deque((task_id, _ANEW) for task_id in ids)
+        else:
+            self._unsettled.pop(job_id, None)
 
     def _settle_some(self, job_id: str, most: int, now: float) -> int:
         """How many they were."""
@@ -198,6 +206,7 @@ class WaitingTasks(TaskRecords):
         error = task.scheduling_error
         if error is not None and error.code in _OURS:
             error = None
+        self.dependencies.freed(task)
         self.queue.push(self.put(task, evolve(task, now, waiting=False, scheduling_error=error)))
 
     def _say_why(self, task: Task, error: FailureInfo | None, now: float) -> None:
