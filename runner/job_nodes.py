@@ -44,7 +44,7 @@ class JobNodes(JobPreparation):
         self.load_records(stored, self._is_needed)
         for node in self._ctx.nodes:
             if node.state in (NodeState.LEAVING_POOL, NodeState.REIMAGING):
-                self._leaving[node.id] = None
+                self._leaves(node.id)
 
     def let_go(self, record: JobNode) -> None:
         super().let_go(record)
@@ -157,8 +157,13 @@ class JobNodes(JobPreparation):
 
     def evict(self, node_id: str) -> None:
         """The node leaves: what runs there of jobs ends, then their releases run."""
+        self._leaves(node_id)
+
+    def _leaves(self, node_id: str) -> None:
         self._leaving[node_id] = None
-        self._tasks.asked_to_end.update(dict.fromkeys(self.keys_on(node_id)))
+        there = dict.fromkeys(self.keys_on(node_id))
+        self._tasks.asked_to_end.update(there)
+        self.stirred.update(there)
 
     def stay(self, node_id: str) -> bool:
         """It does not leave after all, unless something of a job has ended there, or ends, that its next tasks need."""
@@ -207,9 +212,6 @@ class JobNodes(JobPreparation):
     def settle(self, now: float) -> None:
         """Draw the consequences of tasks that are to end, of jobs that end, and of nodes that leave."""
         self._take_back_ended(now)
-        for node_id in self.with_records(self._leaving):
-            for record in self.on_node(node_id):
-                self._wind_up(record, now)
         for job_id in tuple(self._closing):
             job = self._jobs.jobs.get(job_id)
             if job is None or job.lives or self._may_close(job):
@@ -219,15 +221,19 @@ class JobNodes(JobPreparation):
         self._wind_up_stirred(now)
 
     def _wind_up_stirred(self, now: float) -> None:
-        """Of jobs that end: where their preparations and releases, or nodes, stand differently than before."""
-        if self._closing:
-            for node_id in self.with_records(self._ctx.altered):
+        """Of jobs that end, and nodes that leave: where preparations and releases, tasks, or nodes stand differently
+        than before."""
+        vacated, altered = self._tasks.vacated, self._ctx.altered
+        if self._closing or self._leaving:
+            self.stirred.update(vacated)
+            for node_id in self.with_records(altered):
                 self.stirred.update(dict.fromkeys(self.keys_on(node_id)))
-        self._ctx.altered.clear()
+        vacated.clear()
+        altered.clear()
         stirred, self.stirred = self.stirred, {}
         for key in stirred:
             record = self.records.get(key)
-            if record is not None and record.job_id in self._closing:
+            if record is not None and (record.job_id in self._closing or record.node_id in self._leaving):
                 self._wind_up(record, now)
 
     def _wind_up(self, record: JobNode, now: float) -> None:

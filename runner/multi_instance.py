@@ -167,8 +167,7 @@ class MultiInstanceTasks(TaskMachine):
         }
         charged = self.costs.charge_instance(task, instance, now, report)
         task = self._put_instance(task, number, now, changes, verdict=verdict, **charged)
-        self.slots[instance.node_id].unplace(task.execution_of(number))
-        self.touched.add(instance.node_id)
+        self._leaves(task, instance.node_id, task.execution_of(number))
         if all(each.over for each in task.instances):
             self._conclude(task, now)
         elif verdict is not None and not asked:

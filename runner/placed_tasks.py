@@ -39,6 +39,8 @@ class PlacedTasks(WaitingTasks):
         self.touched: set[str] = set()
         #: (job id, node id) where executions have been asked to end since somebody has looked
         self.asked_to_end: dict[tuple[str, str], None] = {}
+        #: (job id, node id) that executions have left since somebody has looked
+        self.vacated: dict[tuple[str, str], None] = {}
 
     def forget_job(self, job_id: str) -> None:
         super().forget_job(job_id)
@@ -147,10 +149,13 @@ class PlacedTasks(WaitingTasks):
         if task.instances:  # each of them has left its node when it ended
             self.queue.unplaced(task)
             return
-        node = self.slots[task.node_id]
-        node.unplace(task.execution_id)
+        self._leaves(task, task.node_id, task.execution_id)
         self.queue.unplaced(task)
-        self.touched.add(task.node_id)
+
+    def _leaves(self, task: Task, node_id: str, execution_id: str) -> None:
+        self.slots[node_id].unplace(execution_id)
+        self.touched.add(node_id)
+        self.vacated[task.job_id, node_id] = None
 
     def _placed_on(self, node_id: str) -> list[Task]:
         """The tasks on the node, but for multi-instance ones."""

@@ -1,5 +1,7 @@
 """What is not looked at, because nothing can follow from it: here somebody looks, and sees that nothing does."""
 
+from itertools import chain
+
 import pytest
 
 from pools import pool_machine
@@ -96,19 +98,19 @@ def test_what_is_to_end_waits_for_no_preparation(seed, monkeypatch):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_where_a_job_that_ends_has_more_to_do_it_does_it(seed, monkeypatch):
+def test_where_jobs_that_end_or_on_nodes_that_leave_have_more_to_do_they_do_it(seed, monkeypatch):
     seen = []
     settle = JobNodes.settle
 
     def checked(self, now):
         settle(self, now)
         said = len(self._ctx.commands)
-        for job_id in self._closing:
-            assert any(map(self._is_left_to_do, self.of_job(job_id)))
-            for record in self.of_job(job_id):
-                self._wind_up(record, now)
-                assert len(self._ctx.commands) == said, record
-                seen.append(record.key)
+        assert all(any(map(self._is_left_to_do, self.of_job(job_id))) for job_id in self._closing)
+        records = [*map(self.of_job, self._closing), *map(self.on_node, self._leaving)]
+        for record in chain.from_iterable(records):
+            self._wind_up(record, now)
+            assert len(self._ctx.commands) == said, record
+            seen.append(record.key)
 
     monkeypatch.setattr(JobNodes, "settle", checked)
     Scenario(seed).run()

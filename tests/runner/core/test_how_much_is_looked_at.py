@@ -2,13 +2,13 @@
 
 import pytest
 
-from runner import open_nodes, placing
+from runner import ResizePool, open_nodes, placing
 from runner.job_nodes import JobNodes
 from runner.open_nodes import takes_tasks
 from runner.task_model import Task
 
 from .prepared import prepared_job, runs
-from .run import ask, job, job_of, simulation, task, tasks_of, until
+from .run import ask, completed, job, job_of, simulation, task, tasks_of, until
 
 
 def idle(sim, count):
@@ -70,5 +70,26 @@ def test_a_release_that_ends_is_no_reason_to_look_at_all_others(nodes, monkeypat
     idle(sim, nodes)
     ask(sim, prepared_job("j", *(task(str(n)) for n in range(nodes)), on_all_tasks_complete="terminatejob"))
     until(sim, lambda: job_of(sim).state == "completed")
+    assert len(runs(sim, "r")) == nodes
+    assert len(looked) <= 10 * nodes
+
+
+@pytest.mark.parametrize("nodes", [5, 10, 20])
+def test_a_node_that_leaves_is_no_reason_to_look_at_others_that_do(nodes, monkeypatch):
+    """Releases end there one after the other."""
+    looked = []
+    wind_up = JobNodes._wind_up
+
+    def looks(self, record, now):
+        looked.append(record.key)
+        wind_up(self, record, now)
+
+    monkeypatch.setattr(JobNodes, "_wind_up", looks)
+    sim = simulation({"jobrelease": [(5.0 + 3 * n, 0) for n in range(nodes)]}, target_dedicated_nodes=nodes)
+    idle(sim, nodes)
+    ask(sim, prepared_job("j", *(task(str(n)) for n in range(nodes))))
+    completed(sim, *(str(n) for n in range(nodes)))
+    ask(sim, ResizePool("p", 0, 0))
+    until(sim, lambda: not sim.journal.table("nodes"))
     assert len(runs(sim, "r")) == nodes
     assert len(looked) <= 10 * nodes
