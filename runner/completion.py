@@ -56,4 +56,5 @@ def reactivation() -> dict[str, Any]:
         "instances": (),
         "retry_count": 0,
         "last_retry_time": None,
+        "losses": 0,
     }

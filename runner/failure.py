@@ -115,6 +115,12 @@ def ended_with(task: Task, job: Job) -> FailureInfo:
     return ended_on_request(task.ending_reason if task.ending is Ending.TERMINATE else why_over(job))
 
 
+def is_lost_too_often(task: Task) -> bool:
+    """Is it tried no more if its present attempt is lost as well? Attempts that made room, or whose node was taken
+    back, were no losses."""
+    return task.losses >= LOST_LIMIT and task.ending is not Ending.DELETE
+
+
 def lost_too_often(count: int, reason: str) -> FailureInfo:
     text = f"lost {count + 1} times by its nodes, the last time: {reason}"
     return failure("ExecutionLost", text, losses=count + 1, reason=reason)

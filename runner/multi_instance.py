@@ -19,7 +19,7 @@ from .commands import Acknowledge, ProceedExecution, ReadOutputs
 from .earlier_attempts import why_gone
 from .endings import ending_by, stronger
 from .events import Outcome
-from .failure import ENDED_ON_REQUEST, LOST_LIMIT, failure_of, lost_too_often
+from .failure import ENDED_ON_REQUEST, failure_of, is_lost_too_often, lost_too_often
 from .model import Output
 from .scheduler import Stage
 from .states import TaskEvent
@@ -181,10 +181,10 @@ class MultiInstanceTasks(TaskMachine):
             super().outcome(_report_of(task, verdict), now)
         elif verdict.kind == "lost":
             super().lost(task.node_id, task.execution_id, verdict.reason or "", now)
-        elif verdict.reason is not None and task.requeue_count >= LOST_LIMIT and task.ending is not Ending.DELETE:
-            self._complete(task, now, lost_too_often(task.requeue_count, verdict.reason), None)
+        elif verdict.reason is not None and is_lost_too_often(task):
+            self._complete(task, now, lost_too_often(task.losses, verdict.reason), None)
         else:
-            self.give_back(task, now, requeued=verdict.requeued, reason=verdict.why)
+            self.give_back(task, now, requeued=verdict.requeued, lost=verdict.reason is not None, reason=verdict.why)
 
     def _end_instances(self, task: Task) -> None:
         for number, each in enumerate(task.instances):

@@ -19,7 +19,7 @@ from .earlier_attempts import EarlierAttempts, why_gone
 from .endings import ending_by, stronger
 from .events import Outcome
 from .exit_conditions import Consequence, consequence
-from .failure import ENDED_ON_REQUEST, LOST_LIMIT, ended_with, failure_of, lost_too_often, retries_left
+from .failure import ENDED_ON_REQUEST, ended_with, failure_of, is_lost_too_often, lost_too_often, retries_left
 from .kept_outputs import KeptOutputs
 from .model import Job
 from .placed_tasks import PlacedTasks
@@ -171,11 +171,12 @@ class TaskMachine(PlacedTasks):
             self.actions.append((job.id, meaning.job_action))
 
     def give_back(
-        self, task: Task, now: float, *, requeued: bool, report: Outcome | None = None, reason: str = ""
+        self, task: Task, now: float, *,
+        requeued: bool, lost: bool = False, report: Outcome | None = None, reason: str = "",
     ) -> None:
         """The present execution runs no more and has no outcome: the task queues again; `requeued` counts it, apart
-        from retries, and `reason` says why, unless somebody asked for it. A task that was to be terminated ends
-        instead, one that was to be deleted goes."""
+        from retries, `lost` as a loss too, and `reason` says why, unless somebody asked for it. A task that was to be
+        terminated ends instead, one that was to be deleted goes."""
         if task.ending is Ending.DELETE:
             self.remove(task, now, report)
             return
@@ -185,22 +186,18 @@ class TaskMachine(PlacedTasks):
         changes: dict[str, Any] = {"start_time": None}
         if requeued:
             reason = task.ending_reason or reason or "it was given back"
-            changes |= {
-                "last_requeue_reason": reason,
-                "requeue_count": task.requeue_count + 1,
-                "last_requeue_time": now,
-                "last_node_id": task.node_id,
-            }
+            changes |= {"requeue_count": task.requeue_count + 1, "losses": task.losses + lost}
+            changes |= {"last_requeue_reason": reason, "last_requeue_time": now, "last_node_id": task.node_id}
         self._queue_again(task, now, report, reason if requeued else "", **changes)
 
     def lost(self, node_id: str, execution_id: str, reason: str, now: float) -> None:
         """The node lives, but lost the execution; a task that kills its supervisor each time fails in the end."""
         task = self._current(node_id, execution_id)
         self._say(Acknowledge(node_id, (execution_id,)))
-        if task is not None and (task.requeue_count < LOST_LIMIT or task.ending is Ending.DELETE):
-            self.give_back(task, now, requeued=True, reason=reason)
+        if task is not None and not is_lost_too_often(task):
+            self.give_back(task, now, requeued=True, lost=True, reason=reason)
         elif task is not None:
-            self._complete(task, now, lost_too_often(task.requeue_count, reason), None)
+            self._complete(task, now, lost_too_often(task.losses, reason), None)
 
     def recalled(self, node_id: str, execution_id: str, now: float) -> None:
         task = self._current(node_id, execution_id)
@@ -268,11 +265,10 @@ class TaskMachine(PlacedTasks):
         see to it: it could leave after the question, and take effect after the answer that the node knows of none."""
         sent = []
         for task in tasks:
-            execution_id = task.execution_at(node_id)
-            assert execution_id is not None, "the task is placed there"
-            if self.is_held_back(task, node_id):
+            execution_id = task.execution_at(node_id)  # None: of several instances, the one that was there is over
+            if execution_id is not None and self.is_held_back(task, node_id):
                 self.recalled(node_id, execution_id, now)
-            else:
+            elif execution_id is not None:
                 sent.append(execution_id)
         if sent and self.is_connected(node_id):
             self._say(RecallExecutions(node_id, tuple(sent)))
@@ -290,11 +286,10 @@ class TaskMachine(PlacedTasks):
         self.costs.node_gone(node_id)
         for task in self._placed_on(node_id):
             running = task.state is TaskState.RUNNING
-            often = task.requeue_count >= LOST_LIMIT and task.ending is not Ending.DELETE
-            if running and died is not None and often:
-                self._complete(task, now, lost_too_often(task.requeue_count, died), None)
+            if running and died is not None and is_lost_too_often(task):
+                self._complete(task, now, lost_too_often(task.losses, died), None)
             else:
                 reason = why_gone(node_id, self._node_of(node_id))
-                self.give_back(task, now, requeued=running or begun(task), reason=reason)
+                self.give_back(task, now, requeued=running or begun(task), lost=died is not None, reason=reason)
         self.slots.pop(node_id, None)
         self.touched.discard(node_id)

@@ -136,6 +136,8 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
     scheduling_error: FailureInfo | None = None
     retry_count: int = 0
     requeue_count: int = 0
+    #: of these, attempts that were lost: their node died by itself, or knew them no more
+    losses: int = 0
     last_retry_time: float | None = None
     last_requeue_time: float | None = None
     last_requeue_reason: str = ""

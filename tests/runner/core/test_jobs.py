@@ -9,10 +9,13 @@ from pools import NodeDeallocationOption, StartTask
 from runner import (
     AddJobSchedule,
     AddTasks,
+    DisableJob,
+    EnableJob,
     JobConstraints,
     JobManagerTask,
     JobScheduleSpec,
     JobSpecification,
+    ReactivateTask,
     ResizePool,
     Schedule,
     TaskConstraints,
@@ -101,6 +104,32 @@ def test_a_task_that_kills_its_node_each_time_fails_in_the_end():
     assert deaths == LOST_LIMIT + 1
     assert tasks_of(sim)["a"].failure.code == "ExecutionLost"
     assert f"lost {deaths} times" in tasks_of(sim)["a"].failure.message
+
+
+def test_only_losses_count_as_losses():
+    """A task that has made room, or whose job was disabled, as often as a hopeless one may be lost goes on when it is
+    lost then."""
+    sim = simulation({"a": [(600.0, 0)]})
+    ask(sim, job("j", task("a")))
+    for _ in range(LOST_LIMIT):
+        until(sim, lambda: tasks_of(sim)["a"].state == "running")
+        ask(sim, DisableJob("j", "requeue"))
+        until(sim, lambda: tasks_of(sim)["a"].node_id is None)
+        ask(sim, EnableJob("j"))
+    until(sim, lambda: tasks_of(sim)["a"].state == "running")
+    sim.world.kill_vm(node_of(sim).vm_name)
+    (done,) = completed(sim, "a")
+    assert (done.result, done.requeue_count, done.losses) == ("success", LOST_LIMIT + 1, 1)
+
+
+def test_a_task_that_is_reactivated_may_be_lost_as_often_as_at_first():
+    sim = simulation({"a": [(600.0, 0), (1.0, 1), (1.0, 0)]})
+    ask(sim, job("j", task("a")))
+    until(sim, lambda: tasks_of(sim)["a"].state == "running")
+    sim.world.kill_vm(node_of(sim).vm_name)
+    assert completed(sim, "a")[0].losses == 1
+    ask(sim, ReactivateTask("j", "a"))
+    assert completed(sim, "a")[0].losses == 0
 
 
 def test_what_may_have_begun_unheard_on_a_node_that_died_counts_as_requeued():

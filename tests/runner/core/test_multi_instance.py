@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from pools import NodeDeallocationOption
-from runner import AddTasks, ResizePool, TaskConstraints, TaskState, TerminateTask, placing
+from runner import AddTasks, DisableJob, EnableJob, ResizePool, TaskConstraints, TaskState, TerminateTask, placing
 from runner.task_spec import MultiInstanceSettings
 
 from .run import ask, completed, job, simulation, task, tasks_of, until
@@ -180,6 +180,21 @@ def test_a_node_that_leaves_takes_it_along_or_waits():
     assert tasks_of(sim)["h"].requeue_count == 1 and tasks_of(sim)["h"].instances == ()
     ask(sim, ResizePool("p", 2, 0, NodeDeallocationOption.REQUEUE))
     completed(sim, "h")
+
+
+def test_its_job_is_disabled_while_its_last_instances_are_ended():
+    """The primary went with its node before it had begun; the other is not over yet."""
+    sim = pool({"g": [(60.0, 0)]}, nodes=0, target_low_priority_nodes=3)
+    ask(sim, job("j", gang("g", 2)))
+    until(sim, lambda: tasks_of(sim)["g"].instances)
+    node_id = tasks_of(sim)["g"].node_id
+    sim.world.preempt(sim.journal.table("nodes")[node_id].vm_name)
+    until(sim, lambda: tasks_of(sim)["g"].instances[0].over)
+    assert [each.over for each in tasks_of(sim)["g"].instances] == [True, False]
+    assert ask(sim, DisableJob("j", "wait")) is None
+    until(sim, lambda: tasks_of(sim)["g"].instances == ())
+    ask(sim, EnableJob("j"))
+    assert completed(sim, "g")[0].exit_code == 0
 
 
 def test_what_no_pool_of_fixed_size_has_room_for_is_said():
