@@ -149,7 +149,7 @@ class Running:
             for _ in range(_STEPS):
                 self._sim.step()
                 if done():
-                    return True
+                    break  # asked once all the same: many short runs may follow each other
                 if self._ticks() - asked > _ASKED:  # a step may take a second, of very many nodes
                     asked = self._ticks()
                     if self._is_to_end(stopped):
