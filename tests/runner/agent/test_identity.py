@@ -87,6 +87,8 @@ READING = [
     "cat -- '../../victim/wd/-rf'",
     "cat '../../victim/wd/\"quoted\"'",
 ]
+#: Until the supervisor is root again, who was the task's user in the moment that spawned it (see identity.py).
+BACK_AS_ROOT = "until grep -q '^Uid:[[:space:]]*0' /proc/$SUPERVISOR/status; do :; done"
 ATTACKS = [
     *READING,
     "kill $PID",
@@ -116,8 +118,7 @@ ATTACKS = [
     "python3 -c 'import os; os.setresuid(0, 0, 0)'",
     "python3 -c 'import os; os.setgid(0)'",
     "chown 0 .",
-    "kill -9 $SUPERVISOR",
-    "kill -STOP $SUPERVISOR",
+    *(f"{BACK_AS_ROOT}; kill -{signal} $SUPERVISOR" for signal in ("9", "STOP")),
 ]
 
 VICTIM = r"""
