@@ -1,4 +1,4 @@
-"""The same trace as others would simulate it: a textbook loop over a heap of events, and SimPy.
+"""The same trace as others would simulate it: a textbook's loop over a heap of events, a tight one, and SimPy.
 
 A formula by hand, first come first served, nodes without names; no records, no commands, no journal, no reasons.
 """
@@ -15,9 +15,15 @@ EVERY, PERIOD, DELAY = 300.0, 30.0, 60.0
 _ARRIVAL, _END, _BOOTED, _SAMPLE, _EVALUATION = range(5)
 
 
-def textbook(times: Sequence[float], durations: Sequence[float], boot: float, most: int) -> tuple[int, float]:
-    """How many events there were, and how long all tasks waited together."""
-    heap: list[tuple[float, int, int]] = [(0.0, _SAMPLE, 0), (0.0, _EVALUATION, 0), (times[0], _ARRIVAL, 0)]
+def textbook(
+    times: Sequence[float], durations: Sequence[float], boot: float, most: int, tight: bool = False
+) -> tuple[int, float]:
+    """How many events there were, and how long all tasks waited together. All arrivals are in the heap from the
+    beginning; `tight`: the next one alone, so that it stays small."""
+    ahead = 1 if tight else len(times)
+    heap: list[tuple[float, int, int]] = [(0.0, _SAMPLE, 0), (0.0, _EVALUATION, 0)]
+    for first in range(ahead):
+        heappush(heap, (times[first], _ARRIVAL, first))
     queue: deque[int] = deque()
     seen: deque[tuple[float, int]] = deque()
     samples = [0]
@@ -29,8 +35,8 @@ def textbook(times: Sequence[float], durations: Sequence[float], boot: float, mo
         events += 1
         if kind == _ARRIVAL:
             queue.append(number)
-            if number + 1 < len(times):
-                heappush(heap, (times[number + 1], _ARRIVAL, number + 1))
+            if number + ahead < len(times):
+                heappush(heap, (times[number + ahead], _ARRIVAL, number + ahead))
         elif kind == _END:
             running -= 1
             done += 1
