@@ -119,6 +119,11 @@ class JobPreparation(JobNodeRecords):
         return again and self._boots.get(record.node_id, record.boot) != record.boot
 
     def _begin(self, job: Job, node: Node, now: float) -> JobNode:
+        if node.generation > 1:
+            # a record of the node's VM before may be kept: this one takes its place, and its attempts have the same
+            # numbers
+            for owner in ("jobpreparation", "jobrelease"):
+                self._tasks.outputs.purge(owner, job.id, node.id)
         record = JobNode(
             created=now,
             modified=now,

@@ -5,7 +5,16 @@ import itertools
 import pytest
 
 from pools import EnvironmentSetting, NodeDeallocationOption
-from runner import AddTasks, DisableJob, DisableScheduling, EnableJob, RebootNode, ResizePool, TerminateJob
+from runner import (
+    AddTasks,
+    DisableJob,
+    DisableScheduling,
+    EnableJob,
+    RebootNode,
+    ReimageNode,
+    ResizePool,
+    TerminateJob,
+)
 from runner.events import Outcome
 from runner.simulation import START
 from runner.states import JobNodeState
@@ -217,6 +226,29 @@ def test_a_start_that_waited_for_the_preparation_leaves_when_it_is_heard_what_th
     (done,) = completed(sim, "t")
     assert [start.execution_id for start in said] == [f"{done.uid}-1"]
     assert (done.attempt, len(runs(sim, "p"))) == (1, 1)
+
+
+def test_what_was_printed_on_a_nodes_vm_before_goes_with_its_record():
+    """Else the second attempt there would be taken for one of the new VM, and so what it printed."""
+    sim = simulation({"jobpreparation": [(5.0, 1), (5.0, 0), (5.0, 0)]})
+    ask(sim, prepared_job("j", task("t"), retries=2))
+    completed(sim, "t")
+    before = record_of(sim)
+    ask(sim, ReimageNode("p", before.node_id, NodeDeallocationOption.REQUEUE))
+    until(sim, lambda: record_of(sim).state == "released")
+    printed = sim.journal.table("outputs")
+    assert {key[:4:3]: each.data for key, each in printed.items() if key[0] != "task"} == {
+        ("jobpreparation", 1): f"{before.uid}-p1".encode(),
+        ("jobpreparation", 2): f"{before.uid}-p2".encode(),
+        ("jobrelease", 1): f"{before.uid}-r1".encode(),
+    }
+    ask(sim, AddTasks("j", (task("u"),)))
+    completed(sim, "u")
+    after = record_of(sim)
+    assert (after.node_id, after.generation) == (before.node_id, 2)
+    assert {key[:4:3]: each.data for key, each in printed.items() if key[0] != "task"} == {
+        ("jobpreparation", 1): f"{after.uid}-p1".encode()
+    }
 
 
 # -- what is taken back while it waits for a preparation ----------------------------------------------------------
